@@ -1,0 +1,124 @@
+//! Linux: three sysctls of the network namespace, sock_diag for the listeners, uname and os-release.
+
+mod host;
+mod listeners;
+
+use super::WantsOwner;
+use crate::ask::{Ask, Question, Refusal};
+use crate::parse::linux_sysctl::{self, Separator};
+use crate::ports::{PortRange, PortSet};
+use crate::snapshot::{
+    Environment, Family, Host, Range, Reading, Reason, Reserved, Role, Scope, Snapshot, Source,
+    Transport, Why,
+};
+use host::KernelVersion;
+
+const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+const RESERVED: &str = "/proc/sys/net/ipv4/ip_local_reserved_ports";
+const UNPRIVILEGED_START: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+const NAMESPACE: &str = "/proc/thread-self/ns/net";
+const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
+
+/// Kernels that have each knob (git history of net/ipv4/sysctl_net_ipv4.c).
+const RESERVED_SINCE: KernelVersion = KernelVersion(2, 6, 35);
+const UNPRIVILEGED_START_SINCE: KernelVersion = KernelVersion(4, 11, 0);
+/// The search by parity in two passes (`inet_csk_find_open_port`, `__inet_hash_connect`).
+const PARITY_SINCE: KernelVersion = KernelVersion(4, 5, 0);
+
+pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
+    let (host, kernel) = host::read(ask);
+    let gvisor = host.environment == Some(Environment::Gvisor);
+    let separator = if gvisor { Separator::Space } else { Separator::Tab };
+
+    let id = link(ask, NAMESPACE);
+    let mut scope = Scope {
+        names: names(ask, &host, id.as_deref()),
+        id: id.unwrap_or_else(|| "net:unknown".to_owned()),
+        current: true,
+        ranges: vec![Range {
+            role: Role::Ephemeral,
+            // There is no net.ipv6 twin: this one governs both families and every transport.
+            families: Family::ALL,
+            transports: Transport::ALL,
+            vendor_default: vendor_default(gvisor, kernel),
+            // gVisor steps by one from a random start (`pickEphemeralPort`, pkg/tcpip/ports).
+            tcp_by_parity: !gvisor && kernel.is_some_and(|running| running >= PARITY_SINCE),
+            bounds: sysctl(ask, RANGE, None, |bytes| linux_sysctl::port_range(bytes, separator)),
+        }],
+        reserved: vec![Reserved {
+            families: Family::ALL,
+            transports: Transport::ALL,
+            ports: reserved(ask, gvisor, kernel),
+        }],
+        unprivileged_start: sysctl(
+            ask,
+            UNPRIVILEGED_START,
+            kernel.map(|running| running < UNPRIVILEGED_START_SINCE),
+            linux_sysctl::unprivileged_start,
+        ),
+        listeners: listeners::read(ask),
+    };
+    let wanted = wants_owner(&scope);
+    listeners::find_owners(ask, &mut scope.listeners.items, &wanted);
+    Snapshot { host, scopes: vec![scope] }
+}
+
+fn link(ask: &Ask<'_>, path: &'static str) -> Option<String> {
+    ask(Question::Link(path)).ok().map(|target| String::from_utf8_lossy(&target).into_owned())
+}
+
+/// gVisor has the file, always empty, and no reservations (`newStaticFile("")`, pkg/sentry/fsimpl/proc/tasks_sys.go).
+fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
+    let before_its_time = kernel.map(|running| running < RESERVED_SINCE);
+    let reading = sysctl(ask, RESERVED, before_its_time, linux_sysctl::reserved_ports);
+    match reading {
+        Reading::Unknown { source, why } if gvisor && why.raw.as_deref() == Some("") => {
+            Reading::Absent { source }
+        }
+        other => other,
+    }
+}
+
+/// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
+fn names(ask: &Ask<'_>, host: &Host, id: Option<&str>) -> Vec<String> {
+    let of_init = link(ask, NAMESPACE_OF_INIT);
+    let is_host = id.is_some() && id == of_init.as_deref() && host.environment.is_none();
+    is_host.then(|| "host".to_owned()).into_iter().collect()
+}
+
+/// 32768–60999 since Linux 4.2 and 32768–61000 before (commit 07f4c90062f8); a literal in `inet_init_net`,
+/// net/ipv4/af_inet.c. gVisor: 16000–65535 (`firstEphemeral`, pkg/tcpip/ports/ports.go).
+fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRange> {
+    match kernel {
+        _ if gvisor => PortRange::new(16000, 65535),
+        Some(running) if running < KernelVersion(4, 2, 0) => PortRange::new(32768, 61000),
+        Some(_) => PortRange::new(32768, 60999),
+        None => None,
+    }
+}
+
+/// Reads one knob. `before_its_time` says whether the kernel is older than the knob, where that is known: then, and
+/// only then, a file that isn't there means that there is no such knob.
+fn sysctl<T>(
+    ask: &Ask<'_>,
+    path: &'static str,
+    before_its_time: Option<bool>,
+    parse: impl Fn(&[u8]) -> Result<T, Why>,
+) -> Reading<T> {
+    let source = Source::File(path.into());
+    let parsed = match ask(Question::Sysctl(path)) {
+        Ok(bytes) => parse(&bytes),
+        Err(Refusal::NotFound(_)) if before_its_time == Some(true) => {
+            return Reading::Absent { source };
+        }
+        Err(Refusal::NotFound(detail)) => Err(Why::new(
+            Reason::Unsupported,
+            format!("{detail}; is /proc/sys hidden here, or kept from this namespace?"),
+        )),
+        Err(Refusal::Failed(why)) => Err(why),
+    };
+    match parsed {
+        Ok(value) => Reading::Known { value, source },
+        Err(why) => Reading::Unknown { source, why },
+    }
+}

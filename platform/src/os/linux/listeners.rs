@@ -1,0 +1,224 @@
+//! TCP listeners and unconnected UDP sockets: sock_diag first, /proc/thread-self/net where netlink is refused.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::ask::{Ask, Question, Refusal};
+use crate::parse::owners::Owners;
+use crate::parse::{sock_diag, socket_table};
+use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Source, Transport, Why};
+
+/// An IPv6 socket table exists on every kernel that has IPv6 at all; so does this file.
+const IPV6_PROOF: &str = "/proc/thread-self/net/if_inet6";
+
+struct Socket {
+    address: IpAddr,
+    port: u16,
+    inode: u64,
+    /// `None` where the answer doesn't tell.
+    v6only: Option<bool>,
+}
+
+pub(super) fn read(ask: &Ask<'_>) -> Listeners {
+    let mut listeners = Listeners::default();
+    for &transport in Transport::ALL {
+        for &family in Family::ALL {
+            match sockets(ask, family, transport) {
+                Ok((sockets, source)) => add(&mut listeners, transport, sockets, &source),
+                Err(why) => listeners.unread.push((what(family, transport), why)),
+            }
+        }
+    }
+    let items = &mut listeners.items;
+    items.sort_by(|a, b| key(a).cmp(&key(b)));
+    items.dedup_by(|next, kept| {
+        // Sockets that share a port by SO_REUSEPORT are one listener with several inodes.
+        let same = key(next) == key(kept);
+        if same {
+            kept.inodes.append(&mut next.inodes);
+        }
+        same
+    });
+    listeners
+}
+
+fn key(item: &Listener) -> (Transport, u16, IpAddr, &'static [Family]) {
+    (item.transport, item.port, item.address, item.families)
+}
+
+fn what(family: Family, transport: Transport) -> String {
+    let family = match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    };
+    match transport {
+        Transport::Tcp => format!("tcp listeners over {family}"),
+        Transport::Udp => format!("unconnected udp sockets over {family}"),
+    }
+}
+
+fn sockets(
+    ask: &Ask<'_>,
+    family: Family,
+    transport: Transport,
+) -> Result<(Vec<Socket>, Source), Why> {
+    let refused = match ask(Question::SockDiag(family, transport)) {
+        Ok(bytes) => return Ok((diag_sockets(&bytes, transport)?, diag_source(transport))),
+        Err(Refusal::NotFound(detail)) => Why::new(Reason::Unsupported, detail),
+        Err(Refusal::Failed(why)) => why,
+    };
+    match ask(Question::SocketTable(family, transport)) {
+        Ok(bytes) => Ok((table_sockets(&bytes, transport)?, table_source(family, transport))),
+        Err(Refusal::NotFound(_)) if family == Family::Ipv6 && !kernel_has_ipv6(ask) => {
+            Ok((Vec::new(), table_source(family, transport)))
+        }
+        Err(Refusal::NotFound(detail)) => {
+            Err(Why::new(refused.reason, format!("{}; and {detail}", refused.detail)))
+        }
+        Err(Refusal::Failed(why)) => {
+            Err(Why::new(why.reason, format!("{}; and {}", refused.detail, why.detail)))
+        }
+    }
+}
+
+fn diag_source(transport: Transport) -> Source {
+    Source::Netlink(Cow::Borrowed(match transport {
+        Transport::Tcp => "sock_diag: tcp in LISTEN",
+        Transport::Udp => "sock_diag: udp in CLOSE",
+    }))
+}
+
+fn table_source(family: Family, transport: Transport) -> Source {
+    Source::File(Cow::Borrowed(match (family, transport) {
+        (Family::Ipv4, Transport::Tcp) => "/proc/net/tcp",
+        (Family::Ipv6, Transport::Tcp) => "/proc/net/tcp6",
+        (Family::Ipv4, Transport::Udp) => "/proc/net/udp",
+        (Family::Ipv6, Transport::Udp) => "/proc/net/udp6",
+    }))
+}
+
+/// Without IPv6 in the kernel its tables are missing while the IPv4 ones are there to read.
+fn kernel_has_ipv6(ask: &Ask<'_>) -> bool {
+    let missing = matches!(ask(Question::File(IPV6_PROOF)), Err(Refusal::NotFound(_)));
+    let ipv4_there = ask(Question::SocketTable(Family::Ipv4, Transport::Tcp)).is_ok();
+    !(missing && ipv4_there)
+}
+
+fn diag_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why> {
+    let state = match transport {
+        Transport::Tcp => sock_diag::LISTEN,
+        Transport::Udp => sock_diag::CLOSE,
+    };
+    let rows = sock_diag::sockets(bytes)?;
+    Ok(rows
+        .into_iter()
+        // An unbound UDP socket has no port yet.
+        .filter(|row| row.state == state && row.port != 0)
+        .map(|row| Socket {
+            address: row.address,
+            port: row.port,
+            inode: row.inode,
+            v6only: row.v6only,
+        })
+        .collect())
+}
+
+fn table_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why> {
+    let rows = socket_table::sockets(bytes, transport)?;
+    Ok(rows
+        .into_iter()
+        .filter(|(local, _)| local.port() != 0)
+        .map(|(local, inode)| Socket {
+            address: local.ip(),
+            port: local.port(),
+            inode,
+            v6only: None,
+        })
+        .collect())
+}
+
+fn add(listeners: &mut Listeners, transport: Transport, sockets: Vec<Socket>, source: &Source) {
+    let mut unsure = 0;
+    for socket in sockets {
+        let families: &[Family] = match socket.address {
+            IpAddr::V4(_) => &[Family::Ipv4],
+            IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => &[Family::Ipv4],
+            IpAddr::V6(address) if address.is_unspecified() => match socket.v6only {
+                Some(false) => Family::ALL,
+                Some(true) => &[Family::Ipv6],
+                None => {
+                    unsure += 1;
+                    &[Family::Ipv6]
+                }
+            },
+            IpAddr::V6(_) => &[Family::Ipv6],
+        };
+        listeners.items.push(Listener {
+            transport,
+            address: socket.address,
+            port: socket.port,
+            families,
+            source: source.clone(),
+            inodes: Some(socket.inode).filter(|inode| *inode != 0).into_iter().collect(),
+            owner: Owner::NotAsked,
+        });
+    }
+    if unsure > 0 {
+        let detail = format!(
+            "/proc does not tell IPV6_V6ONLY: {unsure} {transport} sockets on [::] may serve IPv4 too"
+        );
+        let why = Why::new(Reason::Unsupported, detail);
+        listeners.notes.push((format!("families of {transport} sockets on [::]"), why));
+    }
+}
+
+/// Finds the process behind each wanted listener, by one search for all of them.
+pub(super) fn find_owners(ask: &Ask<'_>, items: &mut [Listener], wanted: &[usize]) {
+    let inodes: Vec<u64> = wanted
+        .iter()
+        .filter_map(|&index| items.get(index))
+        .flat_map(|item| item.inodes.iter().copied())
+        .collect();
+    let answer = if inodes.is_empty() { Ok(Vec::new()) } else { ask(Question::Owners(&inodes)) };
+    let owners = match answer {
+        Ok(bytes) => Owners::parse(&bytes)
+            .ok_or_else(|| Why::unparsable("not the records of a search for owners", &bytes)),
+        Err(Refusal::NotFound(detail)) => Err(Why::new(Reason::Unsupported, detail)),
+        Err(Refusal::Failed(why)) => Err(why),
+    };
+    for &index in wanted {
+        let Some(item) = items.get_mut(index) else {
+            continue;
+        };
+        item.owner = match &owners {
+            Ok(owners) => owner(&item.inodes, owners),
+            Err(why) => Owner::Unseen(why.clone()),
+        };
+    }
+}
+
+fn owner(inodes: &[u64], owners: &Owners) -> Owner {
+    if inodes.is_empty() {
+        return Owner::Unseen(Why::new(
+            Reason::Unsupported,
+            "the socket has no inode: the kernel itself holds it",
+        ));
+    }
+    if let Some((_, pid, command)) = owners.found.iter().find(|(inode, ..)| inodes.contains(inode))
+    {
+        return Owner::Known { pid: *pid, command: command.clone() };
+    }
+    Owner::Unseen(if owners.late {
+        Why::new(Reason::TimedOut, "the search through every process's descriptors took too long")
+    } else if owners.unreadable > 0 {
+        Why::new(
+            Reason::Denied,
+            format!(
+                "the descriptors of {} processes may not be read; run as root",
+                owners.unreadable
+            ),
+        )
+    } else {
+        Why::new(Reason::Unsupported, "no process in this pid namespace holds it")
+    })
+}

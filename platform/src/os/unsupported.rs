@@ -1,0 +1,45 @@
+//! An OS that no reader was written for: it says so.
+
+use crate::snapshot::{
+    Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, Snapshot, Source, Transport,
+    Why,
+};
+
+pub(super) fn read() -> Snapshot {
+    let source = || Source::File(std::env::consts::OS.into());
+    let why = || {
+        Why::new(
+            Reason::Unsupported,
+            format!("no reader is written for {} yet", std::env::consts::OS),
+        )
+    };
+    Snapshot {
+        host: Host {
+            name: None,
+            os: Os::Unsupported,
+            os_version: None,
+            kernel: None,
+            arch: Some(std::env::consts::ARCH.to_owned()),
+            environment: None,
+        },
+        scopes: vec![Scope {
+            id: "host".to_owned(),
+            names: vec!["host".to_owned()],
+            current: true,
+            ranges: vec![Range {
+                role: Role::Ephemeral,
+                families: Family::ALL,
+                transports: Transport::ALL,
+                vendor_default: None,
+                tcp_by_parity: false,
+                bounds: Reading::Unknown { source: source(), why: why() },
+            }],
+            reserved: Vec::new(),
+            unprivileged_start: Reading::Unknown { source: source(), why: why() },
+            listeners: Listeners {
+                unread: vec![("listeners".to_owned(), why())],
+                ..Listeners::default()
+            },
+        }],
+    }
+}

@@ -1,0 +1,134 @@
+//! `struct inet_diag_msg` and its attributes (include/uapi/linux/inet_diag.h, sock_diag(7)).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::netlink::{DumpError, Progress, native_u16, native_u32, walk};
+
+/// `SOCK_DIAG_BY_FAMILY`: the type of both the request and its rows.
+pub(crate) const BY_FAMILY: u16 = 20;
+/// `TCP_LISTEN` (include/net/tcp_states.h).
+pub(crate) const LISTEN: u8 = 10;
+/// `TCP_CLOSE`: what an unconnected UDP socket reports.
+pub(crate) const CLOSE: u8 = 7;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const MESSAGE: usize = 72;
+const SKV6ONLY: u16 = 11;
+
+/// One socket as the kernel reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DiagSocket {
+    pub(crate) state: u8,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    /// 0 where no process holds it.
+    pub(crate) inode: u64,
+    /// `IPV6_V6ONLY`, which IPv6 sockets report.
+    pub(crate) v6only: Option<bool>,
+}
+
+/// Every socket of a whole dump; a dump without its end is an error.
+pub(crate) fn sockets(bytes: &[u8]) -> Result<Vec<DiagSocket>, DumpError> {
+    let mut sockets = Vec::new();
+    let progress = walk(bytes, |kind, payload| {
+        if kind == BY_FAMILY {
+            let short = DumpError::Malformed("a sock_diag row is cut or of an unknown family");
+            sockets.push(socket(payload).ok_or(short)?);
+        }
+        Ok(())
+    })?;
+    match progress {
+        Progress::Done => Ok(sockets),
+        Progress::More => Err(DumpError::Malformed("the dump has no end")),
+    }
+}
+
+fn socket(payload: &[u8]) -> Option<DiagSocket> {
+    let row = payload.get(..MESSAGE)?;
+    let address = match row[0] {
+        AF_INET => Ipv4Addr::from(<[u8; 4]>::try_from(row.get(8..12)?).ok()?).into(),
+        AF_INET6 => Ipv6Addr::from(<[u8; 16]>::try_from(row.get(8..24)?).ok()?).into(),
+        _ => return None,
+    };
+    Some(DiagSocket {
+        state: row[1],
+        address,
+        port: u16::from_be_bytes([row[4], row[5]]),
+        inode: native_u32(row, 68)?.into(),
+        v6only: attribute(&payload[MESSAGE..], SKV6ONLY)
+            .and_then(|value| value.first().map(|b| *b != 0)),
+    })
+}
+
+/// The value of the attribute `wanted`, rtnetlink(7) style.
+fn attribute(mut rest: &[u8], wanted: u16) -> Option<&[u8]> {
+    loop {
+        let (length, kind) = (usize::from(native_u16(rest, 0)?), native_u16(rest, 2)?);
+        let value = rest.get(4..length)?;
+        if kind == wanted {
+            return Some(value);
+        }
+        rest = rest.get(length.next_multiple_of(4)..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::netlink::tests::message;
+    use super::*;
+
+    fn row(
+        family: u8,
+        state: u8,
+        port: u16,
+        address: &[u8],
+        inode: u32,
+        v6only: Option<u8>,
+    ) -> Vec<u8> {
+        let mut row = vec![0; MESSAGE];
+        (row[0], row[1]) = (family, state);
+        row[4..6].copy_from_slice(&port.to_be_bytes());
+        row[8..8 + address.len()].copy_from_slice(address);
+        row[68..72].copy_from_slice(&inode.to_ne_bytes());
+        if let Some(value) = v6only {
+            // an unrelated attribute of odd length first, then SKV6ONLY
+            row.extend([5, 0, 8, 0, 9, 0, 0, 0].map(|b: u8| b));
+            row.extend([5u16.to_ne_bytes(), SKV6ONLY.to_ne_bytes()].concat());
+            row.extend([value, 0, 0, 0]);
+        }
+        row
+    }
+
+    fn done() -> Vec<u8> {
+        message(3, 2, &0i32.to_ne_bytes())
+    }
+
+    #[test]
+    fn rows_are_read() {
+        let v4 = row(AF_INET, LISTEN, 8080, &[127, 0, 0, 1], 77, None);
+        let v6 = row(AF_INET6, CLOSE, 53, &[0; 16], 0, Some(1));
+        let dump = [message(20, 2, &v4), message(20, 2, &v6), done()].concat();
+        let got = sockets(&dump).expect("a whole dump");
+        assert_eq!(got.len(), 2);
+        assert_eq!(
+            got[0],
+            DiagSocket {
+                state: LISTEN,
+                address: Ipv4Addr::LOCALHOST.into(),
+                port: 8080,
+                inode: 77,
+                v6only: None
+            }
+        );
+        assert_eq!((got[1].address, got[1].v6only), (Ipv6Addr::UNSPECIFIED.into(), Some(true)));
+    }
+
+    #[test]
+    fn a_cut_dump_is_not_an_empty_one() {
+        assert!(sockets(b"").is_err());
+        let v4 = row(AF_INET, LISTEN, 8080, &[127, 0, 0, 1], 77, None);
+        assert!(sockets(&message(20, 2, &v4)).is_err(), "no NLMSG_DONE");
+        assert!(sockets(&[message(20, 2, &v4[..71]), done()].concat()).is_err());
+        assert!(sockets(&[message(20, 2, &row(1, 1, 1, &[], 1, None)), done()].concat()).is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! The lines of /proc/net/{tcp,tcp6,udp,udp6} (proc_net(5)), the fallback where netlink is refused.
+
+use std::net::SocketAddr;
+
+use procfs_core::net::{TcpNetEntries, UdpNetEntries};
+use procfs_core::{ExplicitSystemInfo, FromBufReadSI, ProcResult};
+
+use crate::snapshot::{Transport, Why};
+
+/// The local address and inode of each line.
+pub(crate) fn sockets(bytes: &[u8], transport: Transport) -> Result<Vec<(SocketAddr, u64)>, Why> {
+    // The addresses are words in the host's byte order; ticks and page size play no part in this file.
+    let system = ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: 100,
+        page_size: 4096,
+        is_little_endian: cfg!(target_endian = "little"),
+    };
+    let parsed: ProcResult<Vec<_>> = match transport {
+        Transport::Tcp => TcpNetEntries::from_buf_read(bytes, &system)
+            .map(|rows| rows.0.into_iter().map(|row| (row.local_address, row.inode)).collect()),
+        Transport::Udp => UdpNetEntries::from_buf_read(bytes, &system)
+            .map(|rows| rows.0.into_iter().map(|row| (row.local_address, row.inode)).collect()),
+    };
+    parsed.map_err(|error| Why::unparsable(error.to_string(), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TCP: &[u8] = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0000000000000000 100 0 0 10 0\n";
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_line_is_read() {
+        let rows = sockets(TCP, Transport::Tcp).expect("one line");
+        assert_eq!(rows, [("127.0.0.1:8080".parse().expect("an address"), 4242)]);
+    }
+
+    #[test]
+    fn one_bad_line_is_an_error_and_never_fewer_sockets() {
+        let cut = &TCP[..TCP.len() - 60];
+        assert!(sockets(cut, Transport::Tcp).is_err());
+    }
+}

@@ -1,0 +1,163 @@
+//! A value with its origin, or the truth about its absence.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Where a fact was read, in words an operator can retype.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file, by its path.
+    File(Cow<'static, str>),
+    /// A `NETLINK_SOCK_DIAG` dump, by the sockets it asked for (sock_diag(7)).
+    Netlink(Cow<'static, str>),
+}
+
+impl Source {
+    /// The kind of origin, as the report names it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::File(_) => "file",
+            Self::Netlink(_) => "netlink",
+        }
+    }
+
+    /// The path or the question.
+    pub fn location(&self) -> &str {
+        match self {
+            Self::File(location) | Self::Netlink(location) => location,
+        }
+    }
+
+    /// The command that shows the same thing.
+    pub fn command(&self) -> String {
+        match self {
+            Self::File(path) => match path.strip_prefix("/proc/sys/") {
+                // sysctl(8) reads the long reserved list whole, where cat(1) does not.
+                Some(key) => format!("sysctl {}", key.replace('/', ".")),
+                None => format!("cat {path}"),
+            },
+            Self::Netlink(query) => {
+                format!("ss -H{}lnp", if query.contains("udp") { "u" } else { "t" })
+            }
+        }
+    }
+}
+
+/// The kind of reason why a value is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The system refused (EACCES, EPERM).
+    Denied,
+    /// The program that would tell is not there.
+    MissingTool,
+    /// It took longer than the time allowed.
+    TimedOut,
+    /// There was an answer, and it is not what the system writes.
+    Unparsable,
+    /// There was more than was read, or the dump was cut or interrupted.
+    Truncated,
+    /// This system, or this view of it, does not offer the value.
+    Unsupported,
+}
+
+impl Reason {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::MissingTool => "missing-tool",
+            Self::TimedOut => "timed-out",
+            Self::Unparsable => "unparsable",
+            Self::Truncated => "truncated",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// Why a value is not known, for people too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// The kind of reason.
+    pub reason: Reason,
+    /// What happened, in one line.
+    pub detail: String,
+    /// The text that could not be understood; its first [`Why::RAW_MAX`] bytes.
+    pub raw: Option<String>,
+}
+
+impl Why {
+    /// How much of a text that could not be understood is kept, in bytes.
+    pub const RAW_MAX: usize = 256;
+
+    /// A reason with its line.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), raw: None }
+    }
+
+    /// An answer that is not what the system writes; `raw` is kept beside it.
+    pub fn unparsable(detail: impl Into<String>, raw: &[u8]) -> Self {
+        let kept = &raw[..raw.len().min(Self::RAW_MAX)];
+        Self {
+            reason: Reason::Unparsable,
+            detail: detail.into(),
+            raw: Some(String::from_utf8_lossy(kept).into_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.name(), self.detail)
+    }
+}
+
+/// A value, or the truth about its absence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading<T> {
+    /// Read.
+    Known {
+        /// What was read.
+        value: T,
+        /// Where.
+        source: Source,
+    },
+    /// This OS or kernel has no such knob.
+    Absent {
+        /// Where it would be.
+        source: Source,
+    },
+    /// It may exist; we could not tell.
+    Unknown {
+        /// Where we looked.
+        source: Source,
+        /// What went wrong.
+        why: Why,
+    },
+}
+
+impl<T> Reading<T> {
+    /// The value, where it is known.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known { value, .. } => Some(value),
+            Self::Absent { .. } | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Where it was read or looked for.
+    pub const fn source(&self) -> &Source {
+        match self {
+            Self::Known { source, .. } | Self::Absent { source } | Self::Unknown { source, .. } => {
+                source
+            }
+        }
+    }
+
+    /// Why the value is not known, where it is [`Reading::Unknown`].
+    pub const fn why(&self) -> Option<&Why> {
+        match self {
+            Self::Unknown { why, .. } => Some(why),
+            Self::Known { .. } | Self::Absent { .. } => None,
+        }
+    }
+}

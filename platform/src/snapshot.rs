@@ -1,0 +1,272 @@
+//! The facts about one host: plain data, the same type on every OS.
+//!
+//! A value that could not be read is never a default here: see [`Reading`].
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::ports::{PortClass, PortRange, PortSet};
+pub use crate::reading::{Reading, Reason, Source, Why};
+
+/// An IP address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Family {
+    /// Both families in report order.
+    pub const ALL: &'static [Self] = &[Self::Ipv4, Self::Ipv6];
+}
+
+/// A transport protocol with port numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Transport {
+    /// Both transports in report order.
+    pub const ALL: &'static [Self] = &[Self::Tcp, Self::Udp];
+
+    /// The name as it stands in IANA's registry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a range is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// What bind(0) and connect() really use.
+    Ephemeral,
+}
+
+impl Role {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+}
+
+/// The two numbers as the system keeps them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// The first number as written; some kernels let it be the higher one.
+    pub first: u16,
+    /// The second number as written.
+    pub last: u16,
+    /// The text that was read.
+    pub raw: String,
+}
+
+impl Bounds {
+    /// The ports meant, whichever number is the higher.
+    pub const fn range(&self) -> PortRange {
+        PortRange::between(self.first, self.last)
+    }
+}
+
+/// One port range of a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// What it is used for.
+    pub role: Role,
+    /// The families it governs.
+    pub families: &'static [Family],
+    /// The transports it governs.
+    pub transports: &'static [Transport],
+    /// What this system has where nobody changed it, where that is certain.
+    pub vendor_default: Option<PortRange>,
+    /// Whether TCP allocation searches the even and the odd ports one after the other, as Linux does since 4.5:
+    /// connect() begins with the parity of the low bound, bind() to port 0 with the other.
+    pub tcp_by_parity: bool,
+    /// The value.
+    pub bounds: Reading<Bounds>,
+}
+
+/// Ports that automatic allocation passes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserved {
+    /// The families it governs.
+    pub families: &'static [Family],
+    /// The transports it governs.
+    pub transports: &'static [Transport],
+    /// The ports.
+    pub ports: Reading<PortSet>,
+}
+
+/// The process that holds a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody asked: no finding can name this socket.
+    NotAsked,
+    /// Found.
+    Known {
+        /// The process id in the reader's pid namespace.
+        pid: u32,
+        /// The process's name as the kernel keeps it (at most 15 bytes; any byte but NUL).
+        command: String,
+    },
+    /// Asked, and not seen.
+    Unseen(Why),
+}
+
+/// A TCP listener or an unconnected UDP socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Its transport.
+    pub transport: Transport,
+    /// Its local address.
+    pub address: IpAddr,
+    /// Its local port.
+    pub port: u16,
+    /// The families it serves: a dual-stack `[::]` serves both.
+    pub families: &'static [Family],
+    /// Where it was seen.
+    pub source: Source,
+    /// The inodes of its sockets; several where SO_REUSEPORT shares the port, none where the kernel itself holds it.
+    pub inodes: Vec<u64>,
+    /// Who holds it.
+    pub owner: Owner,
+}
+
+/// The listeners of a scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listeners {
+    /// What was seen, sorted by transport, port and address.
+    pub items: Vec<Listener>,
+    /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
+    pub unread: Vec<(String, Why)>,
+    /// What is less certain than it looks, without hiding any socket.
+    pub notes: Vec<(String, Why)>,
+}
+
+/// One network namespace (VNET jail, zone, or the whole host where there is no such thing).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The identity, on Linux `net:[inode]`.
+    pub id: String,
+    /// Names people know it by; empty where none is certain.
+    pub names: Vec<String>,
+    /// Whether the reader itself runs in it.
+    pub current: bool,
+    /// Its port ranges.
+    pub ranges: Vec<Range>,
+    /// Its reservations.
+    pub reserved: Vec<Reserved>,
+    /// The lowest port that needs no privilege to bind.
+    pub unprivileged_start: Reading<u16>,
+    /// Its listeners.
+    pub listeners: Listeners,
+}
+
+impl Scope {
+    /// The range that automatic allocation uses for `transport`.
+    pub fn ephemeral(&self, transport: Transport) -> Option<&Range> {
+        self.ranges
+            .iter()
+            .find(|range| range.role == Role::Ephemeral && range.transports.contains(&transport))
+    }
+}
+
+/// Where the OS runs, where that changes what its ports mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Environment {
+    /// Windows Subsystem for Linux; its range may mirror a slice of the Windows host's.
+    Wsl,
+    /// gVisor's own network stack.
+    Gvisor,
+    /// A container, by the name its manager left ("docker", "podman", "lxc", …).
+    Container(String),
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wsl => f.write_str("wsl"),
+            Self::Gvisor => f.write_str("gvisor"),
+            Self::Container(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The operating system whose rules apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Os {
+    /// Linux.
+    Linux,
+    /// One that no reader was written for.
+    Unsupported,
+}
+
+impl Os {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+/// The host the facts belong to. What could not be read is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// The node name.
+    pub name: Option<String>,
+    /// The operating system.
+    pub os: Os,
+    /// The distribution's or vendor's name for its version.
+    pub os_version: Option<String>,
+    /// The kernel's release.
+    pub kernel: Option<String>,
+    /// The machine's architecture.
+    pub arch: Option<String>,
+    /// What it runs in, where recognised.
+    pub environment: Option<Environment>,
+}
+
+/// All facts of one host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The host.
+    pub host: Host,
+    /// Its scopes, sorted by id.
+    pub scopes: Vec<Scope>,
+}
+
+/// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator skips.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// For which transport.
+    pub transport: Transport,
+    /// For which families.
+    pub families: &'static [Family],
+    /// The ports.
+    pub ports: PortSet,
+}
+
+impl Pool {
+    /// How many of its ports are in `class`.
+    pub fn count_in(&self, class: PortClass) -> u32 {
+        self.ports.intersection(&class.range().into()).count()
+    }
+}

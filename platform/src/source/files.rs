@@ -1,0 +1,126 @@
+//! Files, links and uname.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use rustix::buffer::spare_capacity;
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC};
+use rustix::io::Errno;
+
+use crate::ask::{Answer, Refusal};
+use crate::snapshot::{Family, Reason, Transport, Why};
+
+/// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
+const FIRST_BUFFER: usize = 4096;
+/// The longest reserved list there can be has 254,732 bytes (`0-1,3-4,…`). 4 MiB and more gets ENOMEM
+/// (`proc_sys_call_handler`, fs/proc/proc_sysctl.c).
+const LAST_BUFFER: usize = 512 * 1024;
+/// The most that is read of a small ordinary file, in bytes.
+const SMALL_FILE: usize = 64 * 1024;
+/// The most that is kept of a socket table, in bytes: about 400,000 sockets.
+const SOCKET_TABLE: usize = 64 * 1024 * 1024;
+
+/// Reads a sysctl by one read(2) at offset 0: `proc_do_large_bitmap` answers only that one, so reading on in pieces
+/// (as `std::fs::read` does, 32 bytes first) cuts the value without an error. An answer that fills the buffer may be
+/// cut, so it is asked again with a larger one.
+pub(super) fn sysctl(path: &str) -> Answer {
+    for size in [FIRST_BUFFER, LAST_BUFFER] {
+        let file = open(path)?;
+        let kind = rustix::fs::fstatfs(&file).map_err(|errno| refusal(path, errno))?.f_type;
+        if kind != PROC_SUPER_MAGIC {
+            let detail = format!("{path} is not the kernel's: something is mounted over it");
+            return Err(Refusal::Failed(Why::new(Reason::Unsupported, detail)));
+        }
+        let mut bytes = Vec::with_capacity(size);
+        rustix::io::read(&file, spare_capacity(&mut bytes))
+            .map_err(|errno| refusal(path, errno))?;
+        if bytes.len() < size {
+            return Ok(bytes);
+        }
+    }
+    let detail = format!("{path} holds more than {LAST_BUFFER} bytes");
+    Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
+}
+
+/// Reads a small ordinary file; one that is longer than the bound is refused.
+pub(super) fn small_file(path: &str) -> Answer {
+    let file = open(path)?;
+    let mut bytes = Vec::with_capacity(FIRST_BUFFER);
+    while rustix::io::read(&file, spare_capacity(&mut bytes))
+        .map_err(|errno| refusal(path, errno))?
+        > 0
+    {
+        if bytes.len() > SMALL_FILE {
+            let detail = format!("{path} holds more than {SMALL_FILE} bytes");
+            return Err(Refusal::Failed(Why::new(Reason::Truncated, detail)));
+        }
+        bytes.reserve(FIRST_BUFFER);
+    }
+    Ok(bytes)
+}
+
+/// Reads the target of a symbolic link.
+pub(super) fn link(path: &str) -> Answer {
+    let target = rustix::fs::readlink(path, Vec::new()).map_err(|errno| refusal(path, errno))?;
+    Ok(target.into_bytes())
+}
+
+/// The fields of uname(2), a line each.
+pub(super) fn uname() -> Vec<u8> {
+    let uname = rustix::system::uname();
+    let fields =
+        [uname.sysname(), uname.nodename(), uname.release(), uname.version(), uname.machine()];
+    fields.iter().flat_map(|field| [field.to_bytes(), b"\n"].concat()).collect()
+}
+
+/// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
+///
+/// `/proc/net` would be the main thread's network namespace; `/proc/thread-self/net` is this thread's.
+pub(super) fn socket_table(family: Family, transport: Transport) -> Answer {
+    let six = if family == Family::Ipv6 { "6" } else { "" };
+    let path = format!("/proc/thread-self/net/{transport}{six}");
+    let state: &[u8] = match transport {
+        Transport::Tcp => b"0A",
+        Transport::Udp => b"07",
+    };
+    let io_refusal = |error: std::io::Error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        refusal(&path, errno)
+    };
+    let mut lines = BufReader::with_capacity(32 * 1024, File::from(open(&path)?));
+    let mut kept = Vec::new();
+    lines.read_until(b'\n', &mut kept).map_err(io_refusal)?;
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line).map_err(io_refusal)? > 0 {
+        if line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(3) == Some(state)
+        {
+            kept.extend_from_slice(&line);
+        }
+        if kept.len() > SOCKET_TABLE {
+            let detail = format!("{path} lists more than {SOCKET_TABLE} bytes of sockets");
+            return Err(Refusal::Failed(Why::new(Reason::Truncated, detail)));
+        }
+        line.clear();
+    }
+    Ok(kept)
+}
+
+fn open(path: impl AsRef<Path>) -> Result<rustix::fd::OwnedFd, Refusal> {
+    let path = path.as_ref();
+    // NONBLOCK: a FIFO put in the file's place must not hold us up.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    rustix::fs::open(path, flags, Mode::empty())
+        .map_err(|errno| refusal(&path.display().to_string(), errno))
+}
+
+fn refusal(path: &str, errno: Errno) -> Refusal {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR => Refusal::NotFound(format!("{path} does not exist")),
+        Errno::ACCESS | Errno::PERM => Refusal::Failed(Why::new(
+            Reason::Denied,
+            format!("{path} may not be read ({errno}); run as root, or see what hides it"),
+        )),
+        _ => Refusal::Failed(Why::new(Reason::Unsupported, format!("{path}: {errno}"))),
+    }
+}

@@ -1,0 +1,96 @@
+//! Which processes hold given sockets: a walk over /proc/PID/fd (proc_pid_fd(5)).
+
+use std::time::{Duration, Instant};
+
+use procfs::ProcError;
+use procfs::process::{FDTarget, Process, all_processes};
+
+use crate::ask::{Answer, Refusal};
+use crate::parse::owners::Owners;
+use crate::snapshot::{Reason, Why};
+
+/// How long the walk may take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The holders of the sockets with these inodes, as records of `parse::owners`.
+///
+/// Processes with few descriptors come first, since a service with one listener has few and a proxy with 100,000
+/// has none that matters; the walk ends with the last inode found.
+pub(super) fn owners(inodes: &[u64]) -> Answer {
+    let began = Instant::now();
+    let mut wanted = inodes.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut records = Vec::new();
+    let mut unreadable = 0_usize;
+    let mut late = false;
+
+    let processes = all_processes().map_err(|error| {
+        Refusal::Failed(Why::new(Reason::Unsupported, format!("/proc cannot be listed ({error})")))
+    })?;
+    let mut by_size = Vec::new();
+    for process in processes {
+        if began.elapsed() > PATIENCE {
+            late = true;
+            break;
+        }
+        match process.and_then(|process| Ok((process.fd_count()?, process.pid))) {
+            Ok(found) => by_size.push(found),
+            Err(ProcError::NotFound(_)) => {}
+            Err(_) => unreadable += 1,
+        }
+    }
+    by_size.sort_unstable();
+
+    'walk: for (_, pid) in by_size {
+        let descriptors = match Process::new(pid).and_then(|process| Ok((process.fd()?, process))) {
+            Ok((descriptors, process)) => (descriptors, process),
+            Err(ProcError::NotFound(_)) => continue,
+            Err(_) => {
+                unreadable += 1;
+                continue;
+            }
+        };
+        let (descriptors, process) = descriptors;
+        for descriptor in descriptors {
+            if wanted.is_empty() {
+                break 'walk;
+            }
+            if began.elapsed() > PATIENCE {
+                late = true;
+                break 'walk;
+            }
+            // A descriptor that was closed since is nobody's loss.
+            let Ok(descriptor) = descriptor else { continue };
+            let FDTarget::Socket(inode) = descriptor.target else {
+                continue;
+            };
+            let Ok(at) = wanted.binary_search(&inode) else {
+                continue;
+            };
+            match comm(&process) {
+                Ok(name) => {
+                    let pid = u32::try_from(pid).unwrap_or_default();
+                    records.extend(Owners::record(inode, pid, name.trim_ascii_end()));
+                    wanted.remove(at);
+                }
+                Err(_) => unreadable += 1,
+            }
+        }
+    }
+    if unreadable > 0 {
+        records.extend(format!("unreadable {unreadable}\0").bytes());
+    }
+    if late {
+        records.extend(b"late\0");
+    }
+    Ok(records)
+}
+
+fn comm(process: &Process) -> Result<Vec<u8>, ProcError> {
+    use std::io::Read;
+    // at most 16 bytes (TASK_COMM_LEN), but a kernel thread's may be longer
+    let mut name = Vec::new();
+    process.open_relative("comm")?.take(256).read_to_end(&mut name).map_err(ProcError::from)?;
+    Ok(name)
+}

@@ -1,0 +1,139 @@
+//! What an operator can do, as exact commands for this host. Nothing here is ever run by this tool.
+//!
+//! A step that ends in a command has it between backticks, so that a renderer can set it on a line of its own.
+
+use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
+use ephaudit_platform::snapshot::{Bounds, Environment, Os, Scope, Snapshot};
+
+use crate::text::{counted, grouped};
+
+/// sysctl.conf(5): procps reads lines of at most this many bytes.
+const LINE_MAX: u32 = 4096;
+/// `TCP_TIMEWAIT_LEN`, include/net/tcp.h, in seconds; no setting changes it.
+const TIME_WAIT: u32 = 60;
+
+/// How to move the range to `target`, or why not to; nothing where it is there already.
+pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
+    if range_of(scope) == Some(target) {
+        return Vec::new();
+    }
+    let value = format!("{} {}", target.first(), target.last());
+    match (&snapshot.host.os, &snapshot.host.environment) {
+        (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
+        (Os::Linux, Some(Environment::Gvisor | Environment::Container(_))) => vec![format!(
+            "set it where the container is made (Kubernetes: securityContext.sysctls; with host networking: on the \
+             host): `docker run --sysctl net.ipv4.ip_local_port_range='{value}' IMAGE`"
+        )],
+        (Os::Linux, None) => {
+            let mut steps = Vec::new();
+            if scope.unprivileged_start.known().is_some_and(|start| *start > target.first()) {
+                steps
+                    .push("first: `sysctl -w net.ipv4.ip_unprivileged_port_start=1024`".to_owned());
+            }
+            steps.push(format!("now: `sysctl -w net.ipv4.ip_local_port_range='{value}'`"));
+            steps.push(format!(
+                "at boot: `echo 'net.ipv4.ip_local_port_range = {value}' > /etc/sysctl.d/99-zz-ephemeral-ports.conf`"
+            ));
+            steps
+        }
+        (Os::Unsupported, _) => Vec::new(),
+    }
+}
+
+fn range_of(scope: &Scope) -> Option<PortRange> {
+    let range = scope.ranges.first()?;
+    range.bounds.known().map(Bounds::range)
+}
+
+/// How to let only privileged processes bind System Ports again. The kernel refuses it while the range begins lower.
+pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<String> {
+    let key = "net.ipv4.ip_unprivileged_port_start";
+    if snapshot.host.environment.is_some() {
+        return vec![format!(
+            "set it where the container is made: `docker run --sysctl {key}=1024 IMAGE`"
+        )];
+    }
+    let low = range_of(scope).is_some_and(|range| range.first() < 1024);
+    let first = low.then(|| "first move the ephemeral range above 1023".to_owned());
+    first
+        .into_iter()
+        .chain([
+            format!("now: `sysctl -w {key}=1024`"),
+            format!("at boot: `echo '{key} = 1024' > /etc/sysctl.d/99-zz-unprivileged-ports.conf`"),
+        ])
+        .collect()
+}
+
+/// What moving `from` to the Dynamic Ports costs or gains.
+pub fn cost_of_dynamic_ports(from: PortRange) -> String {
+    let (old, new) = (from.count(), PortClass::Dynamic.range().count());
+    let change = match old.cmp(&new) {
+        std::cmp::Ordering::Greater => {
+            format!("{} % fewer", ((old - new) * 100 + old / 2) / old)
+        }
+        std::cmp::Ordering::Less => format!("{} more", grouped(new - old)),
+        std::cmp::Ordering::Equal => "just as many".to_owned(),
+    };
+    format!(
+        "Moving to {} leaves {} instead of {} ({change}): a client that closes first can then open {} instead of {} \
+         new connections a second to one destination (ports / {TIME_WAIT} s of TIME_WAIT).",
+        PortClass::Dynamic.range(),
+        counted(new, "port"),
+        grouped(old),
+        grouped(new / TIME_WAIT),
+        grouped(old / TIME_WAIT),
+    )
+}
+
+/// How to keep automatic allocation off `port`. `kept` is what the list shall hold beside it: a write replaces the
+/// whole list. It is `None` where the present list is not known.
+pub fn reserve(snapshot: &Snapshot, kept: Option<&PortSet>, port: u16) -> Vec<String> {
+    let mut steps = match (&snapshot.host.os, &snapshot.host.environment) {
+        (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
+        // gVisor has no reservations.
+        (Os::Linux, Some(Environment::Gvisor)) => Vec::new(),
+        (Os::Linux, environment) => {
+            kept.map_or_else(Vec::new, |kept| reserve_on_linux(environment.as_ref(), kept, port))
+        }
+        (Os::Unsupported, _) => return Vec::new(),
+    };
+    let or = if steps.is_empty() { "" } else { "or " };
+    steps.push(format!("{or}move the service to a port outside the pool"));
+    steps
+}
+
+fn reserve_on_linux(environment: Option<&Environment>, kept: &PortSet, port: u16) -> Vec<String> {
+    // A span takes two bytes at least; a list that is too long is not spelt out to find that out.
+    let list = (kept.spans().len() < LINE_MAX as usize / 2)
+        .then(|| kept.union(&PortRange::single(port).into()).to_string())
+        .filter(|list| {
+            list.len() + "net.ipv4.ip_local_reserved_ports = ".len() <= LINE_MAX as usize
+        });
+    let Some(list) = list else {
+        return vec![format!(
+            "add {port} to net.ipv4.ip_local_reserved_ports; the list is longer than the {} bytes that a line of \
+             sysctl.conf(5) may have, so reserve whole blocks",
+            grouped(LINE_MAX)
+        )];
+    };
+    if environment.is_some() {
+        return vec![format!(
+            "reserve it where the container is made (the list is set as a whole): `docker run --sysctl \
+             net.ipv4.ip_local_reserved_ports={list} IMAGE`"
+        )];
+    }
+    vec![
+        format!(
+            "reserve it now (this replaces the whole list): `sysctl -w net.ipv4.ip_local_reserved_ports={list}`"
+        ),
+        format!(
+            "at boot: `echo 'net.ipv4.ip_local_reserved_ports = {list}' > /etc/sysctl.d/99-zz-reserved-ports.conf`"
+        ),
+    ]
+}
+
+fn wsl() -> String {
+    "leave the range as it is under WSL: it may mirror a slice of the Windows host's dynamic ports, and changing it \
+     can make localhost connections hang; look at the Windows host: `netsh int ipv4 show dynamicport tcp`"
+        .to_owned()
+}

@@ -1,0 +1,143 @@
+//! The command line: types only; parsing does nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::policy::Profile;
+use crate::render::Format;
+use crate::report::Severity;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  every rule was answered, and nothing reaches --fail-on
+  1  at least one finding reaches --fail-on
+  2  wrong usage, or an unreadable input; nothing was judged
+  3  could not determine: a rule could not be answered, and nothing reaches --fail-on
+  4  internal error, or the output could not be written";
+
+/// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
+///
+/// It only reads. A value that cannot be read is reported as unknown, never replaced by a default.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `audit` where nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The audit's options.
+    #[command(flatten)]
+    pub audit: AuditArgs,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Audit this host (the default)
+    #[command(after_help = EXIT_CODES)]
+    Audit(AuditArgs),
+    /// Show the facts, without a verdict
+    Show(ShowArgs),
+    /// Explain a rule: what it checks, why, and what to do
+    Explain {
+        /// The rule's name, as in `ephaudit rules`
+        rule: String,
+        /// Where and how to write
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List the rules with their severities
+    Rules(OutputArgs),
+    /// Print the JSON Schema of the report
+    Schema(OutputArgs),
+}
+
+/// How to judge.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// Which recommendation counts
+    #[arg(long, value_enum, default_value_t = Profile::Iana)]
+    pub profile: Profile,
+    /// The least severity that makes exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Medium, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// Exit with 0 instead of 1 or 3, for inventory jobs
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// What to read and how to write it
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// What to read and how to write it.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// Table for people, JSON for programs
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// A newer registry: IANA's service-names-port-numbers.csv
+    #[arg(long, value_name = "FILE.csv")]
+    pub registry: Option<PathBuf>,
+    /// Print nothing to standard output; the exit code tells
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Where and how to write.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Write to PATH, whole or not at all, instead of standard output
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
+    /// Colour; auto is colour on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The threshold of exit code 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Critical only.
+    Critical,
+    /// High and above.
+    High,
+    /// Medium and above.
+    Medium,
+    /// Low and above.
+    Low,
+    /// Any finding.
+    Info,
+    /// No finding at all.
+    None,
+}
+
+impl FailOn {
+    /// The least severity that counts.
+    pub const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::Info => Some(Severity::Info),
+            Self::None => None,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Arguments in, exit code out.
+
+mod advice;
+mod audit;
+mod cli;
+mod iana;
+mod policy;
+mod render;
+mod report;
+mod rule;
+mod rules;
+mod run;
+mod text;
+mod wire;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    run::run(cli::Cli::parse())
+}

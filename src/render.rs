@@ -1,0 +1,40 @@
+//! Renderers: pure functions from the document to bytes, one file a format.
+
+mod json;
+pub mod page;
+mod strip;
+mod table;
+
+pub use json::schema;
+
+use clap::ValueEnum;
+
+use crate::wire::v1::Document;
+
+/// The output formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs: the report's contract.
+    Json,
+}
+
+/// How a page may look.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// Columns.
+    pub width: usize,
+    /// Whether to colour.
+    pub color: bool,
+    /// Whether to keep to ASCII.
+    pub ascii: bool,
+}
+
+/// The document in that format.
+pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
+    match format {
+        Format::Table => table::render(document, look),
+        Format::Json => json::render(document),
+    }
+}

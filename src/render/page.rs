@@ -1,0 +1,136 @@
+//! A page of text: everything that comes from outside passes through here and is made safe for a terminal.
+
+use anstyle::{AnsiColor, Style};
+use tabled::builder::Builder;
+use tabled::settings::object::{Columns, Rows};
+use tabled::settings::peaker::Priority;
+use tabled::settings::{Modify, Padding, Style as Borders, Width};
+
+use super::Look;
+use crate::text::printable;
+
+/// Bold.
+pub const BOLD: Style = Style::new().bold();
+/// Dimmed.
+pub const DIM: Style = Style::new().dimmed();
+/// Red and bold.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// Yellow and bold.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+/// Green and bold.
+pub const GREEN: Style = AnsiColor::Green.on_default().bold();
+/// Cyan.
+pub const CYAN: Style = AnsiColor::Cyan.on_default();
+/// As it is.
+pub const PLAIN: Style = Style::new();
+
+/// A page in the making.
+pub struct Page {
+    look: Look,
+    text: String,
+}
+
+impl Page {
+    /// An empty page.
+    pub fn new(look: Look) -> Self {
+        Self { look, text: String::new() }
+    }
+
+    /// How it may look.
+    pub const fn look(&self) -> Look {
+        self.look
+    }
+
+    /// The finished page; in ASCII where that was asked.
+    pub fn finish(self) -> Vec<u8> {
+        if !self.look.ascii || self.text.is_ascii() {
+            return self.text.into_bytes();
+        }
+        self.text.chars().map(ascii).collect::<String>().into_bytes()
+    }
+
+    /// An empty line.
+    pub fn gap(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// One line of pieces, never wrapped: for pictures.
+    pub fn pieces<'a>(&mut self, pieces: impl IntoIterator<Item = (Style, &'a str)>) {
+        for (style, piece) in pieces {
+            self.styled(style, piece);
+        }
+        self.text.push('\n');
+    }
+
+    /// A command to copy: on a line of its own, whatever the width.
+    pub fn command(&mut self, indent: usize, command: &str) {
+        let indent = if indent * 3 > self.look.width { 0 } else { indent };
+        self.pieces([(PLAIN, " ".repeat(indent).as_str()), (CYAN, command)]);
+    }
+
+    /// A lead and text behind it, wrapped to the width, with the lines after the first behind `indent` columns.
+    pub fn prose(&mut self, lead: (Style, &str), body: (Style, &str), indent: usize) {
+        let width = self.look.width;
+        // In a very narrow terminal the indent gives way.
+        let narrow = indent * 3 > width;
+        let rest = if narrow { String::new() } else { " ".repeat(indent) };
+        let mut first = printable(lead.1).into_owned();
+        if narrow && !first.is_empty() {
+            first = format!("{} ", first.trim());
+        }
+        let options = textwrap::Options::new(width)
+            .initial_indent(&first)
+            .subsequent_indent(&rest)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let text = printable(body.1);
+        for (i, line) in textwrap::wrap(&text, options).iter().enumerate() {
+            match line.strip_prefix(first.as_str()).filter(|_| i == 0) {
+                Some(tail) => self.pieces([(lead.0, first.as_str()), (body.0, tail)]),
+                None => self.pieces([(body.0, line.as_ref())]),
+            }
+        }
+    }
+
+    /// A table without borders that fits the width; its first row is the heading.
+    pub fn table(&mut self, rows: impl IntoIterator<Item = Vec<String>>) {
+        let mut builder = Builder::default();
+        for row in rows {
+            builder.push_record(row.iter().map(|cell| printable(cell).into_owned()));
+        }
+        let mut table = builder.build();
+        table
+            .with(Borders::empty())
+            .with(Padding::new(0, 2, 0, 0))
+            .with(Modify::new(Columns::last()).with(Padding::zero()))
+            .with(Modify::new(Rows::first()).with(tabled::settings::Alignment::left()))
+            .with(Width::wrap(self.look.width).priority(Priority::max(true)).keep_words(true));
+        for (i, line) in table.to_string().lines().enumerate() {
+            self.styled(if i == 0 { DIM } else { PLAIN }, line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    fn styled(&mut self, style: Style, text: &str) {
+        let safe = printable(text);
+        if self.look.color && style != PLAIN {
+            self.text.extend([
+                &style.render().to_string(),
+                safe.as_ref(),
+                &style.render_reset().to_string(),
+            ]);
+        } else {
+            self.text.push_str(&safe);
+        }
+    }
+}
+
+/// The ASCII stand-in of a character that our own texts use; `?` for any other.
+const fn ascii(c: char) -> char {
+    match c {
+        '\u{1b}' | '\n' | ' '..='~' => c,
+        '–' | '—' => '-',
+        '…' => '.',
+        '×' => 'x',
+        _ => '?',
+    }
+}

@@ -1,0 +1,256 @@
+//! The view for people.
+
+mod findings;
+
+use ephaudit_platform::ports::PortRange;
+
+use super::Look;
+use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
+use super::strip;
+use crate::text::{self, counted, grouped};
+use crate::wire::v1::{
+    Document, Listener, Pool, Range, Reserved, Scope, Severity, Source, Span, State, Status,
+    Transport, Verdict,
+};
+
+/// The document as a page.
+pub fn render(document: &Document, look: Look) -> Vec<u8> {
+    let mut page = Page::new(look);
+    headline(&mut page, document);
+    page.gap();
+    about(&mut page, document);
+    for scope in &document.scopes {
+        page.gap();
+        strip::draw(&mut page, scope);
+        page.gap();
+        facts(&mut page, scope);
+        if document.status.is_none() && !scope.listeners.items.is_empty() {
+            page.gap();
+            listeners(&mut page, &scope.listeners.items);
+        }
+    }
+    findings::tell_all(&mut page, document);
+    findings::tell_gaps(&mut page, document);
+    if document.status.is_some() {
+        page.gap();
+        findings::tally(&mut page, document);
+    }
+    page.finish()
+}
+
+fn headline(page: &mut Page, document: &Document) {
+    let host = document.host.name.as_deref().unwrap_or("this host");
+    let unknown = count_rules(document, Verdict::Unknown);
+    let (style, word, rest) = match document.status {
+        None => (BOLD, "FACTS", format!("about {host}, not judged")),
+        Some(Status::Compliant) if document.findings.is_empty() => {
+            (GREEN, "COMPLIANT", format!("{host}: no findings"))
+        }
+        Some(Status::Compliant) => {
+            (GREEN, "COMPLIANT", format!("{host}: {}, none that counts", severities(document)))
+        }
+        Some(Status::Findings) => (RED, "FINDINGS", format!("{host}: {}", severities(document))),
+        Some(Status::Undetermined) => (
+            YELLOW,
+            "UNDETERMINED",
+            format!("{host}: {} could not be answered", counted(unknown, "rule")),
+        ),
+    };
+    page.prose((style, &format!("{word}  ")), (style, &rest), 2);
+}
+
+fn severities(document: &Document) -> String {
+    let levels =
+        [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
+    let parts: Vec<String> = levels
+        .into_iter()
+        .filter_map(|level| {
+            let count = document.findings.iter().filter(|f| f.severity == level).count();
+            (count > 0).then(|| format!("{count} {}", name(level)))
+        })
+        .collect();
+    parts.join(", ")
+}
+
+fn count_rules(document: &Document, verdict: Verdict) -> u32 {
+    let count = document.rules.iter().filter(|rule| rule.verdict == verdict).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn about(page: &mut Page, document: &Document) {
+    let host = &document.host;
+    let mut words: Vec<String> = Vec::new();
+    words.extend(host.os_version.clone());
+    words.push(match &host.kernel {
+        Some(kernel) => format!("{} {kernel}", host.os),
+        None => host.os.to_owned(),
+    });
+    words.extend(host.arch.clone());
+    words.extend(host.environment.as_ref().map(|environment| format!("in {environment}")));
+    page.prose((PLAIN, "host      "), (PLAIN, &words.join(", ")), 10);
+    let scopes: Vec<String> = document
+        .scopes
+        .iter()
+        .map(|scope| match scope.names.first() {
+            Some(name) => format!("{name} {}", scope.id),
+            None => scope.id.clone(),
+        })
+        .collect();
+    page.prose(
+        (PLAIN, "read      "),
+        (PLAIN, &format!("{} in {}", document.collected_at, scopes.join(", "))),
+        10,
+    );
+    let registry = &document.registry;
+    let edition = format!(
+        "IANA ports of {} ({} entries, {})",
+        registry.edition,
+        grouped(registry.entries),
+        registry.source
+    );
+    match document.status {
+        Some(_) => {
+            let measure = format!("profile {}; {edition}", document.profile);
+            page.prose((PLAIN, "judged by "), (PLAIN, &measure), 10);
+        }
+        None => page.prose((PLAIN, "names     "), (PLAIN, &edition), 10),
+    }
+}
+
+fn facts(page: &mut Page, scope: &Scope) {
+    let mut rows = vec![row("FACT", "VALUE", "SOURCE")];
+    rows.extend(scope.ranges.iter().map(range_row));
+    rows.extend(scope.reserved.iter().map(reserved_row));
+    let start = &scope.unprivileged_start;
+    let value = match start.value {
+        Some(value) => format!("from {value}"),
+        None => unread(start.state, start.reason),
+    };
+    rows.push(row("unprivileged", &value, &place(&start.source)));
+    rows.extend(scope.pools.iter().map(pool_row));
+    rows.push(listeners_row(scope));
+    page.table(rows);
+}
+
+fn row(fact: &str, value: &str, from: &str) -> Vec<String> {
+    vec![fact.to_owned(), value.to_owned(), from.to_owned()]
+}
+
+fn range_row(range: &Range) -> Vec<String> {
+    let value = match (range.state, range.first, range.last) {
+        (State::Known, Some(first), Some(last)) => {
+            let default = match range.vendor_default {
+                Some(span) if (span.first, span.last) == (first, last) => ", the default",
+                _ => "",
+            };
+            format!("{first}-{last}{default}")
+        }
+        _ => unread(range.state, range.reason),
+    };
+    row("ephemeral range", &value, &place(&range.source))
+}
+
+fn reserved_row(reserved: &Reserved) -> Vec<String> {
+    let value = match reserved.state {
+        State::Known if reserved.spans.is_empty() => "none".to_owned(),
+        State::Known => spans(&reserved.spans),
+        state => unread(state, reserved.reason),
+    };
+    row("reserved ports", &value, &place(&reserved.source))
+}
+
+fn pool_row(pool: &Pool) -> Vec<String> {
+    let classes =
+        [(pool.system_ports, "System"), (pool.user_ports, "User"), (pool.dynamic_ports, "Dynamic")];
+    let parts: Vec<String> = classes
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, class)| format!("{} {class}", grouped(*count)))
+        .collect();
+    row(
+        &format!("{} pool", transport(pool.transport)),
+        &counted(pool.ports, "port"),
+        &parts.join(", "),
+    )
+}
+
+fn listeners_row(scope: &Scope) -> Vec<String> {
+    let items = &scope.listeners.items;
+    let count = |wanted: Transport| items.iter().filter(|item| item.transport == wanted).count();
+    let inside = items.iter().filter(|item| item.in_pool == Some(true)).count();
+    let mut value =
+        format!("{} tcp, {} udp; {inside} in pool", count(Transport::Tcp), count(Transport::Udp));
+    if scope.listeners.state != State::Known {
+        value = format!("{}; seen: {value}", unread(scope.listeners.state, scope.listeners.reason));
+    }
+    let from =
+        items.first().map_or_else(|| "sock_diag".to_owned(), |item| item.source.kind.to_owned());
+    row("listeners", &value, &from)
+}
+
+fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
+    match (state, reason) {
+        (State::Absent, _) => "not on this system".to_owned(),
+        (_, Some(reason)) => format!("UNKNOWN ({})", word(&reason)),
+        (_, None) => "UNKNOWN".to_owned(),
+    }
+}
+
+/// The contract's own word for a value.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A sysctl by its short name, anything else as it is.
+fn place(source: &Source) -> String {
+    match source.location.strip_prefix("/proc/sys/") {
+        Some(key) => key.replace('/', "."),
+        None => source.location.clone(),
+    }
+}
+
+fn spans(spans: &[Span]) -> String {
+    text::spans(&spans.iter().map(|span| PortRange::between(span.first, span.last)).collect())
+}
+
+fn listeners(page: &mut Page, items: &[Listener]) {
+    let mut rows = vec![["LISTENER", "IN POOL", "SERVICE", "OWNER"].map(str::to_owned).to_vec()];
+    rows.extend(items.iter().map(|item| {
+        let address = if item.address.contains(':') {
+            format!("[{}]:{}", item.address, item.port)
+        } else {
+            format!("{}:{}", item.address, item.port)
+        };
+        vec![
+            format!("{} {address}", transport(item.transport)),
+            match item.in_pool {
+                Some(true) => "yes".to_owned(),
+                Some(false) => "no".to_owned(),
+                None => "?".to_owned(),
+            },
+            item.service.clone().unwrap_or_default(),
+            item.owner.as_ref().map(|o| format!("{} ({})", o.command, o.pid)).unwrap_or_default(),
+        ]
+    }));
+    page.table(rows);
+}
+
+const fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    }
+}
+
+const fn name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::Info => "info",
+    }
+}

@@ -1,0 +1,125 @@
+//! The findings, the gaps and the tally.
+
+use std::collections::HashSet;
+
+use anstyle::Style;
+
+use super::{count_rules, name, place, word};
+use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
+use crate::text::counted;
+use crate::wire::v1::{Document, Finding, Severity, Verdict};
+
+/// How many findings of one rule are told in full.
+const TOLD: usize = 5;
+/// How many gaps are told.
+const GAPS: usize = 20;
+
+/// Tells the findings, gravest first; of many from one rule the first few, and how many more.
+pub(super) fn tell_all(page: &mut Page, document: &Document) {
+    let mut already = Vec::new();
+    let mut told: Vec<(&str, usize)> = Vec::new();
+    for finding in &document.findings {
+        let at = told.iter().position(|(rule, _)| *rule == finding.rule).unwrap_or(told.len());
+        if at == told.len() {
+            told.push((finding.rule, 0));
+        }
+        told[at].1 += 1;
+        if told[at].1 <= TOLD {
+            page.gap();
+            tell(page, finding, &mut already);
+        }
+    }
+    for (rule, count) in told.into_iter().filter(|(_, count)| *count > TOLD) {
+        let more = u32::try_from(count - TOLD).unwrap_or(u32::MAX);
+        let line =
+            format!("and {} of {rule}; --format json has them all", counted(more, "more finding"));
+        page.gap();
+        page.prose((PLAIN, ""), (PLAIN, &line), 2);
+    }
+}
+
+/// `already` holds the evidence and the steps told before: nothing is told twice.
+fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
+    let mut is_new = |text: &'a str| {
+        let new = !already.contains(&text);
+        already.push(text);
+        new
+    };
+    let (style, level) = (colour(finding.severity), name(finding.severity).to_uppercase());
+    page.prose((style, &format!("{level}  ")), (PLAIN, finding.rule), 2);
+    page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
+    page.prose((PLAIN, "  "), (PLAIN, &finding.message), 2);
+    for evidence in finding.evidence.iter().filter(|evidence| is_new(&evidence.command)) {
+        let line =
+            format!("{} {}, from {}", evidence.what, evidence.value, place(&evidence.source));
+        page.prose((PLAIN, "  seen  "), (PLAIN, &line), 8);
+        page.command(8, &evidence.command);
+    }
+    for step in finding.remediation.iter().filter(|step| is_new(step)) {
+        // A command stands between backticks at the end of its step.
+        match step.strip_suffix('`').and_then(|step| step.split_once('`')) {
+            Some((text, command)) => {
+                page.prose((PLAIN, "  do    "), (PLAIN, text.trim_end()), 8);
+                page.command(8, command);
+            }
+            None => page.prose((PLAIN, "  do    "), (PLAIN, step), 8),
+        }
+    }
+    if is_new(finding.rule) {
+        page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
+    }
+}
+
+/// Tells what could not be seen, each thing once.
+pub(super) fn tell_gaps(page: &mut Page, document: &Document) {
+    let mut told = HashSet::new();
+    let lines: Vec<String> = document
+        .gaps
+        .iter()
+        .filter(|gap| told.insert((&gap.what, &gap.detail)))
+        .map(|gap| format!("{} ({}): {}", gap.what, word(&gap.why), gap.detail))
+        .collect();
+    if lines.is_empty() {
+        return;
+    }
+    page.gap();
+    page.pieces([(YELLOW, "COULD NOT SEE")]);
+    for line in lines.iter().take(GAPS) {
+        page.prose((PLAIN, "  "), (PLAIN, line), 4);
+    }
+    if lines.len() > GAPS {
+        let more = format!("and {} more; --format json has them all", lines.len() - GAPS);
+        page.prose((PLAIN, "  "), (PLAIN, &more), 4);
+    }
+}
+
+/// Counts the verdicts.
+pub(super) fn tally(page: &mut Page, document: &Document) {
+    let parts: Vec<String> = [
+        (Verdict::Pass, "passed"),
+        (Verdict::Fail, "failed"),
+        (Verdict::Waived, "waived"),
+        (Verdict::Unknown, "unknown"),
+        (Verdict::NotApplicable, "not applicable"),
+    ]
+    .into_iter()
+    .filter_map(|(verdict, word)| {
+        let count = count_rules(document, verdict);
+        (count > 0).then(|| format!("{count} {word}"))
+    })
+    .collect();
+    page.prose(
+        (DIM, ""),
+        (DIM, &format!("rules: {}; all of them: ephaudit rules", parts.join(", "))),
+        2,
+    );
+}
+
+const fn colour(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => RED,
+        Severity::Medium => YELLOW,
+        Severity::Low => CYAN,
+        Severity::Info => DIM,
+    }
+}

@@ -1,0 +1,203 @@
+//! The words of a report: findings with their evidence, gaps, verdicts, severities and the status.
+
+use std::fmt;
+
+use ephaudit_platform::snapshot::{Reason, Scope, Source, Why};
+use sha2::{Digest, Sha256};
+
+/// How much a finding matters, in ascending order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know; nothing to do.
+    Info,
+    /// Worth a look some day.
+    Low,
+    /// Should be changed, or waived with a reason.
+    Medium,
+    /// Breaks services sooner or later.
+    High,
+    /// Breaks something now.
+    Critical,
+}
+
+impl Severity {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What was seen, where it was read, and the command that shows it again.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The name of the fact.
+    pub what: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where it was read.
+    pub source: Source,
+    /// How to see it oneself.
+    pub command: String,
+}
+
+impl Evidence {
+    /// Evidence that the source's own command shows.
+    pub fn new(what: &'static str, value: String, source: &Source) -> Self {
+        Self { what, value, source: source.clone(), command: source.command() }
+    }
+}
+
+/// One thing that is not as the policy wants it.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// How much it matters here, which may be less than the rule's own severity.
+    pub severity: Severity,
+    /// The scope's id.
+    pub scope: String,
+    /// One line.
+    pub title: String,
+    /// What it means, with the figures.
+    pub message: String,
+    /// What was seen; never empty.
+    pub evidence: Vec<Evidence>,
+    /// What can be done, exact commands included; nothing of it is ever applied by this tool.
+    pub remediation: Vec<String>,
+    /// Stays the same from run to run and from boot to boot, whatever the values.
+    pub fingerprint: String,
+}
+
+impl Finding {
+    /// A finding rests on at least one piece of evidence. `subject` says what in the scope it is about, in words
+    /// that stay the same from run to run: "range", "tcp/50010".
+    pub fn new(
+        rule: &str,
+        severity: Severity,
+        scope: &Scope,
+        subject: &str,
+        first: Evidence,
+    ) -> Self {
+        Self {
+            severity,
+            scope: scope.id.clone(),
+            fingerprint: fingerprint(rule, scope, subject),
+            title: String::new(),
+            message: String::new(),
+            evidence: vec![first],
+            remediation: Vec::new(),
+        }
+    }
+
+    /// With its title and message.
+    #[must_use]
+    pub fn says(mut self, title: impl Into<String>, message: impl Into<String>) -> Self {
+        self.title = title.into();
+        self.message = message.into();
+        self
+    }
+
+    /// With more evidence.
+    #[must_use]
+    pub fn seen(mut self, more: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(more);
+        self
+    }
+
+    /// With what can be done.
+    #[must_use]
+    pub fn advises(mut self, steps: impl IntoIterator<Item = String>) -> Self {
+        self.remediation.extend(steps);
+        self
+    }
+}
+
+fn fingerprint(rule: &str, scope: &Scope, subject: &str) -> String {
+    // A namespace's inode changes with every boot; the reader's own namespace is always the same one to it.
+    let scope = if scope.current { "current" } else { scope.names.first().unwrap_or(&scope.id) };
+    let digest = Sha256::digest(format!("{rule}\0{scope}\0{subject}"));
+    let beginning = digest.iter().take(8).fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+    format!("{beginning:016x}")
+}
+
+/// Something that was needed and could not be had.
+#[derive(Debug, Clone)]
+pub struct Gap {
+    /// The scope's id.
+    pub scope: String,
+    /// What was needed.
+    pub what: String,
+    /// The kind of reason.
+    pub why: Reason,
+    /// What happened, in one line.
+    pub detail: String,
+}
+
+impl Gap {
+    /// What was needed in `scope`, and why it could not be had.
+    pub fn new(scope: &Scope, what: impl Into<String>, why: &Why) -> Self {
+        Self {
+            scope: scope.id.clone(),
+            what: what.into(),
+            why: why.reason,
+            detail: why.detail.clone(),
+        }
+    }
+}
+
+/// A rule's answer.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Everything it needed is known, and as it should be.
+    Pass,
+    /// It found something; where `gaps` is not empty it could not look everywhere either.
+    Fail {
+        /// What it found; never empty.
+        findings: Vec<Finding>,
+        /// What it could not see.
+        gaps: Vec<Gap>,
+    },
+    /// It could not tell.
+    Unknown(Vec<Gap>),
+    /// It has nothing to say about such a host.
+    NotApplicable(String),
+}
+
+impl Verdict {
+    /// What it found.
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Fail { findings, .. } => findings,
+            Self::Pass | Self::Unknown(_) | Self::NotApplicable(_) => &[],
+        }
+    }
+
+    /// What it could not see.
+    pub fn gaps(&self) -> &[Gap] {
+        match self {
+            Self::Fail { gaps, .. } | Self::Unknown(gaps) => gaps,
+            Self::Pass | Self::NotApplicable(_) => &[],
+        }
+    }
+}
+
+/// The audit's one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Every rule was answered, and no finding reaches the threshold.
+    Compliant,
+    /// A finding reaches the threshold.
+    Findings,
+    /// None does, but a rule could not tell.
+    Undetermined,
+}

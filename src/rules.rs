@@ -1,0 +1,36 @@
+//! The rules: one value each, in one list. A rule's name states the problem.
+
+mod drift_from_vendor_default;
+pub mod listener_in_pool;
+mod lopsided_pool;
+mod narrow_pool;
+mod outside_dynamic_ports;
+mod overlaps_system_ports;
+mod overlaps_user_ports;
+mod reserved_outside_range;
+mod same_parity_bounds;
+mod unprivileged_start_lowered;
+
+#[cfg(test)]
+mod tests;
+
+use crate::rule::Rule;
+
+/// Every rule, in the order of reports.
+pub static RULES: &[&Rule] = &[
+    &outside_dynamic_ports::RULE,
+    &overlaps_system_ports::RULE,
+    &overlaps_user_ports::RULE,
+    &drift_from_vendor_default::RULE,
+    &listener_in_pool::RULE,
+    &narrow_pool::RULE,
+    &lopsided_pool::RULE,
+    &unprivileged_start_lowered::RULE,
+    &reserved_outside_range::RULE,
+    &same_parity_bounds::RULE,
+];
+
+/// The rule of that name.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == name).copied()
+}

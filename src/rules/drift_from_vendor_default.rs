@@ -1,0 +1,53 @@
+//! The range against what the vendor ships, for the profile `vendor`.
+
+use ephaudit_platform::snapshot::{Reason, Snapshot, Why};
+
+use crate::advice;
+use crate::policy::{Policy, Profile};
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::{Rule, each_range, range_evidence, range_severity};
+
+pub static RULE: Rule = Rule {
+    name: "drift-from-vendor-default",
+    summary: "the ephemeral range is not the one the vendor ships (profile vendor only)",
+    severity: |_| Severity::Medium,
+    page: include_str!("drift-from-vendor-default.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    if policy.profile != Profile::Vendor {
+        return Verdict::NotApplicable(
+            "only the profile vendor judges by the vendor's default".to_owned(),
+        );
+    }
+    each_range(snapshot, |judgement, scope, range, bounds| {
+        match range.vendor_default {
+        Some(default) if default == bounds.range() => judgement.pass(),
+        Some(default) => judgement.found(
+            Finding::new(
+                RULE.name,
+                range_severity(policy, &snapshot.host, range, bounds),
+                scope,
+                "range",
+                range_evidence(range, bounds),
+            )
+            .says(
+                format!("the ephemeral range {} is not the default {default}", bounds.range()),
+                "It is not the system's own default: see which file or program sets it, and whether it still \
+                 should (WSL does, to mirror the Windows host)."
+                    .to_owned(),
+            )
+            .advises(advice::move_range(snapshot, scope, default)),
+        ),
+        None => judgement.gap(
+            scope,
+            "vendor's default range",
+            &Why::new(
+                Reason::Unsupported,
+                "the kernel's version is not known, and the default depends on it",
+            ),
+        ),
+    }
+    })
+}

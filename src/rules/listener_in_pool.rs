@@ -1,0 +1,165 @@
+//! Services whose port automatic allocation may hand to somebody else.
+
+use std::net::SocketAddr;
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{
+    Bounds, Listener, Owner, Pool, Range, Scope, Snapshot, Transport,
+};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_scope, pool_gaps, range_evidence};
+use crate::text::parity;
+
+pub static RULE: Rule = Rule {
+    name: "listener-in-pool",
+    summary: "a service listens on a port that an outgoing connection can take while it is down",
+    severity: |_| Severity::Medium,
+    page: include_str!("listener-in-pool.md"),
+    check,
+};
+
+/// The listeners that this rule is about, by their index.
+pub fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
+    let pools = ephaudit_platform::pools(scope);
+    let items = scope.listeners.items.iter().enumerate();
+    items
+        .filter(|(_, item)| pools.iter().any(|pool| concerns(policy, pool, item)))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn concerns(policy: &Policy, pool: &Pool, item: &Listener) -> bool {
+    item.transport == pool.transport && pool.ports.contains(item.port) && counts(policy, item)
+}
+
+/// Unconnected UDP sockets are mostly clients: only assigned ports tell a service.
+fn counts(policy: &Policy, listener: &Listener) -> bool {
+    listener.transport == Transport::Tcp || assigned(policy, listener).is_some()
+}
+
+fn assigned<'a>(policy: &'a Policy, listener: &Listener) -> Option<&'a str> {
+    policy.registry.service(listener.transport, listener.port)
+}
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        pool_gaps(judgement, scope);
+        for (what, why) in &scope.listeners.unread {
+            judgement.gap(scope, what.clone(), why);
+        }
+        judgement.pass();
+        let exposed: Vec<&Listener> = exposed(policy, scope)
+            .into_iter()
+            .filter_map(|index| scope.listeners.items.get(index))
+            .collect();
+        // One command reserves every assigned service together: run one after the other, the last would win.
+        let services: PortSet = exposed
+            .iter()
+            .filter(|item| assigned(policy, item).is_some())
+            .map(|item| PortRange::single(item.port))
+            .collect();
+        let kept = scope
+            .reserved
+            .iter()
+            .find_map(|reserved| reserved.ports.known())
+            .map(|already| already.union(&services));
+        // Sorted by transport and port, so the addresses of one port stand together.
+        for same_port in exposed.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
+            if let Some(finding) = finding(snapshot, policy, scope, same_port, kept.as_ref()) {
+                judgement.found(finding);
+            }
+        }
+    })
+}
+
+fn finding(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    scope: &Scope,
+    same_port: &[&Listener],
+    kept: Option<&PortSet>,
+) -> Option<Finding> {
+    let listener = same_port.first()?;
+    let (transport, port) = (listener.transport, listener.port);
+    let (severity, name, assignment) = match assigned(policy, listener) {
+        Some(name) => (Severity::Medium, format!(" ({name})"), ""),
+        None => (
+            Severity::Low,
+            String::new(),
+            "IANA assigns it to nobody: its service may have asked for any port. ",
+        ),
+    };
+    let range = scope.ephemeral(transport)?;
+    let bounds = range.bounds.known()?;
+    let evidence = same_port.iter().map(|item| Evidence {
+        what: "listener",
+        value: listening(item),
+        source: item.source.clone(),
+        command: format!(
+            "ss -H{}lnp 'sport = :{port}'",
+            if transport == Transport::Udp { "u" } else { "t" }
+        ),
+    });
+    Some(
+        Finding::new(
+            RULE.name,
+            severity,
+            scope,
+            &format!("{transport}/{port}"),
+            range_evidence(range, bounds),
+        )
+        .seen(evidence)
+        .says(
+            format!("{transport} port {port}{name} is served inside the pool and not reserved"),
+            format!("{assignment}{}", danger(same_port, range, bounds)),
+        )
+        .advises(advice::reserve(snapshot, kept, port)),
+    )
+}
+
+fn listening(item: &Listener) -> String {
+    let address = SocketAddr::new(item.address, item.port);
+    match &item.owner {
+        Owner::Known { pid, command } => format!("{address} {command} (pid {pid})"),
+        Owner::NotAsked | Owner::Unseen(_) => address.to_string(),
+    }
+}
+
+/// Who can take the port: `__inet_hash_connect` and `inet_csk_find_open_port`, net/ipv4, Linux 6.1–6.18. A socket on
+/// another local address does not stand in the way, so a listener on loopback has only loopback to fear.
+fn danger(same_port: &[&Listener], range: &Range, bounds: &Bounds) -> String {
+    let Some(listener) = same_port.first() else { return String::new() };
+    let local = same_port.iter().all(|item| item.address.is_loopback());
+    match listener.transport {
+        Transport::Tcp => {
+            let taker = if local { "a connection between local processes" } else { "an outgoing connection" };
+            format!(
+                "While its service is down {taker} can take the port, and SO_REUSEADDR on the service alone does not \
+                 help.{}",
+                if range.tcp_by_parity { turn(listener.port, bounds.range().first()) } else { String::new() }
+            )
+        }
+        Transport::Udp => "While its service is down any client can be given the port; SO_REUSEADDR helps only where \
+                           both sockets set it. UDP prefers no parity."
+            .to_owned(),
+    }
+}
+
+/// Which parity goes first.
+fn turn(port: u16, low: u16) -> String {
+    let first = parity(low);
+    if port % 2 == low % 2 {
+        format!(
+            " connect() takes {first} ports first, as the low bound is: this one is exposed first."
+        )
+    } else {
+        format!(
+            " connect() takes {first} ports first, as the low bound is, and bind() to port 0 {} ones: this one is \
+             exposed to bind() first.",
+            parity(port)
+        )
+    }
+}

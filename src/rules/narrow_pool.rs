@@ -1,0 +1,69 @@
+//! Too few usable ports.
+
+use ephaudit_platform::snapshot::Snapshot;
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::{Rule, each_pool, range_evidence, reserved_evidence, wanted_range};
+use crate::text::{counted, grouped};
+
+pub static RULE: Rule = Rule {
+    name: "narrow-pool",
+    summary: "too few usable ports are left for outgoing connections",
+    severity: |_| Severity::High,
+    page: include_str!("narrow-pool.md"),
+    check,
+};
+
+/// Below this many ports a host denies service to itself.
+const HIGH_BELOW: u32 = 1024;
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    each_pool(snapshot, |judgement, scope, view| {
+        let usable = view.ports.count();
+        if usable >= policy.min_pool {
+            return judgement.pass();
+        }
+        let range = view.bounds.range();
+        let severity = if usable < HIGH_BELOW { Severity::High } else { Severity::Medium };
+        let steps = if range.count() >= policy.min_pool {
+            vec!["reserve fewer ports: only those that your services use".to_owned()]
+        } else {
+            advice::move_range(snapshot, scope, wanted_range(policy, view.range))
+        };
+        judgement.found(
+            Finding::new(
+                RULE.name,
+                severity,
+                scope,
+                &view.subject(),
+                range_evidence(view.range, view.bounds),
+            )
+            .seen(reserved_evidence(scope))
+            .says(
+                format!("{}only {} usable for outgoing connections", view.label(), are(usable)),
+                format!(
+                    "The range has {}, and {} reserved or out of reach; at least {} are wanted. One source address can \
+                     have {} at a time to one destination address and port (UDP, and what binds before it connects: \
+                     to all together), and {} new ones a second where it closes first; source ports are also \
+                     easier to guess (RFC 6056).",
+                    counted(range.count(), "port"),
+                    are_plain(range.count() - usable),
+                    grouped(policy.min_pool),
+                    counted(usable, "connection"),
+                    grouped(usable / 60),
+                ),
+            )
+            .advises(steps),
+        );
+    })
+}
+
+fn are(ports: u32) -> String {
+    format!("{} {}", counted(ports, "port"), if ports == 1 { "is" } else { "are" })
+}
+
+fn are_plain(ports: u32) -> String {
+    format!("{} {}", grouped(ports), if ports == 1 { "is" } else { "are" })
+}

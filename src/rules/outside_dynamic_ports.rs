@@ -1,0 +1,73 @@
+//! The range against RFC 6335 section 6 and its Dynamic Ports.
+
+use ephaudit_platform::ports::{PortClass, PortSet};
+use ephaudit_platform::snapshot::{Environment, Snapshot};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::{
+    Rule, each_range, is_default, range_evidence, range_severity, reserved_evidence, wanted_range,
+};
+use crate::text::{counted, grouped, spans};
+
+pub static RULE: Rule = Rule {
+    name: "outside-dynamic-ports",
+    summary: "the ephemeral range is not within the Dynamic Ports 49152-65535",
+    severity: |_| Severity::Medium,
+    page: include_str!("outside-dynamic-ports.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    each_range(snapshot, |judgement, scope, range, bounds| {
+        let dynamic = PortSet::from(PortClass::Dynamic.range());
+        let ports = bounds.range();
+        let outside = PortSet::from(ports).difference(&dynamic);
+        if outside.is_empty() {
+            return judgement.pass();
+        }
+        let pools = ephaudit_platform::pools(scope);
+        let held_off = !pools.is_empty()
+            && pools
+                .iter()
+                .filter(|pool| range.transports.contains(&pool.transport))
+                .all(|pool| pool.ports.difference(&dynamic).is_empty());
+        let mut severity = range_severity(policy, &snapshot.host, range, bounds);
+        let mut message = format!(
+            "{} of its {} lie outside: {}.",
+            grouped(outside.count()),
+            counted(ports.count(), "port"),
+            spans(&outside)
+        );
+        let wsl = snapshot.host.environment == Some(Environment::Wsl);
+        message.push_str(match is_default(range, bounds) {
+            Some(true) => " This is the system's own default: nobody chose it here.",
+            Some(false) if wsl => " WSL may have set it, to mirror the Windows host.",
+            Some(false) => " It is not the system's own default: somebody changed it.",
+            None => "",
+        });
+        if held_off {
+            severity = severity.min(Severity::Low);
+            message.push_str(
+                " Reservations keep bind() and connect() off all of these; RDMA and tunnels (VXLAN, GENEVE) do not \
+                 look at reservations.",
+            );
+        } else if !wsl {
+            message.push(' ');
+            message.push_str(&advice::cost_of_dynamic_ports(ports));
+        }
+        judgement.found(
+            Finding::new(RULE.name, severity, scope, "range", range_evidence(range, bounds))
+                .seen(reserved_evidence(scope).filter(|_| held_off))
+                .says(
+                    format!(
+                        "the ephemeral range {ports} is not within {}",
+                        PortClass::Dynamic.range()
+                    ),
+                    message,
+                )
+                .advises(advice::move_range(snapshot, scope, wanted_range(policy, range))),
+        );
+    })
+}

@@ -1,0 +1,51 @@
+//! System Ports in the pool.
+
+use ephaudit_platform::ports::PortClass;
+use ephaudit_platform::snapshot::Snapshot;
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::{Rule, each_pool, in_class, range_evidence, reserved_evidence, wanted_range};
+use crate::text::{counted, spans};
+
+pub static RULE: Rule = Rule {
+    name: "overlaps-system-ports",
+    summary: "automatic allocation can take System Ports (0-1023)",
+    severity: |_| Severity::High,
+    page: include_str!("overlaps-system-ports.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    each_pool(snapshot, |judgement, scope, view| {
+        let overlap = in_class(&view.ports, PortClass::System);
+        if overlap.is_empty() {
+            return judgement.pass();
+        }
+        let services = policy.registry.services_in(&overlap).count();
+        judgement.found(
+            Finding::new(
+                RULE.name,
+                Severity::High,
+                scope,
+                &view.subject(),
+                range_evidence(view.range, view.bounds),
+            )
+            .seen(reserved_evidence(scope))
+            .says(
+                format!(
+                    "{}automatic allocation can take {}",
+                    view.label(),
+                    counted(overlap.count(), "System Port")
+                ),
+                format!(
+                    "The pool holds {}, where {services} services are assigned. Any process can then send from a port \
+                     that others trust as privileged, and hold the port of a system service that starts later.",
+                    spans(&overlap)
+                ),
+            )
+            .advises(advice::move_range(snapshot, scope, wanted_range(policy, view.range))),
+        );
+    })
+}

@@ -1,0 +1,42 @@
+//! Two odd or two even bounds.
+
+use ephaudit_platform::snapshot::Snapshot;
+
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::{Rule, each_range, range_evidence};
+use crate::text::parity;
+
+pub static RULE: Rule = Rule {
+    name: "same-parity-bounds",
+    summary: "both bounds of the range are even, or both odd",
+    severity: |_| Severity::Info,
+    page: include_str!("same-parity-bounds.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_range(snapshot, |judgement, scope, range, bounds| {
+        if !range.tcp_by_parity {
+            return judgement.skip("no allocation by parity here");
+        }
+        let (low, high) = (bounds.range().first(), bounds.range().last());
+        if low % 2 != high % 2 {
+            return judgement.pass();
+        }
+        let three = if bounds.range().count() == 3 {
+            " With three ports TCP never gets to the last one."
+        } else {
+            ""
+        };
+        judgement.found(
+            Finding::new(RULE.name, Severity::Info, scope, "range", range_evidence(range, bounds)).says(
+                format!("both bounds of {} are {}", bounds.range(), parity(low)),
+                format!(
+                    "Harmless: a search for a free TCP port covers one port fewer than a range of three and more has, \
+                     and the kernel says once in its log that it prefers bounds of different parity.{three}"
+                ),
+            ),
+        );
+    })
+}

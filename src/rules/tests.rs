@@ -1,0 +1,253 @@
+//! The list is complete, and every rule passes, fails and stays unsure on its own fixtures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ephaudit_platform::ask::{Answer, Question, Refusal};
+use ephaudit_platform::snapshot::{Family, Os, Reason, Snapshot, Transport, Why};
+use serde::Deserialize;
+
+use super::RULES;
+use crate::audit::named_listeners;
+use crate::iana::Registry;
+use crate::policy::{Policy, Profile};
+use crate::report::{Severity, Verdict};
+use crate::rule::Rule;
+
+/// One Linux host in a few words; what is left out is a clean host on the Dynamic Ports.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fixture {
+    /// What the case is, for the reader.
+    #[serde(rename = "about")]
+    _about: String,
+    #[serde(default)]
+    vendor_profile: bool,
+    uname: Option<String>,
+    /// Path to content; null where the file does not exist.
+    #[serde(default)]
+    files: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    denied: Vec<String>,
+    /// "tcp 0.0.0.0:80", "udp [::]:53"; null where netlink and /proc/net are refused.
+    #[serde(default = "no_sockets")]
+    sockets: Option<Vec<String>>,
+    expect: Expectation,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expectation {
+    verdict: String,
+    /// Of the gravest finding.
+    severity: Option<String>,
+    /// Each stands somewhere in the findings or the gaps.
+    #[serde(default)]
+    says: Vec<String>,
+}
+
+// serde's default must have the field's own type.
+#[allow(clippy::unnecessary_wraps)]
+fn no_sockets() -> Option<Vec<String>> {
+    Some(Vec::new())
+}
+
+impl Fixture {
+    fn answer(&self, question: Question<'_>) -> Answer {
+        match question {
+            Question::Sysctl(path) | Question::File(path) => self.file(path),
+            Question::Link(_) => Ok(b"net:[4026531840]".to_vec()),
+            Question::Uname => {
+                let uname = self
+                    .uname
+                    .as_deref()
+                    .unwrap_or("Linux\nweb1\n6.1.0-28-amd64\n#1 SMP\nx86_64\n");
+                Ok(uname.as_bytes().to_vec())
+            }
+            Question::SockDiag(family, transport) => match &self.sockets {
+                Some(sockets) => Ok(dump(sockets, family, transport)),
+                None => Err(refused()),
+            },
+            Question::SocketTable(..) => Err(refused()),
+            Question::Owners(inodes) => Ok(inodes
+                .iter()
+                .flat_map(|inode| format!("{inode} 812 java\0").into_bytes())
+                .collect()),
+        }
+    }
+
+    fn file(&self, path: &str) -> Answer {
+        if self.denied.iter().any(|denied| denied == path) {
+            return Err(refused());
+        }
+        let clean = match path {
+            "/proc/sys/net/ipv4/ip_local_port_range" => Some("49152\t65535\n"),
+            "/proc/sys/net/ipv4/ip_local_reserved_ports" => Some("\n"),
+            "/proc/sys/net/ipv4/ip_unprivileged_port_start" => Some("1024\n"),
+            _ => None,
+        };
+        let content = match self.files.get(path) {
+            Some(content) => content.as_deref(),
+            None => clean,
+        };
+        content
+            .map(|text| text.as_bytes().to_vec())
+            .ok_or_else(|| Refusal::NotFound(format!("{path} does not exist")))
+    }
+
+    fn policy(&self) -> Policy {
+        Policy {
+            profile: if self.vendor_profile { Profile::Vendor } else { Profile::Iana },
+            fail_on: Some(Severity::Medium),
+            min_pool: Policy::MIN_POOL,
+            registry: Registry::built_in(),
+        }
+    }
+
+    fn snapshot(&self, policy: &Policy) -> Snapshot {
+        ephaudit_platform::read(Os::Linux, &|question| self.answer(question), &|scope| {
+            named_listeners(policy, scope)
+        })
+    }
+}
+
+fn refused() -> Refusal {
+    Refusal::Failed(Why::new(Reason::Denied, "refused by the fixture"))
+}
+
+/// The sockets of that family and transport as a netlink dump.
+fn dump(sockets: &[String], family: Family, transport: Transport) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (inode, socket) in (1000_u32..).zip(sockets) {
+        let (word, address) = socket.split_once(' ').expect("TRANSPORT ADDRESS");
+        let address: SocketAddr = address.parse().expect("an address");
+        if word != transport.name() || address.is_ipv6() != (family == Family::Ipv6) {
+            continue;
+        }
+        let mut row = [0_u8; 72];
+        (row[0], row[1]) = match transport {
+            Transport::Tcp => (if address.is_ipv6() { 10 } else { 2 }, 10),
+            Transport::Udp => (if address.is_ipv6() { 10 } else { 2 }, 7),
+        };
+        row[4..6].copy_from_slice(&address.port().to_be_bytes());
+        match address {
+            SocketAddr::V4(v4) => row[8..12].copy_from_slice(&v4.ip().octets()),
+            SocketAddr::V6(v6) => row[8..24].copy_from_slice(&v6.ip().octets()),
+        }
+        row[68..].copy_from_slice(&inode.to_ne_bytes());
+        bytes.extend(message(20, &row));
+    }
+    bytes.extend(message(3, &[0; 4]));
+    bytes
+}
+
+fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + payload.len()).expect("small");
+    let mut message = length.to_ne_bytes().to_vec();
+    message.extend(kind.to_ne_bytes());
+    message.extend([0; 10]);
+    message.extend(payload);
+    message
+}
+
+fn folder(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn stems(path: &str, extension: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder(path)).expect("a folder");
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().unwrap_or_default() == extension)
+        .map(|path| path.file_stem().expect("a stem").to_string_lossy().replace('_', "-"))
+        .filter(|stem| stem != "tests")
+        .collect()
+}
+
+#[test]
+fn the_list_the_files_the_pages_and_the_fixtures_are_the_same_set() {
+    let names: BTreeSet<String> = RULES.iter().map(|rule| rule.name.to_owned()).collect();
+    assert_eq!(names.len(), RULES.len(), "a name stands twice");
+    assert_eq!(stems("src/rules", "rs"), names, "src/rules/*.rs");
+    assert_eq!(stems("src/rules", "md"), names, "src/rules/*.md");
+    assert_eq!(stems("fixtures/rules", ""), names, "fixtures/rules/*");
+    for name in &names {
+        assert!(
+            name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
+            "{name} is not kebab-case"
+        );
+        let verdicts = stems(&format!("fixtures/rules/{name}"), "json");
+        for verdict in ["pass", "fail", "unknown"] {
+            assert!(verdicts.contains(verdict), "fixtures/rules/{name}/{verdict}.json is missing");
+        }
+    }
+}
+
+#[test]
+fn every_page_has_the_same_headings() {
+    for rule in RULES {
+        let headings: Vec<&str> =
+            rule.page.lines().filter_map(|line| line.strip_prefix("#")).map(str::trim).collect();
+        let expected = [
+            rule.name,
+            "# What it checks",
+            "# Why it matters",
+            "# Example",
+            "# What to do",
+            "# References",
+        ];
+        assert_eq!(headings, expected, "{}", rule.name);
+    }
+}
+
+#[test]
+fn every_rule_judges_its_fixtures_as_they_say() {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        let cases = fs::read_dir(folder("fixtures/rules").join(rule.name)).expect("fixtures");
+        for case in cases {
+            let path = case.expect("an entry").path();
+            let text = fs::read_to_string(&path).expect("a fixture");
+            let fixture: Fixture = serde_json::from_str(&text)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let policy = fixture.policy();
+            let verdict = (rule.check)(&fixture.snapshot(&policy), &policy);
+            for problem in problems(rule, &policy, &fixture.expect, &verdict) {
+                wrong.push(format!("{}: {problem}: {verdict:?}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Where the verdict is not what the fixture expects.
+fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdict) -> Vec<String> {
+    let mut problems = Vec::new();
+    let word = match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail { .. } => "fail",
+        Verdict::Unknown(_) => "unknown",
+        Verdict::NotApplicable(_) => "not-applicable",
+    };
+    if word != expect.verdict {
+        problems.push(format!("{word} instead of {}", expect.verdict));
+    }
+    let gravest = verdict.findings().iter().map(|finding| finding.severity).max();
+    if gravest.map(Severity::name) != expect.severity.as_deref() {
+        problems.push(format!("severity {gravest:?} instead of {:?}", expect.severity));
+    }
+    let said = format!("{verdict:?}");
+    let missing = expect.says.iter().filter(|words| !said.contains(words.as_str()));
+    problems.extend(missing.map(|words| format!("does not say {words:?}")));
+    for finding in verdict.findings() {
+        if finding.evidence.is_empty() || finding.title.is_empty() || finding.message.is_empty() {
+            problems.push("a finding without evidence, title or message".to_owned());
+        }
+        if finding.severity > (rule.severity)(policy.profile) {
+            problems.push("graver than the rule says".to_owned());
+        }
+    }
+    problems
+}

@@ -1,0 +1,64 @@
+//! Who may bind System Ports.
+
+use ephaudit_platform::snapshot::{Environment, Reading, Snapshot};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_scope};
+
+pub static RULE: Rule = Rule {
+    name: "unprivileged-start-lowered",
+    summary: "processes without privilege may bind System Ports",
+    severity: |_| Severity::Medium,
+    page: include_str!("unprivileged-start-lowered.md"),
+    check,
+};
+
+/// `PROT_SOCK`, the first port that never needed privilege.
+const FIRST_UNPRIVILEGED: u16 = 1024;
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| match &scope.unprivileged_start {
+        Reading::Known { value, .. } if *value >= FIRST_UNPRIVILEGED => judgement.pass(),
+        Reading::Known { value, source } => {
+            let contained = matches!(
+                snapshot.host.environment,
+                Some(Environment::Container(_) | Environment::Gvisor)
+            );
+            let (severity, usual) = if contained {
+                (
+                    Severity::Low,
+                    " Container runtimes set it to 0 on purpose in a namespace of the container's own.",
+                )
+            } else {
+                (Severity::Medium, "")
+            };
+            judgement.found(
+                Finding::new(
+                    RULE.name,
+                    severity,
+                    scope,
+                    "unprivileged-start",
+                    Evidence::new("unprivileged port start", value.to_string(), source),
+                )
+                .says(
+                    format!("ports from {value} on need no privilege to bind"),
+                    format!(
+                        "Any user's process can serve on, and send from, the System Ports {value}-1023, and the \
+                         ephemeral range may be moved down to {}.{usual}",
+                        (*value).max(1)
+                    ),
+                )
+                .advises([
+                    "grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead".to_owned(),
+                ])
+                .advises(advice::raise_unprivileged_start(snapshot, scope)),
+            );
+        }
+        Reading::Absent { .. } => {
+            judgement.skip("this kernel always asks for privilege below 1024");
+        }
+        Reading::Unknown { why, .. } => judgement.gap(scope, "unprivileged port start", why),
+    })
+}

@@ -1,0 +1,139 @@
+//! The rim: calls the reader, opens files, writes the output, picks the exit code.
+
+mod output;
+
+use std::fs::File;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use crate::audit::{audit, named_listeners};
+use crate::cli::{AuditArgs, Cli, Command, OutputArgs, ShowArgs};
+use crate::iana::Registry;
+use crate::policy::{Policy, Profile};
+use crate::render;
+use crate::render::page::Page;
+use crate::report::{Severity, Status};
+use crate::rules::{self, RULES};
+use crate::wire::v1;
+
+/// The exit codes; they are part of the interface.
+mod exit {
+    pub(super) const OK: u8 = 0;
+    pub(super) const FINDINGS: u8 = 1;
+    pub(super) const USAGE: u8 = 2;
+    pub(super) const UNDETERMINED: u8 = 3;
+    pub(super) const OUTPUT: u8 = 4;
+}
+
+/// Why a run gave no result: one line, and the exit code.
+enum Failure {
+    /// The user's own input is wrong or unreadable.
+    Usage(String),
+    /// The output could not be written.
+    Output(String),
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        None => run_audit(&cli.audit),
+        Some(Command::Audit(args)) => run_audit(&args),
+        Some(Command::Show(args)) => run_show(&args),
+        Some(Command::Explain { rule, output }) => explain(&rule, &output),
+        Some(Command::Rules(args)) => list_rules(&args),
+        Some(Command::Schema(args)) => {
+            output::write(&args, false, &render::schema()).map(|()| exit::OK)
+        }
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure::Usage(line)) => {
+            output::complain(&line);
+            ExitCode::from(exit::USAGE)
+        }
+        Err(Failure::Output(line)) => {
+            output::complain(&line);
+            ExitCode::from(exit::OUTPUT)
+        }
+    }
+}
+
+fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
+    let policy = policy(args.profile, args.fail_on.severity(), &args.show)?;
+    let at = now();
+    let snapshot = ephaudit_platform::read_live(&|scope| named_listeners(&policy, scope));
+    let report = audit(&snapshot, &policy);
+    let document = v1::document(&snapshot, &policy, Some(&report), at);
+    present(&document, &args.show)?;
+    Ok(match report.status {
+        _ if args.exit_zero => exit::OK,
+        Status::Compliant => exit::OK,
+        Status::Findings => exit::FINDINGS,
+        Status::Undetermined => exit::UNDETERMINED,
+    })
+}
+
+fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
+    let policy = policy(Profile::Iana, Some(Severity::Medium), args)?;
+    let at = now();
+    let snapshot = ephaudit_platform::read_live(&|scope| named_listeners(&policy, scope));
+    present(&v1::document(&snapshot, &policy, None, at), args)?;
+    Ok(exit::OK)
+}
+
+fn present(document: &v1::Document, args: &ShowArgs) -> Result<(), Failure> {
+    let look = output::look(&args.output);
+    output::write(&args.output, args.quiet, &render::render(document, args.format, look))
+}
+
+fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Result<Policy, Failure> {
+    let registry = match &args.registry {
+        Some(path) => registry(path)?,
+        None => Registry::built_in(),
+    };
+    Ok(Policy { profile, fail_on, min_pool: Policy::MIN_POOL, registry })
+}
+
+fn registry(path: &Path) -> Result<Registry, Failure> {
+    let name = path.display().to_string();
+    let unusable = |why: String| {
+        Failure::Usage(format!(
+            "--registry {name}: {why}; it takes IANA's service-names-port-numbers.csv"
+        ))
+    };
+    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
+    Registry::from_csv(&name, file).map_err(|error| unusable(error.to_string()))
+}
+
+fn explain(name: &str, args: &OutputArgs) -> Result<u8, Failure> {
+    let Some(rule) = rules::find(name) else {
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        return Err(Failure::Usage(format!(
+            "no rule is called {name:?}; there are: {}",
+            names.join(", ")
+        )));
+    };
+    output::write(args, false, rule.page.as_bytes())?;
+    Ok(exit::OK)
+}
+
+fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {
+    let mut page = Page::new(output::look(args));
+    let head = ["RULE", "IANA", "VENDOR", "WHAT IT FINDS"].map(str::to_owned).to_vec();
+    let rows = RULES.iter().map(|rule| {
+        vec![
+            rule.name.to_owned(),
+            (rule.severity)(Profile::Iana).to_string(),
+            (rule.severity)(Profile::Vendor).to_string(),
+            rule.summary.to_owned(),
+        ]
+    });
+    page.table(std::iter::once(head).chain(rows));
+    output::write(args, false, &page.finish())?;
+    Ok(exit::OK)
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}

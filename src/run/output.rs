@@ -1,0 +1,113 @@
+//! Standard output, standard error, and files written whole or not at all.
+
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
+
+use super::Failure;
+use crate::cli::{Color, OutputArgs};
+use crate::render::Look;
+use crate::text::printable;
+
+/// The width where none can be told.
+const USUAL_WIDTH: usize = 80;
+/// Fewer columns than this hold no table; more than this no eye follows.
+const WIDTHS: std::ops::RangeInclusive<usize> = 20..=200;
+
+/// How the output may look: where it goes, the environment and the flags decide.
+pub(super) fn look(args: &OutputArgs) -> Look {
+    let terminal = args.output.is_none() && io::stdout().is_terminal();
+    let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let color = match args.color {
+        Color::Always => true,
+        Color::Never => false,
+        // no-color.org and bixense.com/clicolors
+        Color::Auto if set("NO_COLOR") => false,
+        Color::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0" && !v.is_empty()) => {
+            true
+        }
+        Color::Auto => terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    };
+    Look { width: width(terminal), color, ascii: args.ascii || !utf8_locale() }
+}
+
+fn width(terminal: bool) -> usize {
+    let asked = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || {
+        let size = terminal.then(|| terminal_size::terminal_size_of(io::stdout())).flatten();
+        size.map(|(width, _)| usize::from(width.0))
+    };
+    let width: usize = asked.or_else(measured).filter(|width| *width > 0).unwrap_or(USUAL_WIDTH);
+    width.clamp(*WIDTHS.start(), *WIDTHS.end())
+}
+
+/// locale(7): the first of these that is set and not empty decides. Windows has none of them and prints UTF-8.
+fn utf8_locale() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()));
+    set.map_or(env::consts::OS == "windows", |locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// Writes the bytes where they belong.
+pub(super) fn write(args: &OutputArgs, quiet: bool, bytes: &[u8]) -> Result<(), Failure> {
+    match &args.output {
+        Some(path) => to_file(path, bytes).map_err(|error| {
+            Failure::Output(format!(
+                "cannot write {}: {error}; nothing was changed there",
+                path.display()
+            ))
+        }),
+        None if quiet => Ok(()),
+        None => to_stdout(bytes),
+    }
+}
+
+fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        // The reader has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::Output(format!("cannot write to standard output: {error}"))),
+    }
+}
+
+/// A temporary file in the same directory, then a rename: a reader sees the old file or the new one, never half of it.
+/// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place.
+fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let target = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) => return Err(error),
+    };
+    match fs::metadata(&target) {
+        Ok(kind) if kind.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
+        Ok(kind) if !kind.is_file() => {
+            return OpenOptions::new().write(true).open(&target)?.write_all(bytes);
+        }
+        _ => {}
+    }
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // `create_new` gives it the mode of any new file: 0666 less the umask.
+    let mut file = tempfile::Builder::new()
+        .prefix(".ephaudit-")
+        .suffix(".tmp")
+        .make_in(folder, |path| fs::File::create_new(path))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// One line to standard error; nothing can be done where that fails too.
+pub(super) fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "ephaudit: {}", printable(line));
+}

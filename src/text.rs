@@ -1,0 +1,87 @@
+//! Small pieces of wording that rules and renderers share.
+
+use ephaudit_platform::ports::PortSet;
+
+/// How many spans a sentence lists before it counts the rest.
+const SPANS_SHOWN: usize = 12;
+
+/// `28232` as `28,232`.
+pub fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 port`, `28,232 ports`.
+pub fn counted(number: u32, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// The spans of a set, the first dozen of them.
+pub fn spans(ports: &PortSet) -> String {
+    let shown: Vec<String> =
+        ports.spans().iter().take(SPANS_SHOWN).map(ToString::to_string).collect();
+    let text = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
+    match ports.spans().len().saturating_sub(SPANS_SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+/// "even" or "odd".
+pub const fn parity(port: u16) -> &'static str {
+    if port % 2 == 0 { "even" } else { "odd" }
+}
+
+/// Text from outside made safe for a terminal: control characters and those that reorder text are written as
+/// `\u{1b}`, so that no name can draw, move or hide anything.
+pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.into()
+}
+
+/// C0, DEL and C1 controls, line and paragraph separators, and the bidirectional formatting characters.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_and_spans() {
+        assert_eq!([0, 999, 1000, 65536].map(grouped), ["0", "999", "1,000", "65,536"]);
+        assert_eq!((counted(1, "port"), counted(2, "port")), ("1 port".into(), "2 ports".into()));
+        let many: PortSet = "1,3,5,7,9,11,13,15,17,19,21,23,25,27".parse().expect("ports");
+        assert!(spans(&many).ends_with("23 and 2 more"), "{}", spans(&many));
+        assert_eq!(spans(&PortSet::new()), "none");
+    }
+
+    #[test]
+    fn nothing_that_moves_the_cursor_or_the_text_gets_through() {
+        let hostile = "a\u{1b}[31mb\r\n\t\u{9b}2J\u{202e}c\u{7f}\u{200b}é漢";
+        let safe = printable(hostile);
+        assert!(!safe.chars().any(is_unsafe), "{safe}");
+        assert!(safe.contains("\\u{1b}[31m") && safe.ends_with("é漢"), "{safe}");
+        assert_eq!(printable("java"), "java");
+    }
+}

@@ -1,0 +1,397 @@
+//! Report version 1. Fields may be added; none is renamed, retyped or dropped. Arrays are always there.
+//!
+//! Every renderer draws from this document: what a table shows, the JSON holds.
+
+mod make;
+
+pub use make::document;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The version this module writes.
+pub const SCHEMA_VERSION: &str = "1.0";
+
+/// What one run of ephaudit saw and said about one host.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Document {
+    /// Version of this document's form, MAJOR.MINOR.
+    pub schema_version: &'static str,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The host it is about.
+    pub host: Host,
+    /// When the facts were read: RFC 3339, UTC.
+    pub collected_at: String,
+    /// The registry of assigned ports that was used.
+    pub registry: Registry,
+    /// The profile judged by: "iana" or "vendor".
+    pub profile: &'static str,
+    /// The one word; null where nothing was judged.
+    pub status: Option<Status>,
+    /// Network namespaces (or the like), sorted by id.
+    pub scopes: Vec<Scope>,
+    /// Every rule and its verdict.
+    pub rules: Vec<Rule>,
+    /// Everything found, gravest first.
+    pub findings: Vec<Finding>,
+    /// Everything that could not be seen.
+    pub gaps: Vec<Gap>,
+}
+
+/// The program.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Tool {
+    /// Always "ephaudit".
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// The host; null is what could not be read.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Host {
+    /// Node name.
+    pub name: Option<String>,
+    /// "linux", … or "unsupported".
+    pub os: &'static str,
+    /// The vendor's name for its version.
+    pub os_version: Option<String>,
+    /// Kernel release.
+    pub kernel: Option<String>,
+    /// Architecture.
+    pub arch: Option<String>,
+    /// "wsl", "gvisor", or a container manager's name; null where nothing was recognised.
+    pub environment: Option<String>,
+}
+
+/// The registry of assigned ports.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Registry {
+    /// IANA's name for it.
+    pub name: &'static str,
+    /// Date of the edition, YYYY-MM-DD.
+    pub edition: String,
+    /// How many entries that edition has.
+    pub entries: u32,
+    /// Where it comes from: built in, or a file.
+    pub source: String,
+}
+
+/// Where a fact was read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Source {
+    /// "file" or "netlink".
+    pub kind: &'static str,
+    /// Its path, or what was asked.
+    pub location: String,
+}
+
+/// Whether a value is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It was read.
+    Known,
+    /// This system has no such knob.
+    Absent,
+    /// It could not be told; `reason` says why.
+    Unknown,
+}
+
+/// Why a value is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The system refused.
+    Denied,
+    /// The program that would tell is not there.
+    MissingTool,
+    /// It took too long.
+    TimedOut,
+    /// The answer is not what the system writes.
+    Unparsable,
+    /// There was more than was read.
+    Truncated,
+    /// This system, or this view of it, does not offer it.
+    Unsupported,
+}
+
+/// An address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+/// A transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// One network namespace, or the host where there is no such thing.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Scope {
+    /// On Linux "net:[inode]".
+    pub id: String,
+    /// Names people know it by.
+    pub names: Vec<String>,
+    /// Whether the program ran in it.
+    pub current: bool,
+    /// Its port ranges.
+    pub ranges: Vec<Range>,
+    /// Ports kept out of automatic allocation.
+    pub reserved: Vec<Reserved>,
+    /// Lowest port that needs no privilege.
+    pub unprivileged_start: Number,
+    /// What automatic allocation can hand out; a pool that could not be computed is missing.
+    pub pools: Vec<Pool>,
+    /// TCP listeners and unconnected UDP sockets.
+    pub listeners: Listeners,
+}
+
+/// One port range; `first` and `last` are as the system keeps them and null where not known.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Range {
+    /// "ephemeral": what bind(0) and connect() use.
+    pub role: &'static str,
+    /// Families it governs.
+    pub families: Vec<Family>,
+    /// Transports it governs.
+    pub transports: Vec<Transport>,
+    /// Whether it is known.
+    pub state: State,
+    /// First number.
+    pub first: Option<u16>,
+    /// Second number.
+    pub last: Option<u16>,
+    /// The text that was read; its beginning where it made no sense.
+    pub raw: Option<String>,
+    /// What the vendor ships, where certain.
+    pub vendor_default: Option<Span>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Reserved ports.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Reserved {
+    /// Transports it governs.
+    pub transports: Vec<Transport>,
+    /// Families it governs.
+    pub families: Vec<Family>,
+    /// Whether it is known.
+    pub state: State,
+    /// The ports, ascending; empty where not known.
+    pub spans: Vec<Span>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Ports from first to last, both included.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct Span {
+    /// Lowest.
+    pub first: u16,
+    /// Highest.
+    pub last: u16,
+}
+
+/// One number.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Number {
+    /// Whether it is known.
+    pub state: State,
+    /// The number.
+    pub value: Option<u16>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// What automatic allocation can hand out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Pool {
+    /// For this transport.
+    pub transport: Transport,
+    /// For these families.
+    pub families: Vec<Family>,
+    /// How many ports.
+    pub ports: u32,
+    /// Which.
+    pub spans: Vec<Span>,
+    /// How many are System Ports.
+    pub system_ports: u32,
+    /// How many are User Ports.
+    pub user_ports: u32,
+    /// How many are Dynamic Ports.
+    pub dynamic_ports: u32,
+}
+
+/// The listeners of a scope.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Listeners {
+    /// "known" only where all of them could be read.
+    pub state: State,
+    /// Why not all of them could.
+    pub reason: Option<Reason>,
+    /// Those that were seen, sorted by transport, port and address.
+    pub items: Vec<Listener>,
+}
+
+/// One listener.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Listener {
+    /// Its transport.
+    pub transport: Transport,
+    /// Its local address.
+    pub address: String,
+    /// Its local port.
+    pub port: u16,
+    /// Families it serves.
+    pub families: Vec<Family>,
+    /// Whether its port is in the pool; null where the pool is not known.
+    pub in_pool: Option<bool>,
+    /// Who holds it; null where nobody asked or it could not be seen (then there is a gap).
+    pub owner: Option<Owner>,
+    /// The name IANA assigned to the port.
+    pub service: Option<String>,
+    /// Where it was seen.
+    pub source: Source,
+}
+
+/// A process.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Owner {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub command: String,
+}
+
+/// How much a finding matters; the gravest sorts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Breaks something now.
+    Critical,
+    /// Breaks services sooner or later.
+    High,
+    /// Should be changed, or waived.
+    Medium,
+    /// Worth a look.
+    Low,
+    /// Good to know.
+    Info,
+}
+
+/// A rule's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As it should be.
+    Pass,
+    /// Something was found.
+    Fail,
+    /// It could not be told.
+    Unknown,
+    /// Nothing to say about such a host.
+    NotApplicable,
+    /// Found, and excepted for a reason.
+    Waived,
+}
+
+/// The audit's one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Every rule was answered, and no finding reaches the threshold.
+    Compliant,
+    /// A finding reaches the threshold.
+    Findings,
+    /// None does, but a rule could not tell.
+    Undetermined,
+}
+
+/// A rule and its verdict.
+#[derive(Debug, Serialize, JsonSchema)]
+// The contract names the field so.
+#[allow(clippy::struct_field_names)]
+pub struct Rule {
+    /// Its name.
+    pub rule: &'static str,
+    /// The gravest of its findings, or the rule's own under this profile where it found nothing.
+    pub severity: Severity,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// Why it could not tell (in full or in part), or has nothing to say.
+    pub reason: Option<String>,
+}
+
+/// One finding.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The scope's id.
+    pub scope: String,
+    /// One line.
+    pub title: String,
+    /// What it means.
+    pub message: String,
+    /// What was seen; never empty.
+    pub evidence: Vec<Evidence>,
+    /// What can be done.
+    pub remediation: Vec<String>,
+    /// Why it is excepted; null where it is not.
+    pub waived: Option<String>,
+    /// The same from run to run and from boot to boot.
+    pub fingerprint: String,
+}
+
+/// What was seen.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Evidence {
+    /// The name of the fact.
+    pub what: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where it was read.
+    pub source: Source,
+    /// The command that shows it.
+    pub command: String,
+}
+
+/// What could not be seen.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Gap {
+    /// The rule that could not answer because of it; null where no verdict hangs on it.
+    pub rule: Option<&'static str>,
+    /// The scope's id.
+    pub scope: String,
+    /// What was needed.
+    pub what: String,
+    /// The kind of reason.
+    pub why: Reason,
+    /// What happened.
+    pub detail: String,
+}

@@ -1,0 +1,278 @@
+//! From facts and judgement to the document.
+
+use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
+use ephaudit_platform::snapshot as facts;
+
+use super::{
+    Document, Evidence, Family, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
+    Range, Reason, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity, Source, Span, State,
+    Status, Tool, Transport, Verdict,
+};
+use crate::audit;
+use crate::iana::REGISTRY_NAME;
+use crate::policy::Policy;
+use crate::report;
+
+/// The document of a run; without a report it holds facts and no verdict.
+pub fn document(
+    snapshot: &facts::Snapshot,
+    policy: &Policy,
+    report: Option<&audit::Report>,
+    collected_at: String,
+) -> Document {
+    let outcomes = report.map_or(&[][..], |report| &report.outcomes);
+    let mut findings: Vec<Finding> = outcomes.iter().flat_map(findings_of).collect();
+    // The sort is stable: rules stay in the order of their list.
+    findings.sort_by_key(|finding| finding.severity);
+    let mut gaps: Vec<Gap> = outcomes
+        .iter()
+        .flat_map(|outcome| outcome.verdict.gaps().iter().map(|g| gap(Some(outcome.rule.name), g)))
+        .collect();
+    match report {
+        Some(report) => gaps.extend(report.gaps.iter().map(|g| gap(None, g))),
+        None => gaps.extend(audit::unread_facts(snapshot).iter().map(|g| gap(None, g))),
+    }
+    Document {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        host: host(&snapshot.host),
+        collected_at,
+        registry: Registry {
+            name: REGISTRY_NAME,
+            edition: policy.registry.edition().to_owned(),
+            entries: policy.registry.entries(),
+            source: policy.registry.source().to_owned(),
+        },
+        profile: policy.profile.name(),
+        status: report.map(|report| status(report.status)),
+        scopes: snapshot.scopes.iter().map(|s| scope(s, policy)).collect(),
+        rules: outcomes.iter().map(|outcome| rule(outcome, policy)).collect(),
+        findings,
+        gaps,
+    }
+}
+
+fn host(host: &facts::Host) -> Host {
+    Host {
+        name: host.name.clone(),
+        os: host.os.name(),
+        os_version: host.os_version.clone(),
+        kernel: host.kernel.clone(),
+        arch: host.arch.clone(),
+        environment: host.environment.as_ref().map(ToString::to_string),
+    }
+}
+
+fn scope(scope: &facts::Scope, policy: &Policy) -> Scope {
+    let pools = ephaudit_platform::pools(scope);
+    let start = &scope.unprivileged_start;
+    let listeners = &scope.listeners;
+    Scope {
+        id: scope.id.clone(),
+        names: scope.names.clone(),
+        current: scope.current,
+        ranges: scope.ranges.iter().map(range).collect(),
+        reserved: scope.reserved.iter().map(reserved).collect(),
+        unprivileged_start: Number {
+            state: state(start),
+            value: start.known().copied(),
+            raw: raw(start),
+            source: source(start.source()),
+            reason: start.why().map(|why| reason(why.reason)),
+        },
+        listeners: Listeners {
+            state: if listeners.unread.is_empty() { State::Known } else { State::Unknown },
+            reason: listeners.unread.first().map(|(_, why)| reason(why.reason)),
+            items: listeners.items.iter().map(|item| listener(item, &pools, policy)).collect(),
+        },
+        pools: pools.iter().map(pool).collect(),
+    }
+}
+
+fn range(range: &facts::Range) -> Range {
+    let bounds = range.bounds.known();
+    Range {
+        role: range.role.name(),
+        families: families(range.families),
+        transports: transports(range.transports),
+        state: state(&range.bounds),
+        first: bounds.map(|bounds| bounds.first),
+        last: bounds.map(|bounds| bounds.last),
+        raw: bounds.map(|bounds| bounds.raw.clone()).or_else(|| raw(&range.bounds)),
+        vendor_default: range.vendor_default.map(span),
+        source: source(range.bounds.source()),
+        reason: range.bounds.why().map(|why| reason(why.reason)),
+    }
+}
+
+fn reserved(reserved: &facts::Reserved) -> Reserved {
+    Reserved {
+        transports: transports(reserved.transports),
+        families: families(reserved.families),
+        state: state(&reserved.ports),
+        spans: reserved.ports.known().map(spans).unwrap_or_default(),
+        raw: raw(&reserved.ports),
+        source: source(reserved.ports.source()),
+        reason: reserved.ports.why().map(|why| reason(why.reason)),
+    }
+}
+
+fn pool(pool: &facts::Pool) -> Pool {
+    Pool {
+        transport: transport(pool.transport),
+        families: families(pool.families),
+        ports: pool.ports.count(),
+        spans: spans(&pool.ports),
+        system_ports: pool.count_in(PortClass::System),
+        user_ports: pool.count_in(PortClass::User),
+        dynamic_ports: pool.count_in(PortClass::Dynamic),
+    }
+}
+
+fn listener(item: &facts::Listener, pools: &[facts::Pool], policy: &Policy) -> Listener {
+    let pool = pools.iter().find(|pool| pool.transport == item.transport);
+    Listener {
+        transport: transport(item.transport),
+        address: item.address.to_string(),
+        port: item.port,
+        families: families(item.families),
+        in_pool: pool.map(|pool| pool.ports.contains(item.port)),
+        owner: match &item.owner {
+            facts::Owner::Known { pid, command } => {
+                Some(Owner { pid: *pid, command: command.clone() })
+            }
+            facts::Owner::NotAsked | facts::Owner::Unseen(_) => None,
+        },
+        service: policy.registry.service(item.transport, item.port).map(str::to_owned),
+        source: source(&item.source),
+    }
+}
+
+fn rule(outcome: &audit::Outcome, policy: &Policy) -> Rule {
+    let gravest = outcome.verdict.findings().iter().map(|finding| finding.severity).max();
+    let blind = || {
+        let mut details: Vec<&str> =
+            outcome.verdict.gaps().iter().map(|gap| gap.detail.as_str()).collect();
+        details.dedup();
+        details.join("; ")
+    };
+    let (verdict, reason) = match &outcome.verdict {
+        report::Verdict::Pass => (Verdict::Pass, None),
+        report::Verdict::Fail { gaps, .. } => (Verdict::Fail, (!gaps.is_empty()).then(blind)),
+        report::Verdict::Unknown(_) => (Verdict::Unknown, Some(blind())),
+        report::Verdict::NotApplicable(why) => (Verdict::NotApplicable, Some(why.clone())),
+    };
+    Rule {
+        rule: outcome.rule.name,
+        severity: severity(gravest.unwrap_or_else(|| (outcome.rule.severity)(policy.profile))),
+        verdict,
+        reason,
+    }
+}
+
+fn findings_of(outcome: &audit::Outcome) -> impl Iterator<Item = Finding> + '_ {
+    outcome.verdict.findings().iter().map(|finding| Finding {
+        rule: outcome.rule.name,
+        severity: severity(finding.severity),
+        scope: finding.scope.clone(),
+        title: finding.title.clone(),
+        message: finding.message.clone(),
+        evidence: finding
+            .evidence
+            .iter()
+            .map(|evidence| Evidence {
+                what: evidence.what,
+                value: evidence.value.clone(),
+                source: source(&evidence.source),
+                command: evidence.command.clone(),
+            })
+            .collect(),
+        remediation: finding.remediation.clone(),
+        waived: None,
+        fingerprint: finding.fingerprint.clone(),
+    })
+}
+
+fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
+    Gap {
+        rule,
+        scope: gap.scope.clone(),
+        what: gap.what.clone(),
+        why: reason(gap.why),
+        detail: gap.detail.clone(),
+    }
+}
+
+fn state<T>(reading: &facts::Reading<T>) -> State {
+    match reading {
+        facts::Reading::Known { .. } => State::Known,
+        facts::Reading::Absent { .. } => State::Absent,
+        facts::Reading::Unknown { .. } => State::Unknown,
+    }
+}
+
+fn raw<T>(reading: &facts::Reading<T>) -> Option<String> {
+    reading.why().and_then(|why| why.raw.clone())
+}
+
+fn source(source: &facts::Source) -> Source {
+    Source { kind: source.kind(), location: source.location().to_owned() }
+}
+
+fn span(range: PortRange) -> Span {
+    Span { first: range.first(), last: range.last() }
+}
+
+fn spans(ports: &PortSet) -> Vec<Span> {
+    ports.spans().iter().copied().map(span).collect()
+}
+
+fn families(families: &[facts::Family]) -> Vec<Family> {
+    families
+        .iter()
+        .map(|family| match family {
+            facts::Family::Ipv4 => Family::Ipv4,
+            facts::Family::Ipv6 => Family::Ipv6,
+        })
+        .collect()
+}
+
+fn transports(transports: &[facts::Transport]) -> Vec<Transport> {
+    transports.iter().copied().map(transport).collect()
+}
+
+const fn transport(transport: facts::Transport) -> Transport {
+    match transport {
+        facts::Transport::Tcp => Transport::Tcp,
+        facts::Transport::Udp => Transport::Udp,
+    }
+}
+
+const fn reason(reason: facts::Reason) -> Reason {
+    match reason {
+        facts::Reason::Denied => Reason::Denied,
+        facts::Reason::MissingTool => Reason::MissingTool,
+        facts::Reason::TimedOut => Reason::TimedOut,
+        facts::Reason::Unparsable => Reason::Unparsable,
+        facts::Reason::Truncated => Reason::Truncated,
+        facts::Reason::Unsupported => Reason::Unsupported,
+    }
+}
+
+const fn severity(severity: report::Severity) -> Severity {
+    match severity {
+        report::Severity::Critical => Severity::Critical,
+        report::Severity::High => Severity::High,
+        report::Severity::Medium => Severity::Medium,
+        report::Severity::Low => Severity::Low,
+        report::Severity::Info => Severity::Info,
+    }
+}
+
+const fn status(status: report::Status) -> Status {
+    match status {
+        report::Status::Compliant => Status::Compliant,
+        report::Status::Findings => Status::Findings,
+        report::Status::Undetermined => Status::Undetermined,
+    }
+}

@@ -1,0 +1,8 @@
+//! Everything that needs the program as a whole, and the real kernel.
+
+// A test ends by panicking.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod cli;
+mod netns;
+mod support;

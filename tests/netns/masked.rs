@@ -1,0 +1,119 @@
+//! What is hidden, faked or refused is undetermined, never compliant.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::namespace::{inside, set, sh};
+use crate::support::{code, json, run, stdout};
+
+const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+const RESERVED: &str = "/proc/sys/net/ipv4/ip_local_reserved_ports";
+const START: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
+/// A namespace that the audit calls compliant.
+fn compliant() {
+    set("ip_local_port_range", "49152 65535");
+    let (document, code) = json(&[]);
+    assert_eq!((code, &document["status"]), (0, &Value::from("compliant")), "{document:#}");
+}
+
+/// A file with this text in a folder that only this mount namespace has.
+fn file(text: &str) -> String {
+    let path = PathBuf::from("/tmp/fake");
+    fs::write(&path, text).expect("a file");
+    path.display().to_string()
+}
+
+fn undetermined(what: &str, reason: &str) -> Value {
+    let (document, code) = json(&[]);
+    assert_eq!(
+        (code, &document["status"]),
+        (3, &Value::from("undetermined")),
+        "{what}: {document:#}"
+    );
+    let gaps = document["gaps"].as_array().expect("gaps");
+    assert!(gaps.iter().any(|gap| gap["why"] == reason), "{what}: {gaps:#?}");
+    let table = run(&[]);
+    assert_eq!(code_of(&table), 3, "{what}");
+    assert!(stdout(&table).starts_with("UNDETERMINED"), "{what}: {}", stdout(&table));
+    assert!(!stdout(&table).contains("COMPLIANT "), "{what}");
+    let inventory = run(&["--exit-zero"]);
+    assert_eq!(code_of(&inventory), 0, "{what}");
+    document
+}
+
+fn code_of(output: &std::process::Output) -> i32 {
+    code(output)
+}
+
+#[test]
+fn a_masked_file_is_undetermined() {
+    inside(|| {
+        compliant();
+        for path in [RANGE, RESERVED, START] {
+            sh("mount", &["--bind", "/dev/null", path]);
+            let document = undetermined(path, "unsupported");
+            let scope = &document["scopes"][0];
+            if path == RANGE {
+                assert_eq!(scope["ranges"][0]["state"], "unknown");
+                assert_eq!(scope["ranges"][0]["first"], Value::Null);
+            }
+            if path != START {
+                assert_eq!(scope["pools"], Value::from(Vec::<Value>::new()), "no pool is guessed");
+            }
+            sh("umount", &[path]);
+        }
+        compliant();
+    });
+}
+
+#[test]
+fn a_plausible_file_mounted_over_the_kernels_is_undetermined() {
+    inside(|| {
+        compliant();
+        sh("mount", &["-t", "tmpfs", "none", "/tmp"]);
+        for (path, text) in [(RANGE, "49152\t65535\n"), (RESERVED, "\n"), (START, "1024\n")] {
+            sh("mount", &["--bind", &file(text), path]);
+            undetermined(path, "unsupported");
+            sh("umount", &[path]);
+        }
+        // even another file of the kernel's own
+        sh("mount", &["--bind", "/proc/sys/net/ipv4/tcp_fin_timeout", RANGE]);
+        undetermined(RANGE, "unparsable");
+    });
+}
+
+#[test]
+fn a_hidden_folder_is_undetermined() {
+    inside(|| {
+        compliant();
+        sh("mount", &["-t", "tmpfs", "none", "/proc/sys"]);
+        undetermined("tmpfs over /proc/sys", "unsupported");
+    });
+}
+
+#[test]
+fn a_missing_proc_is_undetermined() {
+    inside(|| {
+        compliant();
+        sh("mount", &["-t", "tmpfs", "none", "/proc"]);
+        undetermined("tmpfs over /proc", "unsupported");
+    });
+}
+
+#[test]
+fn show_never_shows_a_default_for_what_is_hidden() {
+    inside(|| {
+        sh("mount", &["-t", "tmpfs", "none", "/proc/sys"]);
+        let (document, code) = json(&["show"]);
+        assert_eq!(code, 0);
+        assert_eq!(document["status"], Value::Null);
+        assert_eq!(document["rules"], Value::from(Vec::<Value>::new()));
+        assert_eq!(document["findings"], Value::from(Vec::<Value>::new()));
+        assert_eq!(document["gaps"].as_array().map(Vec::len), Some(3));
+        let table = stdout(&run(&["show"]));
+        assert!(!table.contains("32768-60999") && table.contains("UNKNOWN"), "{table}");
+    });
+}
