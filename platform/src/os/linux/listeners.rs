@@ -219,6 +219,6 @@ fn owner(inodes: &[u64], owners: &Owners) -> Owner {
             ),
         )
     } else {
-        Why::new(Reason::Unsupported, "no process in this pid namespace holds it")
+        Why::new(Reason::Unsupported, "no process that /proc shows here holds it")
     })
 }
