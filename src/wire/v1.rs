@@ -140,7 +140,7 @@ pub enum Transport {
 /// One network namespace, or the host where there is no such thing.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Scope {
-    /// On Linux "net:[inode]".
+    /// On Linux `net:[inode]`.
     pub id: String,
     /// Names people know it by.
     pub names: Vec<String>,
