@@ -1,11 +1,11 @@
 //! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are none.
 
-use crate::snapshot::{Family, Transport, Why};
+use crate::snapshot::{Family, Source, Transport, Why};
 
 /// One question to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// The whole of a file under /proc/sys, which the kernel itself must answer.
+    /// A sysctl by its dotted name: the value as the kernel prints it.
     Sysctl(&'a str),
     /// The whole of a small ordinary file.
     File(&'a str),
@@ -30,8 +30,21 @@ pub enum Refusal {
     Failed(Why),
 }
 
-/// Raw bytes, or why there are none.
-pub type Answer = Result<Vec<u8>, Refusal>;
+/// Raw bytes, or why there are none, and where they were looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where.
+    pub source: Source,
+    /// What.
+    pub outcome: Result<Vec<u8>, Refusal>,
+}
+
+impl Answer {
+    /// What `outcome` says of `source`.
+    pub const fn new(source: Source, outcome: Result<Vec<u8>, Refusal>) -> Self {
+        Self { source, outcome }
+    }
+}
 
 /// The way of asking: the live host, captured evidence, or a test.
 pub type Ask<'a> = dyn Fn(Question<'_>) -> Answer + 'a;

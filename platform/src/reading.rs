@@ -10,6 +10,8 @@ pub enum Source {
     File(Cow<'static, str>),
     /// A `NETLINK_SOCK_DIAG` dump, by the sockets it asked for (sock_diag(7)).
     Netlink(Cow<'static, str>),
+    /// What a command prints.
+    Command(Cow<'static, str>),
 }
 
 impl Source {
@@ -18,13 +20,14 @@ impl Source {
         match self {
             Self::File(_) => "file",
             Self::Netlink(_) => "netlink",
+            Self::Command(_) => "command",
         }
     }
 
     /// The path or the question.
     pub fn location(&self) -> &str {
         match self {
-            Self::File(location) | Self::Netlink(location) => location,
+            Self::File(location) | Self::Netlink(location) | Self::Command(location) => location,
         }
     }
 
@@ -36,6 +39,7 @@ impl Source {
                 Some(key) => format!("sysctl {}", key.replace('/', ".")),
                 None => format!("cat {path}"),
             },
+            Self::Command(line) => line.to_string(),
             Self::Netlink(query) => {
                 format!("ss -H{}lnp", if query.contains("udp") { "u" } else { "t" })
             }

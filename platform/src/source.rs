@@ -8,7 +8,9 @@ mod netlink;
 mod processes;
 
 use crate::ask::{Answer, Question};
-use crate::snapshot::Os;
+#[cfg(target_os = "linux")]
+use crate::snapshot::Transport;
+use crate::snapshot::{Os, Source};
 
 /// The OS this was compiled for.
 #[cfg(target_os = "linux")]
@@ -20,14 +22,31 @@ pub(crate) const LIVE_OS: Os = Os::Unsupported;
 /// Asks the running system.
 #[cfg(target_os = "linux")]
 pub fn answer(question: Question<'_>) -> Answer {
+    let file = |path: String| Source::File(path.into());
     match question {
-        Question::Sysctl(path) => files::sysctl(path),
-        Question::File(path) => files::small_file(path),
-        Question::Link(path) => files::link(path),
-        Question::Uname => Ok(files::uname()),
-        Question::SockDiag(family, transport) => netlink::listeners(family, transport),
-        Question::SocketTable(family, transport) => files::socket_table(family, transport),
-        Question::Owners(inodes) => processes::owners(inodes),
+        Question::Sysctl(name) => {
+            let path = format!("/proc/sys/{}", name.replace('.', "/"));
+            let outcome = files::sysctl(&path);
+            Answer::new(file(path), outcome)
+        }
+        Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
+        Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
+        Question::Uname => Answer::new(Source::Command("uname -a".into()), Ok(files::uname())),
+        Question::SockDiag(family, transport) => {
+            let asked = match transport {
+                Transport::Tcp => "sock_diag: tcp in LISTEN",
+                Transport::Udp => "sock_diag: udp in CLOSE",
+            };
+            Answer::new(Source::Netlink(asked.into()), netlink::listeners(family, transport))
+        }
+        Question::SocketTable(family, transport) => {
+            let path = files::socket_table_path(family, transport);
+            let outcome = files::socket_table(&path, transport);
+            Answer::new(file(path), outcome)
+        }
+        Question::Owners(inodes) => {
+            Answer::new(Source::File("/proc/PID/fd".into()), processes::owners(inodes))
+        }
     }
 }
 
@@ -36,5 +55,6 @@ pub fn answer(question: Question<'_>) -> Answer {
 pub fn answer(_question: Question<'_>) -> Answer {
     use crate::ask::Refusal;
     use crate::snapshot::{Reason, Why};
-    Err(Refusal::Failed(Why::new(Reason::Unsupported, "no reader for this system")))
+    let why = Why::new(Reason::Unsupported, "no reader for this system");
+    Answer::new(Source::Command(std::env::consts::OS.into()), Err(Refusal::Failed(why)))
 }

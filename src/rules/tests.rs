@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ephaudit_platform::ask::{Answer, Question, Refusal};
-use ephaudit_platform::snapshot::{Family, Os, Reason, Snapshot, Transport, Why};
+use ephaudit_platform::snapshot::{Family, Os, Reason, Snapshot, Source, Transport, Why};
 use serde::Deserialize;
 
 use super::RULES;
@@ -56,29 +56,32 @@ fn no_sockets() -> Option<Vec<String>> {
 
 impl Fixture {
     fn answer(&self, question: Question<'_>) -> Answer {
+        let file = |path: &str| Source::File(path.to_owned().into());
         match question {
-            Question::Sysctl(path) | Question::File(path) => self.file(path),
-            Question::Link(_) => Ok(b"net:[4026531840]".to_vec()),
-            Question::Uname => {
-                let uname = self
-                    .uname
-                    .as_deref()
-                    .unwrap_or("Linux\nweb1\n6.1.0-28-amd64\n#1 SMP\nx86_64\n");
-                Ok(uname.as_bytes().to_vec())
+            Question::Sysctl(name) => {
+                let path = format!("/proc/sys/{}", name.replace('.', "/"));
+                Answer::new(file(&path), self.file(&path))
             }
-            Question::SockDiag(family, transport) => match &self.sockets {
-                Some(sockets) => Ok(dump(sockets, family, transport)),
-                None => Err(refused()),
-            },
-            Question::SocketTable(..) => Err(refused()),
-            Question::Owners(inodes) => Ok(inodes
-                .iter()
-                .flat_map(|inode| format!("{inode} 812 java\0").into_bytes())
-                .collect()),
+            Question::File(path) => Answer::new(file(path), self.file(path)),
+            Question::Link(path) => Answer::new(file(path), Ok(b"net:[4026531840]".to_vec())),
+            Question::Uname => {
+                let stock = "Linux\nweb1\n6.1.0-28-amd64\n#1 SMP\nx86_64\n";
+                let uname = self.uname.as_deref().unwrap_or(stock);
+                Answer::new(Source::Command("uname".into()), Ok(uname.as_bytes().to_vec()))
+            }
+            Question::SockDiag(family, transport) => {
+                let outcome = self.sockets.as_ref().map(|sockets| dump(sockets, family, transport));
+                Answer::new(Source::Netlink("fixture".into()), outcome.ok_or_else(refused))
+            }
+            Question::SocketTable(..) => Answer::new(file("/proc/net"), Err(refused())),
+            Question::Owners(inodes) => {
+                let records = inodes.iter().map(|inode| format!("{inode} 812 java\0"));
+                Answer::new(file("/proc"), Ok(records.collect::<String>().into_bytes()))
+            }
         }
     }
 
-    fn file(&self, path: &str) -> Answer {
+    fn file(&self, path: &str) -> Result<Vec<u8>, Refusal> {
         if self.denied.iter().any(|denied| denied == path) {
             return Err(refused());
         }

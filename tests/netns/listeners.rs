@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
-use ephaudit_platform::ask::{Question, Refusal};
-use ephaudit_platform::snapshot::{Os, Reason, Why};
+use ephaudit_platform::ask::{Answer, Question, Refusal};
+use ephaudit_platform::snapshot::{Os, Reason, Source, Why};
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, TcpState};
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use serde_json::Value;
@@ -160,6 +160,11 @@ fn a_hostile_process_name_never_reaches_the_terminal() {
     });
 }
 
+fn refusal() -> Answer {
+    let why = Why::new(Reason::Denied, "refused by the test");
+    Answer::new(Source::Netlink("test".into()), Err(Refusal::Failed(why)))
+}
+
 #[test]
 fn without_netlink_the_tables_of_proc_tell_the_same() {
     inside(|| {
@@ -173,9 +178,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
         let client = std::net::TcpStream::connect("127.0.0.1:50012").expect("a connection");
         let by = |refused: bool| {
             let ask = |question: Question<'_>| match question {
-                Question::SockDiag(..) if refused => {
-                    Err(Refusal::Failed(Why::new(Reason::Denied, "refused by the test")))
-                }
+                Question::SockDiag(..) if refused => refusal(),
                 question => ephaudit_platform::ask_live(question),
             };
             let snapshot = ephaudit_platform::read(Os::Linux, &ask, &|_| Vec::new());
@@ -198,9 +201,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
 #[test]
 fn where_both_are_refused_the_listeners_are_unknown() {
     let ask = |question: Question<'_>| match question {
-        Question::SockDiag(..) | Question::SocketTable(..) => {
-            Err(Refusal::Failed(Why::new(Reason::Denied, "refused by the test")))
-        }
+        Question::SockDiag(..) | Question::SocketTable(..) => refusal(),
         question => ephaudit_platform::ask_live(question),
     };
     let snapshot = ephaudit_platform::read(Os::Linux, &ask, &|_| Vec::new());

@@ -4,18 +4,18 @@ mod host;
 mod listeners;
 
 use super::WantsOwner;
-use crate::ask::{Ask, Question, Refusal};
+use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Environment, Family, Host, Range, Reading, Reason, Reserved, Role, Scope, Snapshot, Source,
-    Transport, Why,
+    Environment, Family, Host, Range, Reading, Reason, Reserved, Role, Scope, Snapshot, Transport,
+    Why,
 };
 use host::KernelVersion;
 
-const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
-const RESERVED: &str = "/proc/sys/net/ipv4/ip_local_reserved_ports";
-const UNPRIVILEGED_START: &str = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+const RANGE: &str = "net.ipv4.ip_local_port_range";
+const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
+const UNPRIVILEGED_START: &str = "net.ipv4.ip_unprivileged_port_start";
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
 const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
 
@@ -63,8 +63,11 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
     Snapshot { host, scopes: vec![scope] }
 }
 
-fn link(ask: &Ask<'_>, path: &'static str) -> Option<String> {
-    ask(Question::Link(path)).ok().map(|target| String::from_utf8_lossy(&target).into_owned())
+fn link(ask: &Ask<'_>, path: &str) -> Option<String> {
+    ask(Question::Link(path))
+        .outcome
+        .ok()
+        .map(|target| String::from_utf8_lossy(&target).into_owned())
 }
 
 /// gVisor has the file, always empty, and no reservations (`newStaticFile("")`, pkg/sentry/fsimpl/proc/tasks_sys.go).
@@ -101,12 +104,12 @@ fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRan
 /// only then, a file that isn't there means that there is no such knob.
 fn sysctl<T>(
     ask: &Ask<'_>,
-    path: &'static str,
+    name: &str,
     before_its_time: Option<bool>,
     parse: impl Fn(&[u8]) -> Result<T, Why>,
 ) -> Reading<T> {
-    let source = Source::File(path.into());
-    let parsed = match ask(Question::Sysctl(path)) {
+    let Answer { source, outcome } = ask(Question::Sysctl(name));
+    let parsed = match outcome {
         Ok(bytes) => parse(&bytes),
         Err(Refusal::NotFound(_)) if before_its_time == Some(true) => {
             return Reading::Absent { source };

@@ -6,7 +6,7 @@ use crate::snapshot::{
 };
 
 pub(super) fn read() -> Snapshot {
-    let source = || Source::File(std::env::consts::OS.into());
+    let source = || Source::Command(std::env::consts::OS.into());
     let why = || {
         Why::new(
             Reason::Unsupported,

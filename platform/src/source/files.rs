@@ -8,8 +8,10 @@ use rustix::buffer::spare_capacity;
 use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC};
 use rustix::io::Errno;
 
-use crate::ask::{Answer, Refusal};
+use crate::ask::Refusal;
 use crate::snapshot::{Family, Reason, Transport, Why};
+
+type Outcome = Result<Vec<u8>, Refusal>;
 
 /// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
 const FIRST_BUFFER: usize = 4096;
@@ -24,7 +26,7 @@ const SOCKET_TABLE: usize = 64 * 1024 * 1024;
 /// Reads a sysctl by one read(2) at offset 0: `proc_do_large_bitmap` answers only that one, so reading on in pieces
 /// (as `std::fs::read` does, 32 bytes first) cuts the value without an error. An answer that fills the buffer may be
 /// cut, so it is asked again with a larger one.
-pub(super) fn sysctl(path: &str) -> Answer {
+pub(super) fn sysctl(path: &str) -> Outcome {
     for size in [FIRST_BUFFER, LAST_BUFFER] {
         let file = open(path)?;
         let kind = rustix::fs::fstatfs(&file).map_err(|errno| refusal(path, errno))?.f_type;
@@ -44,7 +46,7 @@ pub(super) fn sysctl(path: &str) -> Answer {
 }
 
 /// Reads a small ordinary file; one that is longer than the bound is refused.
-pub(super) fn small_file(path: &str) -> Answer {
+pub(super) fn small_file(path: &str) -> Outcome {
     let file = open(path)?;
     let mut bytes = Vec::with_capacity(FIRST_BUFFER);
     while rustix::io::read(&file, spare_capacity(&mut bytes))
@@ -61,7 +63,7 @@ pub(super) fn small_file(path: &str) -> Answer {
 }
 
 /// Reads the target of a symbolic link.
-pub(super) fn link(path: &str) -> Answer {
+pub(super) fn link(path: &str) -> Outcome {
     let target = rustix::fs::readlink(path, Vec::new()).map_err(|errno| refusal(path, errno))?;
     Ok(target.into_bytes())
 }
@@ -74,21 +76,23 @@ pub(super) fn uname() -> Vec<u8> {
     fields.iter().flat_map(|field| [field.to_bytes(), b"\n"].concat()).collect()
 }
 
-/// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
-///
 /// `/proc/net` would be the main thread's network namespace; `/proc/thread-self/net` is this thread's.
-pub(super) fn socket_table(family: Family, transport: Transport) -> Answer {
+pub(super) fn socket_table_path(family: Family, transport: Transport) -> String {
     let six = if family == Family::Ipv6 { "6" } else { "" };
-    let path = format!("/proc/thread-self/net/{transport}{six}");
+    format!("/proc/thread-self/net/{transport}{six}")
+}
+
+/// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
+pub(super) fn socket_table(path: &str, transport: Transport) -> Outcome {
     let state: &[u8] = match transport {
         Transport::Tcp => b"0A",
         Transport::Udp => b"07",
     };
     let io_refusal = |error: std::io::Error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-        refusal(&path, errno)
+        refusal(path, errno)
     };
-    let mut lines = BufReader::with_capacity(32 * 1024, File::from(open(&path)?));
+    let mut lines = BufReader::with_capacity(32 * 1024, File::from(open(path)?));
     let mut kept = Vec::new();
     lines.read_until(b'\n', &mut kept).map_err(io_refusal)?;
     let mut line = Vec::new();

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 
-use crate::ask::{Answer, Refusal};
+use crate::ask::Refusal;
 use crate::parse::netlink::{DumpError, Progress, walk};
 use crate::parse::sock_diag::{BY_FAMILY, CLOSE, LISTEN};
 use crate::snapshot::{Family, Reason, Transport, Why};
@@ -27,7 +27,7 @@ const DUMP_REQUEST: u16 = 0x1 | 0x300;
 /// The TCP sockets in LISTEN, or the UDP sockets in CLOSE (unconnected), of one family.
 ///
 /// Asking for LISTEN alone walks the kernel's listener table only, whatever the number of connections.
-pub(super) fn listeners(family: Family, transport: Transport) -> Answer {
+pub(super) fn listeners(family: Family, transport: Transport) -> Result<Vec<u8>, Refusal> {
     let (protocol, state): (u8, u8) = match transport {
         Transport::Tcp => (6, LISTEN),
         Transport::Udp => (17, CLOSE),
@@ -37,7 +37,9 @@ pub(super) fn listeners(family: Family, transport: Transport) -> Answer {
 }
 
 /// Begins an interrupted dump again, and gives up after a few times.
-fn undisturbed(mut dump: impl FnMut() -> Result<Result<Vec<u8>, DumpError>, Refusal>) -> Answer {
+fn undisturbed(
+    mut dump: impl FnMut() -> Result<Result<Vec<u8>, DumpError>, Refusal>,
+) -> Result<Vec<u8>, Refusal> {
     for _ in 1..TRIES {
         match dump()? {
             Err(DumpError::Interrupted) => {}

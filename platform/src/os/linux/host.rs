@@ -19,7 +19,7 @@ impl KernelVersion {
 }
 
 pub(super) fn read(ask: &Ask<'_>) -> (Host, Option<KernelVersion>) {
-    let uname = ask(Question::Uname).unwrap_or_default();
+    let uname = ask(Question::Uname).outcome.unwrap_or_default();
     let uname = String::from_utf8_lossy(&uname);
     let mut lines =
         uname.lines().skip(1).map(|line| Some(line.to_owned()).filter(|l| !l.is_empty()));
@@ -33,7 +33,7 @@ pub(super) fn read(ask: &Ask<'_>) -> (Host, Option<KernelVersion>) {
     );
     let os_version = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
-        .find_map(|path| ask(Question::File(path)).ok())
+        .find_map(|path| ask(Question::File(path)).outcome.ok())
         .and_then(|text| os_release::pretty_name(&text));
     (Host { name, os: Os::Linux, os_version, kernel, arch, environment }, version)
 }
@@ -49,14 +49,14 @@ fn environment(ask: &Ask<'_>, release: &str, build: &str) -> Option<Environment>
         return Some(Environment::Wsl);
     }
     // container_interface of systemd: the manager's name, as in `systemd-nspawn` or `lxc`.
-    if let Ok(bytes) = ask(Question::File("/run/systemd/container")) {
+    if let Ok(bytes) = ask(Question::File("/run/systemd/container")).outcome {
         let name = String::from_utf8_lossy(&bytes).trim().to_owned();
         let name = if name.is_empty() { "container".to_owned() } else { name };
         return Some(Environment::Container(name));
     }
     [("/run/.containerenv", "podman"), ("/.dockerenv", "docker")]
         .into_iter()
-        .find(|(path, _)| ask(Question::File(path)).is_ok())
+        .find(|(path, _)| ask(Question::File(path)).outcome.is_ok())
         .map(|(_, name)| Environment::Container(name.to_owned()))
 }
 

@@ -1,9 +1,8 @@
 //! TCP listeners and unconnected UDP sockets: sock_diag first, /proc/thread-self/net where netlink is refused.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::ask::{Ask, Question, Refusal};
+use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::owners::Owners;
 use crate::parse::{sock_diag, socket_table};
 use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Source, Transport, Why};
@@ -62,15 +61,17 @@ fn sockets(
     family: Family,
     transport: Transport,
 ) -> Result<(Vec<Socket>, Source), Why> {
-    let refused = match ask(Question::SockDiag(family, transport)) {
-        Ok(bytes) => return Ok((diag_sockets(&bytes, transport)?, diag_source(transport))),
+    let Answer { source, outcome } = ask(Question::SockDiag(family, transport));
+    let refused = match outcome {
+        Ok(bytes) => return Ok((diag_sockets(&bytes, transport)?, source)),
         Err(Refusal::NotFound(detail)) => Why::new(Reason::Unsupported, detail),
         Err(Refusal::Failed(why)) => why,
     };
-    match ask(Question::SocketTable(family, transport)) {
-        Ok(bytes) => Ok((table_sockets(&bytes, transport)?, table_source(family, transport))),
+    let Answer { source, outcome } = ask(Question::SocketTable(family, transport));
+    match outcome {
+        Ok(bytes) => Ok((table_sockets(&bytes, transport)?, source)),
         Err(Refusal::NotFound(_)) if family == Family::Ipv6 && !kernel_has_ipv6(ask) => {
-            Ok((Vec::new(), table_source(family, transport)))
+            Ok((Vec::new(), source))
         }
         Err(Refusal::NotFound(detail)) => {
             Err(Why::new(refused.reason, format!("{}; and {detail}", refused.detail)))
@@ -81,26 +82,10 @@ fn sockets(
     }
 }
 
-fn diag_source(transport: Transport) -> Source {
-    Source::Netlink(Cow::Borrowed(match transport {
-        Transport::Tcp => "sock_diag: tcp in LISTEN",
-        Transport::Udp => "sock_diag: udp in CLOSE",
-    }))
-}
-
-fn table_source(family: Family, transport: Transport) -> Source {
-    Source::File(Cow::Borrowed(match (family, transport) {
-        (Family::Ipv4, Transport::Tcp) => "/proc/net/tcp",
-        (Family::Ipv6, Transport::Tcp) => "/proc/net/tcp6",
-        (Family::Ipv4, Transport::Udp) => "/proc/net/udp",
-        (Family::Ipv6, Transport::Udp) => "/proc/net/udp6",
-    }))
-}
-
 /// Without IPv6 in the kernel its tables are missing while the IPv4 ones are there to read.
 fn kernel_has_ipv6(ask: &Ask<'_>) -> bool {
-    let missing = matches!(ask(Question::File(IPV6_PROOF)), Err(Refusal::NotFound(_)));
-    let ipv4_there = ask(Question::SocketTable(Family::Ipv4, Transport::Tcp)).is_ok();
+    let missing = matches!(ask(Question::File(IPV6_PROOF)).outcome, Err(Refusal::NotFound(_)));
+    let ipv4_there = ask(Question::SocketTable(Family::Ipv4, Transport::Tcp)).outcome.is_ok();
     !(missing && ipv4_there)
 }
 
@@ -179,7 +164,8 @@ pub(super) fn find_owners(ask: &Ask<'_>, items: &mut [Listener], wanted: &[usize
         .filter_map(|&index| items.get(index))
         .flat_map(|item| item.inodes.iter().copied())
         .collect();
-    let answer = if inodes.is_empty() { Ok(Vec::new()) } else { ask(Question::Owners(&inodes)) };
+    let answer =
+        if inodes.is_empty() { Ok(Vec::new()) } else { ask(Question::Owners(&inodes)).outcome };
     let owners = match answer {
         Ok(bytes) => Owners::parse(&bytes)
             .ok_or_else(|| Why::unparsable("not the records of a search for owners", &bytes)),
