@@ -36,8 +36,57 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
             ));
             steps
         }
-        (Os::Unsupported, _) => Vec::new(),
+        (os, _) => elsewhere(*os, target),
     }
+}
+
+/// The commands of the other systems. NetBSD refuses a lower bound above the upper one, so the upper one goes first.
+fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
+    let (first, last) = (target.first(), target.last());
+    let assignments = match os {
+        Os::FreeBsd | Os::DragonFly | Os::MacOs => vec![
+            format!("net.inet.ip.portrange.first={first}"),
+            format!("net.inet.ip.portrange.last={last}"),
+        ],
+        Os::OpenBsd => {
+            vec![format!("net.inet.ip.portfirst={first}"), format!("net.inet.ip.portlast={last}")]
+        }
+        Os::NetBsd => ["net.inet.ip", "net.inet6.ip6"]
+            .iter()
+            .flat_map(|root| {
+                [format!("{root}.anonportmax={last}"), format!("{root}.anonportmin={first}")]
+            })
+            .collect(),
+        Os::Illumos | Os::Solaris => {
+            return ["tcp", "udp"]
+                .iter()
+                .map(|protocol| {
+                    format!(
+                        "now and at boot: `ipadm set-prop -p largest_anon_port={last} {protocol}; \
+                         ipadm set-prop -p smallest_anon_port={first} {protocol}`"
+                    )
+                })
+                .collect();
+        }
+        Os::Aix => {
+            return vec![format!(
+                "now and at boot: `no -p -o tcp_ephemeral_low={first} -o tcp_ephemeral_high={last} \
+                 -o udp_ephemeral_low={first} -o udp_ephemeral_high={last}`"
+            )];
+        }
+        Os::Linux | Os::Unsupported => return Vec::new(),
+    };
+    let now = match os {
+        Os::NetBsd => format!("now: `sysctl -w {}`", assignments.join(" ")),
+        _ => format!("now: `sysctl {}`", assignments.join(" ")),
+    };
+    let boot = match os {
+        Os::MacOs => {
+            "at boot: run that command from a LaunchDaemon; macOS reads no file for it".to_owned()
+        }
+        _ => format!("at boot: add to /etc/sysctl.conf: `{}`", assignments.join("; ")),
+    };
+    vec![now, boot]
 }
 
 fn range_of(scope: &Scope) -> Option<PortRange> {
@@ -95,7 +144,10 @@ pub fn reserve(snapshot: &Snapshot, kept: Option<&PortSet>, port: u16) -> Vec<St
         (Os::Linux, environment) => {
             kept.map_or_else(Vec::new, |kept| reserve_on_linux(environment.as_ref(), kept, port))
         }
-        (Os::Unsupported, _) => return Vec::new(),
+        (Os::OpenBsd, _) => vec![
+            "add it to net.inet.tcp.baddynamic (or udp), where it may not be there yet".to_owned(),
+        ],
+        _ => Vec::new(),
     };
     let or = if steps.is_empty() { "" } else { "or " };
     steps.push(format!("{or}move the service to a port outside the pool"));

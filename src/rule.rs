@@ -2,7 +2,8 @@
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Bounds, Environment, Host, Range, Reading, Reserved, Role, Scope, Snapshot, Transport, Why,
+    Bounds, Environment, Family, Host, Pool, Range, Reading, Reserved, ReservedKind, Scope,
+    Snapshot, Source, Transport, Why,
 };
 
 use crate::policy::{Policy, Profile};
@@ -72,88 +73,233 @@ pub fn each_scope(snapshot: &Snapshot, mut judge: impl FnMut(&mut Judgement, &Sc
     judgement.verdict()
 }
 
-/// Judges every ephemeral range that could be read; the others are gaps.
+/// Judges every ephemeral range that could be read, those with the same value together; the others are gaps.
 pub fn each_range(
     snapshot: &Snapshot,
-    mut judge: impl FnMut(&mut Judgement, &Scope, &Range, &Bounds),
+    mut judge: impl FnMut(&mut Judgement, &Scope, &View<'_>),
 ) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
-        for range in scope.ranges.iter().filter(|range| range.role == Role::Ephemeral) {
-            match &range.bounds {
-                Reading::Known { value, .. } => judge(judgement, scope, range, value),
-                Reading::Absent { .. } => judgement.skip("this system has no ephemeral range"),
-                Reading::Unknown { why, .. } => judgement.gap(scope, "ephemeral range", why),
+        range_gaps(judgement, scope);
+        let mut views: Vec<View<'_>> = Vec::new();
+        for range in scope.ephemeral() {
+            for &transport in range.transports {
+                let Some(bounds) = range.bounds.known() else { continue };
+                add(&mut views, View::new(range, bounds, transport, bounds.range().into()));
             }
         }
+        judge_all(judgement, scope, &views, &mut judge);
     })
 }
 
-/// Judges every pool that could be computed, once where transports share it; the others are gaps.
+/// Judges every pool that could be computed, those that are alike together; the others are gaps.
 pub fn each_pool(
     snapshot: &Snapshot,
-    mut judge: impl FnMut(&mut Judgement, &Scope, &PoolView<'_>),
+    mut judge: impl FnMut(&mut Judgement, &Scope, &View<'_>),
 ) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
-        let mut views: Vec<PoolView<'_>> = Vec::new();
-        for pool in ephaudit_platform::pools(scope) {
-            let Some(range) = scope.ephemeral(pool.transport) else { continue };
-            let Some(bounds) = range.bounds.known() else { continue };
-            match views.iter_mut().find(|view| view.range == range && view.ports == pool.ports) {
-                Some(view) => view.transports.push(pool.transport),
-                None => views.push(PoolView {
-                    range,
-                    bounds,
-                    ports: pool.ports,
-                    transports: vec![pool.transport],
-                }),
-            }
-        }
         pool_gaps(judgement, scope);
-        for view in &views {
-            judge(judgement, scope, view);
+        let mut views: Vec<View<'_>> = Vec::new();
+        for pool in ephaudit_platform::pools(scope) {
+            let Some(range) = scope.ranges.get(pool.range) else { continue };
+            let Some(bounds) = range.bounds.known() else { continue };
+            let usable = pool.usable();
+            let view = View::new(range, bounds, pool.transport, pool.ports);
+            add(&mut views, View { usable, ..view });
         }
+        judge_all(judgement, scope, &views, &mut judge);
     })
 }
 
-/// A pool and the range it comes from.
-pub struct PoolView<'a> {
-    /// The range.
-    pub range: &'a Range,
-    /// Its value.
+fn judge_all(
+    judgement: &mut Judgement,
+    scope: &Scope,
+    views: &[View<'_>],
+    judge: &mut impl FnMut(&mut Judgement, &Scope, &View<'_>),
+) {
+    for view in views {
+        judge(judgement, scope, view);
+    }
+}
+
+fn add<'a>(views: &mut Vec<View<'a>>, view: View<'a>) {
+    match views.iter_mut().find(|known| known.is_like(&view)) {
+        Some(known) => {
+            for range in view.ranges {
+                if !known.ranges.contains(&range) {
+                    known.ranges.push(range);
+                }
+            }
+            known.concerns.extend(view.concerns);
+        }
+        None => views.push(view),
+    }
+}
+
+/// Ports that a rule judges as one: a range, or the pool that is left of it, and all ranges that are like it.
+pub struct View<'a> {
+    /// The ranges; never empty.
+    ranges: Vec<&'a Range>,
+    /// Their value.
     pub bounds: &'a Bounds,
-    /// The pool.
+    /// The ports: of the range, or of the pool.
     pub ports: PortSet,
-    /// The transports that share it.
-    pub transports: Vec<Transport>,
+    /// How many of these can be in use at a time.
+    pub usable: u32,
+    /// For which families and transports.
+    concerns: Vec<(&'static [Family], Transport)>,
 }
 
-impl PoolView<'_> {
-    /// "tcp: " where the other transport has a pool of its own, else nothing.
+impl<'a> View<'a> {
+    fn new(range: &'a Range, bounds: &'a Bounds, transport: Transport, ports: PortSet) -> Self {
+        Self {
+            ranges: vec![range],
+            bounds,
+            usable: ports.count(),
+            ports,
+            concerns: vec![(range.families, transport)],
+        }
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let (a, b) = (self.ranges.first(), other.ranges.first());
+        let alike = |a: &&Range, b: &&Range| {
+            a.vendor_default == b.vendor_default && a.tcp_by_parity == b.tcp_by_parity
+        };
+        a.zip(b).is_some_and(|(a, b)| alike(a, b))
+            && self.bounds.range() == other.bounds.range()
+            && self.ports == other.ports
+            && self.usable == other.usable
+    }
+
+    /// Whether a reserved list is about it.
+    pub fn concerns(&self, list: &Reserved) -> bool {
+        self.concerns.iter().any(|(families, transport)| {
+            list.transports.contains(transport)
+                && families.iter().any(|f| list.families.contains(f))
+        })
+    }
+
+    /// The pools that are left of its ranges, where they could be computed.
+    pub fn pools(&self, scope: &Scope) -> Vec<Pool> {
+        let mut pools = ephaudit_platform::pools(scope);
+        pools.retain(|pool| scope.ranges.get(pool.range).is_some_and(|r| self.ranges.contains(&r)));
+        pools
+    }
+
+    /// Whether TCP allocation in it goes by parity.
+    pub fn tcp_by_parity(&self) -> bool {
+        let tcp = self.concerns.iter().any(|(_, transport)| *transport == Transport::Tcp);
+        tcp && self.ranges.iter().any(|range| range.tcp_by_parity)
+    }
+
+    /// What the system has where nobody changed it.
+    pub fn vendor_default(&self) -> Option<PortRange> {
+        self.ranges.first().and_then(|range| range.vendor_default)
+    }
+
+    /// Whether it is the system's own default; `None` where that isn't certain.
+    pub fn is_default(&self) -> Option<bool> {
+        self.vendor_default().map(|default| default == self.bounds.range())
+    }
+
+    /// Which traffic it is, where that is not all of it: "tcp over IPv4", else nothing.
+    fn part(&self) -> String {
+        let both = |wanted: Transport| {
+            let families = self.concerns.iter().filter(|(_, transport)| *transport == wanted);
+            Family::ALL.iter().all(|family| families.clone().any(|(f, _)| f.contains(family)))
+        };
+        let has = |wanted: Transport| self.concerns.iter().any(|(_, t)| *t == wanted);
+        let whole: Vec<bool> = Transport::ALL.iter().map(|&transport| both(transport)).collect();
+        if whole.iter().all(|whole| *whole) {
+            return String::new();
+        }
+        let words: Vec<&str> = Transport::ALL
+            .iter()
+            .filter(|&&transport| has(transport))
+            .map(|transport| transport.name())
+            .collect();
+        let one_family = match self.concerns.first() {
+            Some((families, _)) if self.concerns.iter().all(|(f, _)| f == families) => {
+                match families {
+                    [Family::Ipv4] => " over IPv4",
+                    [Family::Ipv6] => " over IPv6",
+                    _ => "",
+                }
+            }
+            _ => "",
+        };
+        format!("{}{one_family}", words.join(" and "))
+    }
+
+    /// "tcp over IPv4: " before a title, where it is not about all traffic.
     pub fn label(&self) -> String {
-        match self.transports[..] {
-            [only] => format!("{only}: "),
-            _ => String::new(),
+        match self.part() {
+            all if all.is_empty() => all,
+            part => format!("{part}: "),
         }
     }
 
-    /// What a finding about it is about, in words that stay.
-    pub fn subject(&self) -> String {
-        match self.transports[..] {
-            [only] => format!("pool/{only}"),
-            _ => "pool".to_owned(),
+    /// What a finding about it is about, in words that stay from run to run.
+    pub fn subject(&self, what: &str) -> String {
+        match self.part() {
+            all if all.is_empty() => what.to_owned(),
+            part => format!("{what}/{part}"),
+        }
+    }
+
+    /// The evidence for its first range.
+    pub fn evidence(&self) -> Evidence {
+        let source =
+            self.ranges.first().map_or_else(unnamed, |range| range.bounds.source().clone());
+        let value = format!("{}-{}", self.bounds.first, self.bounds.last);
+        Evidence::new("ephemeral range", value, &source)
+    }
+
+    /// The evidence for its other ranges.
+    pub fn more_evidence(&self) -> impl Iterator<Item = Evidence> + '_ {
+        self.ranges.iter().skip(1).filter_map(|range| {
+            let bounds = range.bounds.known()?;
+            let value = format!("{}-{}", bounds.first, bounds.last);
+            Some(Evidence::new("ephemeral range", value, range.bounds.source()))
+        })
+    }
+
+    /// The weight of a range that IANA would not have: under `vendor`, the system's own default is information only,
+    /// and so is what WSL set by itself.
+    pub fn severity(&self, policy: &Policy, host: &Host) -> Severity {
+        let own = self.is_default() == Some(true) || host.environment == Some(Environment::Wsl);
+        match policy.profile {
+            Profile::Vendor if own => Severity::Info,
+            Profile::Vendor | Profile::Iana => Severity::Medium,
+        }
+    }
+
+    /// Where the profile would have the range.
+    pub fn wanted(&self, policy: &Policy) -> PortRange {
+        match (policy.profile, self.vendor_default()) {
+            (Profile::Vendor, Some(default)) => default,
+            _ => PortClass::Dynamic.range(),
         }
     }
 }
 
-/// What keeps a pool from being computed.
-pub fn pool_gaps(judgement: &mut Judgement, scope: &Scope) {
-    for range in scope.ranges.iter().filter(|range| range.role == Role::Ephemeral) {
+fn unnamed() -> Source {
+    Source::Command("ephaudit show".into())
+}
+
+fn range_gaps(judgement: &mut Judgement, scope: &Scope) {
+    for range in scope.ephemeral() {
         match &range.bounds {
             Reading::Known { .. } => {}
             Reading::Absent { .. } => judgement.skip("this system has no ephemeral range"),
             Reading::Unknown { why, .. } => judgement.gap(scope, "ephemeral range", why),
         }
     }
+}
+
+/// What keeps a pool from being computed.
+pub fn pool_gaps(judgement: &mut Judgement, scope: &Scope) {
+    range_gaps(judgement, scope);
     for reserved in &scope.reserved {
         if let Some(why) = reserved.ports.why() {
             judgement.gap(scope, "reserved ports", why);
@@ -161,47 +307,19 @@ pub fn pool_gaps(judgement: &mut Judgement, scope: &Scope) {
     }
 }
 
-/// The evidence for a range.
-pub fn range_evidence(range: &Range, bounds: &Bounds) -> Evidence {
-    Evidence::new(
-        "ephemeral range",
-        format!("{}-{}", bounds.first, bounds.last),
-        range.bounds.source(),
-    )
-}
-
 /// The evidence for the reservations, where there are any.
 pub fn reserved_evidence(scope: &Scope) -> impl Iterator<Item = Evidence> + '_ {
-    scope.reserved.iter().filter_map(|Reserved { ports, .. }| {
+    scope.reserved.iter().filter_map(|Reserved { kind, ports, .. }| {
         let set = ports.known().filter(|set| !set.is_empty())?;
-        Some(Evidence::new("reserved ports", crate::text::spans(set), ports.source()))
+        let what = match kind {
+            ReservedKind::Reserved => "reserved ports",
+            ReservedKind::Restricted => "restricted ports",
+        };
+        Some(Evidence::new(what, crate::text::spans(set), ports.source()))
     })
 }
 
 /// The ports of `ports` in `class`.
 pub fn in_class(ports: &PortSet, class: PortClass) -> PortSet {
     ports.intersection(&class.range().into())
-}
-
-/// Whether the range is the system's own default; `None` where that isn't certain.
-pub fn is_default(range: &Range, bounds: &Bounds) -> Option<bool> {
-    range.vendor_default.map(|default| default == bounds.range())
-}
-
-/// The weight of a range that IANA would not have: under `vendor`, the system's own default is information only, and
-/// so is what WSL set by itself.
-pub fn range_severity(policy: &Policy, host: &Host, range: &Range, bounds: &Bounds) -> Severity {
-    let own = is_default(range, bounds) == Some(true) || host.environment == Some(Environment::Wsl);
-    match policy.profile {
-        Profile::Vendor if own => Severity::Info,
-        Profile::Vendor | Profile::Iana => Severity::Medium,
-    }
-}
-
-/// Where the profile would have the range.
-pub fn wanted_range(policy: &Policy, range: &Range) -> PortRange {
-    match (policy.profile, range.vendor_default) {
-        (Profile::Vendor, Some(default)) => default,
-        _ => PortClass::Dynamic.range(),
-    }
 }

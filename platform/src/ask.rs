@@ -5,8 +5,9 @@ use crate::snapshot::{Family, Source, Transport, Why};
 /// One question to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// A sysctl by its dotted name: the value as the kernel prints it.
-    Sysctl(&'a str),
+    /// A tunable of the kernel by its name, the value as the system prints it: a sysctl (`net.inet.ip.portfirst`), a
+    /// property of ipadm(8) (`tcp/smallest_anon_port`), an option of AIX `no` (`tcp_ephemeral_low`).
+    Tunable(&'a str),
     /// The whole of a small ordinary file.
     File(&'a str),
     /// The target of a symbolic link.

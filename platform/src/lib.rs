@@ -22,7 +22,7 @@ pub mod snapshot;
 mod source;
 
 pub use os::WantsOwner;
-pub use pool::{pool, pools};
+pub use pool::pools;
 pub use source::answer as ask_live;
 
 use ask::Ask;

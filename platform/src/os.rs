@@ -1,6 +1,14 @@
 //! Which questions each OS is asked, and what its answers mean.
 
+mod aix;
+mod dragonfly;
+mod freebsd;
+mod illumos;
+mod knobs;
 mod linux;
+mod macos;
+mod netbsd;
+mod openbsd;
 mod unsupported;
 
 use crate::ask::Ask;
@@ -13,6 +21,13 @@ pub type WantsOwner<'a> = dyn Fn(&Scope) -> Vec<usize> + 'a;
 pub(crate) fn read(os: Os, ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
     match os {
         Os::Linux => linux::read(ask, wants_owner),
+        Os::FreeBsd => freebsd::read(ask),
+        Os::OpenBsd => openbsd::read(ask),
+        Os::NetBsd => netbsd::read(ask),
+        Os::DragonFly => dragonfly::read(ask),
+        Os::MacOs => macos::read(ask),
+        Os::Illumos | Os::Solaris => illumos::read(os, ask),
+        Os::Aix => aix::read(ask),
         Os::Unsupported => unsupported::read(),
     }
 }

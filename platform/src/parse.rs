@@ -4,5 +4,6 @@ pub(crate) mod linux_sysctl;
 pub(crate) mod netlink;
 pub(crate) mod os_release;
 pub(crate) mod owners;
+pub(crate) mod port_list;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_table;

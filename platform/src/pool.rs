@@ -1,33 +1,45 @@
 //! What automatic allocation can really hand out.
 
 use crate::ports::{PortRange, PortSet};
-use crate::snapshot::{Pool, Range, Reading, Scope, Transport};
+use crate::snapshot::{Pool, Range, Reading, Role, Scope, Transport};
 
-/// The pool of each transport, where the range and every reservation are known; sorted by transport.
+/// The pool of each transport of each ephemeral range, where the range and every reservation are known; sorted by
+/// transport.
 ///
 /// A pool that cannot be computed is missing from the list, never guessed.
 pub fn pools(scope: &Scope) -> Vec<Pool> {
-    Transport::ALL.iter().filter_map(|&transport| pool(scope, transport)).collect()
+    let mut pools = Vec::new();
+    for &transport in Transport::ALL {
+        for (index, range) in scope.ranges.iter().enumerate() {
+            if range.role == Role::Ephemeral && range.transports.contains(&transport) {
+                pools.extend(pool(scope, index, range, transport));
+            }
+        }
+    }
+    pools
 }
 
-/// The pool of `transport`: the ephemeral range minus what the allocator skips.
-pub fn pool(scope: &Scope, transport: Transport) -> Option<Pool> {
-    let range = scope.ephemeral(transport)?;
+/// The range minus what the allocator skips.
+fn pool(scope: &Scope, index: usize, range: &Range, transport: Transport) -> Option<Pool> {
     let mut ports = reachable(range, transport, range.bounds.known()?.range());
     for reserved in &scope.reserved {
-        if !reserved.transports.contains(&transport) {
-            continue;
-        }
+        let concerned = reserved.transports.contains(&transport)
+            && range.families.iter().any(|family| reserved.families.contains(family));
         match &reserved.ports {
+            _ if !concerned => {}
             Reading::Known { value, .. } => ports = ports.difference(value),
             Reading::Absent { .. } => {}
             Reading::Unknown { .. } => return None,
         }
     }
-    Some(Pool { transport, families: range.families, ports })
+    let held_back = match transport {
+        Transport::Udp => range.udp_held_back,
+        Transport::Tcp => 0,
+    };
+    Some(Pool { range: index, transport, families: range.families, ports, held_back })
 }
 
-/// The ports that the allocator's scan can reach.
+/// The ports of `range` that the allocator's scan can reach.
 ///
 /// Linux TCP scans an odd-sized range one slot short (`remaining &= ~1`) from a start of fixed parity, so in a
 /// range of exactly three ports the last one is never tried: `inet_csk_find_open_port` (bind) and

@@ -12,6 +12,10 @@ pub enum Source {
     Netlink(Cow<'static, str>),
     /// What a command prints.
     Command(Cow<'static, str>),
+    /// A sysctl, by its name.
+    Sysctl(Cow<'static, str>),
+    /// Captured evidence, by file and line.
+    Capture(Cow<'static, str>),
 }
 
 impl Source {
@@ -21,13 +25,19 @@ impl Source {
             Self::File(_) => "file",
             Self::Netlink(_) => "netlink",
             Self::Command(_) => "command",
+            Self::Sysctl(_) => "sysctl",
+            Self::Capture(_) => "capture",
         }
     }
 
     /// The path or the question.
     pub fn location(&self) -> &str {
         match self {
-            Self::File(location) | Self::Netlink(location) | Self::Command(location) => location,
+            Self::File(location)
+            | Self::Netlink(location)
+            | Self::Command(location)
+            | Self::Sysctl(location)
+            | Self::Capture(location) => location,
         }
     }
 
@@ -40,6 +50,12 @@ impl Source {
                 None => format!("cat {path}"),
             },
             Self::Command(line) => line.to_string(),
+            Self::Sysctl(name) => format!("sysctl {name}"),
+            // FILE:LINE
+            Self::Capture(place) => match place.rsplit_once(':') {
+                Some((file, line)) => format!("sed -n {line}p {file}"),
+                None => format!("cat {place}"),
+            },
             Self::Netlink(query) => {
                 format!("ss -H{}lnp", if query.contains("udp") { "u" } else { "t" })
             }
@@ -62,6 +78,8 @@ pub enum Reason {
     Truncated,
     /// This system, or this view of it, does not offer the value.
     Unsupported,
+    /// The evidence does not hold it.
+    NotCaptured,
 }
 
 impl Reason {
@@ -74,6 +92,7 @@ impl Reason {
             Self::Unparsable => "unparsable",
             Self::Truncated => "truncated",
             Self::Unsupported => "unsupported",
+            Self::NotCaptured => "not-captured",
         }
     }
 }

@@ -55,6 +55,10 @@ impl fmt::Display for Transport {
 pub enum Role {
     /// What bind(0) and connect() really use.
     Ephemeral,
+    /// What sockets get that ask for it (BSD `IP_PORTRANGE_HIGH`).
+    High,
+    /// What privileged sockets get that ask for it (BSD `IP_PORTRANGE_LOW`, bindresvport(3)).
+    Low,
 }
 
 impl Role {
@@ -62,6 +66,8 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ephemeral => "ephemeral",
+            Self::High => "high",
+            Self::Low => "low",
         }
     }
 }
@@ -98,13 +104,36 @@ pub struct Range {
     /// Whether TCP allocation searches the even and the odd ports one after the other, as Linux does since 4.5:
     /// connect() begins with the parity of the low bound, bind() to port 0 with the other.
     pub tcp_by_parity: bool,
+    /// How many UDP ports the kernel keeps back: with fewer left it refuses.
+    pub udp_held_back: u32,
     /// The value.
     pub bounds: Reading<Bounds>,
+}
+
+/// Who keeps ports out of automatic allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReservedKind {
+    /// A list that the administrator may edit: `ip_local_reserved_ports`, `baddynamic`, `anonportalgo.reserve`.
+    Reserved,
+    /// A list that the vendor fixed: macOS `net.restricted_port`, OpenBSD's port for encapsulated IPsec.
+    Restricted,
+}
+
+impl ReservedKind {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Restricted => "restricted",
+        }
+    }
 }
 
 /// Ports that automatic allocation passes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reserved {
+    /// Who keeps them out.
+    pub kind: ReservedKind,
     /// The families it governs.
     pub families: &'static [Family],
     /// The transports it governs.
@@ -172,6 +201,8 @@ pub struct Scope {
     pub ranges: Vec<Range>,
     /// Its reservations.
     pub reserved: Vec<Reserved>,
+    /// Where ports are drawn at random or one after the other; empty where there is no such choice.
+    pub randomization: Vec<Randomization>,
     /// The lowest port that needs no privilege to bind.
     pub unprivileged_start: Reading<u16>,
     /// Its listeners.
@@ -179,12 +210,21 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The range that automatic allocation uses for `transport`.
-    pub fn ephemeral(&self, transport: Transport) -> Option<&Range> {
-        self.ranges
-            .iter()
-            .find(|range| range.role == Role::Ephemeral && range.transports.contains(&transport))
+    /// The ranges that automatic allocation uses.
+    pub fn ephemeral(&self) -> impl Iterator<Item = &Range> {
+        self.ranges.iter().filter(|range| range.role == Role::Ephemeral)
     }
+}
+
+/// Whether ports are drawn at random.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Randomization {
+    /// The families it governs.
+    pub families: &'static [Family],
+    /// The transports it governs.
+    pub transports: &'static [Transport],
+    /// `false` where they come one after the other.
+    pub random: Reading<bool>,
 }
 
 /// Where the OS runs, where that changes what its ports mean.
@@ -213,6 +253,22 @@ impl fmt::Display for Environment {
 pub enum Os {
     /// Linux.
     Linux,
+    /// FreeBSD.
+    FreeBsd,
+    /// OpenBSD.
+    OpenBsd,
+    /// NetBSD.
+    NetBsd,
+    /// DragonFly BSD.
+    DragonFly,
+    /// macOS and its kin.
+    MacOs,
+    /// illumos and its distributions.
+    Illumos,
+    /// Oracle Solaris.
+    Solaris,
+    /// AIX.
+    Aix,
     /// One that no reader was written for.
     Unsupported,
 }
@@ -222,6 +278,14 @@ impl Os {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Linux => "linux",
+            Self::FreeBsd => "freebsd",
+            Self::OpenBsd => "openbsd",
+            Self::NetBsd => "netbsd",
+            Self::DragonFly => "dragonfly",
+            Self::MacOs => "macos",
+            Self::Illumos => "illumos",
+            Self::Solaris => "solaris",
+            Self::Aix => "aix",
             Self::Unsupported => "unsupported",
         }
     }
@@ -256,15 +320,24 @@ pub struct Snapshot {
 /// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator skips.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
+    /// The range it comes from: its place in the scope's list.
+    pub range: usize,
     /// For which transport.
     pub transport: Transport,
     /// For which families.
     pub families: &'static [Family],
     /// The ports.
     pub ports: PortSet,
+    /// How many of them the kernel never gives away (macOS keeps 4,096 UDP ports back).
+    pub held_back: u32,
 }
 
 impl Pool {
+    /// How many ports can be in use at a time.
+    pub fn usable(&self) -> u32 {
+        self.ports.count().saturating_sub(self.held_back)
+    }
+
     /// How many of its ports are in `class`.
     pub fn count_in(&self, class: PortClass) -> u32 {
         self.ports.intersection(&class.range().into()).count()

@@ -24,7 +24,7 @@ pub(crate) const LIVE_OS: Os = Os::Unsupported;
 pub fn answer(question: Question<'_>) -> Answer {
     let file = |path: String| Source::File(path.into());
     match question {
-        Question::Sysctl(name) => {
+        Question::Tunable(name) => {
             let path = format!("/proc/sys/{}", name.replace('.', "/"));
             let outcome = files::sysctl(&path);
             Answer::new(file(path), outcome)

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Reason, Snapshot, Why};
 use crate::advice;
 use crate::policy::{Policy, Profile};
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_range, range_evidence, range_severity};
+use crate::rule::{Rule, each_range};
 
 pub static RULE: Rule = Rule {
     name: "drift-from-vendor-default",
@@ -21,19 +21,24 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             "only the profile vendor judges by the vendor's default".to_owned(),
         );
     }
-    each_range(snapshot, |judgement, scope, range, bounds| {
-        match range.vendor_default {
-        Some(default) if default == bounds.range() => judgement.pass(),
+    each_range(snapshot, |judgement, scope, view| {
+        match view.vendor_default() {
+        Some(default) if default == view.bounds.range() => judgement.pass(),
         Some(default) => judgement.found(
             Finding::new(
                 RULE.name,
-                range_severity(policy, &snapshot.host, range, bounds),
+                view.severity(policy, &snapshot.host),
                 scope,
-                "range",
-                range_evidence(range, bounds),
+                &view.subject("range"),
+                view.evidence(),
             )
+            .seen(view.more_evidence())
             .says(
-                format!("the ephemeral range {} is not the default {default}", bounds.range()),
+                format!(
+                    "{}the ephemeral range {} is not the default {default}",
+                    view.label(),
+                    view.bounds.range()
+                ),
                 "It is not the system's own default: see which file or program sets it, and whether it still \
                  should (WSL does, to mirror the Windows host)."
                     .to_owned(),

@@ -10,7 +10,7 @@ use ephaudit_platform::snapshot::{
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope, pool_gaps, range_evidence};
+use crate::rule::{Rule, each_scope, pool_gaps};
 use crate::text::parity;
 
 pub static RULE: Rule = Rule {
@@ -32,7 +32,10 @@ pub fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
 }
 
 fn concerns(policy: &Policy, pool: &Pool, item: &Listener) -> bool {
-    item.transport == pool.transport && pool.ports.contains(item.port) && counts(policy, item)
+    item.transport == pool.transport
+        && item.families.iter().any(|family| pool.families.contains(family))
+        && pool.ports.contains(item.port)
+        && counts(policy, item)
 }
 
 /// Unconnected UDP sockets are mostly clients: only assigned ports tell a service.
@@ -92,7 +95,9 @@ fn finding(
             "IANA assigns it to nobody: its service may have asked for any port. ",
         ),
     };
-    let range = scope.ephemeral(transport)?;
+    let pools = ephaudit_platform::pools(scope);
+    let pool = pools.iter().find(|pool| concerns(policy, pool, listener))?;
+    let range = scope.ranges.get(pool.range)?;
     let bounds = range.bounds.known()?;
     let evidence = same_port.iter().map(|item| Evidence {
         what: "listener",
@@ -109,7 +114,11 @@ fn finding(
             severity,
             scope,
             &format!("{transport}/{port}"),
-            range_evidence(range, bounds),
+            Evidence::new(
+                "ephemeral range",
+                format!("{}-{}", bounds.first, bounds.last),
+                range.bounds.source(),
+            ),
         )
         .seen(evidence)
         .says(

@@ -1,11 +1,11 @@
 //! Reservations that empty one parity half of the pool.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Snapshot, Transport};
+use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, range_evidence, reserved_evidence};
+use crate::rule::{Rule, each_pool, reserved_evidence};
 use crate::text::{counted, grouped, parity};
 
 pub static RULE: Rule = Rule {
@@ -21,7 +21,7 @@ const LOPSIDED: u32 = 10;
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     each_pool(snapshot, |judgement, scope, view| {
-        if !view.range.tcp_by_parity || !view.transports.contains(&Transport::Tcp) {
+        if !view.tcp_by_parity() {
             return judgement.skip("no allocation by parity here");
         }
         let range = PortSet::from(view.bounds.range());
@@ -46,26 +46,21 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             )
         };
         judgement.found(
-            Finding::new(
-                RULE.name,
-                Severity::Low,
-                scope,
-                &view.subject(),
-                range_evidence(view.range, view.bounds),
-            )
-            .seen(reserved_evidence(scope))
-            .says(
-                format!(
-                    "the pool has {} {tried_first} and {} {other} ports",
-                    grouped(first),
-                    grouped(second)
-                ),
-                format!(
-                    "Reservations took {}. {effect}",
-                    counted(range.difference(&view.ports).count(), "port")
-                ),
-            )
-            .advises(["reserve whole blocks, not every second port".to_owned()]),
+            Finding::new(RULE.name, Severity::Low, scope, &view.subject("pool"), view.evidence())
+                .seen(view.more_evidence())
+                .seen(reserved_evidence(scope))
+                .says(
+                    format!(
+                        "the pool has {} {tried_first} and {} {other} ports",
+                        grouped(first),
+                        grouped(second)
+                    ),
+                    format!(
+                        "Reservations took {}. {effect}",
+                        counted(range.difference(&view.ports).count(), "port")
+                    ),
+                )
+                .advises(["reserve whole blocks, not every second port".to_owned()]),
         );
     })
 }

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::Snapshot;
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, range_evidence, reserved_evidence, wanted_range};
+use crate::rule::{Rule, each_pool, reserved_evidence};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -21,7 +21,7 @@ const HIGH_BELOW: u32 = 1024;
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_pool(snapshot, |judgement, scope, view| {
-        let usable = view.ports.count();
+        let usable = view.usable;
         if usable >= policy.min_pool {
             return judgement.pass();
         }
@@ -30,17 +30,18 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let steps = if range.count() >= policy.min_pool {
             vec!["reserve fewer ports: only those that your services use".to_owned()]
         } else {
-            advice::move_range(snapshot, scope, wanted_range(policy, view.range))
+            advice::move_range(snapshot, scope, view.wanted(policy))
         };
         judgement.found(
             Finding::new(
                 RULE.name,
                 severity,
                 scope,
-                &view.subject(),
-                range_evidence(view.range, view.bounds),
+                &view.subject("pool"),
+                view.evidence(),
             )
-            .seen(reserved_evidence(scope))
+            .seen(view.more_evidence())
+.seen(reserved_evidence(scope))
             .says(
                 format!("{}only {} usable for outgoing connections", view.label(), are(usable)),
                 format!(

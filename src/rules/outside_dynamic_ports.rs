@@ -1,14 +1,12 @@
 //! The range against RFC 6335 section 6 and its Dynamic Ports.
 
 use ephaudit_platform::ports::{PortClass, PortSet};
-use ephaudit_platform::snapshot::{Environment, Snapshot};
+use ephaudit_platform::snapshot::{Environment, Os, Snapshot};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{
-    Rule, each_range, is_default, range_evidence, range_severity, reserved_evidence, wanted_range,
-};
+use crate::rule::{Rule, each_range, reserved_evidence};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
@@ -20,20 +18,17 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_range(snapshot, |judgement, scope, range, bounds| {
+    each_range(snapshot, |judgement, scope, view| {
         let dynamic = PortSet::from(PortClass::Dynamic.range());
-        let ports = bounds.range();
+        let ports = view.bounds.range();
         let outside = PortSet::from(ports).difference(&dynamic);
         if outside.is_empty() {
             return judgement.pass();
         }
-        let pools = ephaudit_platform::pools(scope);
+        let pools = view.pools(scope);
         let held_off = !pools.is_empty()
-            && pools
-                .iter()
-                .filter(|pool| range.transports.contains(&pool.transport))
-                .all(|pool| pool.ports.difference(&dynamic).is_empty());
-        let mut severity = range_severity(policy, &snapshot.host, range, bounds);
+            && pools.iter().all(|pool| pool.ports.difference(&dynamic).is_empty());
+        let mut severity = view.severity(policy, &snapshot.host);
         let mut message = format!(
             "{} of its {} lie outside: {}.",
             grouped(outside.count()),
@@ -41,7 +36,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             spans(&outside)
         );
         let wsl = snapshot.host.environment == Some(Environment::Wsl);
-        message.push_str(match is_default(range, bounds) {
+        message.push_str(match view.is_default() {
             Some(true) => " This is the system's own default: nobody chose it here.",
             Some(false) if wsl => " WSL may have set it, to mirror the Windows host.",
             Some(false) => " It is not the system's own default: somebody changed it.",
@@ -49,25 +44,29 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         });
         if held_off {
             severity = severity.min(Severity::Low);
-            message.push_str(
-                " Reservations keep bind() and connect() off all of these; RDMA and tunnels (VXLAN, GENEVE) do not \
-                 look at reservations.",
-            );
+            message.push_str(" Reservations keep automatic allocation off all of these");
+            message.push_str(if snapshot.host.os == Os::Linux {
+                "; RDMA and tunnels (VXLAN, GENEVE) do not look at reservations."
+            } else {
+                "."
+            });
         } else if !wsl {
             message.push(' ');
             message.push_str(&advice::cost_of_dynamic_ports(ports));
         }
         judgement.found(
-            Finding::new(RULE.name, severity, scope, "range", range_evidence(range, bounds))
+            Finding::new(RULE.name, severity, scope, &view.subject("range"), view.evidence())
+                .seen(view.more_evidence())
                 .seen(reserved_evidence(scope).filter(|_| held_off))
                 .says(
                     format!(
-                        "the ephemeral range {ports} is not within {}",
+                        "{}the ephemeral range {ports} is not within {}",
+                        view.label(),
                         PortClass::Dynamic.range()
                     ),
                     message,
                 )
-                .advises(advice::move_range(snapshot, scope, wanted_range(policy, range))),
+                .advises(advice::move_range(snapshot, scope, view.wanted(policy))),
         );
     })
 }

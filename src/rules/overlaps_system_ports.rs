@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::Snapshot;
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, in_class, range_evidence, reserved_evidence, wanted_range};
+use crate::rule::{Rule, each_pool, in_class, reserved_evidence};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -29,10 +29,11 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                 RULE.name,
                 Severity::High,
                 scope,
-                &view.subject(),
-                range_evidence(view.range, view.bounds),
+                &view.subject("pool"),
+                view.evidence(),
             )
-            .seen(reserved_evidence(scope))
+            .seen(view.more_evidence())
+.seen(reserved_evidence(scope))
             .says(
                 format!(
                     "{}automatic allocation can take {}",
@@ -45,7 +46,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     spans(&overlap)
                 ),
             )
-            .advises(advice::move_range(snapshot, scope, wanted_range(policy, view.range))),
+            .advises(advice::move_range(snapshot, scope, view.wanted(policy))),
         );
     })
 }

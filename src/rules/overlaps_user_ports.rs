@@ -6,9 +6,7 @@ use ephaudit_platform::snapshot::Snapshot;
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{
-    Rule, each_pool, in_class, range_evidence, range_severity, reserved_evidence, wanted_range,
-};
+use crate::rule::{Rule, each_pool, in_class, reserved_evidence};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
@@ -43,12 +41,13 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         judgement.found(
             Finding::new(
                 RULE.name,
-                range_severity(policy, &snapshot.host, view.range, view.bounds),
+                view.severity(policy, &snapshot.host),
                 scope,
-                &view.subject(),
-                range_evidence(view.range, view.bounds),
+                &view.subject("pool"),
+                view.evidence(),
             )
-            .seen(reserved_evidence(scope))
+            .seen(view.more_evidence())
+.seen(reserved_evidence(scope))
             .says(
                 format!(
                     "{}automatic allocation can take {} ({})",
@@ -66,7 +65,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     }
                 ),
             )
-            .advises(advice::move_range(snapshot, scope, wanted_range(policy, view.range)))
+            .advises(advice::move_range(snapshot, scope, view.wanted(policy)))
             .advises(["keeping the range, reserve at least the ports that your services use".to_owned()]),
         );
     })

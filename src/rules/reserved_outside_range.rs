@@ -1,11 +1,10 @@
 //! Reservations that do nothing.
 
-use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Reading, Snapshot};
+use ephaudit_platform::snapshot::{Reading, ReservedKind, Snapshot};
 
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_range, range_evidence, reserved_evidence};
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_range};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -17,10 +16,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_range(snapshot, |judgement, scope, range, bounds| {
-        let ports = PortSet::from(bounds.range());
-        for reserved in &scope.reserved {
-            let set = match &reserved.ports {
+    each_range(snapshot, |judgement, scope, view| {
+        let lists = scope.reserved.iter().filter(|list| list.kind == ReservedKind::Reserved);
+        for ports in lists.filter(|list| view.concerns(list)).map(|list| &list.ports) {
+            let set = match ports {
                 Reading::Known { value, .. } => value,
                 Reading::Absent { .. } => {
                     judgement.skip("this kernel has no reserved ports");
@@ -31,26 +30,35 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     continue;
                 }
             };
-            let outside = set.difference(&ports);
+            let outside = set.difference(&view.bounds.range().into());
             if outside.is_empty() {
                 judgement.pass();
                 continue;
             }
+            let reserved = Evidence::new("reserved ports", spans(set), ports.source());
             judgement.found(
                 Finding::new(
                     RULE.name,
                     Severity::Info,
                     scope,
-                    "reserved",
-                    range_evidence(range, bounds),
+                    &view.subject("reserved"),
+                    view.evidence(),
                 )
-                .seen(reserved_evidence(scope))
+                .seen([reserved])
                 .says(
-                    format!("{} outside the range: {}", are_reserved(outside.count()), spans(&outside)),
+                    format!(
+                        "{}{} outside the range: {}",
+                        view.label(),
+                        are_reserved(outside.count()),
+                        spans(&outside)
+                    ),
                     "Harmless: automatic allocation never comes near them. They protect if the range is widened; \
                      otherwise the list may be older than the range.",
                 ),
             );
+        }
+        if scope.reserved.is_empty() {
+            judgement.skip("this system has no reserved ports");
         }
     })
 }

@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_range, range_evidence};
+use crate::rule::{Rule, each_range};
 use crate::text::parity;
 
 pub static RULE: Rule = Rule {
@@ -16,22 +16,23 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_range(snapshot, |judgement, scope, range, bounds| {
-        if !range.tcp_by_parity {
+    each_range(snapshot, |judgement, scope, view| {
+        if !view.tcp_by_parity() {
             return judgement.skip("no allocation by parity here");
         }
-        let (low, high) = (bounds.range().first(), bounds.range().last());
+        let (low, high) = (view.bounds.range().first(), view.bounds.range().last());
         if low % 2 != high % 2 {
             return judgement.pass();
         }
-        let three = if bounds.range().count() == 3 {
+        let three = if view.bounds.range().count() == 3 {
             " With three ports TCP never gets to the last one."
         } else {
             ""
         };
         judgement.found(
-            Finding::new(RULE.name, Severity::Info, scope, "range", range_evidence(range, bounds)).says(
-                format!("both bounds of {} are {}", bounds.range(), parity(low)),
+            Finding::new(RULE.name, Severity::Info, scope,
+&view.subject("range"), view.evidence()).says(
+                format!("both bounds of {} are {}", view.bounds.range(), parity(low)),
                 format!(
                     "Harmless: a search for a free TCP port covers one port fewer than a range of three and more has, \
                      and the kernel says once in its log that it prefers bounds of different parity.{three}"

@@ -58,7 +58,7 @@ impl Fixture {
     fn answer(&self, question: Question<'_>) -> Answer {
         let file = |path: &str| Source::File(path.to_owned().into());
         match question {
-            Question::Sysctl(name) => {
+            Question::Tunable(name) => {
                 let path = format!("/proc/sys/{}", name.replace('.', "/"));
                 Answer::new(file(&path), self.file(&path))
             }

@@ -115,6 +115,8 @@ pub enum Reason {
     Truncated,
     /// This system, or this view of it, does not offer it.
     Unsupported,
+    /// The evidence does not hold it.
+    NotCaptured,
 }
 
 /// An address family.
@@ -150,6 +152,8 @@ pub struct Scope {
     pub ranges: Vec<Range>,
     /// Ports kept out of automatic allocation.
     pub reserved: Vec<Reserved>,
+    /// Whether ports are drawn at random, where there is such a choice.
+    pub randomization: Vec<Randomization>,
     /// Lowest port that needs no privilege.
     pub unprivileged_start: Number,
     /// What automatic allocation can hand out; a pool that could not be computed is missing.
@@ -186,6 +190,8 @@ pub struct Range {
 /// Reserved ports.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Reserved {
+    /// "reserved" by the administrator, "restricted" by the vendor.
+    pub kind: &'static str,
     /// Transports it governs.
     pub transports: Vec<Transport>,
     /// Families it governs.
@@ -196,6 +202,23 @@ pub struct Reserved {
     pub spans: Vec<Span>,
     /// The beginning of a text that made no sense, else null.
     pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Whether ports are drawn at random.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Randomization {
+    /// Transports it governs.
+    pub transports: Vec<Transport>,
+    /// Families it governs.
+    pub families: Vec<Family>,
+    /// Whether it is known.
+    pub state: State,
+    /// false where ports come one after the other.
+    pub random: Option<bool>,
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
@@ -235,6 +258,8 @@ pub struct Pool {
     pub families: Vec<Family>,
     /// How many ports.
     pub ports: u32,
+    /// How many of them the kernel never gives away.
+    pub held_back: u32,
     /// Which.
     pub spans: Vec<Span>,
     /// How many are System Ports.

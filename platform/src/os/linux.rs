@@ -8,8 +8,8 @@ use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Environment, Family, Host, Range, Reading, Reason, Reserved, Role, Scope, Snapshot, Transport,
-    Why,
+    Environment, Family, Host, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
+    Snapshot, Transport, Why,
 };
 use host::KernelVersion;
 
@@ -43,13 +43,16 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
             vendor_default: vendor_default(gvisor, kernel),
             // gVisor steps by one from a random start (`pickEphemeralPort`, pkg/tcpip/ports).
             tcp_by_parity: !gvisor && kernel.is_some_and(|running| running >= PARITY_SINCE),
+            udp_held_back: 0,
             bounds: sysctl(ask, RANGE, None, |bytes| linux_sysctl::port_range(bytes, separator)),
         }],
         reserved: vec![Reserved {
+            kind: ReservedKind::Reserved,
             families: Family::ALL,
             transports: Transport::ALL,
             ports: reserved(ask, gvisor, kernel),
         }],
+        randomization: Vec::new(),
         unprivileged_start: sysctl(
             ask,
             UNPRIVILEGED_START,
@@ -108,7 +111,7 @@ fn sysctl<T>(
     before_its_time: Option<bool>,
     parse: impl Fn(&[u8]) -> Result<T, Why>,
 ) -> Reading<T> {
-    let Answer { source, outcome } = ask(Question::Sysctl(name));
+    let Answer { source, outcome } = ask(Question::Tunable(name));
     let parsed = match outcome {
         Ok(bytes) => parse(&bytes),
         Err(Refusal::NotFound(_)) if before_its_time == Some(true) => {

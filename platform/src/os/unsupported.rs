@@ -32,9 +32,11 @@ pub(super) fn read() -> Snapshot {
                 transports: Transport::ALL,
                 vendor_default: None,
                 tcp_by_parity: false,
+                udp_held_back: 0,
                 bounds: Reading::Unknown { source: source(), why: why() },
             }],
             reserved: Vec::new(),
+            randomization: Vec::new(),
             unprivileged_start: Reading::Unknown { source: source(), why: why() },
             listeners: Listeners {
                 unread: vec![("listeners".to_owned(), why())],

@@ -5,8 +5,8 @@ use ephaudit_platform::snapshot as facts;
 
 use super::{
     Document, Evidence, Family, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
-    Range, Reason, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity, Source, Span, State,
-    Status, Tool, Transport, Verdict,
+    Randomization, Range, Reason, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity,
+    Source, Span, State, Status, Tool, Transport, Verdict,
 };
 use crate::audit;
 use crate::iana::REGISTRY_NAME;
@@ -73,6 +73,7 @@ fn scope(scope: &facts::Scope, policy: &Policy) -> Scope {
         current: scope.current,
         ranges: scope.ranges.iter().map(range).collect(),
         reserved: scope.reserved.iter().map(reserved).collect(),
+        randomization: scope.randomization.iter().map(randomization).collect(),
         unprivileged_start: Number {
             state: state(start),
             value: start.known().copied(),
@@ -107,6 +108,7 @@ fn range(range: &facts::Range) -> Range {
 
 fn reserved(reserved: &facts::Reserved) -> Reserved {
     Reserved {
+        kind: reserved.kind.name(),
         transports: transports(reserved.transports),
         families: families(reserved.families),
         state: state(&reserved.ports),
@@ -117,11 +119,23 @@ fn reserved(reserved: &facts::Reserved) -> Reserved {
     }
 }
 
+fn randomization(knob: &facts::Randomization) -> Randomization {
+    Randomization {
+        transports: transports(knob.transports),
+        families: families(knob.families),
+        state: state(&knob.random),
+        random: knob.random.known().copied(),
+        source: source(knob.random.source()),
+        reason: knob.random.why().map(|why| reason(why.reason)),
+    }
+}
+
 fn pool(pool: &facts::Pool) -> Pool {
     Pool {
         transport: transport(pool.transport),
         families: families(pool.families),
         ports: pool.ports.count(),
+        held_back: pool.held_back,
         spans: spans(&pool.ports),
         system_ports: pool.count_in(PortClass::System),
         user_ports: pool.count_in(PortClass::User),
@@ -130,13 +144,22 @@ fn pool(pool: &facts::Pool) -> Pool {
 }
 
 fn listener(item: &facts::Listener, pools: &[facts::Pool], policy: &Policy) -> Listener {
-    let pool = pools.iter().find(|pool| pool.transport == item.transport);
+    let mut concerned = pools
+        .iter()
+        .filter(|pool| {
+            let same_family = item.families.iter().any(|family| pool.families.contains(family));
+            pool.transport == item.transport && same_family
+        })
+        .peekable();
     Listener {
         transport: transport(item.transport),
         address: item.address.to_string(),
         port: item.port,
         families: families(item.families),
-        in_pool: pool.map(|pool| pool.ports.contains(item.port)),
+        in_pool: concerned
+            .peek()
+            .is_some()
+            .then(|| concerned.any(|pool| pool.ports.contains(item.port))),
         owner: match &item.owner {
             facts::Owner::Known { pid, command } => {
                 Some(Owner { pid: *pid, command: command.clone() })
@@ -256,6 +279,7 @@ const fn reason(reason: facts::Reason) -> Reason {
         facts::Reason::Unparsable => Reason::Unparsable,
         facts::Reason::Truncated => Reason::Truncated,
         facts::Reason::Unsupported => Reason::Unsupported,
+        facts::Reason::NotCaptured => Reason::NotCaptured,
     }
 }
 

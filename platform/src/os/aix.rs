@@ -1,0 +1,29 @@
+//! AIX: the options of no(1). TCP and UDP have their own, which IPv4 and IPv6 share.
+
+use super::knobs;
+use crate::ask::Ask;
+use crate::ports::PortRange;
+use crate::snapshot::{Host, Os, Range, Role, Snapshot, Transport};
+
+pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+    let transports: [(&str, &'static [Transport]); 2] =
+        [("tcp", &[Transport::Tcp]), ("udp", &[Transport::Udp])];
+    let ranges = transports
+        .into_iter()
+        .map(|(name, transports)| {
+            let (low, high) = (format!("{name}_ephemeral_low"), format!("{name}_ephemeral_high"));
+            let default = PortRange::new(32_768, 65_535);
+            let bounds = knobs::bounds(ask, &low, &high);
+            Range { transports, ..knobs::range(Role::Ephemeral, default, bounds) }
+        })
+        .collect();
+    let host = Host {
+        name: None,
+        os: Os::Aix,
+        os_version: None,
+        kernel: None,
+        arch: None,
+        environment: None,
+    };
+    Snapshot { host, scopes: vec![knobs::host_scope(ask, ranges)] }
+}

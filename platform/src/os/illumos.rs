@@ -1,0 +1,32 @@
+//! illumos and Solaris: ipadm(8), and ndd(8) up to Solaris 10. TCP and UDP have properties of their own, which IPv4 and
+//! IPv6 share; exclusive-IP zones have their own values.
+
+use super::knobs;
+use crate::ask::Ask;
+use crate::ports::PortRange;
+use crate::snapshot::{Host, Os, Range, Role, Scope, Snapshot, Transport};
+
+pub(super) fn read(os: Os, ask: &Ask<'_>) -> Snapshot {
+    let transports: [(&str, &'static [Transport]); 2] =
+        [("tcp", &[Transport::Tcp]), ("udp", &[Transport::Udp])];
+    let ranges = transports
+        .into_iter()
+        .map(|(name, transports)| {
+            let bounds = knobs::bounds(
+                ask,
+                &format!("{name}/smallest_anon_port"),
+                &format!("{name}/largest_anon_port"),
+            );
+            // usr/src/uts/common/inet/tunables.c
+            let default = PortRange::new(32_768, 65_535);
+            Range { transports, ..knobs::range(Role::Ephemeral, default, bounds) }
+        })
+        .collect();
+    let scope = Scope {
+        unprivileged_start: knobs::port(ask, "tcp/smallest_nonpriv_port"),
+        ..knobs::host_scope(ask, ranges)
+    };
+    let host =
+        Host { name: None, os, os_version: None, kernel: None, arch: None, environment: None };
+    Snapshot { host, scopes: vec![scope] }
+}

@@ -1,0 +1,136 @@
+//! What the systems share whose ranges are pairs of named numbers.
+
+use crate::ask::{Answer, Ask, Question, Refusal};
+use crate::parse::port_list;
+use crate::ports::{PortRange, PortSet};
+use crate::snapshot::{
+    Bounds, Family, Host, Listeners, Os, Range, Reading, Reason, Reserved, ReservedKind, Role,
+    Scope, Transport, Why,
+};
+
+/// A tunable, understood by `parse`.
+pub(super) fn tunable<T>(
+    ask: &Ask<'_>,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Reading<T> {
+    let Answer { source, outcome } = ask(Question::Tunable(name));
+    let parsed = match outcome {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            parse(text.trim()).map_err(|what| Why::unparsable(format!("{name}: {what}"), &bytes))
+        }
+        Err(Refusal::NotFound(detail)) => Err(Why::new(Reason::Unsupported, detail)),
+        Err(Refusal::Failed(why)) => Err(why),
+    };
+    match parsed {
+        Ok(value) => Reading::Known { value, source },
+        Err(why) => Reading::Unknown { source, why },
+    }
+}
+
+/// A C truth: 0 or any other number.
+pub(super) fn flag(text: &str) -> Result<bool, String> {
+    text.parse::<i32>().map(|number| number != 0).map_err(|_| format!("{text:?} is not a number"))
+}
+
+/// A tunable that holds one port.
+pub(super) fn port(ask: &Ask<'_>, name: &str) -> Reading<u16> {
+    tunable(ask, name, |text| port_list::port(text).map_err(|error| error.to_string()))
+}
+
+/// A tunable that holds a list of ports.
+pub(super) fn ports(ask: &Ask<'_>, name: &str) -> Reading<PortSet> {
+    tunable(ask, name, |text| port_list::ports(text).map_err(|error| error.to_string()))
+}
+
+/// Two tunables that hold the bounds of a range, in whatever order; a zero is no port that can be allocated.
+pub(super) fn bounds(ask: &Ask<'_>, first: &str, last: &str) -> Reading<Bounds> {
+    let (first, last) = match (port(ask, first), port(ask, last)) {
+        (Reading::Unknown { source, why }, _) | (_, Reading::Unknown { source, why }) => {
+            return Reading::Unknown { source, why };
+        }
+        (Reading::Absent { source }, _) | (_, Reading::Absent { source }) => {
+            return Reading::Absent { source };
+        }
+        (Reading::Known { value, source }, Reading::Known { value: last, .. }) => {
+            ((value, source), last)
+        }
+    };
+    let (first, source) = first;
+    let raw = format!("{first} {last}");
+    if first == 0 || last == 0 {
+        let why = Why::unparsable("port 0 bounds no range", raw.as_bytes());
+        return Reading::Unknown { source, why };
+    }
+    Reading::Known { value: Bounds { first, last, raw }, source }
+}
+
+/// A range of both families and both transports.
+pub(super) fn range(
+    role: Role,
+    vendor_default: Option<PortRange>,
+    bounds: Reading<Bounds>,
+) -> Range {
+    Range {
+        role,
+        families: Family::ALL,
+        transports: Transport::ALL,
+        vendor_default,
+        tcp_by_parity: false,
+        udp_held_back: 0,
+        bounds,
+    }
+}
+
+/// A reserved list of both families.
+pub(super) fn reserved(
+    kind: ReservedKind,
+    transports: &'static [Transport],
+    ports: Reading<PortSet>,
+) -> Reserved {
+    Reserved { kind, families: Family::ALL, transports, ports }
+}
+
+/// The whole host as one scope; its listeners are not read, and low ports are privileged by no knob of their own.
+pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>) -> Scope {
+    let Answer { source, outcome } = ask(Question::SocketTable(Family::Ipv4, Transport::Tcp));
+    let why = match outcome {
+        Err(Refusal::Failed(why)) => why,
+        Err(Refusal::NotFound(detail)) => Why::new(Reason::Unsupported, detail),
+        Ok(_) => {
+            Why::new(Reason::Unsupported, "no reader is written for this system's sockets yet")
+        }
+    };
+    Scope {
+        id: "host".to_owned(),
+        names: vec!["host".to_owned()],
+        current: true,
+        ranges,
+        reserved: Vec::new(),
+        randomization: Vec::new(),
+        unprivileged_start: Reading::Absent { source },
+        listeners: Listeners {
+            unread: vec![("listeners".to_owned(), why)],
+            ..Listeners::default()
+        },
+    }
+}
+
+/// The host by the names of its sysctls.
+pub(super) fn host(os: Os, ask: &Ask<'_>) -> Host {
+    let text = |name: &str| {
+        tunable(ask, name, |text| Ok(text.to_owned()))
+            .known()
+            .cloned()
+            .filter(|text| !text.is_empty())
+    };
+    Host {
+        name: text("kern.hostname"),
+        os,
+        os_version: None,
+        kernel: text("kern.osrelease"),
+        arch: text("hw.machine"),
+        environment: None,
+    }
+}

@@ -1,0 +1,47 @@
+//! macOS: bsd/netinet/in_pcb.c and bsd/net/restricted_in_port.c of xnu. Both families share the knobs.
+
+use super::{freebsd, knobs};
+use crate::ask::Ask;
+use crate::ports::PortRange;
+use crate::snapshot::{
+    Family, Os, Randomization, Reading, Reserved, ReservedKind, Role, Scope, Snapshot, Source,
+    Transport,
+};
+
+/// Remote Desktop's lights-out port: the one TCP port that macOS withholds (`restricted_in_port.c`, xnu-11417). The
+/// list is fixed at the kernel's build; `net.restricted_port.bitmap` shows it to programs only.
+const RESTRICTED_TCP: u16 = 55_555;
+/// `in_pcbbind`: UDP allocation fails once fewer ports than this are left.
+const UDP_HELD_BACK: u32 = 4096;
+
+pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+    let mut ranges = freebsd::portrange(ask, PortRange::new(49_152, 65_535));
+    let exhaustion =
+        knobs::tunable(ask, "net.inet.ip.portrange.ipport_allow_udp_port_exhaustion", knobs::flag);
+    for range in ranges.iter_mut().filter(|range| range.role == Role::Ephemeral) {
+        // Older kernels have the guard and not the knob: only a knob that says so lifts it.
+        range.udp_held_back = if exhaustion.known() == Some(&true) { 0 } else { UDP_HELD_BACK };
+    }
+    let randomized = |name, transports| Randomization {
+        families: Family::ALL,
+        transports,
+        random: knobs::tunable(ask, name, knobs::flag),
+    };
+    let scope = Scope {
+        reserved: vec![Reserved {
+            kind: ReservedKind::Restricted,
+            families: Family::ALL,
+            transports: &[Transport::Tcp],
+            ports: Reading::Known {
+                value: PortRange::single(RESTRICTED_TCP).into(),
+                source: Source::Sysctl("net.restricted_port.bitmap".into()),
+            },
+        }],
+        randomization: vec![
+            randomized("net.inet.tcp.randomize_ports", &[Transport::Tcp]),
+            randomized("net.inet.udp.randomize_ports", &[Transport::Udp]),
+        ],
+        ..knobs::host_scope(ask, ranges)
+    };
+    Snapshot { host: knobs::host(Os::MacOs, ask), scopes: vec![scope] }
+}

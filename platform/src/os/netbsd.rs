@@ -1,0 +1,47 @@
+//! NetBSD: sys/netinet/ip_input.c, portalgo.c. IPv4 and IPv6 have knobs of their own.
+
+use super::knobs;
+use crate::ask::Ask;
+use crate::ports::PortRange;
+use crate::snapshot::{
+    Family, Os, Randomization, Range, Reserved, ReservedKind, Role, Scope, Snapshot, Transport,
+};
+
+/// The algorithms of `anonportalgo.available`; `bsd` counts down from the top.
+const RANDOM: [&str; 5] = ["random_start", "random_pick", "hash", "doublehash", "randinc"];
+
+pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+    let families: [(&str, &'static [Family]); 2] =
+        [("net.inet.ip", &[Family::Ipv4]), ("net.inet6.ip6", &[Family::Ipv6])];
+    let mut ranges = Vec::new();
+    let mut reserved = Vec::new();
+    let mut randomization = Vec::new();
+    for (root, families) in families {
+        for (role, name, default) in [
+            (Role::Ephemeral, "anonport", PortRange::new(49_152, 65_535)),
+            (Role::Low, "lowport", PortRange::new(600, 1023)),
+        ] {
+            let bounds =
+                knobs::bounds(ask, &format!("{root}.{name}min"), &format!("{root}.{name}max"));
+            ranges.push(Range { families, ..knobs::range(role, default, bounds) });
+        }
+        reserved.push(Reserved {
+            kind: ReservedKind::Reserved,
+            families,
+            transports: Transport::ALL,
+            ports: knobs::ports(ask, &format!("{root}.anonportalgo.reserve")),
+        });
+        let selected = format!("{root}.anonportalgo.selected");
+        randomization.push(Randomization {
+            families,
+            transports: Transport::ALL,
+            random: knobs::tunable(ask, &selected, |algorithm| match algorithm {
+                "bsd" => Ok(false),
+                known if RANDOM.contains(&known) => Ok(true),
+                other => Err(format!("the algorithm {other:?} is not known")),
+            }),
+        });
+    }
+    let scope = Scope { reserved, randomization, ..knobs::host_scope(ask, ranges) };
+    Snapshot { host: knobs::host(Os::NetBsd, ask), scopes: vec![scope] }
+}
