@@ -7,8 +7,8 @@ use ephaudit_platform::snapshot::{Bounds, Environment, Os, Scope, Snapshot};
 
 use crate::text::{counted, grouped};
 
-/// sysctl.conf(5): procps reads lines of at most this many bytes.
-const LINE_MAX: u32 = 4096;
+/// The longest list of ports that a step spells out, in bytes; sysctl.conf(5) takes lines of 4,096.
+const LIST_MAX: usize = 1024;
 /// `TCP_TIMEWAIT_LEN`, include/net/tcp.h, in seconds; no setting changes it.
 const TIME_WAIT: u32 = 60;
 
@@ -31,9 +31,8 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
                     .push("first: `sysctl -w net.ipv4.ip_unprivileged_port_start=1024`".to_owned());
             }
             steps.push(format!("now: `sysctl -w net.ipv4.ip_local_port_range='{value}'`"));
-            steps.push(format!(
-                "at boot: `echo 'net.ipv4.ip_local_port_range = {value}' > /etc/sysctl.d/99-zz-ephemeral-ports.conf`"
-            ));
+            let line = format!("net.ipv4.ip_local_port_range = {value}");
+            steps.push(at_boot(scope, &line, "ephemeral-ports"));
             steps
         }
         (os, _) => elsewhere(*os, target),
@@ -97,7 +96,7 @@ fn range_of(scope: &Scope) -> Option<PortRange> {
 /// How to let only privileged processes bind System Ports again. The kernel refuses it while the range begins lower.
 pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<String> {
     let key = "net.ipv4.ip_unprivileged_port_start";
-    if snapshot.host.environment.is_some() {
+    if matches!(snapshot.host.environment, Some(Environment::Container(_) | Environment::Gvisor)) {
         return vec![format!(
             "set it where the container is made: `docker run --sysctl {key}=1024 IMAGE`"
         )];
@@ -108,7 +107,7 @@ pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Strin
         .into_iter()
         .chain([
             format!("now: `sysctl -w {key}=1024`"),
-            format!("at boot: `echo '{key} = 1024' > /etc/sysctl.d/99-zz-unprivileged-ports.conf`"),
+            at_boot(scope, &format!("{key} = 1024"), "unprivileged-ports"),
         ])
         .collect()
 }
@@ -134,18 +133,17 @@ pub fn cost_of_dynamic_ports(from: PortRange) -> String {
     )
 }
 
-/// How to keep automatic allocation off `port`. `kept` is what the list shall hold beside it: a write replaces the
-/// whole list. It is `None` where the present list is not known.
-pub fn reserve(snapshot: &Snapshot, kept: Option<&PortSet>, port: u16) -> Vec<String> {
+/// How to keep automatic allocation off `ports`, all of them at once: a write replaces the whole list, so steps for one
+/// port each would undo one another.
+pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
     let mut steps = match (&snapshot.host.os, &snapshot.host.environment) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
         // gVisor has no reservations.
         (Os::Linux, Some(Environment::Gvisor)) => Vec::new(),
-        (Os::Linux, environment) => {
-            kept.map_or_else(Vec::new, |kept| reserve_on_linux(environment.as_ref(), kept, port))
-        }
+        (Os::Linux, environment) => reserve_on_linux(environment.as_ref(), scope, ports),
         (Os::OpenBsd, _) => vec![
-            "add it to net.inet.tcp.baddynamic (or udp), where it may not be there yet".to_owned(),
+            "add it to net.inet.tcp.baddynamic or net.inet.udp.baddynamic, see sysctl(8)"
+                .to_owned(),
         ],
         _ => Vec::new(),
     };
@@ -154,34 +152,47 @@ pub fn reserve(snapshot: &Snapshot, kept: Option<&PortSet>, port: u16) -> Vec<St
     steps
 }
 
-fn reserve_on_linux(environment: Option<&Environment>, kept: &PortSet, port: u16) -> Vec<String> {
-    // A span takes two bytes at least; a list that is too long is not spelt out to find that out.
-    let list = (kept.spans().len() < LINE_MAX as usize / 2)
-        .then(|| kept.union(&PortRange::single(port).into()).to_string())
-        .filter(|list| {
-            list.len() + "net.ipv4.ip_local_reserved_ports = ".len() <= LINE_MAX as usize
-        });
-    let Some(list) = list else {
-        return vec![format!(
-            "add {port} to net.ipv4.ip_local_reserved_ports; the list is longer than the {} bytes that a line of \
-             sysctl.conf(5) may have, so reserve whole blocks",
-            grouped(LINE_MAX)
-        )];
+fn reserve_on_linux(
+    environment: Option<&Environment>,
+    scope: &Scope,
+    ports: &PortSet,
+) -> Vec<String> {
+    // Where the present list is not known, a command would throw it away.
+    let Some(already) = scope.reserved.iter().find_map(|reserved| reserved.ports.known()) else {
+        return Vec::new();
     };
+    let kept = already.union(ports);
+    // A span takes two bytes at least; a list that is too long is not spelt out to find that out.
+    let list = (kept.spans().len() < LIST_MAX / 2)
+        .then(|| kept.to_string())
+        .filter(|list| list.len() <= LIST_MAX);
+    let Some(list) = list else {
+        return vec![
+            "reserve it in net.ipv4.ip_local_reserved_ports, as part of a block: the list is long"
+                .to_owned(),
+        ];
+    };
+    let key = "net.ipv4.ip_local_reserved_ports";
     if environment.is_some() {
         return vec![format!(
-            "reserve it where the container is made (the list is set as a whole): `docker run --sysctl \
-             net.ipv4.ip_local_reserved_ports={list} IMAGE`"
+            "reserve it where the container is made (the list is set as a whole): `docker run --sysctl {key}={list} \
+             IMAGE`"
         )];
     }
     vec![
-        format!(
-            "reserve it now (this replaces the whole list): `sysctl -w net.ipv4.ip_local_reserved_ports={list}`"
-        ),
-        format!(
-            "at boot: `echo 'net.ipv4.ip_local_reserved_ports = {list}' > /etc/sysctl.d/99-zz-reserved-ports.conf`"
-        ),
+        format!("reserve it now (this replaces the whole list): `sysctl -w {key}={list}`"),
+        at_boot(scope, &format!("{key} = {list}"), "reserved-ports"),
     ]
+}
+
+/// sysctl.d(5) is for the host's own namespace; any other is set up by whoever makes it.
+fn at_boot(scope: &Scope, line: &str, file: &str) -> String {
+    let when = if scope.names.iter().any(|name| name == "host") {
+        "at boot"
+    } else {
+        "at boot, if this is the host's own namespace (any other is set where it is made)"
+    };
+    format!("{when}: `echo '{line}' > /etc/sysctl.d/99-zz-{file}.conf`")
 }
 
 fn wsl() -> String {

@@ -13,8 +13,6 @@ mod run;
 mod text;
 mod wire;
 
-use clap::Parser;
-
 fn main() -> std::process::ExitCode {
-    run::run(cli::Cli::parse())
+    run::run()
 }

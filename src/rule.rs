@@ -2,7 +2,7 @@
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Bounds, Environment, Family, Host, Pool, Range, Reading, Reserved, ReservedKind, Scope,
+    Bounds, Environment, Family, Host, Pool, Range, Reading, Reason, Reserved, ReservedKind, Scope,
     Snapshot, Source, Transport, Why,
 };
 
@@ -187,9 +187,9 @@ impl<'a> View<'a> {
     }
 
     /// Whether TCP allocation in it goes by parity.
-    pub fn tcp_by_parity(&self) -> bool {
+    pub fn tcp_by_parity(&self) -> Option<bool> {
         let tcp = self.concerns.iter().any(|(_, transport)| *transport == Transport::Tcp);
-        tcp && self.ranges.iter().any(|range| range.tcp_by_parity)
+        if tcp { self.ranges.first().and_then(|range| range.tcp_by_parity) } else { Some(false) }
     }
 
     /// What the system has where nobody changed it.
@@ -293,6 +293,22 @@ fn range_gaps(judgement: &mut Judgement, scope: &Scope) {
             Reading::Known { .. } => {}
             Reading::Absent { .. } => judgement.skip("this system has no ephemeral range"),
             Reading::Unknown { why, .. } => judgement.gap(scope, "ephemeral range", why),
+        }
+    }
+}
+
+/// Whether a rule about parity has something to judge here.
+pub fn by_parity(judgement: &mut Judgement, scope: &Scope, view: &View<'_>) -> bool {
+    match view.tcp_by_parity() {
+        Some(true) => true,
+        Some(false) => {
+            judgement.skip("no allocation by parity here");
+            false
+        }
+        None => {
+            let why = "the kernel's version is not known, and allocation by parity depends on it";
+            judgement.gap(scope, "allocation by parity", &Why::new(Reason::Unsupported, why));
+            false
         }
     }
 }

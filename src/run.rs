@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use clap::Parser;
+use clap::error::ErrorKind;
+
 use crate::audit::{audit, named_listeners};
 use crate::cli::{AuditArgs, Cli, Command, OutputArgs, ShowArgs};
 use crate::iana::Registry;
@@ -35,17 +38,8 @@ enum Failure {
 }
 
 /// Does what the command line says.
-pub fn run(cli: Cli) -> ExitCode {
-    let done = match cli.command {
-        None => run_audit(&cli.audit),
-        Some(Command::Audit(args)) => run_audit(&args),
-        Some(Command::Show(args)) => run_show(&args),
-        Some(Command::Explain { rule, output }) => explain(&rule, &output),
-        Some(Command::Rules(args)) => list_rules(&args),
-        Some(Command::Schema(args)) => {
-            output::write(&args, false, &render::schema()).map(|()| exit::OK)
-        }
-    };
+pub fn run() -> ExitCode {
+    let done = Cli::try_parse().map_or_else(|error| usage(&error), obey);
     match done {
         Ok(code) => ExitCode::from(code),
         Err(Failure::Usage(line)) => {
@@ -55,6 +49,34 @@ pub fn run(cli: Cli) -> ExitCode {
         Err(Failure::Output(line)) => {
             output::complain(&line);
             ExitCode::from(exit::OUTPUT)
+        }
+    }
+}
+
+/// Help and version are output like any other; what is wrong with a command line is said in one line.
+fn usage(error: &clap::Error) -> Result<u8, Failure> {
+    let text = error.render().to_string();
+    if !error.use_stderr() {
+        return output::to_stdout(text.as_bytes()).map(|()| exit::OK);
+    }
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let said = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let hint = match error.kind() {
+        ErrorKind::ArgumentConflict => "options go behind the subcommand",
+        _ => "see ephaudit --help",
+    };
+    Err(Failure::Usage(format!("{said}; {hint}")))
+}
+
+fn obey(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        None => run_audit(&cli.audit),
+        Some(Command::Audit(args)) => run_audit(&args),
+        Some(Command::Show(args)) => run_show(&args),
+        Some(Command::Explain { rule, output }) => explain(&rule, &output),
+        Some(Command::Rules(args)) => list_rules(&args),
+        Some(Command::Schema(args)) => {
+            output::write(&args, false, render::schema).map(|()| exit::OK)
         }
     }
 }
@@ -84,7 +106,7 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 
 fn present(document: &v1::Document, args: &ShowArgs) -> Result<(), Failure> {
     let look = output::look(&args.output);
-    output::write(&args.output, args.quiet, &render::render(document, args.format, look))
+    output::write(&args.output, args.quiet, || render::render(document, args.format, look))
 }
 
 fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Result<Policy, Failure> {
@@ -114,13 +136,13 @@ fn explain(name: &str, args: &OutputArgs) -> Result<u8, Failure> {
             names.join(", ")
         )));
     };
-    output::write(args, false, rule.page.as_bytes())?;
+    output::write(args, false, || rule.page.as_bytes().to_vec())?;
     Ok(exit::OK)
 }
 
 fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {
     let mut page = Page::new(output::look(args));
-    let head = ["RULE", "IANA", "VENDOR", "WHAT IT FINDS"].map(str::to_owned).to_vec();
+    let head = ["RULE", "IANA UP TO", "VENDOR UP TO", "WHAT IT FINDS"].map(str::to_owned).to_vec();
     let rows = RULES.iter().map(|rule| {
         vec![
             rule.name.to_owned(),
@@ -130,7 +152,7 @@ fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {
         ]
     });
     page.table(std::iter::once(head).chain(rows));
-    output::write(args, false, &page.finish())?;
+    output::write(args, false, || page.finish())?;
     Ok(exit::OK)
 }
 

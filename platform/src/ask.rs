@@ -12,7 +12,7 @@ pub enum Question<'a> {
     File(&'a str),
     /// The target of a symbolic link.
     Link(&'a str),
-    /// What `uname` says: sysname, nodename, release, version, machine, each ended by a newline.
+    /// What `uname` says: sysname, nodename, release, version, machine, each ended by NUL.
     Uname,
     /// The sock_diag dump of the TCP listeners or the unconnected UDP sockets of a family: netlink messages.
     SockDiag(Family, Transport),
@@ -31,18 +31,21 @@ pub enum Refusal {
     Failed(Why),
 }
 
-/// Raw bytes, or why there are none, and where they were looked for.
+/// Raw bytes, or why there are none.
+pub type Outcome = Result<Vec<u8>, Refusal>;
+
+/// An outcome, and where it was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// Where.
     pub source: Source,
     /// What.
-    pub outcome: Result<Vec<u8>, Refusal>,
+    pub outcome: Outcome,
 }
 
 impl Answer {
     /// What `outcome` says of `source`.
-    pub const fn new(source: Source, outcome: Result<Vec<u8>, Refusal>) -> Self {
+    pub const fn new(source: Source, outcome: Outcome) -> Self {
         Self { source, outcome }
     }
 }

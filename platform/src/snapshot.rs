@@ -102,8 +102,9 @@ pub struct Range {
     /// What this system has where nobody changed it, where that is certain.
     pub vendor_default: Option<PortRange>,
     /// Whether TCP allocation searches the even and the odd ports one after the other, as Linux does since 4.5:
-    /// connect() begins with the parity of the low bound, bind() to port 0 with the other.
-    pub tcp_by_parity: bool,
+    /// connect() begins with the parity of the low bound, bind() to port 0 with the other. `None` where the kernel's
+    /// version, which decides it, is not known.
+    pub tcp_by_parity: Option<bool>,
     /// How many UDP ports the kernel keeps back: with fewer left it refuses.
     pub udp_held_back: u32,
     /// The value.

@@ -25,9 +25,8 @@ pub fn answer(question: Question<'_>) -> Answer {
     let file = |path: String| Source::File(path.into());
     match question {
         Question::Tunable(name) => {
-            let path = format!("/proc/sys/{}", name.replace('.', "/"));
-            let outcome = files::sysctl(&path);
-            Answer::new(file(path), outcome)
+            let name = name.replace('.', "/");
+            Answer::new(file(format!("/proc/sys/{name}")), files::sysctl(&name))
         }
         Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
         Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::text::is_unsafe;
 use crate::wire::v1::Document;
@@ -14,7 +15,25 @@ pub fn render(document: &Document) -> Vec<u8> {
 
 /// The JSON Schema (2020-12) of the document, made from the structs themselves.
 pub fn schema() -> Vec<u8> {
-    bytes(&schemars::schema_for!(Document))
+    let mut schema = schemars::schema_for!(Document).to_value();
+    require_every_key(&mut schema);
+    bytes(&schema)
+}
+
+/// Every key is always there, `null` where there is nothing to say: serde leaves none out, and the schema holds it to
+/// that.
+fn require_every_key(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Object(properties)) = object.get("properties") {
+                let keys = properties.keys().cloned().map(Value::String).collect();
+                object.insert("required".to_owned(), Value::Array(keys));
+            }
+            object.values_mut().for_each(require_every_key);
+        }
+        Value::Array(items) => items.iter_mut().for_each(require_every_key),
+        _ => {}
+    }
 }
 
 fn bytes(value: &impl Serialize) -> Vec<u8> {

@@ -93,9 +93,14 @@ impl Page {
 
     /// A table without borders that fits the width; its first row is the heading.
     pub fn table(&mut self, rows: impl IntoIterator<Item = Vec<String>>) {
+        let mut cells: Vec<Vec<String>> = rows
+            .into_iter()
+            .map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect())
+            .collect();
+        wrap_widest(&mut cells, self.look.width);
         let mut builder = Builder::default();
-        for row in rows {
-            builder.push_record(row.iter().map(|cell| printable(cell).into_owned()));
+        for row in cells {
+            builder.push_record(row);
         }
         let mut table = builder.build();
         table
@@ -124,6 +129,31 @@ impl Page {
     }
 }
 
+/// Wraps the cells of the widest column between words, where that alone makes the table fit.
+fn wrap_widest(rows: &mut [Vec<String>], width: usize) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let wide = |row: &Vec<String>, column: usize| {
+        row.get(column).map_or(0, |cell| textwrap::core::display_width(cell))
+    };
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().map(|row| wide(row, column)).max().unwrap_or_default())
+        .collect();
+    let total = widths.iter().sum::<usize>() + 2 * columns.saturating_sub(1);
+    let Some((column, widest)) = widths.iter().copied().enumerate().max_by_key(|(_, width)| *width)
+    else {
+        return;
+    };
+    let room = width.saturating_sub(total - widest);
+    if total > width && room >= 16 {
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+            *cell = textwrap::fill(
+                cell,
+                textwrap::Options::new(room).word_splitter(textwrap::WordSplitter::NoHyphenation),
+            );
+        }
+    }
+}
+
 /// The ASCII stand-in of a character that our own texts use; `?` for any other.
 const fn ascii(c: char) -> char {
     match c {
@@ -132,5 +162,42 @@ const fn ascii(c: char) -> char {
         '…' => '.',
         '×' => 'x',
         _ => '?',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(look: Look, fill: impl FnOnce(&mut Page)) -> String {
+        let mut page = Page::new(look);
+        fill(&mut page);
+        String::from_utf8(page.finish()).expect("UTF-8")
+    }
+
+    const LOOK: Look = Look { width: 40, color: false, ascii: false };
+
+    #[test]
+    fn nothing_from_outside_breaks_a_row_or_a_line() {
+        let hostile = "a\nb\u{1b}[2J".to_owned();
+        let table = text(LOOK, |page| page.table([vec!["HEAD".to_owned()], vec![hostile.clone()]]));
+        assert_eq!(table, "HEAD\na\\u{a}b\\u{1b}[2J\n");
+        let prose = text(LOOK, |page| page.prose((PLAIN, "x "), (PLAIN, &hostile), 2));
+        assert_eq!(prose, "x a\\u{a}b\\u{1b}[2J\n");
+    }
+
+    #[test]
+    fn cells_wrap_between_words_without_a_blank_in_front() {
+        let row =
+            vec!["first".to_owned(), "some words that do not fit into forty columns".to_owned()];
+        let table = text(LOOK, |page| page.table([row]));
+        assert_eq!(table, "first  some words that do not fit into\n       forty columns\n");
+    }
+
+    #[test]
+    fn ascii_is_ascii() {
+        let look = Look { ascii: true, ..LOOK };
+        let page = text(look, |page| page.prose((PLAIN, ""), (PLAIN, "49152–65535 … 漢"), 0));
+        assert_eq!(page, "49152-65535 . ?\n");
     }
 }

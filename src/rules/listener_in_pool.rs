@@ -58,20 +58,12 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             .into_iter()
             .filter_map(|index| scope.listeners.items.get(index))
             .collect();
-        // One command reserves every assigned service together: run one after the other, the last would win.
-        let services: PortSet = exposed
-            .iter()
-            .filter(|item| assigned(policy, item).is_some())
-            .map(|item| PortRange::single(item.port))
-            .collect();
-        let kept = scope
-            .reserved
-            .iter()
-            .find_map(|reserved| reserved.ports.known())
-            .map(|already| already.union(&services));
+        let ports: PortSet = exposed.iter().map(|item| PortRange::single(item.port)).collect();
+        let steps = advice::reserve(snapshot, scope, &ports);
+        let pools = ephaudit_platform::pools(scope);
         // Sorted by transport and port, so the addresses of one port stand together.
         for same_port in exposed.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
-            if let Some(finding) = finding(snapshot, policy, scope, same_port, kept.as_ref()) {
+            if let Some(finding) = finding(policy, scope, &pools, same_port, &steps) {
                 judgement.found(finding);
             }
         }
@@ -79,11 +71,11 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
 }
 
 fn finding(
-    snapshot: &Snapshot,
     policy: &Policy,
     scope: &Scope,
+    pools: &[Pool],
     same_port: &[&Listener],
-    kept: Option<&PortSet>,
+    steps: &[String],
 ) -> Option<Finding> {
     let listener = same_port.first()?;
     let (transport, port) = (listener.transport, listener.port);
@@ -95,7 +87,6 @@ fn finding(
             "IANA assigns it to nobody: its service may have asked for any port. ",
         ),
     };
-    let pools = ephaudit_platform::pools(scope);
     let pool = pools.iter().find(|pool| concerns(policy, pool, listener))?;
     let range = scope.ranges.get(pool.range)?;
     let bounds = range.bounds.known()?;
@@ -125,14 +116,18 @@ fn finding(
             format!("{transport} port {port}{name} is served inside the pool and not reserved"),
             format!("{assignment}{}", danger(same_port, range, bounds)),
         )
-        .advises(advice::reserve(snapshot, kept, port)),
+        .advises(steps.iter().cloned()),
     )
 }
 
 fn listening(item: &Listener) -> String {
     let address = SocketAddr::new(item.address, item.port);
+    let shared = match item.inodes.len() {
+        0 | 1 => String::new(),
+        sockets => format!(", one of {sockets} sockets that share it"),
+    };
     match &item.owner {
-        Owner::Known { pid, command } => format!("{address} {command} (pid {pid})"),
+        Owner::Known { pid, command } => format!("{address} {command} (pid {pid}{shared})"),
         Owner::NotAsked | Owner::Unseen(_) => address.to_string(),
     }
 }
@@ -141,14 +136,14 @@ fn listening(item: &Listener) -> String {
 /// another local address does not stand in the way, so a listener on loopback has only loopback to fear.
 fn danger(same_port: &[&Listener], range: &Range, bounds: &Bounds) -> String {
     let Some(listener) = same_port.first() else { return String::new() };
-    let local = same_port.iter().all(|item| item.address.is_loopback());
+    let local = same_port.iter().all(|item| item.address.to_canonical().is_loopback());
     match listener.transport {
         Transport::Tcp => {
             let taker = if local { "a connection between local processes" } else { "an outgoing connection" };
             format!(
                 "While its service is down {taker} can take the port, and SO_REUSEADDR on the service alone does not \
                  help.{}",
-                if range.tcp_by_parity { turn(listener.port, bounds.range().first()) } else { String::new() }
+                if range.tcp_by_parity == Some(true) { turn(listener.port, bounds.range().first()) } else { String::new() }
             )
         }
         Transport::Udp => "While its service is down any client can be given the port; SO_REUSEADDR helps only where \

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, reserved_evidence};
+use crate::rule::{Rule, by_parity, each_pool, reserved_evidence};
 use crate::text::{counted, grouped, parity};
 
 pub static RULE: Rule = Rule {
@@ -21,8 +21,8 @@ const LOPSIDED: u32 = 10;
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     each_pool(snapshot, |judgement, scope, view| {
-        if !view.tcp_by_parity() {
-            return judgement.skip("no allocation by parity here");
+        if !by_parity(judgement, scope, view) {
+            return;
         }
         let range = PortSet::from(view.bounds.range());
         let low = view.bounds.range().first();

@@ -41,7 +41,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     counted(overlap.count(), "System Port")
                 ),
                 format!(
-                    "The pool holds {}, where {services} services are assigned. Any process can then send from a port \
+                    "The pool holds {}, where {services} service names are assigned. Any process can then send from a port \
                      that others trust as privileged, and hold the port of a system service that starts later.",
                     spans(&overlap)
                 ),

@@ -59,9 +59,9 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     "{} assigned there{among}. An outgoing connection may hold such a port just when its service \
                      starts, and the service then fails with EADDRINUSE.",
                     match services {
-                        0 => "No service is".to_owned(),
-                        1 => "1 service is".to_owned(),
-                        more => format!("{} services are", grouped(more)),
+                        0 => "No service name is".to_owned(),
+                        1 => "1 service name is".to_owned(),
+                        more => format!("{} service names are", grouped(more)),
                     }
                 ),
             )

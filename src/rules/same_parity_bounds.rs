@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_range};
+use crate::rule::{Rule, by_parity, each_range};
 use crate::text::parity;
 
 pub static RULE: Rule = Rule {
@@ -17,8 +17,8 @@ pub static RULE: Rule = Rule {
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     each_range(snapshot, |judgement, scope, view| {
-        if !view.tcp_by_parity() {
-            return judgement.skip("no allocation by parity here");
+        if !by_parity(judgement, scope, view) {
+            return;
         }
         let (low, high) = (view.bounds.range().first(), view.bounds.range().last());
         if low % 2 != high % 2 {

@@ -10,10 +10,10 @@ use ephaudit_platform::snapshot::{Family, Os, Reason, Snapshot, Source, Transpor
 use serde::Deserialize;
 
 use super::RULES;
-use crate::audit::named_listeners;
+use crate::audit::{Report, audit, named_listeners};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
-use crate::report::{Severity, Verdict};
+use crate::report::{Severity, Status, Verdict};
 use crate::rule::Rule;
 
 /// One Linux host in a few words; what is left out is a clean host on the Dynamic Ports.
@@ -34,6 +34,12 @@ struct Fixture {
     /// "tcp 0.0.0.0:80", "udp [::]:53"; null where netlink and /proc/net are refused.
     #[serde(default = "no_sockets")]
     sockets: Option<Vec<String>>,
+    /// Whether every process may be looked into.
+    #[serde(default)]
+    processes_hidden: bool,
+    /// Whether the UDP sockets are refused.
+    #[serde(default)]
+    udp_refused: bool,
     expect: Expectation,
 }
 
@@ -67,13 +73,20 @@ impl Fixture {
             Question::Uname => {
                 let stock = "Linux\nweb1\n6.1.0-28-amd64\n#1 SMP\nx86_64\n";
                 let uname = self.uname.as_deref().unwrap_or(stock);
-                Answer::new(Source::Command("uname".into()), Ok(uname.as_bytes().to_vec()))
+                let fields = uname.replace('\n', "\0").into_bytes();
+                Answer::new(Source::Command("uname".into()), Ok(fields))
+            }
+            Question::SockDiag(_, Transport::Udp) if self.udp_refused => {
+                Answer::new(Source::Netlink("fixture".into()), Err(refused()))
             }
             Question::SockDiag(family, transport) => {
                 let outcome = self.sockets.as_ref().map(|sockets| dump(sockets, family, transport));
                 Answer::new(Source::Netlink("fixture".into()), outcome.ok_or_else(refused))
             }
             Question::SocketTable(..) => Answer::new(file("/proc/net"), Err(refused())),
+            Question::Owners(_) if self.processes_hidden => {
+                Answer::new(file("/proc"), Ok(b"unreadable 3\0".to_vec()))
+            }
             Question::Owners(inodes) => {
                 let records = inodes.iter().map(|inode| format!("{inode} 812 java\0"));
                 Answer::new(file("/proc"), Ok(records.collect::<String>().into_bytes()))
@@ -253,4 +266,34 @@ fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdic
         }
     }
     problems
+}
+
+fn report(fixture: &str) -> Report {
+    let fixture: Fixture = serde_json::from_str(fixture).expect("a fixture");
+    let policy = fixture.policy();
+    audit(&fixture.snapshot(&policy), &policy)
+}
+
+#[test]
+fn a_finding_that_does_not_count_never_hides_a_gap() {
+    // 50010 is a low finding; the UDP sockets cannot be read, so nobody knows whether one of them counts.
+    let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50010"], "udp_refused": true,
+                      "expect": {"verdict": "fail"}}"#;
+    let report = report(fixture);
+    let rule = report.outcomes.iter().find(|outcome| outcome.rule.name == "listener-in-pool");
+    let verdict = &rule.expect("the rule").verdict;
+    assert_eq!(verdict.findings().len(), 1);
+    assert_eq!(verdict.gaps().len(), 2);
+    assert_eq!(report.status, Status::Undetermined);
+}
+
+#[test]
+fn an_owner_that_cannot_be_seen_is_a_gap_and_changes_no_verdict() {
+    let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50010"], "processes_hidden": true,
+                      "expect": {"verdict": "fail"}}"#;
+    let report = report(fixture);
+    assert_eq!(report.status, Status::Compliant);
+    let gaps: Vec<&str> = report.gaps.iter().map(|gap| gap.what.as_str()).collect();
+    assert_eq!(gaps, ["owner of tcp 0.0.0.0:50010"]);
+    assert_eq!(report.gaps[0].why, Reason::Denied);
 }

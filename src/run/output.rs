@@ -53,42 +53,50 @@ fn utf8_locale() -> bool {
     })
 }
 
-/// Writes the bytes where they belong.
-pub(super) fn write(args: &OutputArgs, quiet: bool, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes what `make` makes where it belongs; under `quiet` it is made for a file only.
+pub(super) fn write(
+    args: &OutputArgs,
+    quiet: bool,
+    make: impl FnOnce() -> Vec<u8>,
+) -> Result<(), Failure> {
     match &args.output {
-        Some(path) => to_file(path, bytes).map_err(|error| {
-            Failure::Output(format!(
-                "cannot write {}: {error}; nothing was changed there",
-                path.display()
-            ))
-        }),
-        None if quiet => Ok(()),
-        None => to_stdout(bytes),
+        Some(path) if path.as_os_str() != "-" => to_file(path, &make())
+            .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
+        _ if quiet => Ok(()),
+        _ => to_stdout(&make()),
     }
 }
 
-fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
+/// Prints; a reader that has gone is no error.
+pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(()),
-        // The reader has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::Output(format!("cannot write to standard output: {error}"))),
     }
 }
 
 /// A temporary file in the same directory, then a rename: a reader sees the old file or the new one, never half of it.
-/// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place.
+///
+/// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place. So is
+/// what stands under /dev or /proc: `/dev/stdout` may lead to a file that the shell goes on to write to.
 fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = match fs::canonicalize(path) {
         Ok(target) => target,
-        Err(error) if error.kind() == ErrorKind::NotFound => path.to_path_buf(),
+        Err(error)
+            if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() =>
+        {
+            path.to_path_buf()
+        }
         Err(error) => return Err(error),
     };
-    match fs::metadata(&target) {
+    let present = fs::metadata(&target);
+    let in_place = path.starts_with("/dev") || path.starts_with("/proc");
+    match &present {
         Ok(kind) if kind.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
-        Ok(kind) if !kind.is_file() => {
-            return OpenOptions::new().write(true).open(&target)?.write_all(bytes);
+        Ok(kind) if in_place || !kind.is_file() => {
+            return OpenOptions::new().append(true).open(&target)?.write_all(bytes);
         }
         _ => {}
     }
@@ -101,6 +109,9 @@ fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .prefix(".ephaudit-")
         .suffix(".tmp")
         .make_in(folder, |path| fs::File::create_new(path))?;
+    if let Ok(present) = &present {
+        file.as_file().set_permissions(present.permissions())?;
+    }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;

@@ -1,7 +1,7 @@
 //! What is hidden, faked or refused is undetermined, never compliant.
 
 use std::fs;
-use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -17,13 +17,6 @@ fn compliant() {
     set("ip_local_port_range", "49152 65535");
     let (document, code) = json(&[]);
     assert_eq!((code, &document["status"]), (0, &Value::from("compliant")), "{document:#}");
-}
-
-/// A file with this text in a folder that only this mount namespace has.
-fn file(text: &str) -> String {
-    let path = PathBuf::from("/tmp/fake");
-    fs::write(&path, text).expect("a file");
-    path.display().to_string()
 }
 
 fn undetermined(what: &str, reason: &str) -> Value {
@@ -73,15 +66,71 @@ fn a_masked_file_is_undetermined() {
 fn a_plausible_file_mounted_over_the_kernels_is_undetermined() {
     inside(|| {
         compliant();
-        sh("mount", &["-t", "tmpfs", "none", "/tmp"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let fake = folder.path().join("fake");
+        let fake = fake.to_str().expect("UTF-8");
         for (path, text) in [(RANGE, "49152\t65535\n"), (RESERVED, "\n"), (START, "1024\n")] {
-            sh("mount", &["--bind", &file(text), path]);
+            fs::write(fake, text).expect("a file");
+            sh("mount", &["--bind", fake, path]);
             undetermined(path, "unsupported");
             sh("umount", &[path]);
         }
-        // even another file of the kernel's own
-        sh("mount", &["--bind", "/proc/sys/net/ipv4/tcp_fin_timeout", RANGE]);
-        undetermined(RANGE, "unparsable");
+    });
+}
+
+#[test]
+fn another_file_of_the_kernels_own_is_not_the_answer() {
+    inside(|| {
+        compliant();
+        for path in [RANGE, RESERVED, START] {
+            for other in ["/proc/sys/kernel/pid_max", "/proc/sys/net/ipv4/ip_default_ttl", RANGE] {
+                sh("mount", &["--bind", other, path]);
+                undetermined(&format!("{other} over {path}"), "unsupported");
+                sh("umount", &[path]);
+            }
+        }
+        sh("mount", &["--bind", "/proc/sys/net/ipv4", "/proc/sys/net/ipv4"]);
+        undetermined("a folder mounted over itself", "unsupported");
+    });
+}
+
+#[test]
+fn the_value_of_another_namespace_is_not_the_answer() {
+    inside(|| {
+        compliant();
+        let folder = tempfile::tempdir().expect("a folder");
+        let outer = folder.path().join("outer");
+        fs::write(&outer, "").expect("a file");
+        let outer = outer.to_str().expect("UTF-8");
+        sh("mount", &["--bind", RANGE, outer]);
+        // In the inner namespace the range is the kernel's default, and the file shows the outer one's.
+        let script = format!("mount --bind {outer} {RANGE} && exec \"$0\" -q");
+        let inner = Command::new("unshare")
+            .args(["--net", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_ephaudit")])
+            .status()
+            .expect("unshare starts");
+        assert_eq!(inner.code(), Some(3));
+    });
+}
+
+#[test]
+fn what_would_block_or_never_end_does_not() {
+    inside(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let fifo = folder.path().join("fifo");
+        let fifo = fifo.to_str().expect("UTF-8");
+        sh("mkfifo", &[fifo]);
+        for over in ["/etc/os-release", RANGE] {
+            for hostile in [fifo, "/dev/zero"] {
+                sh("mount", &["--bind", hostile, over]);
+                let ended = Command::new("timeout")
+                    .args(["20", env!("CARGO_BIN_EXE_ephaudit"), "show", "-q"])
+                    .status()
+                    .expect("timeout starts");
+                assert_eq!(ended.code(), Some(0), "{hostile} over {over}");
+                sh("umount", &[over]);
+            }
+        }
     });
 }
 

@@ -77,7 +77,7 @@ pub(super) fn range(
         families: Family::ALL,
         transports: Transport::ALL,
         vendor_default,
-        tcp_by_parity: false,
+        tcp_by_parity: Some(false),
         udp_held_back: 0,
         bounds,
     }

@@ -42,7 +42,10 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
             transports: Transport::ALL,
             vendor_default: vendor_default(gvisor, kernel),
             // gVisor steps by one from a random start (`pickEphemeralPort`, pkg/tcpip/ports).
-            tcp_by_parity: !gvisor && kernel.is_some_and(|running| running >= PARITY_SINCE),
+            tcp_by_parity: match kernel {
+                _ if gvisor => Some(false),
+                kernel => kernel.map(|running| running >= PARITY_SINCE),
+            },
             udp_held_back: 0,
             bounds: sysctl(ask, RANGE, None, |bytes| linux_sysctl::port_range(bytes, separator)),
         }],

@@ -31,7 +31,7 @@ pub(super) fn read() -> Snapshot {
                 families: Family::ALL,
                 transports: Transport::ALL,
                 vendor_default: None,
-                tcp_by_parity: false,
+                tcp_by_parity: None,
                 udp_held_back: 0,
                 bounds: Reading::Unknown { source: source(), why: why() },
             }],

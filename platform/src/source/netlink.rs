@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 
-use crate::ask::Refusal;
+use crate::ask::{Outcome, Refusal};
 use crate::parse::netlink::{DumpError, Progress, walk};
 use crate::parse::sock_diag::{BY_FAMILY, CLOSE, LISTEN};
 use crate::snapshot::{Family, Reason, Transport, Why};
@@ -27,19 +27,21 @@ const DUMP_REQUEST: u16 = 0x1 | 0x300;
 /// The TCP sockets in LISTEN, or the UDP sockets in CLOSE (unconnected), of one family.
 ///
 /// Asking for LISTEN alone walks the kernel's listener table only, whatever the number of connections.
-pub(super) fn listeners(family: Family, transport: Transport) -> Result<Vec<u8>, Refusal> {
+pub(super) fn listeners(family: Family, transport: Transport) -> Outcome {
+    let request = listeners_request(family, transport);
+    undisturbed(|| dump(&request))
+}
+
+fn listeners_request(family: Family, transport: Transport) -> Vec<u8> {
     let (protocol, state): (u8, u8) = match transport {
         Transport::Tcp => (6, LISTEN),
         Transport::Udp => (17, CLOSE),
     };
-    let request = request(family, protocol, 1 << state);
-    undisturbed(|| dump(&request))
+    request(family, protocol, 1 << state)
 }
 
 /// Begins an interrupted dump again, and gives up after a few times.
-fn undisturbed(
-    mut dump: impl FnMut() -> Result<Result<Vec<u8>, DumpError>, Refusal>,
-) -> Result<Vec<u8>, Refusal> {
+fn undisturbed(mut dump: impl FnMut() -> Result<Result<Vec<u8>, DumpError>, Refusal>) -> Outcome {
     for _ in 1..TRIES {
         match dump()? {
             Err(DumpError::Interrupted) => {}
@@ -107,6 +109,8 @@ fn connect() -> rustix::io::Result<OwnedFd> {
         Some(netlink::SOCK_DIAG),
     )?;
     set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+    // A connected netlink socket takes messages from its peer only (`netlink_getsockbyportid`): from the kernel.
+    rustix::net::connect(&socket, &netlink::SocketAddrNetlink::new(0, 0))?;
     Ok(socket)
 }
 
@@ -140,6 +144,17 @@ mod tests {
         });
         assert_eq!(tries, TRIES);
         assert!(matches!(restless, Err(Refusal::Failed(why)) if why.reason == Reason::Truncated));
+    }
+
+    #[test]
+    fn only_the_states_that_matter_are_asked_for() {
+        // Any other state would make the kernel walk every connection of the machine.
+        let states = |transport| {
+            let request = listeners_request(Family::Ipv6, transport);
+            (request[17], u32::from_ne_bytes(request[20..24].try_into().expect("four bytes")))
+        };
+        assert_eq!(states(Transport::Tcp), (6, 1 << 10));
+        assert_eq!(states(Transport::Udp), (17, 1 << 7));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use procfs::ProcError;
 use procfs::process::{FDTarget, Process};
 
-use crate::ask::Refusal;
+use crate::ask::{Outcome, Refusal};
 use crate::parse::owners::Owners;
 use crate::snapshot::{Reason, Why};
 
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// Processes with few descriptors come first, since a service with one listener has few and a proxy with 100,000
 /// has none that matters; the walk ends with the last inode found.
-pub(super) fn owners(inodes: &[u64]) -> Result<Vec<u8>, Refusal> {
+pub(super) fn owners(inodes: &[u64]) -> Outcome {
     let began = Instant::now();
     let mut wanted = inodes.to_vec();
     wanted.sort_unstable();

@@ -42,18 +42,25 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
 fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
     let mut is_new = |text: &'a str| {
         let new = !already.contains(&text);
-        already.push(text);
+        if new {
+            already.push(text);
+        }
         new
     };
     let (style, level) = (colour(finding.severity), name(finding.severity).to_uppercase());
     page.prose((style, &format!("{level}  ")), (PLAIN, finding.rule), 2);
     page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
     page.prose((PLAIN, "  "), (PLAIN, &finding.message), 2);
-    for evidence in finding.evidence.iter().filter(|evidence| is_new(&evidence.command)) {
-        let line =
-            format!("{} {}, from {}", evidence.what, evidence.value, place(&evidence.source));
-        page.prose((PLAIN, "  seen  "), (PLAIN, &line), 8);
-        page.command(8, &evidence.command);
+    for evidence in &finding.evidence {
+        let new_command = is_new(&evidence.command);
+        if is_new(&evidence.value) || new_command {
+            let line =
+                format!("{} {}, from {}", evidence.what, evidence.value, place(&evidence.source));
+            page.prose((PLAIN, "  seen  "), (PLAIN, &line), 8);
+        }
+        if new_command {
+            page.command(8, &evidence.command);
+        }
     }
     for step in finding.remediation.iter().filter(|step| is_new(step)) {
         // A command stands between backticks at the end of its step.

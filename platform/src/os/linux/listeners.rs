@@ -200,11 +200,75 @@ fn owner(inodes: &[u64], owners: &Owners) -> Owner {
         Why::new(
             Reason::Denied,
             format!(
-                "the descriptors of {} processes may not be read; run as root",
+                "the descriptors of {} processes may not be read (run as root)",
                 owners.unreadable
             ),
         )
     } else {
-        Why::new(Reason::Unsupported, "no process that /proc shows here holds it")
+        Why::new(
+            Reason::Unsupported,
+            "no process that may be seen here holds it (hidepid, or another pid namespace)",
+        )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Outcome;
+    use crate::snapshot::Source;
+
+    /// Netlink refused, and what /proc then says of a path.
+    fn read_with(table: impl Fn(&str) -> Outcome) -> Listeners {
+        let refused = || Refusal::Failed(Why::new(Reason::Denied, "refused"));
+        read(&|question| {
+            let path = match question {
+                Question::SocketTable(family, transport) => {
+                    format!("{transport}{}", if family == Family::Ipv6 { "6" } else { "" })
+                }
+                Question::File(path) => path.to_owned(),
+                _ => return Answer::new(Source::Netlink("test".into()), Err(refused())),
+            };
+            let outcome = table(&path);
+            Answer::new(Source::File(path.into()), outcome)
+        })
+    }
+
+    const EMPTY: &[u8] = b"  sl  local_address rem_address   st\n";
+
+    fn missing() -> Outcome {
+        Err(Refusal::NotFound("does not exist".to_owned()))
+    }
+
+    #[test]
+    fn missing_tables_are_unread_and_never_empty() {
+        assert_eq!(read_with(|_| missing()).unread.len(), 4);
+    }
+
+    #[test]
+    fn a_kernel_without_ipv6_has_no_ipv6_sockets() {
+        let only4 = |path: &str| if path.ends_with('6') { missing() } else { Ok(EMPTY.to_vec()) };
+        assert_eq!(read_with(only4).unread, []);
+        // where IPv6 is there, its missing tables hide something
+        let hidden = |path: &str| match path {
+            "tcp6" | "udp6" => missing(),
+            _ => Ok(EMPTY.to_vec()),
+        };
+        assert_eq!(read_with(hidden).unread.len(), 2);
+    }
+
+    #[test]
+    fn an_owner_that_is_not_seen_has_its_reason() {
+        let reason = |inodes: &[u64], owners: Owners| match owner(inodes, &owners) {
+            Owner::Unseen(why) => why.reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason(&[], Owners::default()), Reason::Unsupported);
+        assert_eq!(reason(&[7], Owners::default()), Reason::Unsupported);
+        assert_eq!(reason(&[7], Owners { unreadable: 1, ..Owners::default() }), Reason::Denied);
+        assert_eq!(reason(&[7], Owners { late: true, ..Owners::default() }), Reason::TimedOut);
+        let found =
+            Owners { found: vec![(7, 1, "init".to_owned())], late: true, ..Owners::default() };
+        assert_eq!(owner(&[6, 7], &found), Owner::Known { pid: 1, command: "init".to_owned() });
+    }
 }
