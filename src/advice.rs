@@ -3,7 +3,7 @@
 //! A step that ends in a command has it between backticks, so that a renderer can set it on a line of its own.
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
-use ephaudit_platform::snapshot::{Bounds, Environment, Os, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Bounds, Environment, Os, Range, Scope, Snapshot};
 
 use crate::text::{counted, grouped};
 
@@ -14,7 +14,8 @@ const TIME_WAIT: u32 = 60;
 
 /// How to move the range to `target`, or why not to; nothing where it is there already.
 pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
-    if range_of(scope) == Some(target) {
+    let there = |range: &Range| range.bounds.known().is_some_and(|b| b.range() == target);
+    if scope.ephemeral().all(there) {
         return Vec::new();
     }
     let value = format!("{} {}", target.first(), target.last());
@@ -73,19 +74,35 @@ fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
                  -o udp_ephemeral_low={first} -o udp_ephemeral_high={last}`"
             )];
         }
+        Os::Windows => {
+            let count = target.count();
+            return ["ipv4", "ipv6"]
+                .iter()
+                .flat_map(|family| ["tcp", "udp"].map(|transport| (family, transport)))
+                .map(|(family, transport)| {
+                    format!(
+                        "now and at boot: `netsh int {family} set dynamicport {transport} start={first} num={count}`"
+                    )
+                })
+                .collect();
+        }
         Os::Linux | Os::Unsupported => return Vec::new(),
     };
     let now = match os {
         Os::NetBsd => format!("now: `sysctl -w {}`", assignments.join(" ")),
         _ => format!("now: `sysctl {}`", assignments.join(" ")),
     };
-    let boot = match os {
-        Os::MacOs => {
-            "at boot: run that command from a LaunchDaemon; macOS reads no file for it".to_owned()
-        }
-        _ => format!("at boot: add to /etc/sysctl.conf: `{}`", assignments.join("; ")),
-    };
-    vec![now, boot]
+    let mut steps = vec![now];
+    if os == Os::MacOs {
+        steps.push(
+            "at boot: run that command from a LaunchDaemon; macOS reads no file for it".to_owned(),
+        );
+    } else {
+        steps.extend(
+            assignments.iter().map(|line| format!("at boot, in /etc/sysctl.conf: `{line}`")),
+        );
+    }
+    steps
 }
 
 fn range_of(scope: &Scope) -> Option<PortRange> {
@@ -113,7 +130,7 @@ pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Strin
 }
 
 /// What moving `from` to the Dynamic Ports costs or gains.
-pub fn cost_of_dynamic_ports(from: PortRange) -> String {
+pub fn cost_of_dynamic_ports(os: Os, from: PortRange) -> String {
     let (old, new) = (from.count(), PortClass::Dynamic.range().count());
     let change = match old.cmp(&new) {
         std::cmp::Ordering::Greater => {
@@ -122,15 +139,24 @@ pub fn cost_of_dynamic_ports(from: PortRange) -> String {
         std::cmp::Ordering::Less => format!("{} more", grouped(new - old)),
         std::cmp::Ordering::Equal => "just as many".to_owned(),
     };
-    format!(
-        "Moving to {} leaves {} instead of {} ({change}): a client that closes first can then open {} instead of {} \
-         new connections a second to one destination (ports / {TIME_WAIT} s of TIME_WAIT).",
+    let mut cost = format!(
+        "Moving to {} leaves {} instead of {} ({change})",
         PortClass::Dynamic.range(),
         counted(new, "port"),
         grouped(old),
-        grouped(new / TIME_WAIT),
-        grouped(old / TIME_WAIT),
-    )
+    );
+    // Measured on Linux: one port serves as many destinations as there are, and is kept for TIME_WAIT.
+    if os == Os::Linux {
+        let rates = format!(
+            ": a client that closes first can then open {} instead of {} new connections a second to one destination \
+             (ports / {TIME_WAIT} s of TIME_WAIT)",
+            grouped(new / TIME_WAIT),
+            grouped(old / TIME_WAIT),
+        );
+        cost.push_str(&rates);
+    }
+    cost.push('.');
+    cost
 }
 
 /// How to keep automatic allocation off `ports`, all of them at once: a write replaces the whole list, so steps for one

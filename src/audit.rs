@@ -58,7 +58,7 @@ fn status(outcomes: &[Outcome], policy: &Policy) -> Status {
 fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for scope in &snapshot.scopes {
-        for (what, why) in &scope.listeners.notes {
+        for (what, why) in &scope.notes {
             gaps.push(Gap::new(scope, what.clone(), why));
         }
         for item in &scope.listeners.items {

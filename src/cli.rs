@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ephaudit_platform::snapshot::Os;
 
 use crate::policy::Profile;
 use crate::render::Format;
@@ -75,6 +76,12 @@ pub struct ShowArgs {
     /// Table for people, JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+    /// Judge captured evidence instead of this host: what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed; - is standard input
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub from: Vec<PathBuf>,
+    /// The system the evidence is of, where it does not say so itself
+    #[arg(long, value_enum, value_name = "NAME", requires = "from")]
+    pub os: Option<EvidenceOs>,
     /// A newer registry: IANA's service-names-port-numbers.csv
     #[arg(long, value_name = "FILE.csv")]
     pub registry: Option<PathBuf>,
@@ -109,6 +116,49 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// The systems that evidence may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvidenceOs {
+    /// Linux.
+    Linux,
+    /// FreeBSD.
+    Freebsd,
+    /// OpenBSD.
+    Openbsd,
+    /// NetBSD.
+    Netbsd,
+    /// DragonFly BSD.
+    Dragonfly,
+    /// macOS.
+    Macos,
+    /// illumos.
+    Illumos,
+    /// Oracle Solaris.
+    Solaris,
+    /// AIX.
+    Aix,
+    /// Windows.
+    Windows,
+}
+
+impl EvidenceOs {
+    /// The system.
+    pub const fn os(self) -> Os {
+        match self {
+            Self::Linux => Os::Linux,
+            Self::Freebsd => Os::FreeBsd,
+            Self::Openbsd => Os::OpenBsd,
+            Self::Netbsd => Os::NetBsd,
+            Self::Dragonfly => Os::DragonFly,
+            Self::Macos => Os::MacOs,
+            Self::Illumos => Os::Illumos,
+            Self::Solaris => Os::Solaris,
+            Self::Aix => Os::Aix,
+            Self::Windows => Os::Windows,
+        }
+    }
 }
 
 /// The threshold of exit code 1.

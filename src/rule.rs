@@ -287,7 +287,28 @@ fn unnamed() -> Source {
     Source::Command("ephaudit show".into())
 }
 
-fn range_gaps(judgement: &mut Judgement, scope: &Scope) {
+/// Holds two ranges against each other that had better be one; nothing where either is not known.
+pub fn should_be_one(
+    judgement: &mut Judgement,
+    scope: &Scope,
+    (one, other): ((Family, Transport), (Family, Transport)),
+    finding: impl FnOnce([(&Range, PortRange); 2]) -> Finding,
+) {
+    let of = |(family, transport): (Family, Transport)| {
+        let mut ranges = scope.ephemeral();
+        let range =
+            ranges.find(|r| r.transports.contains(&transport) && r.families.contains(&family))?;
+        Some((range, range.bounds.known()?.range()))
+    };
+    match (of(one), of(other)) {
+        (Some((_, a)), Some((_, b))) if a == b => judgement.pass(),
+        (Some(a), Some(b)) => judgement.found(finding([a, b])),
+        _ => {}
+    }
+}
+
+/// What keeps a range from being judged.
+pub fn range_gaps(judgement: &mut Judgement, scope: &Scope) {
     for range in scope.ephemeral() {
         match &range.bounds {
             Reading::Known { .. } => {}
@@ -330,6 +351,8 @@ pub fn reserved_evidence(scope: &Scope) -> impl Iterator<Item = Evidence> + '_ {
         let what = match kind {
             ReservedKind::Reserved => "reserved ports",
             ReservedKind::Restricted => "restricted ports",
+            ReservedKind::Excluded => "excluded ports",
+            ReservedKind::Administered => "administered exclusions",
         };
         Some(Evidence::new(what, crate::text::spans(set), ports.source()))
     })

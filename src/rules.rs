@@ -1,6 +1,9 @@
 //! The rules: one value each, in one list. A rule's name states the problem.
 
+mod auto_reuse_elsewhere;
 mod drift_from_vendor_default;
+mod excluded_from_pool;
+mod families_differ;
 pub mod listener_in_pool;
 mod lopsided_pool;
 mod narrow_pool;
@@ -9,6 +12,8 @@ mod overlaps_system_ports;
 mod overlaps_user_ports;
 mod reserved_outside_range;
 mod same_parity_bounds;
+mod sequential_ports;
+mod transports_differ;
 mod unprivileged_start_lowered;
 
 #[cfg(test)]
@@ -28,6 +33,11 @@ pub static RULES: &[&Rule] = &[
     &unprivileged_start_lowered::RULE,
     &reserved_outside_range::RULE,
     &same_parity_bounds::RULE,
+    &families_differ::RULE,
+    &transports_differ::RULE,
+    &excluded_from_pool::RULE,
+    &auto_reuse_elsewhere::RULE,
+    &sequential_ports::RULE,
 ];
 
 /// The rule of that name.

@@ -1,17 +1,20 @@
 //! The rim: calls the reader, opens files, writes the output, picks the exit code.
 
+mod input;
 mod output;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use ephaudit_platform::evidence::{Evidence, Piece};
+use ephaudit_platform::snapshot::Snapshot;
 
 use crate::audit::{audit, named_listeners};
-use crate::cli::{AuditArgs, Cli, Command, OutputArgs, ShowArgs};
+use crate::cli::{AuditArgs, Cli, Command, EvidenceOs, OutputArgs, ShowArgs};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::render;
@@ -84,7 +87,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
 fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let policy = policy(args.profile, args.fail_on.severity(), &args.show)?;
     let at = now();
-    let snapshot = ephaudit_platform::read_live(&|scope| named_listeners(&policy, scope));
+    let snapshot = snapshot(&args.show, &policy)?;
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at);
     present(&document, &args.show)?;
@@ -99,9 +102,27 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = policy(Profile::Iana, Some(Severity::Medium), args)?;
     let at = now();
-    let snapshot = ephaudit_platform::read_live(&|scope| named_listeners(&policy, scope));
+    let snapshot = snapshot(args, &policy)?;
     present(&v1::document(&snapshot, &policy, None, at), args)?;
     Ok(exit::OK)
+}
+
+/// The facts of this host, or of the evidence.
+fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<Snapshot, Failure> {
+    if args.from.is_empty() {
+        return Ok(ephaudit_platform::read_live(&|scope| named_listeners(policy, scope)));
+    }
+    let read = |path: &PathBuf| {
+        let name = path.display().to_string();
+        input::read(path)
+            .map(|bytes| (name.clone(), bytes))
+            .map_err(|error| Failure::Usage(format!("--from {name}: {error}")))
+    };
+    let files = args.from.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let pieces: Vec<Piece<'_>> = files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
+    let evidence = Evidence::read(&pieces, args.os.map(EvidenceOs::os))
+        .map_err(|error| Failure::Usage(format!("--from: {error}")))?;
+    Ok(ephaudit_platform::read_evidence(&evidence))
 }
 
 fn present(document: &v1::Document, args: &ShowArgs) -> Result<(), Failure> {

@@ -12,6 +12,10 @@ pub enum Question<'a> {
     File(&'a str),
     /// The target of a symbolic link.
     Link(&'a str),
+    /// What `netsh interface FAMILY show TABLE TRANSPORT` prints.
+    Netsh(NetshTable, Family, Transport),
+    /// What PowerShell's `Get-NetTCPSetting` or `Get-NetUDPSetting` prints, as a list or as JSON.
+    NetSetting(Transport),
     /// What `uname` says: sysname, nodename, release, version, machine, each ended by NUL.
     Uname,
     /// The sock_diag dump of the TCP listeners or the unconnected UDP sockets of a family: netlink messages.
@@ -20,6 +24,15 @@ pub enum Question<'a> {
     SocketTable(Family, Transport),
     /// The holders of the sockets with these inodes: `parse::owners` says in which form.
     Owners(&'a [u64]),
+}
+
+/// The tables of netsh that matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NetshTable {
+    /// `show dynamicport`.
+    DynamicPort,
+    /// `show excludedportrange`.
+    ExcludedPortRange,
 }
 
 /// Why there is no answer.

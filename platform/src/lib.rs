@@ -13,6 +13,7 @@
 #![warn(unreachable_pub)]
 
 pub mod ask;
+pub mod evidence;
 mod os;
 mod parse;
 mod pool;
@@ -26,11 +27,21 @@ pub use pool::pools;
 pub use source::answer as ask_live;
 
 use ask::Ask;
+use evidence::Evidence;
 use snapshot::{Os, Snapshot};
 
 /// The facts of the host this runs on. `wants_owner` says which listeners are worth a search for their process.
 pub fn read_live(wants_owner: &WantsOwner<'_>) -> Snapshot {
     read(source::LIVE_OS, &source::answer, wants_owner)
+}
+
+/// The facts that captured evidence holds.
+pub fn read_evidence(evidence: &Evidence) -> Snapshot {
+    let mut snapshot = read(evidence.os(), &|question| evidence.answer(question), &|_| Vec::new());
+    for scope in &mut snapshot.scopes {
+        scope.notes.extend(evidence.notes());
+    }
+    snapshot
 }
 
 /// The facts that `ask` gives, understood by the rules of `os`.

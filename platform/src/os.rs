@@ -10,6 +10,7 @@ mod macos;
 mod netbsd;
 mod openbsd;
 mod unsupported;
+mod windows;
 
 use crate::ask::Ask;
 use crate::snapshot::{Os, Scope, Snapshot};
@@ -28,6 +29,7 @@ pub(crate) fn read(os: Os, ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snaps
         Os::MacOs => macos::read(ask),
         Os::Illumos | Os::Solaris => illumos::read(os, ask),
         Os::Aix => aix::read(ask),
+        Os::Windows => windows::read(ask),
         Os::Unsupported => unsupported::read(),
     }
 }

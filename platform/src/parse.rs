@@ -1,9 +1,14 @@
 //! Text and bytes in, values out. Pure: no parser knows which OS it runs on, and each compiles on all of them.
 
+pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
+pub(crate) mod ndd;
 pub(crate) mod netlink;
+pub(crate) mod netsh;
 pub(crate) mod os_release;
 pub(crate) mod owners;
 pub(crate) mod port_list;
+pub(crate) mod powershell;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_table;
+pub(crate) mod sysctl_text;

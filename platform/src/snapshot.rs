@@ -59,6 +59,8 @@ pub enum Role {
     High,
     /// What privileged sockets get that ask for it (BSD `IP_PORTRANGE_LOW`, bindresvport(3)).
     Low,
+    /// What connect() without bind() draws from on Windows where it is set, instead of the ephemeral range.
+    AutoReuse,
 }
 
 impl Role {
@@ -68,6 +70,7 @@ impl Role {
             Self::Ephemeral => "ephemeral",
             Self::High => "high",
             Self::Low => "low",
+            Self::AutoReuse => "auto-reuse",
         }
     }
 }
@@ -118,6 +121,10 @@ pub enum ReservedKind {
     Reserved,
     /// A list that the vendor fixed: macOS `net.restricted_port`, OpenBSD's port for encapsulated IPsec.
     Restricted,
+    /// Blocks that running services hold (Windows: HTTP.sys, WinNAT, Hyper-V).
+    Excluded,
+    /// Blocks that an administrator took out (Windows, marked `*`).
+    Administered,
 }
 
 impl ReservedKind {
@@ -126,6 +133,8 @@ impl ReservedKind {
         match self {
             Self::Reserved => "reserved",
             Self::Restricted => "restricted",
+            Self::Excluded => "excluded",
+            Self::Administered => "administered",
         }
     }
 }
@@ -185,8 +194,6 @@ pub struct Listeners {
     pub items: Vec<Listener>,
     /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
     pub unread: Vec<(String, Why)>,
-    /// What is less certain than it looks, without hiding any socket.
-    pub notes: Vec<(String, Why)>,
 }
 
 /// One network namespace (VNET jail, zone, or the whole host where there is no such thing).
@@ -208,6 +215,8 @@ pub struct Scope {
     pub unprivileged_start: Reading<u16>,
     /// Its listeners.
     pub listeners: Listeners,
+    /// What is less certain than it looks: what, and why.
+    pub notes: Vec<(String, Why)>,
 }
 
 impl Scope {
@@ -270,6 +279,8 @@ pub enum Os {
     Solaris,
     /// AIX.
     Aix,
+    /// Windows.
+    Windows,
     /// One that no reader was written for.
     Unsupported,
 }
@@ -287,6 +298,7 @@ impl Os {
             Self::Illumos => "illumos",
             Self::Solaris => "solaris",
             Self::Aix => "aix",
+            Self::Windows => "windows",
             Self::Unsupported => "unsupported",
         }
     }

@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::Look;
 use super::page::{CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW};
-use crate::wire::v1::{Pool, Scope, Span, State};
+use crate::wire::v1::{Family, Pool, Scope, Span, State, Transport};
 
 const PORTS: u32 = 65_536;
 const LABEL: usize = 10;
@@ -88,7 +88,16 @@ fn rows(scope: &Scope) -> Vec<(String, Option<(Span, &Pool)>)> {
             continue;
         };
         let span = Span { first: a.min(b), last: a.max(b) };
-        let pools = scope.pools.iter().filter(|pool| range.transports.contains(&pool.transport));
+        let name = match (&range.families[..], &range.transports[..]) {
+            ([Family::Ipv4], _) => "pool v4",
+            ([Family::Ipv6], _) => "pool v6",
+            (_, [Transport::Tcp]) => "pool tcp",
+            (_, [Transport::Udp]) => "pool udp",
+            _ => "pool",
+        };
+        let pools = scope.pools.iter().filter(|pool| {
+            range.transports.contains(&pool.transport) && pool.families == range.families
+        });
         let mut drawn: Vec<&Pool> = Vec::new();
         for pool in pools {
             // Transports that differ by less than a column are one picture.
@@ -96,12 +105,29 @@ fn rows(scope: &Scope) -> Vec<(String, Option<(Span, &Pool)>)> {
                 continue;
             }
             drawn.push(pool);
-            rows.push(("pool".to_owned(), Some((span, pool))));
+            rows.push((name.to_owned(), Some((span, pool))));
         }
         if drawn.is_empty() {
             rows.push(("pool".to_owned(), None));
         }
     }
+    // Ranges that are alike are one picture.
+    rows.dedup_by(|next, kept| match (&next.1, &kept.1) {
+        (Some((a, p)), Some((b, q))) => {
+            let same = |x: &[Span], y: &[Span]| {
+                x.iter().zip(y).all(|(x, y)| (x.first, x.last) == (y.first, y.last))
+            };
+            let alike = (a.first, a.last) == (b.first, b.last)
+                && p.spans.len() == q.spans.len()
+                && same(&p.spans, &q.spans);
+            if alike {
+                "pool".clone_into(&mut kept.0);
+            }
+            alike
+        }
+        (None, None) => true,
+        _ => false,
+    });
     rows
 }
 

@@ -9,8 +9,8 @@ use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
 use super::strip;
 use crate::text::{self, counted, grouped};
 use crate::wire::v1::{
-    Document, Listener, Pool, Range, Reserved, Scope, Severity, Source, Span, State, Status,
-    Transport, Verdict,
+    Document, Family, Listener, Pool, Range, Reserved, Scope, Severity, Source, Span, State,
+    Status, Transport, Verdict,
 };
 
 /// The document as a page.
@@ -92,7 +92,8 @@ fn about(page: &mut Page, document: &Document) {
         .scopes
         .iter()
         .map(|scope| match scope.names.first() {
-            Some(name) => format!("{name} {}", scope.id),
+            Some(name) if *name != scope.id => format!("{name} {}", scope.id),
+            Some(name) => name.clone(),
             None => scope.id.clone(),
         })
         .collect();
@@ -147,7 +148,16 @@ fn range_row(range: &Range) -> Vec<String> {
         }
         _ => unread(range.state, range.reason),
     };
-    row("ephemeral range", &value, &place(&range.source))
+    let value = match range.families[..] {
+        [Family::Ipv4] => format!("{value} (IPv4)"),
+        [Family::Ipv6] => format!("{value} (IPv6)"),
+        _ => value,
+    };
+    let value = match range.transports[..] {
+        [only] => format!("{} {value}", transport(only)),
+        _ => value,
+    };
+    row(&format!("{} range", range.role), &value, &place(&range.source))
 }
 
 fn reserved_row(reserved: &Reserved) -> Vec<String> {
@@ -156,7 +166,11 @@ fn reserved_row(reserved: &Reserved) -> Vec<String> {
         State::Known => spans(&reserved.spans),
         state => unread(state, reserved.reason),
     };
-    row("reserved ports", &value, &place(&reserved.source))
+    let which = match reserved.transports[..] {
+        [only] => format!("{} {}", transport(only), reserved.kind),
+        _ => format!("{} ports", reserved.kind),
+    };
+    row(&which, &value, &place(&reserved.source))
 }
 
 fn pool_row(pool: &Pool) -> Vec<String> {

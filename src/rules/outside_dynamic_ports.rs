@@ -52,7 +52,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             });
         } else if !wsl {
             message.push(' ');
-            message.push_str(&advice::cost_of_dynamic_ports(ports));
+            message.push_str(&advice::cost_of_dynamic_ports(snapshot.host.os, ports));
         }
         judgement.found(
             Finding::new(RULE.name, severity, scope, &view.subject("range"), view.evidence())

@@ -5,12 +5,15 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use ephaudit_platform::ask::{Answer, Question, Refusal};
+use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Family, Os, Reason, Snapshot, Source, Transport, Why};
 use serde::Deserialize;
 
 use super::RULES;
 use crate::audit::{Report, audit, named_listeners};
+use crate::cli::EvidenceOs;
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::report::{Severity, Status, Verdict};
@@ -26,6 +29,10 @@ struct Fixture {
     #[serde(default)]
     vendor_profile: bool,
     uname: Option<String>,
+    /// What another system's tools printed, instead of a Linux host; it is judged as `--from` judges it.
+    evidence: Option<String>,
+    /// The evidence's system, as in `--os`.
+    os: Option<String>,
     /// Path to content; null where the file does not exist.
     #[serde(default)]
     files: BTreeMap<String, Option<String>>,
@@ -83,6 +90,9 @@ impl Fixture {
                 let outcome = self.sockets.as_ref().map(|sockets| dump(sockets, family, transport));
                 Answer::new(Source::Netlink("fixture".into()), outcome.ok_or_else(refused))
             }
+            Question::Netsh(..) | Question::NetSetting(_) => {
+                Answer::new(Source::Command("netsh".into()), Err(refused()))
+            }
             Question::SocketTable(..) => Answer::new(file("/proc/net"), Err(refused())),
             Question::Owners(_) if self.processes_hidden => {
                 Answer::new(file("/proc"), Ok(b"unreadable 3\0".to_vec()))
@@ -123,6 +133,14 @@ impl Fixture {
     }
 
     fn snapshot(&self, policy: &Policy) -> Snapshot {
+        if let Some(text) = &self.evidence {
+            let piece = Piece { name: "evidence.txt", bytes: text.as_bytes() };
+            let os = self.os.as_deref().map(|name| {
+                EvidenceOs::from_str(name, false).unwrap_or_else(|error| panic!("{error}")).os()
+            });
+            let evidence = Evidence::read(&[piece], os).unwrap_or_else(|error| panic!("{error}"));
+            return ephaudit_platform::read_evidence(&evidence);
+        }
         ephaudit_platform::read(Os::Linux, &|question| self.answer(question), &|scope| {
             named_listeners(policy, scope)
         })

@@ -114,6 +114,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>) -> Scope {
             unread: vec![("listeners".to_owned(), why)],
             ..Listeners::default()
         },
+        notes: Vec::new(),
     }
 }
 

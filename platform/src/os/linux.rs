@@ -31,6 +31,8 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
     let separator = if gvisor { Separator::Space } else { Separator::Tab };
 
     let id = link(ask, NAMESPACE);
+    let mut notes = Vec::new();
+    let listeners = listeners::read(ask, &mut notes);
     let mut scope = Scope {
         names: names(ask, &host, id.as_deref()),
         id: id.unwrap_or_else(|| "net:unknown".to_owned()),
@@ -62,7 +64,8 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
             kernel.map(|running| running < UNPRIVILEGED_START_SINCE),
             linux_sysctl::unprivileged_start,
         ),
-        listeners: listeners::read(ask),
+        listeners,
+        notes,
     };
     let wanted = wants_owner(&scope);
     listeners::find_owners(ask, &mut scope.listeners.items, &wanted);

@@ -42,6 +42,7 @@ pub(super) fn read() -> Snapshot {
                 unread: vec![("listeners".to_owned(), why())],
                 ..Listeners::default()
             },
+            notes: Vec::new(),
         }],
     }
 }

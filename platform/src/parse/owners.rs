@@ -16,11 +16,6 @@ pub(crate) struct Owners {
 }
 
 impl Owners {
-    /// The records, as the rim writes them.
-    pub(crate) fn record(inode: u64, pid: u32, name: &[u8]) -> Vec<u8> {
-        [format!("{inode} {pid} ").as_bytes(), name, b"\0"].concat()
-    }
-
     /// Reads the records; `None` where they are not such records.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut owners = Self::default();
@@ -49,9 +44,8 @@ mod tests {
 
     #[test]
     fn any_name_survives() {
-        let mut bytes = Owners::record(7, 1, b"a b\n\x1b[31m\xff");
-        bytes.extend(b"unreadable 3\0late\0");
-        let owners = Owners::parse(&bytes).expect("records");
+        let bytes = b"7 1 a b\n\x1b[31m\xff\0unreadable 3\0late\0";
+        let owners = Owners::parse(bytes).expect("records");
         assert_eq!(owners.found, [(7, 1, "a b\n\u{1b}[31m\u{fffd}".to_owned())]);
         assert_eq!((owners.unreadable, owners.late), (3, true));
         assert_eq!(Owners::parse(b""), Some(Owners::default()));

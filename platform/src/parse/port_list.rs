@@ -27,7 +27,8 @@ fn kept(text: &str) -> String {
 /// One port number, 0..=65535, as `%d` prints it: no sign, no blank and no leading zero, which no kernel prints
 /// and which other readers take for octal.
 pub(crate) fn port(text: &str) -> Result<u16, PortListError> {
-    let canonical = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let canonical =
+        text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     let port = if canonical { text.parse().ok() } else { None };
     port.ok_or_else(|| PortListError::NotAPort(kept(text)))
 }
@@ -77,7 +78,22 @@ mod tests {
     fn nothing_else_is_a_port() {
         assert_eq!((port("0"), port("65535"), port("10000")), (Ok(0), Ok(65_535), Ok(10_000)));
         for text in [
-            "", "65536", "-1", "+1", " 1", "1 ", "1\n", "00", "01", "0x50", "1.0", "1e3", "1,2", "1\0", "٣", "９",
+            "",
+            "65536",
+            "-1",
+            "+1",
+            " 1",
+            "1 ",
+            "1\n",
+            "00",
+            "01",
+            "0x50",
+            "1.0",
+            "1e3",
+            "1,2",
+            "1\0",
+            "٣",
+            "９",
             "99999999999999999999",
         ] {
             assert_eq!(port(text), Err(PortListError::NotAPort(text.to_owned())), "{text:?}");
@@ -87,7 +103,8 @@ mod tests {
     #[test]
     fn nothing_else_is_a_list() {
         for text in [
-            ",", "1,", ",1", "1,,2", "1, 2", "1 2", " ", "1-", "-1", "1-2-3", "1,x", "65536", "08080", "{1}", "1;2",
+            ",", "1,", ",1", "1,,2", "1, 2", "1 2", " ", "1-", "-1", "1-2-3", "1,x", "65536",
+            "08080", "{1}", "1;2",
         ] {
             assert!(matches!(ports(text), Err(PortListError::NotAPort(_))), "{text:?}");
         }

@@ -18,12 +18,14 @@ struct Socket {
     v6only: Option<bool>,
 }
 
-pub(super) fn read(ask: &Ask<'_>) -> Listeners {
+pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Listeners {
     let mut listeners = Listeners::default();
     for &transport in Transport::ALL {
         for &family in Family::ALL {
             match sockets(ask, family, transport) {
-                Ok((sockets, source)) => add(&mut listeners, transport, sockets, &source),
+                Ok((sockets, source)) => {
+                    add(&mut listeners, transport, sockets, &source, notes);
+                }
                 Err(why) => listeners.unread.push((what(family, transport), why)),
             }
         }
@@ -122,7 +124,13 @@ fn table_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why>
         .collect())
 }
 
-fn add(listeners: &mut Listeners, transport: Transport, sockets: Vec<Socket>, source: &Source) {
+fn add(
+    listeners: &mut Listeners,
+    transport: Transport,
+    sockets: Vec<Socket>,
+    source: &Source,
+    notes: &mut Vec<(String, Why)>,
+) {
     let mut unsure = 0;
     for socket in sockets {
         let families: &[Family] = match socket.address {
@@ -153,7 +161,7 @@ fn add(listeners: &mut Listeners, transport: Transport, sockets: Vec<Socket>, so
             "/proc does not tell IPV6_V6ONLY: {unsure} {transport} sockets on [::] may serve IPv4 too"
         );
         let why = Why::new(Reason::Unsupported, detail);
-        listeners.notes.push((format!("families of {transport} sockets on [::]"), why));
+        notes.push((format!("families of {transport} sockets on [::]"), why));
     }
 }
 
@@ -221,7 +229,7 @@ mod tests {
     /// Netlink refused, and what /proc then says of a path.
     fn read_with(table: impl Fn(&str) -> Outcome) -> Listeners {
         let refused = || Refusal::Failed(Why::new(Reason::Denied, "refused"));
-        read(&|question| {
+        let ask = |question: Question<'_>| {
             let path = match question {
                 Question::SocketTable(family, transport) => {
                     format!("{transport}{}", if family == Family::Ipv6 { "6" } else { "" })
@@ -231,7 +239,8 @@ mod tests {
             };
             let outcome = table(&path);
             Answer::new(Source::File(path.into()), outcome)
-        })
+        };
+        read(&ask, &mut Vec::new())
     }
 
     const EMPTY: &[u8] = b"  sl  local_address rem_address   st\n";

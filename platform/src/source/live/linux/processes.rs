@@ -8,7 +8,6 @@ use procfs::ProcError;
 use procfs::process::{FDTarget, Process};
 
 use crate::ask::{Outcome, Refusal};
-use crate::parse::owners::Owners;
 use crate::snapshot::{Reason, Why};
 
 /// How long the walk may take.
@@ -75,7 +74,9 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
             match comm(&process) {
                 Ok(name) => {
                     let pid = u32::try_from(pid).unwrap_or_default();
-                    records.extend(Owners::record(inode, pid, name.trim_ascii_end()));
+                    records.extend(format!("{inode} {pid} ").bytes());
+                    records.extend(name.trim_ascii_end());
+                    records.push(0);
                     wanted.remove(at);
                 }
                 Err(_) => unreadable += 1,

@@ -1,10 +1,7 @@
 //! `NETLINK_SOCK_DIAG` dumps (sock_diag(7)).
 
-use std::time::Duration;
-
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 
 use crate::ask::{Outcome, Refusal};
@@ -16,8 +13,6 @@ use crate::snapshot::{Family, Reason, Transport, Why};
 const DATAGRAM: usize = 32 * 1024;
 /// The most that a dump may hold, in bytes: about 400,000 sockets.
 const DUMP: usize = 48 * 1024 * 1024;
-/// How long the kernel may take for one datagram.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often an interrupted dump is begun.
 const TRIES: usize = 4;
 
@@ -75,10 +70,12 @@ fn dump(request: &[u8]) -> Result<Result<Vec<u8>, DumpError>, Refusal> {
     rustix::net::send(&socket, request, SendFlags::empty()).map_err(refused)?;
     let mut bytes = Vec::new();
     let mut datagram = vec![0; DATAGRAM];
+    // The kernel fills the first datagram while it takes the request and each next one while one is taken away
+    // (`netlink_dump`): there is nothing to wait for.
+    let flags = RecvFlags::TRUNC | RecvFlags::DONTWAIT;
     loop {
         let (received, length) =
-            rustix::net::recv(&socket, datagram.as_mut_slice(), RecvFlags::TRUNC)
-                .map_err(refused)?;
+            rustix::net::recv(&socket, datagram.as_mut_slice(), flags).map_err(refused)?;
         if length > received {
             return Ok(Err(DumpError::Malformed(
                 "the kernel sent a longer datagram than it should",
@@ -108,7 +105,6 @@ fn connect() -> rustix::io::Result<OwnedFd> {
         SocketFlags::CLOEXEC,
         Some(netlink::SOCK_DIAG),
     )?;
-    set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
     // A connected netlink socket takes messages from its peer only (`netlink_getsockbyportid`): from the kernel.
     rustix::net::connect(&socket, &netlink::SocketAddrNetlink::new(0, 0))?;
     Ok(socket)

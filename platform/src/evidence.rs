@@ -1,0 +1,237 @@
+//! Captured evidence: text that somebody saved on any host, which answers as the live host would.
+//!
+//! What the evidence does not hold is `not-captured`, never a default and never a pass.
+
+mod recognise;
+mod windows;
+
+use std::collections::BTreeMap;
+
+use crate::ask::{Answer, Outcome, Question, Refusal};
+use crate::parse::{ipadm, ndd, sysctl_text};
+use crate::snapshot::{Os, Reason, Source, Why};
+
+/// One file of evidence.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'a> {
+    /// Its name, for sources and errors.
+    pub name: &'a str,
+    /// Its content.
+    pub bytes: &'a [u8],
+}
+
+/// Why evidence cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// Nothing in it says anything about ports.
+    #[error(
+        "nothing about ephemeral ports was found in {0}; it takes what sysctl, netsh, Get-NetTCPSetting, ipadm show-prop, ndd or no printed"
+    )]
+    Empty(String),
+    /// More than one system prints such text.
+    #[error("{found} could be of {candidates}; name the system with --os")]
+    Ambiguous {
+        /// What was found.
+        found: String,
+        /// The systems.
+        candidates: String,
+    },
+    /// No one system prints all of it.
+    #[error(
+        "{0} and what was found before it are of different systems; give the evidence of one host"
+    )]
+    Mixed(String),
+    /// A table is damaged.
+    #[error("{name}: {what}")]
+    Damaged {
+        /// The file.
+        name: String,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// There are more tunables than any system has.
+    #[error("{0}: more than {MAX_TUNABLES} tunables about ports")]
+    TooMuch(String),
+}
+
+/// The most tunables that are kept.
+const MAX_TUNABLES: usize = 4096;
+
+/// What the evidence says of one tunable.
+#[derive(Debug, Clone)]
+struct Told {
+    /// FILE:LINE.
+    place: String,
+    outcome: Outcome,
+}
+
+/// The evidence of one host.
+#[derive(Debug)]
+pub struct Evidence {
+    os: Os,
+    tunables: BTreeMap<String, Told>,
+    windows: windows::Tables,
+}
+
+impl Evidence {
+    /// Understands the pieces as one host's. `os` overrides what the text says of itself.
+    pub fn read(pieces: &[Piece<'_>], os: Option<Os>) -> Result<Self, EvidenceError> {
+        let mut tunables = BTreeMap::new();
+        let mut windows = windows::Tables::default();
+        let mut signs = recognise::Signs::default();
+        for piece in pieces {
+            windows.read(piece, &mut signs)?;
+            let text = String::from_utf8_lossy(piece.bytes);
+            let place = |line: usize| format!("{}:{line}", piece.name);
+            for entry in sysctl_text::entries(&text) {
+                let name = entry.name.replace('/', ".");
+                signs.see(&name, entry.value, &place(entry.line));
+                tell(&mut tunables, &name, place(entry.line), value(entry.value, entry.whole));
+            }
+            for refused in sysctl_text::refused(&text) {
+                let name = refused.name.replace('/', ".");
+                tell(&mut tunables, &name, place(refused.line), Err(refusal(&name, refused.why)));
+            }
+            for row in ipadm::rows(&text) {
+                let name = format!("{}/{}", row.proto, row.property);
+                // Only Solaris 11 prints names with hyphens, and not always.
+                let hyphens = text.lines().nth(row.line - 1).is_some_and(|l| l.contains("-port"));
+                signs.see_ipadm(&name, hyphens, &place(row.line));
+                if let Some(current) = row.current.value() {
+                    tell(&mut tunables, &name, place(row.line), value(current, row.whole));
+                }
+            }
+            for tunable in ndd::values(&text) {
+                let protocol = tunable.device.trim_start_matches("/dev/");
+                let property = tunable.name.strip_prefix(protocol).unwrap_or(tunable.name);
+                let name = format!("{protocol}/{}", property.trim_start_matches('_'));
+                signs.see_ndd(&name, &place(tunable.line));
+                tell(
+                    &mut tunables,
+                    &name,
+                    place(tunable.line),
+                    value(tunable.value, tunable.whole),
+                );
+            }
+            if tunables.len() > MAX_TUNABLES {
+                return Err(EvidenceError::TooMuch(piece.name.to_owned()));
+            }
+        }
+        let names: Vec<&str> = pieces.iter().map(|piece| piece.name).collect();
+        let os = signs.os(os, &names.join(", "))?;
+        Ok(Self { os, tunables, windows })
+    }
+
+    /// The system it is of.
+    pub const fn os(&self) -> Os {
+        self.os
+    }
+
+    /// Answers as the live host would.
+    pub fn answer(&self, question: Question<'_>) -> Answer {
+        match question {
+            Question::Tunable(name) => self.tunable(name),
+            Question::Netsh(table, family, transport) => {
+                self.windows.netsh(table, family, transport)
+            }
+            Question::NetSetting(transport) => self.windows.net_setting(transport),
+            Question::Uname if self.os == Os::Linux => self.uname(),
+            _ => not_captured(Source::Capture("evidence".into()), "it"),
+        }
+    }
+
+    fn tunable(&self, name: &str) -> Answer {
+        if let Some(told) = self.tunables.get(name) {
+            let outcome = told.outcome.clone().map(|bytes| self.as_printed(name, bytes));
+            return Answer::new(Source::Capture(told.place.clone().into()), outcome);
+        }
+        not_captured(Source::Sysctl(name.to_owned().into()), name)
+    }
+
+    /// What was taken for granted to understand the evidence.
+    pub(crate) fn notes(&self) -> Vec<(String, Why)> {
+        self.windows.notes()
+    }
+
+    /// The kernel's own form of a value: Linux ends it with a newline and parts the two bounds by a tab, which copying
+    /// out of a terminal turns into blanks.
+    fn as_printed(&self, name: &str, value: Vec<u8>) -> Vec<u8> {
+        if self.os != Os::Linux {
+            return value;
+        }
+        let text = String::from_utf8_lossy(&value);
+        let text = match name {
+            "net.ipv4.ip_local_port_range" => {
+                text.split_whitespace().collect::<Vec<_>>().join("\t")
+            }
+            _ => text.into_owned(),
+        };
+        format!("{text}\n").into_bytes()
+    }
+
+    /// What `sysctl -a` tells of uname(2).
+    fn uname(&self) -> Answer {
+        let field = |name: &str| match self.tunables.get(name).map(|told| &told.outcome) {
+            Some(Ok(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::new(),
+        };
+        let fields = [
+            "kernel.ostype",
+            "kernel.hostname",
+            "kernel.osrelease",
+            "kernel.version",
+            "kernel.arch",
+        ];
+        let bytes =
+            fields.iter().flat_map(|name| format!("{}\0", field(name)).into_bytes()).collect();
+        Answer::new(Source::Capture("evidence".into()), Ok(bytes))
+    }
+}
+
+fn not_captured(source: Source, what: &str) -> Answer {
+    let why = Why::new(Reason::NotCaptured, format!("the evidence does not hold {what}"));
+    Answer::new(source, Err(Refusal::Failed(why)))
+}
+
+fn value(text: &str, whole: bool) -> Outcome {
+    if whole {
+        Ok(text.as_bytes().to_vec())
+    } else {
+        let detail = "the evidence ends in the middle of this line, which may be cut";
+        Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
+    }
+}
+
+fn refusal(name: &str, why: sysctl_text::Refusal) -> Refusal {
+    match why {
+        sysctl_text::Refusal::Denied => Refusal::Failed(Why::new(
+            Reason::Denied,
+            format!("sysctl was not allowed to read {name}; capture it as root"),
+        )),
+        sysctl_text::Refusal::NoSuchName => {
+            Refusal::NotFound(format!("sysctl knew no {name} where the evidence was captured"))
+        }
+        sysctl_text::Refusal::Other => Refusal::Failed(Why::new(
+            Reason::Unsupported,
+            format!("sysctl could not read {name} where the evidence was captured"),
+        )),
+    }
+}
+
+/// Keeps what is about ports or the host; a name that stands twice with different values is neither.
+fn tell(tunables: &mut BTreeMap<String, Told>, name: &str, place: String, outcome: Outcome) {
+    if !recognise::is_wanted(name) || tunables.len() > MAX_TUNABLES {
+        return;
+    }
+    match tunables.get_mut(name) {
+        None => {
+            tunables.insert(name.to_owned(), Told { place, outcome });
+        }
+        Some(told) if told.outcome == outcome => {}
+        Some(told) => {
+            let detail =
+                format!("{name} stands in {} and in {place} with different values", told.place);
+            told.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
+        }
+    }
+}

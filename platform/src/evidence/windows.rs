@@ -1,0 +1,160 @@
+//! The tables of netsh and PowerShell in evidence.
+
+use std::collections::BTreeMap;
+
+use super::recognise::Signs;
+use super::{EvidenceError, Piece, Told, not_captured};
+use crate::ask::{Answer, NetshTable, Refusal};
+use crate::parse::netsh::{self, Section, Store, Table};
+use crate::parse::powershell;
+use crate::snapshot::{Family, Reason, Source, Transport, Why};
+
+/// The tables, by what they are of.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    netsh: BTreeMap<(NetshTable, Family, Transport), Told>,
+    settings: BTreeMap<Transport, Told>,
+    /// Places of tables that do not say their family.
+    familyless: Vec<String>,
+}
+
+impl Tables {
+    /// Takes what it understands of a piece.
+    pub(super) fn read(
+        &mut self,
+        piece: &Piece<'_>,
+        signs: &mut Signs,
+    ) -> Result<(), EvidenceError> {
+        let damaged = |what: String| EvidenceError::Damaged { name: piece.name.to_owned(), what };
+        let sections = netsh::sections(piece.bytes).map_err(|error| damaged(error.to_string()))?;
+        for section in sections {
+            let place = format!("{}:{}", piece.name, section.line);
+            // Without a transport nothing says what it is of; what holds after the next boot does not hold now.
+            let Some(transport) = section.transport else { continue };
+            if section.store == Some(Store::Persistent) {
+                continue;
+            }
+            signs.see_windows("a table of netsh", &place);
+            let table = match section.table {
+                Table::DynamicPort { .. } => NetshTable::DynamicPort,
+                Table::ExcludedPorts(_) => NetshTable::ExcludedPortRange,
+            };
+            if section.family.is_none() {
+                self.familyless.push(place.clone());
+            }
+            let key = (table, section.family.unwrap_or(Family::Ipv4), transport);
+            let told = Told { place, outcome: Ok(printed(&section, transport)) };
+            tell(&mut self.netsh, key, told);
+        }
+        self.read_settings(piece, signs, &damaged)
+    }
+
+    fn read_settings(
+        &mut self,
+        piece: &Piece<'_>,
+        signs: &mut Signs,
+        damaged: &impl Fn(String) -> EvidenceError,
+    ) -> Result<(), EvidenceError> {
+        let templates = match powershell::templates(piece.bytes) {
+            Ok(templates) if templates.is_empty() => return Ok(()),
+            Ok(templates) => templates,
+            Err(powershell::PowershellError::Json(_)) => return Ok(()),
+            Err(error) => return Err(damaged(error.to_string())),
+        };
+        // Get-NetUDPSetting has one object, and it has no name; the templates of Get-NetTCPSetting have one each.
+        let nameless = templates.iter().filter(|template| template.name.is_none()).count();
+        if nameless > 1 {
+            return Err(damaged("settings without names: of TCP or of UDP?".to_owned()));
+        }
+        let place = format!("{}:1", piece.name);
+        signs.see_windows("a setting of PowerShell", &place);
+        let mut told = |transport| {
+            let outcome = Ok(piece.bytes.to_vec());
+            tell(&mut self.settings, transport, Told { place: place.clone(), outcome });
+        };
+        if nameless == 1 {
+            told(Transport::Udp);
+        }
+        if templates.len() > nameless {
+            told(Transport::Tcp);
+        }
+        Ok(())
+    }
+
+    /// The table of that family and transport.
+    pub(super) fn netsh(&self, table: NetshTable, family: Family, transport: Transport) -> Answer {
+        let words = match table {
+            NetshTable::DynamicPort => "dynamicport",
+            NetshTable::ExcludedPortRange => "excludedportrange",
+        };
+        let family_word = match family {
+            Family::Ipv4 => "ipv4",
+            Family::Ipv6 => "ipv6",
+        };
+        let command = format!("netsh interface {family_word} show {words} {transport}");
+        answer(self.netsh.get(&(table, family, transport)), &command)
+    }
+
+    /// The settings of that transport.
+    pub(super) fn net_setting(&self, transport: Transport) -> Answer {
+        let command = match transport {
+            Transport::Tcp => "Get-NetTCPSetting",
+            Transport::Udp => "Get-NetUDPSetting",
+        };
+        answer(self.settings.get(&transport), command)
+    }
+
+    /// netsh does not print the family: where no echoed command line does, IPv4 is what `netsh int ip` shows too.
+    pub(super) fn notes(&self) -> Vec<(String, Why)> {
+        let note = |place: &String| {
+            let detail = format!("{place} does not say its family; it is taken for IPv4");
+            ("family of a netsh table".to_owned(), Why::new(Reason::NotCaptured, detail))
+        };
+        self.familyless.iter().map(note).collect()
+    }
+}
+
+fn answer(told: Option<&Told>, command: &str) -> Answer {
+    match told {
+        Some(told) => Answer::new(Source::Capture(told.place.clone().into()), told.outcome.clone()),
+        None => not_captured(Source::Command(command.to_owned().into()), command),
+    }
+}
+
+fn tell<K: Ord>(tables: &mut BTreeMap<K, Told>, key: K, told: Told) {
+    match tables.get_mut(&key) {
+        None => {
+            tables.insert(key, told);
+        }
+        Some(known) if known.outcome == told.outcome => {}
+        Some(known) => {
+            let detail =
+                format!("{} and {} tell different values of the same", known.place, told.place);
+            known.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
+        }
+    }
+}
+
+/// The table alone, as netsh prints it, for the reader that the live host's output goes through too.
+fn printed(section: &Section, transport: Transport) -> Vec<u8> {
+    let mut lines = Vec::new();
+    match &section.table {
+        Table::DynamicPort { start, count } => {
+            lines.push(format!("\r\nProtocol {transport} Dynamic Port Range"));
+            lines.push("---------------------------------".to_owned());
+            lines.push(format!("Start Port      : {start}"));
+            lines.push(format!("Number of Ports : {count}"));
+        }
+        Table::ExcludedPorts(rows) => {
+            lines.push(format!("\r\nProtocol {transport} Port Exclusion Ranges\r\n"));
+            lines.push("Start Port    End Port\r\n----------    --------".to_owned());
+            lines.extend(rows.iter().map(|row| {
+                let mark = if row.administered { "     *" } else { "" };
+                format!("{:>10}  {:>10}{mark}", row.range.first(), row.range.last())
+            }));
+            lines.push("\r\n* - Administered port exclusions.".to_owned());
+        }
+    }
+    lines.push("\r\n".to_owned());
+    lines.join("\r\n").into_bytes()
+}

@@ -1,0 +1,182 @@
+//! Windows: netsh(8)'s dynamic and excluded port ranges, one of each for every family and transport, and the auto-reuse
+//! range of Get-NetTCPSetting.
+//!
+//! No word of netsh's output is relied on, since all of them are translated.
+
+use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
+use crate::parse::netsh::{self, Excluded, Table};
+use crate::parse::powershell::{self, StartCount, Template};
+use crate::ports::PortRange;
+use crate::snapshot::{
+    Bounds, Family, Host, Os, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
+    Snapshot, Source, Transport, Why,
+};
+
+use super::knobs;
+
+/// 49152 and 16,384 ports since Windows Vista and Server 2008 (support article 929851).
+const DEFAULT: Option<PortRange> = PortRange::new(49_152, 65_535);
+
+pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+    let mut ranges = Vec::new();
+    let mut reserved = Vec::new();
+    let transports: [(&'static [Transport], Transport); 2] =
+        [(&[Transport::Tcp], Transport::Tcp), (&[Transport::Udp], Transport::Udp)];
+    let families: [(&'static [Family], Family); 2] =
+        [(&[Family::Ipv4], Family::Ipv4), (&[Family::Ipv6], Family::Ipv6)];
+    for (transports, transport) in transports {
+        let by_netsh =
+            families.map(|(families, family)| (families, dynamic(ask, family, transport)));
+        let by_templates = by_templates(ask, transport);
+        // PowerShell tells one range for both families, and counts where netsh was not asked.
+        if by_netsh.iter().all(|(_, bounds)| not_captured(bounds)) && !not_captured(&by_templates) {
+            let base = knobs::range(Role::Ephemeral, DEFAULT, by_templates);
+            ranges.push(Range { transports, ..base });
+        } else {
+            ranges.extend(by_netsh.into_iter().map(|(families, bounds)| {
+                let base = knobs::range(Role::Ephemeral, DEFAULT, bounds);
+                Range { families, transports, ..base }
+            }));
+        }
+        for (families, family) in families {
+            for kind in [ReservedKind::Excluded, ReservedKind::Administered] {
+                let ports = excluded(ask, family, transport, kind);
+                reserved.push(Reserved { kind, families, transports, ports });
+            }
+        }
+    }
+    let auto_reuse = Range {
+        transports: &[Transport::Tcp],
+        ..knobs::range(Role::AutoReuse, None, auto_reuse(ask))
+    };
+    ranges.push(auto_reuse);
+    let scope = Scope { reserved, ..knobs::host_scope(ask, ranges) };
+    let host = Host {
+        name: None,
+        os: Os::Windows,
+        os_version: None,
+        kernel: None,
+        arch: None,
+        environment: None,
+    };
+    Snapshot { host, scopes: vec![scope] }
+}
+
+fn dynamic(ask: &Ask<'_>, family: Family, transport: Transport) -> Reading<Bounds> {
+    table(ask, NetshTable::DynamicPort, family, transport, |table| match table {
+        Table::DynamicPort { start, count } => bounds(start, count),
+        Table::ExcludedPorts(_) => None,
+    })
+}
+
+fn not_captured(bounds: &Reading<Bounds>) -> bool {
+    bounds.why().is_some_and(|why| why.reason == Reason::NotCaptured)
+}
+
+fn excluded(
+    ask: &Ask<'_>,
+    family: Family,
+    transport: Transport,
+    kind: ReservedKind,
+) -> Reading<crate::ports::PortSet> {
+    let wanted = |row: &&Excluded| row.administered == (kind == ReservedKind::Administered);
+    table(ask, NetshTable::ExcludedPortRange, family, transport, |table| match table {
+        Table::ExcludedPorts(rows) => {
+            Some(rows.iter().filter(wanted).map(|row| row.range).collect())
+        }
+        Table::DynamicPort { .. } => None,
+    })
+}
+
+/// The one table that such a command prints.
+fn table<T>(
+    ask: &Ask<'_>,
+    wanted: NetshTable,
+    family: Family,
+    transport: Transport,
+    understand: impl FnOnce(Table) -> Option<T>,
+) -> Reading<T> {
+    let Answer { source, outcome } = ask(Question::Netsh(wanted, family, transport));
+    let told = outcome.map_err(why).and_then(|bytes| {
+        let mut sections = netsh::sections(&bytes)
+            .map_err(|error| Why::unparsable(format!("netsh: {error}"), &bytes))?;
+        let only = if sections.len() == 1 { sections.pop() } else { None };
+        only.and_then(|section| understand(section.table))
+            .ok_or_else(|| Why::unparsable("netsh printed no such table", &bytes))
+    });
+    reading(source, told)
+}
+
+fn by_templates(ask: &Ask<'_>, transport: Transport) -> Reading<Bounds> {
+    let (source, told) = templates(ask, transport);
+    let told = told.and_then(|templates| {
+        let mut ranges = templates.iter().filter_map(|template| template.dynamic);
+        let Some(first) = ranges.next() else {
+            return Err(Why::new(Reason::Unparsable, "no template has a dynamic port range"));
+        };
+        if ranges.any(|other| other != first) {
+            return Err(Why::new(
+                Reason::Unsupported,
+                "the templates have different dynamic port ranges: which one counts, netsh tells",
+            ));
+        }
+        of_start_count(first)
+    });
+    reading(source, told)
+}
+
+/// Absent where the range is off, as it is out of the box.
+fn auto_reuse(ask: &Ask<'_>) -> Reading<Bounds> {
+    let (source, told) = templates(ask, Transport::Tcp);
+    let found = told.and_then(|templates| {
+        let mut told = templates.iter().filter_map(|template| template.auto_reuse).peekable();
+        if told.peek().is_none() {
+            let detail = "no template tells its auto-reuse range";
+            return Err(Why::new(Reason::NotCaptured, detail));
+        }
+        Ok(told.find(|range| range.count > 0))
+    });
+    match found {
+        Ok(None) => Reading::Absent { source },
+        Ok(Some(range)) => reading(source, of_start_count(range)),
+        Err(why) => Reading::Unknown { source, why },
+    }
+}
+
+fn templates(ask: &Ask<'_>, transport: Transport) -> (Source, Result<Vec<Template>, Why>) {
+    let Answer { source, outcome } = ask(Question::NetSetting(transport));
+    let told = outcome.map_err(why).and_then(|bytes| {
+        let mut templates = powershell::templates(&bytes)
+            .map_err(|error| Why::unparsable(error.to_string(), &bytes))?;
+        // Both commands' output may stand in one file; the one object of UDP has no name.
+        templates.retain(|template| template.name.is_some() == (transport == Transport::Tcp));
+        Ok(templates)
+    });
+    (source, told)
+}
+
+fn of_start_count(range: StartCount) -> Result<Bounds, Why> {
+    bounds(range.start, range.count)
+        .ok_or_else(|| Why::new(Reason::Unparsable, "the range runs beyond port 65535"))
+}
+
+/// The second number is a COUNT.
+fn bounds(start: u32, count: u32) -> Option<Bounds> {
+    let last = start.checked_add(count)?.checked_sub(1)?;
+    let (first, last) = (u16::try_from(start).ok()?, u16::try_from(last).ok()?);
+    (first <= last).then(|| Bounds { first, last, raw: format!("{start} {count}") })
+}
+
+fn reading<T>(source: Source, told: Result<T, Why>) -> Reading<T> {
+    match told {
+        Ok(value) => Reading::Known { value, source },
+        Err(why) => Reading::Unknown { source, why },
+    }
+}
+
+fn why(refusal: Refusal) -> Why {
+    match refusal {
+        Refusal::NotFound(detail) => Why::new(Reason::MissingTool, detail),
+        Refusal::Failed(why) => why,
+    }
+}

@@ -1,0 +1,44 @@
+//! Linux: procfs, netlink and uname.
+
+mod files;
+mod netlink;
+mod processes;
+
+use crate::ask::{Answer, Question, Refusal};
+use crate::snapshot::{Os, Reason, Source, Transport, Why};
+
+/// The OS this was compiled for.
+pub(crate) const LIVE_OS: Os = Os::Linux;
+
+/// Asks the running system.
+pub fn answer(question: Question<'_>) -> Answer {
+    let file = |path: String| Source::File(path.into());
+    match question {
+        Question::Tunable(name) => {
+            let name = name.replace('.', "/");
+            Answer::new(file(format!("/proc/sys/{name}")), files::sysctl(&name))
+        }
+        Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
+        Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
+        Question::Netsh(..) | Question::NetSetting(_) => {
+            let why = Why::new(Reason::Unsupported, "this is not Windows");
+            Answer::new(Source::Command("netsh".into()), Err(Refusal::Failed(why)))
+        }
+        Question::Uname => Answer::new(Source::Command("uname -a".into()), Ok(files::uname())),
+        Question::SockDiag(family, transport) => {
+            let asked = match transport {
+                Transport::Tcp => "sock_diag: tcp in LISTEN",
+                Transport::Udp => "sock_diag: udp in CLOSE",
+            };
+            Answer::new(Source::Netlink(asked.into()), netlink::listeners(family, transport))
+        }
+        Question::SocketTable(family, transport) => {
+            let path = files::socket_table_path(family, transport);
+            let outcome = files::socket_table(&path, transport);
+            Answer::new(file(path), outcome)
+        }
+        Question::Owners(inodes) => {
+            Answer::new(Source::File("/proc/PID/fd".into()), processes::owners(inodes))
+        }
+    }
+}

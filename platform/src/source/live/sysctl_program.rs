@@ -1,0 +1,29 @@
+//! OpenBSD, NetBSD and DragonFly BSD: sysctl(8), whose text is the same through every release where the call's numbers
+//! and structures are not.
+
+use super::program;
+use crate::ask::{Answer, Question, Refusal};
+use crate::snapshot::{Os, Reason, Source, Why};
+
+/// The OS this was compiled for.
+#[cfg(target_os = "openbsd")]
+pub(crate) const LIVE_OS: Os = Os::OpenBsd;
+/// The OS this was compiled for.
+#[cfg(target_os = "netbsd")]
+pub(crate) const LIVE_OS: Os = Os::NetBsd;
+/// The OS this was compiled for.
+#[cfg(target_os = "dragonfly")]
+pub(crate) const LIVE_OS: Os = Os::DragonFly;
+
+/// By its path: what comes first in PATH is no business of an audit that root runs.
+const SYSCTL: &str = "/sbin/sysctl";
+
+/// Asks the running system.
+pub fn answer(question: Question<'_>) -> Answer {
+    if let Question::Tunable(name) = question {
+        let source = Source::Sysctl(name.to_owned().into());
+        return Answer::new(source, program::output(SYSCTL, &["-n", name]));
+    }
+    let why = Why::new(Reason::Unsupported, "no live reader is written for it on this system yet");
+    Answer::new(Source::Command("netstat -an".into()), Err(Refusal::Failed(why)))
+}

@@ -1,0 +1,53 @@
+//! Outgoing TCP connections of Windows that draw from a range of their own.
+
+use ephaudit_platform::ports::{PortClass, PortSet};
+use ephaudit_platform::snapshot::{Reading, Role, Snapshot};
+
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_scope};
+
+pub static RULE: Rule = Rule {
+    name: "auto-reuse-elsewhere",
+    summary: "outgoing TCP connections draw from the auto-reuse range, not from the dynamic one",
+    severity: |_| Severity::Medium,
+    page: include_str!("auto-reuse-elsewhere.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let mut ranges =
+            scope.ranges.iter().filter(|range| range.role == Role::AutoReuse).peekable();
+        if ranges.peek().is_none() {
+            judgement.skip("this system has no auto-reuse range");
+        }
+        for range in ranges {
+            match &range.bounds {
+                Reading::Known { value, source } => {
+                    let ports = PortSet::from(value.range());
+                    let outside = ports.difference(&PortClass::Dynamic.range().into());
+                    let severity =
+                        if outside.is_empty() { Severity::Info } else { Severity::Medium };
+                    judgement.found(
+                        Finding::new(
+                            RULE.name,
+                            severity,
+                            scope,
+                            "auto-reuse",
+                            Evidence::new("auto-reuse range", value.range().to_string(), source),
+                        )
+                        .says(
+                            format!("outgoing tcp connections draw from {}", value.range()),
+                            "connect() without bind() takes its port from this range and not from the dynamic one, which \
+                             alone does not tell which ports leave this host.",
+                        )
+                        .advises(["see it: `Get-NetTCPSetting | Format-List *Port*`".to_owned()]),
+                    );
+                }
+                Reading::Absent { .. } => judgement.pass(),
+                Reading::Unknown { why, .. } => judgement.gap(scope, "auto-reuse range", why),
+            }
+        }
+    })
+}

@@ -1,0 +1,77 @@
+//! Blocks that running services take out of the dynamic range of Windows.
+
+use ephaudit_platform::ports::PortSet;
+use ephaudit_platform::snapshot::{Os, Reading, ReservedKind, Snapshot};
+
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_range};
+use crate::text::{counted, spans};
+
+pub static RULE: Rule = Rule {
+    name: "excluded-from-pool",
+    summary: "services hold blocks of the dynamic range, where bind() fails although nothing listens",
+    severity: |_| Severity::Medium,
+    page: include_str!("excluded-from-pool.md"),
+    check,
+};
+
+/// More than one port in this many makes it matter more.
+const MANY: u32 = 4;
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    if snapshot.host.os != Os::Windows {
+        return Verdict::NotApplicable("only Windows has excluded port ranges".to_owned());
+    }
+    each_range(snapshot, |judgement, scope, view| {
+        let range = PortSet::from(view.bounds.range());
+        let lists = scope.reserved.iter().filter(|list| list.kind == ReservedKind::Excluded);
+        let mut taken = PortSet::new();
+        let mut evidence = Vec::new();
+        for list in lists.filter(|list| view.concerns(list)) {
+            match &list.ports {
+                Reading::Known { value, source } => {
+                    let inside = value.intersection(&range);
+                    if !inside.is_empty() {
+                        evidence.push(Evidence::new("excluded ports", spans(&inside), source));
+                        taken = taken.union(&inside);
+                    }
+                }
+                Reading::Absent { .. } => {}
+                Reading::Unknown { why, .. } => judgement.gap(scope, "excluded port ranges", why),
+            }
+        }
+        if taken.is_empty() {
+            return judgement.pass();
+        }
+        let much = taken.count() > range.count() / MANY;
+        judgement.found(
+            Finding::new(
+                RULE.name,
+                if much { Severity::Medium } else { Severity::Low },
+                scope,
+                &view.subject("excluded"),
+                view.evidence(),
+            )
+            .seen(evidence)
+            .says(
+                format!(
+                    "{}services hold {} of the dynamic range",
+                    view.label(),
+                    counted(taken.count(), "port")
+                ),
+                format!(
+                    "{}. bind() there fails with WSAEACCES (10013) although nothing listens; the blocks of WinNAT and \
+                     Hyper-V are elsewhere after every boot.",
+                    spans(&taken)
+                ),
+            )
+            .advises([
+                "see them: `netsh int ipv4 show excludedportrange protocol=tcp`".to_owned(),
+                "keep a service's port from them, while none of them covers it (else first `net stop winnat`): `netsh int ipv4 add excludedportrange \
+                 protocol=tcp startport=PORT numberofports=1`"
+                    .to_owned(),
+            ]),
+        );
+    })
+}

@@ -1,0 +1,69 @@
+//! Ports that are drawn one after the other.
+
+use ephaudit_platform::snapshot::{Family, Os, Randomization, Reading, Snapshot};
+
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_scope};
+
+pub static RULE: Rule = Rule {
+    name: "sequential-ports",
+    summary: "ephemeral ports come one after the other and are easy to guess (RFC 6056)",
+    severity: |_| Severity::Low,
+    page: include_str!("sequential-ports.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        for knob in &scope.randomization {
+            let names: Vec<&str> = knob.transports.iter().map(|t| t.name()).collect();
+            let over = match knob.families {
+                [Family::Ipv4] => " over IPv4",
+                [Family::Ipv6] => " over IPv6",
+                _ => "",
+            };
+            let names = format!("{}{over}", names.join(" and "));
+            match &knob.random {
+                Reading::Known { value: true, .. } => judgement.pass(),
+                Reading::Known { source, .. } => judgement.found(
+                    Finding::new(
+                        RULE.name,
+                        Severity::Low,
+                        scope,
+                        &format!("random/{names}"),
+                        Evidence::new("randomization", "off".to_owned(), source),
+                    )
+                    .says(
+                        format!("ports of {names} are drawn one after the other"),
+                        "Somebody off the path who saw one port knows the next, and can forge packets of a connection \
+                         more easily (RFC 6056 section 1).",
+                    )
+                    .advises(step(snapshot.host.os, knob)),
+                ),
+                Reading::Absent { .. } => judgement.skip("ports are always drawn at random here"),
+                Reading::Unknown { why, .. } => judgement.gap(scope, "randomization of ports", why),
+            }
+        }
+        if scope.randomization.is_empty() {
+            judgement.skip("this system has no such choice");
+        }
+    })
+}
+
+fn step(os: Os, knob: &Randomization) -> Option<String> {
+    match os {
+        Os::FreeBsd => Some("now: `sysctl net.inet.ip.portrange.randomized=1`".to_owned()),
+        Os::MacOs => {
+            let transport = knob.transports.first()?;
+            Some(format!("now: `sysctl net.inet.{transport}.randomize_ports=1`"))
+        }
+        // hash and doublehash leave bind() to port 0 without a port until the peer is known (portalgo.c).
+        Os::NetBsd => {
+            let root =
+                if knob.families == [Family::Ipv6] { "net.inet6.ip6" } else { "net.inet.ip" };
+            Some(format!("now: `sysctl -w {root}.anonportalgo.selected=random_start`"))
+        }
+        _ => None,
+    }
+}

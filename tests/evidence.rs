@@ -1,0 +1,254 @@
+//! Captured evidence: every host under fixtures/hosts, through the code that the live reader uses.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use toml::{Table, Value as Toml};
+
+use crate::support::{assert_valid, code, ephaudit, run, stderr, stdout};
+
+struct Host {
+    name: String,
+    files: Vec<String>,
+    capture: Table,
+}
+
+fn hosts() -> Vec<Host> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts");
+    let mut hosts: Vec<PathBuf> =
+        fs::read_dir(folder).expect("hosts").map(|entry| entry.expect("an entry").path()).collect();
+    hosts.sort();
+    hosts
+        .into_iter()
+        .map(|host| {
+            let capture = fs::read_to_string(host.join("capture.toml")).expect("capture.toml");
+            let files =
+                fs::read_dir(&host).expect("files").map(|entry| entry.expect("an entry").path());
+            Host {
+                name: host.file_name().expect("a name").to_string_lossy().into_owned(),
+                files: files
+                    .filter(|file| file.extension().is_some_and(|ending| ending != "toml"))
+                    .map(|file| file.display().to_string())
+                    .collect(),
+                capture: capture.parse().expect("TOML"),
+            }
+        })
+        .collect()
+}
+
+fn shown(files: &[String], os: Option<&str>) -> Output {
+    let mut args = vec!["show", "--format", "json", "--from"];
+    args.extend(files.iter().map(String::as_str));
+    args.extend(os.into_iter().flat_map(|os| ["--os", os]));
+    run(&args)
+}
+
+fn document(output: &Output) -> Value {
+    let document = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)));
+    assert_valid(&document);
+    document
+}
+
+/// The ephemeral range of a transport and family, as the document has it.
+fn range<'a>(document: &'a Value, transport: &str, family: &str) -> &'a Value {
+    let has = |range: &Value, key: &str, wanted: &str| {
+        range[key].as_array().is_some_and(|words| words.iter().any(|word| word == wanted))
+    };
+    let ranges = document["scopes"][0]["ranges"].as_array().expect("ranges");
+    ranges
+        .iter()
+        .find(|r| {
+            r["role"] == "ephemeral"
+                && has(r, "transports", transport)
+                && has(r, "families", family)
+        })
+        .expect("a range")
+}
+
+fn bounds(range: &Value) -> (i64, i64) {
+    (range["first"].as_i64().unwrap_or(-1), range["last"].as_i64().unwrap_or(-1))
+}
+
+/// What a capture.toml expects: for which transport and family, which bounds.
+fn expected(expect: &Table) -> Vec<(&str, &str, (i64, i64))> {
+    let pair = |table: &Table| {
+        let number = |key: &str| table.get(key).and_then(Toml::as_integer);
+        Some((number("first")?, number("last")?))
+    };
+    let mut all = Vec::new();
+    all.extend(pair(expect).map(|bounds| ("tcp", "ipv4", bounds)));
+    for (key, transport, family) in [
+        ("tcp", "tcp", "ipv6"),
+        ("udp", "udp", "ipv4"),
+        ("ipv4", "tcp", "ipv4"),
+        ("ipv6", "udp", "ipv6"),
+    ] {
+        let table = expect.get(key).and_then(Toml::as_table);
+        all.extend(table.and_then(pair).map(|bounds| (transport, family, bounds)));
+    }
+    for (key, value) in expect.get("dynamic").and_then(Toml::as_table).into_iter().flatten() {
+        let (family, transport) = key.split_once('-').unwrap_or(("ipv4", key));
+        let numbers: Vec<i64> =
+            value.as_array().expect("numbers").iter().filter_map(Toml::as_integer).collect();
+        // netsh's second number is a count
+        all.push((transport, family, (numbers[0], numbers[0] + numbers[1] - 1)));
+    }
+    all
+}
+
+#[test]
+fn every_captured_host_shows_the_numbers_of_its_capture() {
+    let mut checked = 0;
+    for Host { name, files, capture } in hosts() {
+        let os = capture["os"].as_str().expect("os");
+        let output = shown(&files, Some(os));
+        if name == "windows-en-error" {
+            assert_eq!(code(&output), 2, "{name}: {}", stderr(&output));
+            continue;
+        }
+        assert_eq!(code(&output), 0, "{name}: {}", stderr(&output));
+        let document = document(&output);
+        assert_eq!(document["host"]["os"], os, "{name}");
+        let expect = capture.get("expect").and_then(Toml::as_table).cloned().unwrap_or_default();
+        for (transport, family, wanted) in expected(&expect) {
+            assert_eq!(
+                bounds(range(&document, transport, family)),
+                wanted,
+                "{name} {transport} {family}"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked > 60, "only {checked} ranges were held against their captures");
+}
+
+#[test]
+fn the_system_is_recognised_or_asked_for_and_never_guessed() {
+    for Host { name, files, capture } in hosts() {
+        let output = shown(&files, None);
+        match code(&output) {
+            0 => assert_eq!(
+                document(&output)["host"]["os"].as_str(),
+                capture["os"].as_str(),
+                "{name}"
+            ),
+            2 => assert!(
+                stderr(&output).contains("--os") || name == "windows-en-error",
+                "{name}: {}",
+                stderr(&output)
+            ),
+            other => panic!("{name}: exit code {other}"),
+        }
+    }
+}
+
+#[test]
+fn what_was_not_captured_is_unknown_and_never_a_pass() {
+    // NetBSD's range is the Dynamic Ports, and nothing was captured of its sockets.
+    let file = "fixtures/hosts/netbsd-default/sysctl.txt";
+    let output = run(&["--format", "json", "--from", file]);
+    assert_eq!(code(&output), 3);
+    let document = document(&output);
+    assert_eq!(document["status"], "undetermined");
+    assert_eq!(document["scopes"][0]["listeners"]["reason"], "not-captured");
+    // One line alone: half a range is none.
+    let half = from_stdin("net.inet.ip.anonportmin = 49152\n", &["show", "--format", "json"]);
+    let document = self::document(&half);
+    assert_eq!(range(&document, "tcp", "ipv4")["reason"], "not-captured");
+    assert_eq!(range(&document, "tcp", "ipv4")["first"], Value::Null);
+}
+
+fn from_stdin(text: impl AsRef<[u8]>, args: &[&str]) -> Output {
+    let mut child = ephaudit(args)
+        .args(["--from", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // It may refuse before it has read all.
+    let _ = child.stdin.take().expect("a pipe").write_all(text.as_ref());
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn evidence_that_says_nothing_or_two_things_is_refused() {
+    let refused = |text: &str, words: &str| {
+        let output = from_stdin(text, &["show"]);
+        let said = stderr(&output);
+        assert_eq!(code(&output), 2, "{text:?}: {said}");
+        assert!(said.contains(words) && said.lines().count() == 1, "{text:?}: {said}");
+    };
+    refused("", "nothing about ephemeral ports");
+    refused("\0\0\u{feff}garbage = 1\n", "nothing about ephemeral ports");
+    refused(
+        "net.ipv4.ip_local_port_range = 1 2\nnet.inet.ip.portfirst=1024\n",
+        "different systems",
+    );
+    refused("net.inet.ip.portrange.first: 1\n", "freebsd, dragonfly, macos");
+    // The same name with two values is neither.
+    let twice = "net.ipv4.ip_local_port_range = 1 2\nnet.ipv4.ip_local_port_range = 3 4\n";
+    let document = document(&from_stdin(twice, &["show", "--format", "json"]));
+    assert_eq!(range(&document, "tcp", "ipv4")["reason"], "unparsable");
+}
+
+#[test]
+fn hostile_evidence_is_bounded_and_never_a_default() {
+    let huge = "net.inet.ip.portfirst=99999999999999999999\nnet.inet.ip.portlast=-1\n";
+    let document = document(&from_stdin(huge, &["show", "--format", "json"]));
+    assert_eq!(range(&document, "tcp", "ipv4")["reason"], "unparsable");
+    let endless = vec![b'a'; 17 * 1024 * 1024];
+    let output = from_stdin(endless, &["show"]);
+    assert_eq!((code(&output), stderr(&output).contains("16 MiB")), (2, true));
+    let output = run(&["show", "--from", "/dev/zero"]);
+    assert_eq!((code(&output), stderr(&output).contains("16 MiB")), (2, true));
+    assert_eq!(code(&run(&["show", "--from", "/nonexistent"])), 2);
+    assert_eq!(code(&run(&["show", "--os", "linux"])), 2, "--os is for evidence");
+}
+
+#[test]
+fn trap_1_the_high_range_is_never_taken_for_the_ephemeral_one() {
+    let file = "fixtures/hosts/freebsd-full-subtree/sysctl.txt";
+    let document = document(&shown(&[file.to_owned()], None));
+    assert_eq!(bounds(range(&document, "tcp", "ipv4")), (10_000, 65_535));
+    let roles: Vec<&str> = document["scopes"][0]["ranges"]
+        .as_array()
+        .expect("ranges")
+        .iter()
+        .filter_map(|range| range["role"].as_str())
+        .collect();
+    assert_eq!(roles, ["ephemeral", "high", "low"]);
+}
+
+#[test]
+fn trap_2_bounds_that_run_backwards_keep_their_order_and_mean_the_same_ports() {
+    let file = "fixtures/hosts/openbsd-swapped/sysctl.txt";
+    let document = document(&shown(&[file.to_owned()], None));
+    assert_eq!(bounds(range(&document, "tcp", "ipv4")), (49_151, 1024));
+    assert_eq!(document["scopes"][0]["pools"][0]["spans"][0]["first"], 1024);
+}
+
+#[test]
+fn trap_22_an_untouched_system_is_information_only_to_the_profile_vendor() {
+    for (file, os) in [
+        ("fixtures/hosts/freebsd-full-subtree/sysctl.txt", "freebsd"),
+        ("fixtures/hosts/openbsd-current/sysctl.txt", "openbsd"),
+        ("fixtures/hosts/dragonfly-default/sysctl.txt", "dragonfly"),
+        ("fixtures/hosts/illumos-default/ipadm.txt", "illumos"),
+        ("fixtures/hosts/aix-default/no.txt", "aix"),
+    ] {
+        let args = ["--format", "json", "--from", file, "--os", os];
+        assert_eq!(code(&run(&args)), 1, "{os} is outside of the Dynamic Ports out of the box");
+        let output = run(&[&args[..], &["--profile", "vendor"]].concat());
+        let document = document(&output);
+        let findings = document["findings"].as_array().expect("findings");
+        let about_range = findings.iter().filter(|f| f["rule"] == "outside-dynamic-ports");
+        assert!(about_range.clone().all(|finding| finding["severity"] == "info"), "{os}");
+        assert!(about_range.count() > 0, "{os}");
+        assert!(!findings.iter().any(|f| f["rule"] == "drift-from-vendor-default"), "{os}");
+    }
+}
