@@ -39,6 +39,8 @@ pub enum Command {
     Audit(AuditArgs),
     /// Show the facts, without a verdict
     Show(ShowArgs),
+    /// Save everything an audit reads of this host in one file, for `--from` on any machine
+    Capture(OutputArgs),
     /// Explain a rule: what it checks, why, and what to do
     Explain {
         /// The rule's name, as in `ephaudit rules`
@@ -76,7 +78,7 @@ pub struct ShowArgs {
     /// Table for people, JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Judge captured evidence instead of this host: what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed; - is standard input
+    /// Judge captured evidence instead of this host: a file of `ephaudit capture`, or what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed; - is standard input
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub from: Vec<PathBuf>,
     /// The system the evidence is of, where it does not say so itself

@@ -4,14 +4,15 @@ mod input;
 mod output;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use ephaudit_platform::capture::{Capture, capture_live};
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::Snapshot;
+use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::audit::{audit, named_listeners};
 use crate::cli::{AuditArgs, Cli, Command, EvidenceOs, OutputArgs, ShowArgs};
@@ -76,6 +77,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         None => run_audit(&cli.audit),
         Some(Command::Audit(args)) => run_audit(&args),
         Some(Command::Show(args)) => run_show(&args),
+        Some(Command::Capture(args)) => capture(&args),
         Some(Command::Explain { rule, output }) => explain(&rule, &output),
         Some(Command::Rules(args)) => list_rules(&args),
         Some(Command::Schema(args)) => {
@@ -86,8 +88,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
 
 fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let policy = policy(args.profile, args.fail_on.severity(), &args.show)?;
-    let at = now();
-    let snapshot = snapshot(&args.show, &policy)?;
+    let (snapshot, at) = snapshot(&args.show, &policy)?;
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at);
     present(&document, &args.show)?;
@@ -101,28 +102,58 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = policy(Profile::Iana, Some(Severity::Medium), args)?;
-    let at = now();
-    let snapshot = snapshot(args, &policy)?;
+    let (snapshot, at) = snapshot(args, &policy)?;
     present(&v1::document(&snapshot, &policy, None, at), args)?;
     Ok(exit::OK)
 }
 
-/// The facts of this host, or of the evidence.
-fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<Snapshot, Failure> {
+/// The facts of this host, or of the evidence, and when they were read.
+fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
+    let at = now();
+    let named = |scope: &Scope| named_listeners(policy, scope);
     if args.from.is_empty() {
-        return Ok(ephaudit_platform::read_live(&|scope| named_listeners(policy, scope)));
+        return Ok((ephaudit_platform::read_live(&named), at));
     }
-    let read = |path: &PathBuf| {
-        let name = path.display().to_string();
-        input::read(path)
-            .map(|bytes| (name.clone(), bytes))
-            .map_err(|error| Failure::Usage(format!("--from {name}: {error}")))
-    };
-    let files = args.from.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let files = args.from.iter().map(|path| evidence(path)).collect::<Result<Vec<_>, _>>()?;
+    let unusable = |why: String| Failure::Usage(format!("--from: {why}"));
+    if let [(name, bytes)] = &files[..] {
+        if Capture::is_one(bytes) {
+            let capture =
+                Capture::parse(bytes).map_err(|error| unusable(format!("{name}: {error}")))?;
+            return Ok((capture.snapshot(&named), capture.collected_at().to_owned()));
+        }
+    }
+    if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
+        return Err(unusable(format!("{name} is a whole host's capture; give it alone")));
+    }
     let pieces: Vec<Piece<'_>> = files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
     let evidence = Evidence::read(&pieces, args.os.map(EvidenceOs::os))
-        .map_err(|error| Failure::Usage(format!("--from: {error}")))?;
-    Ok(ephaudit_platform::read_evidence(&evidence))
+        .map_err(|error| unusable(error.to_string()))?;
+    Ok((ephaudit_platform::read_evidence(&evidence), at))
+}
+
+fn evidence(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let name = path.display().to_string();
+    match input::read(path) {
+        Ok(bytes) => Ok((name, bytes)),
+        Err(error) => Err(Failure::Usage(format!("--from {name}: {error}"))),
+    }
+}
+
+/// What the listeners' owners are asked for depends on the registry: a capture holds those of the built-in one.
+fn capture(args: &OutputArgs) -> Result<u8, Failure> {
+    let registry = Registry::built_in();
+    let policy =
+        Policy { profile: Profile::Iana, fail_on: None, min_pool: Policy::MIN_POOL, registry };
+    let bytes = capture_live(now(), &|scope| named_listeners(&policy, scope))
+        .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
+    if bytes.len() as u64 > input::MAX {
+        return Err(Failure::Output(
+            "the capture is larger than --from would read again".to_owned(),
+        ));
+    }
+    output::write(args, false, || bytes)?;
+    Ok(exit::OK)
 }
 
 fn present(document: &v1::Document, args: &ShowArgs) -> Result<(), Failure> {

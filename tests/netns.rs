@@ -1,5 +1,6 @@
 //! Against the real kernel, in network namespaces that each test makes itself.
 
+mod capture;
 mod listeners;
 mod masked;
 mod pool;

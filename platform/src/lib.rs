@@ -13,6 +13,7 @@
 #![warn(unreachable_pub)]
 
 pub mod ask;
+pub mod capture;
 pub mod evidence;
 mod os;
 mod parse;

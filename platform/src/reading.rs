@@ -83,6 +83,17 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Denied,
+        Self::MissingTool,
+        Self::TimedOut,
+        Self::Unparsable,
+        Self::Truncated,
+        Self::Unsupported,
+        Self::NotCaptured,
+    ];
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {

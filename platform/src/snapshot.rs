@@ -286,6 +286,21 @@ pub enum Os {
 }
 
 impl Os {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Linux,
+        Self::FreeBsd,
+        Self::OpenBsd,
+        Self::NetBsd,
+        Self::DragonFly,
+        Self::MacOs,
+        Self::Illumos,
+        Self::Solaris,
+        Self::Aix,
+        Self::Windows,
+        Self::Unsupported,
+    ];
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// The most that is read of one file of evidence, in bytes; `sysctl -a` prints a few hundred KiB.
-const MAX: u64 = 16 * 1024 * 1024;
+pub(super) const MAX: u64 = 16 * 1024 * 1024;
 
 /// The whole of a file, or of standard input where it is called `-`.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {

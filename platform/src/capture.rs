@@ -1,0 +1,285 @@
+//! A capture: every answer that an audit was given, with its source and a sum, in one JSON file. Asked again, on whatever
+//! system, it answers as the host did.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ask::{Answer, NetshTable, Outcome, Question, Refusal};
+use crate::os::WantsOwner;
+use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Why};
+use crate::source;
+
+/// The version of the file's form.
+const VERSION: u32 = 1;
+
+/// Why a file is no capture that can be believed.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// It is not JSON of this form.
+    #[error("not a capture of ephaudit: {0}")]
+    Form(#[from] serde_json::Error),
+    /// It is of a form that is not known yet.
+    #[error("a capture of version {0}; this ephaudit reads version {VERSION}")]
+    Version(u32),
+    /// Something was changed since.
+    #[error("the sum of {0:?} is wrong: the capture was changed or damaged")]
+    Sum(String),
+    /// It holds a word that no capture holds.
+    #[error("{0:?} is no {1} of a capture")]
+    Word(String, &'static str),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    ephaudit_capture: u32,
+    os: String,
+    host: Option<String>,
+    collected_at: String,
+    answers: Vec<Entry>,
+    /// Of the fields above and the answers' sums.
+    sha256: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    question: String,
+    source: Place,
+    /// What was answered, in base64; null where there was no answer.
+    bytes: Option<String>,
+    /// Why there was none.
+    refusal: Option<Refused>,
+    /// Of the fields above.
+    sha256: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    kind: String,
+    location: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refused {
+    /// A reason's name, or "not-found".
+    reason: String,
+    detail: String,
+    raw: Option<String>,
+}
+
+/// A capture that was read and whose sums are right.
+#[derive(Debug)]
+pub struct Capture {
+    os: Os,
+    collected_at: String,
+    answers: BTreeMap<String, Answer>,
+}
+
+impl Capture {
+    /// Whether the bytes mean to be a capture.
+    pub fn is_one(bytes: &[u8]) -> bool {
+        let start = &bytes[..bytes.len().min(64)];
+        start.trim_ascii_start().starts_with(b"{")
+            && start.windows(18).any(|w| w == b"\"ephaudit_capture\"")
+    }
+
+    /// Reads a capture and checks every sum.
+    pub fn parse(bytes: &[u8]) -> Result<Self, CaptureError> {
+        let file: File = serde_json::from_slice(bytes)?;
+        if file.ephaudit_capture != VERSION {
+            return Err(CaptureError::Version(file.ephaudit_capture));
+        }
+        if file.sha256 != file.sum() {
+            return Err(CaptureError::Sum("the capture".to_owned()));
+        }
+        let os = Os::ALL.iter().find(|os| os.name() == file.os);
+        let os = *os.ok_or_else(|| CaptureError::Word(file.os.clone(), "system"))?;
+        let mut answers = BTreeMap::new();
+        for entry in file.answers {
+            if entry.sha256 != entry.sum() {
+                return Err(CaptureError::Sum(entry.question));
+            }
+            let (question, answer) = entry.answer()?;
+            answers.insert(question, answer);
+        }
+        Ok(Self { os, collected_at: file.collected_at, answers })
+    }
+
+    /// When the host was asked.
+    pub fn collected_at(&self) -> &str {
+        &self.collected_at
+    }
+
+    /// The facts that the answers hold.
+    pub fn snapshot(&self, wants_owner: &WantsOwner<'_>) -> Snapshot {
+        crate::read(self.os, &|question| self.answer(question), wants_owner)
+    }
+
+    fn answer(&self, question: Question<'_>) -> Answer {
+        let key = key(question);
+        self.answers.get(&key).cloned().unwrap_or_else(|| {
+            let why = Why::new(Reason::NotCaptured, format!("the capture does not hold {key}"));
+            Answer::new(Source::Capture(key.into()), Err(Refusal::Failed(why)))
+        })
+    }
+}
+
+/// Asks the running system everything that an audit asks, and returns the capture.
+///
+/// # Errors
+/// None that a system could cause: only a failure to write JSON.
+pub fn capture_live(
+    collected_at: String,
+    wants_owner: &WantsOwner<'_>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let answers: RefCell<Vec<(String, Answer)>> = RefCell::default();
+    let ask = |question: Question<'_>| {
+        let answer = source::answer(question);
+        let key = key(question);
+        let mut answers = answers.borrow_mut();
+        if !answers.iter().any(|(known, _)| *known == key) {
+            answers.push((key, answer.clone()));
+        }
+        answer
+    };
+    let snapshot = crate::read(source::LIVE_OS, &ask, wants_owner);
+    let mut file = File {
+        ephaudit_capture: VERSION,
+        os: snapshot.host.os.name().to_owned(),
+        host: snapshot.host.name,
+        collected_at,
+        answers: answers.into_inner().into_iter().map(Entry::new).collect(),
+        sha256: String::new(),
+    };
+    file.sha256 = file.sum();
+    let mut bytes = serde_json::to_vec_pretty(&file)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// A question in words.
+fn key(question: Question<'_>) -> String {
+    let family = |family: Family| match family {
+        Family::Ipv4 => "ipv4",
+        Family::Ipv6 => "ipv6",
+    };
+    match question {
+        Question::Tunable(name) => format!("tunable {name}"),
+        Question::File(path) => format!("file {path}"),
+        Question::Link(path) => format!("link {path}"),
+        Question::Netsh(table, f, transport) => {
+            let table = match table {
+                NetshTable::DynamicPort => "dynamicport",
+                NetshTable::ExcludedPortRange => "excludedportrange",
+            };
+            format!("netsh {} {table} {transport}", family(f))
+        }
+        Question::NetSetting(transport) => format!("net setting {transport}"),
+        Question::Uname => "uname".to_owned(),
+        Question::SockDiag(f, transport) => format!("sock_diag {} {transport}", family(f)),
+        Question::SocketTable(f, transport) => format!("socket table {} {transport}", family(f)),
+        Question::Owners(inodes) => {
+            let inodes: Vec<String> = inodes.iter().map(ToString::to_string).collect();
+            format!("owners {}", inodes.join(","))
+        }
+    }
+}
+
+/// SHA-256 of fields that no content of one can make look like another's: each has its length before it.
+fn sum<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
+    let mut digest = Sha256::new();
+    for field in fields {
+        match field {
+            Some(text) => {
+                digest.update(format!("{} ", text.len()));
+                digest.update(text);
+            }
+            None => digest.update("- "),
+        }
+    }
+    digest.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+impl File {
+    fn sum(&self) -> String {
+        let version = self.ephaudit_capture.to_string();
+        let head = [
+            Some(version.as_str()),
+            Some(self.os.as_str()),
+            self.host.as_deref(),
+            Some(self.collected_at.as_str()),
+        ];
+        sum(head.into_iter().chain(self.answers.iter().map(|entry| Some(entry.sha256.as_str()))))
+    }
+}
+
+impl Entry {
+    fn new((question, answer): (String, Answer)) -> Self {
+        let (bytes, refusal) = match answer.outcome {
+            Ok(bytes) => (Some(STANDARD.encode(bytes)), None),
+            Err(Refusal::NotFound(detail)) => {
+                (None, Some(Refused { reason: NOT_FOUND.to_owned(), detail, raw: None }))
+            }
+            Err(Refusal::Failed(Why { reason, detail, raw })) => {
+                (None, Some(Refused { reason: reason.name().to_owned(), detail, raw }))
+            }
+        };
+        let source = Place {
+            kind: answer.source.kind().to_owned(),
+            location: answer.source.location().to_owned(),
+        };
+        let mut entry = Self { question, source, bytes, refusal, sha256: String::new() };
+        entry.sha256 = entry.sum();
+        entry
+    }
+
+    fn sum(&self) -> String {
+        let refusal = self.refusal.as_ref();
+        sum([
+            Some(self.question.as_str()),
+            Some(self.source.kind.as_str()),
+            Some(self.source.location.as_str()),
+            self.bytes.as_deref(),
+            refusal.map(|refused| refused.reason.as_str()),
+            refusal.map(|refused| refused.detail.as_str()),
+            refusal.and_then(|refused| refused.raw.as_deref()),
+        ])
+    }
+
+    fn answer(self) -> Result<(String, Answer), CaptureError> {
+        let location = self.source.location.into();
+        let source = match self.source.kind.as_str() {
+            "file" => Source::File(location),
+            "netlink" => Source::Netlink(location),
+            "command" => Source::Command(location),
+            "sysctl" => Source::Sysctl(location),
+            "capture" => Source::Capture(location),
+            _ => return Err(CaptureError::Word(self.source.kind, "source")),
+        };
+        let outcome: Outcome = match (self.bytes, self.refusal) {
+            (Some(text), None) => Ok(STANDARD
+                .decode(text)
+                .map_err(|_| CaptureError::Word(self.question.clone(), "answer in base64"))?),
+            (None, Some(refused)) if refused.reason == NOT_FOUND => {
+                Err(Refusal::NotFound(refused.detail))
+            }
+            (None, Some(Refused { reason, detail, raw })) => {
+                let known = Reason::ALL.iter().find(|known| known.name() == reason);
+                let reason = *known.ok_or(CaptureError::Word(reason, "reason"))?;
+                Err(Refusal::Failed(Why { reason, detail, raw }))
+            }
+            _ => return Err(CaptureError::Word(self.question, "answer")),
+        };
+        Ok((self.question, Answer::new(source, outcome)))
+    }
+}
+
+const NOT_FOUND: &str = "not-found";
