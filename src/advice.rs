@@ -58,6 +58,13 @@ fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
             })
             .collect(),
         Os::Illumos | Os::Solaris => {
+            let old = ["tcp", "udp"].iter().map(|protocol| {
+                format!(
+                    "on Solaris 10 and older, until the next boot: `ndd -set /dev/{protocol} \
+                     {protocol}_largest_anon_port {last}; ndd -set /dev/{protocol} \
+                     {protocol}_smallest_anon_port {first}`"
+                )
+            });
             return ["tcp", "udp"]
                 .iter()
                 .map(|protocol| {
@@ -66,6 +73,7 @@ fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
                          ipadm set-prop -p smallest_anon_port={first} {protocol}`"
                     )
                 })
+                .chain(old.filter(|_| os == Os::Solaris))
                 .collect();
         }
         Os::Aix => {

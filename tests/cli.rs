@@ -159,6 +159,7 @@ fn what_stdout_leads_to_is_written_to_and_never_replaced() {
     fs::write(&path, "first\n").expect("a file");
     let log = File::options().append(true).open(&path).expect("a file");
     let before = inode(&path);
+    assert!(stdout(&run(&["schema", "-o", "/dev/stdout"])).starts_with('{'), "a pipe");
     let output = ephaudit(&["schema", "-o", "/dev/stdout"]).stdout(log).output().expect("it runs");
     assert_eq!(code(&output), 0);
     let text = fs::read_to_string(&path).expect("text");

@@ -1,6 +1,6 @@
 //! The range against what the vendor ships, for the profile `vendor`.
 
-use ephaudit_platform::snapshot::{Reason, Snapshot, Why};
+use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
 
 use crate::advice;
 use crate::policy::{Policy, Profile};
@@ -39,9 +39,15 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     view.label(),
                     view.bounds.range()
                 ),
-                "It is not the system's own default: see which file or program sets it, and whether it still \
-                 should (WSL does, to mirror the Windows host)."
-                    .to_owned(),
+                format!(
+                    "It is not the system's own default: see which file or program sets it, and whether it still \
+                     should{}.",
+                    if snapshot.host.os == Os::Linux {
+                        " (WSL does, to mirror the Windows host)"
+                    } else {
+                        ""
+                    }
+                ),
             )
             .advises(advice::move_range(snapshot, scope, default)),
         ),

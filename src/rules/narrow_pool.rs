@@ -1,6 +1,6 @@
 //! Too few usable ports.
 
-use ephaudit_platform::snapshot::Snapshot;
+use ephaudit_platform::snapshot::{Os, Snapshot};
 
 use crate::advice;
 use crate::policy::Policy;
@@ -45,20 +45,30 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             .says(
                 format!("{}only {} usable for outgoing connections", view.label(), are(usable)),
                 format!(
-                    "The range has {}, and {} reserved or out of reach; at least {} are wanted. One source address can \
-                     have {} at a time to one destination address and port (UDP, and what binds before it connects: \
-                     to all together), and {} new ones a second where it closes first; source ports are also \
-                     easier to guess (RFC 6056).",
+                    "The range has {}, and {} reserved or out of reach; at least {} are wanted. {}Source ports are \
+                     also easier to guess (RFC 6056).",
                     counted(range.count(), "port"),
                     are_plain(range.count() - usable),
                     grouped(policy.min_pool),
-                    counted(usable, "connection"),
-                    grouped(usable / 60),
+                    on_linux(snapshot.host.os, usable),
                 ),
             )
             .advises(steps),
         );
     })
+}
+
+/// What so few ports allow, as measured on Linux.
+fn on_linux(os: Os, usable: u32) -> String {
+    if os != Os::Linux {
+        return String::new();
+    }
+    format!(
+        "One source address can have {} at a time to one destination address and port (UDP, and what binds before it \
+         connects: to all together), and {} new ones a second where it closes first. ",
+        counted(usable, "connection"),
+        grouped(usable / 60),
+    )
 }
 
 fn are(ports: u32) -> String {

@@ -60,11 +60,18 @@ pub(super) fn write(
     make: impl FnOnce() -> Vec<u8>,
 ) -> Result<(), Failure> {
     match &args.output {
-        Some(path) if path.as_os_str() != "-" => to_file(path, &make())
+        Some(path) if is_stdout(path) => to_stdout(&make()),
+        Some(path) => to_file(path, &make())
             .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
-        _ if quiet => Ok(()),
-        _ => to_stdout(&make()),
+        None if quiet => Ok(()),
+        None => to_stdout(&make()),
     }
+}
+
+/// Whether the path is a name of standard output. Opened by that name it would be written from its beginning, or
+/// replaced, where the shell that gave it goes on at its end.
+fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
 }
 
 /// Prints; a reader that has gone is no error.
@@ -79,27 +86,21 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
 
 /// A temporary file in the same directory, then a rename: a reader sees the old file or the new one, never half of it.
 ///
-/// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place. So is
-/// what stands under /dev or /proc: `/dev/stdout` may lead to a file that the shell goes on to write to.
+/// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place.
 fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = match fs::canonicalize(path) {
-        Ok(target) => target,
-        Err(error)
-            if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_err() =>
-        {
-            path.to_path_buf()
-        }
-        Err(error) => return Err(error),
-    };
-    let present = fs::metadata(&target);
-    let in_place = path.starts_with("/dev") || path.starts_with("/proc");
+    let present = fs::metadata(path);
     match &present {
         Ok(kind) if kind.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
-        Ok(kind) if in_place || !kind.is_file() => {
-            return OpenOptions::new().append(true).open(&target)?.write_all(bytes);
+        Ok(kind) if !kind.is_file() => {
+            return OpenOptions::new().append(true).open(path)?.write_all(bytes);
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_ok() => {
+            return Err(io::Error::other("it is a link to a file that does not exist"));
         }
         _ => {}
     }
+    // A link stays a link: what it leads to is replaced.
+    let target = if present.is_ok() { fs::canonicalize(path)? } else { path.to_path_buf() };
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

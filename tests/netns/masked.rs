@@ -114,6 +114,24 @@ fn the_value_of_another_namespace_is_not_the_answer() {
 }
 
 #[test]
+fn the_layouts_of_container_runtimes_are_the_kernels_own() {
+    inside(|| {
+        compliant();
+        // runc: /proc/sys bound over itself, read-only
+        sh("mount", &["--bind", "/proc/sys/net", "/mnt"]);
+        sh("mount", &["--bind", "/proc/sys", "/proc/sys"]);
+        sh("mount", &["-o", "remount,ro,bind", "/proc/sys"]);
+        assert_eq!(json(&[]).1, 0);
+        // LXC and systemd-nspawn: /proc/sys/net over that again, to be written
+        sh("mount", &["--bind", "/mnt", "/proc/sys/net"]);
+        assert_eq!(json(&[]).1, 0);
+        // any other folder there is not it
+        sh("mount", &["--bind", "/mnt/ipv4", "/proc/sys/net/ipv4"]);
+        undetermined("a folder below it", "unsupported");
+    });
+}
+
+#[test]
 fn what_would_block_or_never_end_does_not() {
     inside(|| {
         let folder = tempfile::tempdir().expect("a folder");

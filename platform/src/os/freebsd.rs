@@ -5,11 +5,21 @@ use crate::ask::Ask;
 use crate::parse::port_list;
 use crate::ports::PortRange;
 use crate::snapshot::{
-    Family, Os, Randomization, Range, Reading, Role, Scope, Snapshot, Transport,
+    Bounds, Family, Os, Randomization, Range, Reading, Role, Scope, Snapshot, Transport,
 };
 
+/// What FreeBSD had out of the box over the years (sys/netinet/in.h, in_pcb.c); in which releases is not settled, so
+/// each of them is somebody's untouched default.
+const SHIPPED: [Option<PortRange>; 3] =
+    [PortRange::new(1024, 5000), PortRange::new(49_152, 65_535), PortRange::new(10_000, 65_535)];
+
 pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
-    // 10000–65535 (`IPPORT_EPHEMERALFIRST`, sys/netinet/in.h); 1024–5000 and 49152–65535 on releases long gone.
+    let mut ranges = portrange(ask, PortRange::new(10_000, 65_535));
+    for range in ranges.iter_mut().filter(|range| range.role == Role::Ephemeral) {
+        let shipped =
+            range.bounds.known().map(Bounds::range).filter(|r| SHIPPED.contains(&Some(*r)));
+        range.vendor_default = shipped.or(range.vendor_default);
+    }
     let scope = Scope {
         // `ipport_reservedhigh` is the last privileged port.
         unprivileged_start: knobs::tunable(ask, "net.inet.ip.portrange.reservedhigh", |text| {
@@ -21,7 +31,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             transports: Transport::ALL,
             random: knobs::tunable(ask, "net.inet.ip.portrange.randomized", knobs::flag),
         }],
-        ..knobs::host_scope(ask, portrange(ask, PortRange::new(10_000, 65_535)))
+        ..knobs::host_scope(ask, ranges)
     };
     Snapshot { host: knobs::host(Os::FreeBsd, ask), scopes: vec![scope] }
 }

@@ -4,13 +4,14 @@ use super::{freebsd, knobs};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{
-    Family, Os, Randomization, Reading, Reserved, ReservedKind, Role, Scope, Snapshot, Source,
-    Transport,
+    Family, Os, Randomization, Reading, Reason, Reserved, ReservedKind, Role, Scope, Snapshot,
+    Source, Transport, Why,
 };
 
 /// Remote Desktop's lights-out port: the one TCP port that macOS withholds (`restricted_in_port.c`, xnu-11417). The
 /// list is fixed at the kernel's build; `net.restricted_port.bitmap` shows it to programs only.
 const RESTRICTED_TCP: u16 = 55_555;
+const NOT_READ: &str = "macOS shows its list to programs only; 55555/tcp is the list of xnu-11417";
 /// `in_pcbbind`: UDP allocation fails once fewer ports than this are left.
 const UDP_HELD_BACK: u32 = 4096;
 
@@ -34,13 +35,14 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             transports: &[Transport::Tcp],
             ports: Reading::Known {
                 value: PortRange::single(RESTRICTED_TCP).into(),
-                source: Source::Sysctl("net.restricted_port.bitmap".into()),
+                source: Source::Command("restricted_in_port.c of xnu-11417".into()),
             },
         }],
         randomization: vec![
             randomized("net.inet.tcp.randomize_ports", &[Transport::Tcp]),
             randomized("net.inet.udp.randomize_ports", &[Transport::Udp]),
         ],
+        notes: vec![("restricted ports".to_owned(), Why::new(Reason::Unsupported, NOT_READ))],
         ..knobs::host_scope(ask, ranges)
     };
     Snapshot { host: knobs::host(Os::MacOs, ask), scopes: vec![scope] }

@@ -18,6 +18,9 @@ pub fn answer(question: Question<'_>) -> Answer {
             let name = name.replace('.', "/");
             Answer::new(file(format!("/proc/sys/{name}")), files::sysctl(&name))
         }
+        Question::File(path) if path.starts_with("/proc/") => {
+            Answer::new(file(path.to_owned()), files::proc_file(path))
+        }
         Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
         Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
         Question::Netsh(..) | Question::NetSetting(_) => {

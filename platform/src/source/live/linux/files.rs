@@ -1,7 +1,7 @@
 //! Files, links and uname.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
@@ -18,6 +18,8 @@ const FIRST_BUFFER: usize = 4096;
 const LAST_BUFFER: usize = 512 * 1024;
 /// The most that is read of a small ordinary file, in bytes.
 const SMALL_FILE: usize = 64 * 1024;
+/// The most that is read of the table of mounts, in bytes.
+const MOUNTINFO: usize = 4 * 1024 * 1024;
 /// The most that is kept of a socket table, in bytes: about 400,000 sockets.
 const SOCKET_TABLE: usize = 64 * 1024 * 1024;
 
@@ -42,54 +44,119 @@ pub(super) fn sysctl(name: &str) -> Outcome {
     Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
 }
 
-/// Opens the kernel's own file of this thread's network namespace, and nothing that is mounted over it or over a folder
-/// on the way: a bind mount shows what it showed where it was made, so even another file of procfs, or the same file
-/// seen from another namespace, would be taken for the answer.
+/// Opens the kernel's own sysctl of this thread's network namespace, and nothing that is mounted over it or over a
+/// folder on the way: a bind mount shows what it showed where it was made, so even another file of procfs, or the same
+/// file seen from another namespace, would be taken for the answer.
 fn open_sysctl(name: &str) -> Result<OwnedFd, Refusal> {
-    let path = format!("{SYSCTLS}/{name}");
+    match open_below(SYSCTLS, name) {
+        // LXC and systemd-nspawn mount /proc/sys read-only, and /proc/sys/net over it to be written: that folder is the
+        // kernel's own too, where it is the one of that name and no other.
+        Err(Refusal::Failed(why)) if why.detail.ends_with(MOUNTED_OVER) => {
+            let below = name.strip_prefix("net/").filter(|_| is_folder_of_net());
+            below.map_or(Err(Refusal::Failed(why)), |below| open_below(SYSCTLS_OF_NET, below))
+        }
+        opened => opened,
+    }
+}
+
+const SYSCTLS_OF_NET: &str = "/proc/sys/net";
+const MOUNTED_OVER: &str = "something is mounted over it";
+
+/// Whether /proc/sys/net is a mount of the folder of that name: its root in mountinfo, proc_pid_mountinfo(5).
+fn is_folder_of_net() -> bool {
+    let told = open_folder(SYSCTLS_OF_NET).and_then(|folder| {
+        let mount = mount_of(&folder)?;
+        let mut mounts = Vec::new();
+        let table = File::from(open_below("/proc", "self/mountinfo")?);
+        let read = table.take(MOUNTINFO as u64).read_to_end(&mut mounts);
+        read.map_err(|error| refusal("/proc/self/mountinfo", errno_of(&error)))?;
+        Ok((mount, mounts))
+    });
+    let Ok((Some(mount), mounts)) = told else { return false };
+    mounts.split(|byte| *byte == b'\n').any(|line| {
+        let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+        words.first() == Some(&mount.as_slice())
+            && words.get(3) == Some(&&b"/sys/net"[..])
+            && words.get(4) == Some(&SYSCTLS_OF_NET.as_bytes())
+    })
+}
+
+/// Opens a file below a folder of procfs without crossing into another mount.
+fn open_below(folder: &str, name: &str) -> Result<OwnedFd, Refusal> {
+    let path = format!("{folder}/{name}");
     let unsure = |what: &str| {
-        Refusal::Failed(Why::new(
-            Reason::Unsupported,
-            format!("{path} is not the kernel's own: {what}"),
-        ))
+        let detail = format!("{path} is not the kernel's own: {what}");
+        Refusal::Failed(Why::new(Reason::Unsupported, detail))
     };
-    let folder = open_at(CWD, SYSCTLS, OFlags::PATH | OFlags::DIRECTORY)
-        .map_err(|errno| refusal(SYSCTLS, errno))?;
-    let kind = rustix::fs::fstatfs(&folder).map_err(|errno| refusal(SYSCTLS, errno))?.f_type;
-    if kind != PROC_SUPER_MAGIC {
-        return Err(unsure("/proc/sys is no procfs"));
+    let opened = open_folder(folder)?;
+    if !is_procfs(&opened, folder)? {
+        return Err(unsure("its folder is no procfs"));
     }
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let inside = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
-    match rustix::fs::openat2(&folder, name, flags, Mode::empty(), inside) {
+    let inside = ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    match rustix::fs::openat2(&opened, name, flags, Mode::empty(), inside) {
         Ok(file) => Ok(file),
-        Err(Errno::XDEV | Errno::LOOP) => Err(unsure("something is mounted over it")),
+        Err(Errno::XDEV | Errno::LOOP) => Err(unsure(MOUNTED_OVER)),
         // openat2 came with Linux 5.6; older seccomp filters answer EPERM to what they do not know.
-        Err(Errno::NOSYS | Errno::PERM) => {
-            let file = open_at(&folder, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
-                .map_err(|errno| refusal(&path, errno))?;
-            if mount_of(&folder)? == mount_of(&file)? {
-                Ok(file)
-            } else {
-                Err(unsure("something is mounted over it"))
-            }
-        }
+        Err(Errno::NOSYS | Errno::PERM) => open_on_mount_of(&opened, name, &path),
         Err(errno) => Err(refusal(&path, errno)),
     }
 }
 
-/// The mount that a descriptor is on: `mnt_id` in /proc/PID/fdinfo since Linux 3.15, `None` where the kernel doesn't tell.
+/// The same where openat2 is not to be had: by comparing the mounts that folder and file are on.
+fn open_on_mount_of(folder: &OwnedFd, name: &str, path: &str) -> Result<OwnedFd, Refusal> {
+    let file = open_at(folder, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)
+        .map_err(|errno| refusal(path, errno))?;
+    // A kernel that tells no mounts (before 3.15, gVisor) tells neither.
+    if mount_of(folder)? == mount_of(&file)? && is_procfs(&file, path)? {
+        return Ok(file);
+    }
+    let detail = format!("{path} is not the kernel's own: {MOUNTED_OVER}");
+    Err(Refusal::Failed(Why::new(Reason::Unsupported, detail)))
+}
+
+fn open_folder(path: &str) -> Result<OwnedFd, Refusal> {
+    open_at(CWD, path, OFlags::PATH | OFlags::DIRECTORY).map_err(|errno| refusal(path, errno))
+}
+
+fn is_procfs(fd: &OwnedFd, path: &str) -> Result<bool, Refusal> {
+    let kind = rustix::fs::fstatfs(fd).map_err(|errno| refusal(path, errno))?.f_type;
+    Ok(kind == PROC_SUPER_MAGIC)
+}
+
+/// The mount that a descriptor is on, by its number: `mnt_id` in /proc/PID/fdinfo since Linux 3.15, `None` where the
+/// kernel doesn't tell. Only the kernel's own fdinfo is believed.
 fn mount_of(fd: &OwnedFd) -> Result<Option<Vec<u8>>, Refusal> {
-    let info = small_file(&format!("/proc/thread-self/fdinfo/{}", fd.as_raw_fd()))?;
-    let line = info.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"mnt_id:"));
-    Ok(line.map(<[u8]>::to_vec))
+    let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
+    let unsure = |what: String| {
+        let detail = format!("which mount it is on cannot be told: {what}");
+        Refusal::Failed(Why::new(Reason::Unsupported, detail))
+    };
+    let file = open(&path).map_err(|_| unsure(format!("{path} cannot be opened")))?;
+    if !is_procfs(&file, &path)? {
+        return Err(unsure(format!("{path} is not the kernel's own")));
+    }
+    let mut info = Vec::with_capacity(FIRST_BUFFER);
+    rustix::io::read(&file, spare_capacity(&mut info))
+        .map_err(|errno| unsure(errno.to_string()))?;
+    let mut lines = info.split(|byte| *byte == b'\n');
+    Ok(lines.find_map(|line| line.strip_prefix(b"mnt_id:")).map(|id| id.trim_ascii().to_vec()))
+}
+
+/// Reads a file of /proc that is not a sysctl.
+pub(super) fn proc_file(path: &str) -> Outcome {
+    let name = path.strip_prefix("/proc/").unwrap_or(path);
+    read_small(&open_below("/proc", name)?, path)
 }
 
 /// Reads a small ordinary file; one that is longer than the bound is refused.
 pub(super) fn small_file(path: &str) -> Outcome {
-    let file = open(path)?;
+    read_small(&open(path)?, path)
+}
+
+fn read_small(file: &OwnedFd, path: &str) -> Outcome {
     let mut bytes = Vec::with_capacity(FIRST_BUFFER);
-    while rustix::io::read(&file, spare_capacity(&mut bytes))
+    while rustix::io::read(file, spare_capacity(&mut bytes))
         .map_err(|errno| refusal(path, errno))?
         > 0
     {
@@ -128,11 +195,11 @@ pub(super) fn socket_table(path: &str, transport: Transport) -> Outcome {
         Transport::Tcp => b"0A",
         Transport::Udp => b"07",
     };
-    let io_refusal = |error: std::io::Error| {
-        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-        refusal(path, errno)
-    };
-    let mut lines = BufReader::with_capacity(32 * 1024, File::from(open(path)?));
+    let io_refusal = |error: std::io::Error| refusal(path, errno_of(&error));
+    let mut lines = BufReader::with_capacity(
+        32 * 1024,
+        File::from(open_below("/proc", path.trim_start_matches("/proc/"))?),
+    );
     let mut kept = Vec::new();
     lines.read_until(b'\n', &mut kept).map_err(io_refusal)?;
     let mut line = Vec::new();
@@ -160,6 +227,10 @@ fn open_at(folder: impl AsFd, name: &str, flags: OFlags) -> rustix::io::Result<O
     rustix::fs::openat(folder, name, flags | OFlags::CLOEXEC, Mode::empty())
 }
 
+fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
 fn refusal(path: &str, errno: Errno) -> Refusal {
     match errno {
         Errno::NOENT | Errno::NOTDIR => Refusal::NotFound(format!("{path} does not exist")),
@@ -168,5 +239,23 @@ fn refusal(path: &str, errno: Errno) -> Refusal {
             format!("{path} may not be read ({errno}); run as root, or see what hides it"),
         )),
         _ => Refusal::Failed(Why::new(Reason::Unsupported, format!("{path}: {errno}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_openat2_the_mounts_are_compared() {
+        let opened = |folder: &str, name: &str| {
+            let folder = open_folder(folder).expect("a folder");
+            open_on_mount_of(&folder, name, name).is_ok()
+        };
+        assert!(opened("/proc", "sys/kernel/osrelease"), "the same mount");
+        assert!(!opened("/", "proc/sys/kernel/osrelease"), "another mount");
+        assert!(!opened("/", "etc/passwd"), "no procfs");
+        let mount = mount_of(&open_folder("/proc").expect("a folder")).expect("fdinfo");
+        assert!(mount.is_some_and(|id| id.iter().all(u8::is_ascii_digit)));
     }
 }

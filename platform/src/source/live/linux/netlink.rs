@@ -81,6 +81,9 @@ fn dump(request: &[u8]) -> Result<Result<Vec<u8>, DumpError>, Refusal> {
                 "the kernel sent a longer datagram than it should",
             )));
         }
+        if received == 0 {
+            return Ok(Err(DumpError::Malformed("the kernel sent an empty datagram")));
+        }
         let new = &datagram[..received];
         match walk(new, |_, _| Ok(())) {
             Err(error) => return Ok(Err(error)),
