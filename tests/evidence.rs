@@ -190,9 +190,14 @@ fn evidence_that_says_nothing_or_two_things_is_refused() {
         "different systems",
     );
     refused("net.inet.ip.portrange.first: 1\n", "freebsd, dragonfly, macos");
+    // A damaged setting is not passed over, and a prompt in brackets is no JSON.
+    refused("[{\"SettingName\": \"Internet\", \"DynamicPortRangeStartPort\": 49152,", "JSON");
+    let prompt = "[root@web1 ~]# sysctl net.ipv4\nnet.ipv4.ip_local_port_range = 9000 65500\n";
+    let document = document(&from_stdin(prompt, &["show", "--format", "json"]));
+    assert_eq!(bounds(range(&document, "tcp", "ipv4")), (9000, 65_500));
     // The same name with two values is neither.
     let twice = "net.ipv4.ip_local_port_range = 1 2\nnet.ipv4.ip_local_port_range = 3 4\n";
-    let document = document(&from_stdin(twice, &["show", "--format", "json"]));
+    let document = self::document(&from_stdin(twice, &["show", "--format", "json"]));
     assert_eq!(range(&document, "tcp", "ipv4")["reason"], "unparsable");
 }
 

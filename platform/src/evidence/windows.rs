@@ -58,7 +58,10 @@ impl Tables {
         let templates = match powershell::templates(piece.bytes) {
             Ok(templates) if templates.is_empty() => return Ok(()),
             Ok(templates) => templates,
-            Err(powershell::PowershellError::Json(_)) => return Ok(()),
+            // A text may begin like JSON and be none, such as one with a prompt in brackets.
+            Err(powershell::PowershellError::Json(_)) if !names_port_ranges(piece.bytes) => {
+                return Ok(());
+            }
             Err(error) => return Err(damaged(error.to_string())),
         };
         // Get-NetUDPSetting has one object, and it has no name; the templates of Get-NetTCPSetting have one each.
@@ -112,6 +115,12 @@ impl Tables {
         };
         self.familyless.iter().map(note).collect()
     }
+}
+
+/// Whether the properties of Get-NetTCPSetting are named, in ASCII or in UTF-16.
+fn names_port_ranges(bytes: &[u8]) -> bool {
+    let letters: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    letters.windows(9).any(|window| window == b"PortRange")
 }
 
 fn answer(told: Option<&Told>, command: &str) -> Answer {

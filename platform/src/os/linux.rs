@@ -26,12 +26,12 @@ const UNPRIVILEGED_START_SINCE: KernelVersion = KernelVersion(4, 11, 0);
 const PARITY_SINCE: KernelVersion = KernelVersion(4, 5, 0);
 
 pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
-    let (host, kernel) = host::read(ask);
+    let mut notes = Vec::new();
+    let (host, kernel) = host::read(ask, &mut notes);
     let gvisor = host.environment == Some(Environment::Gvisor);
     let separator = if gvisor { Separator::Space } else { Separator::Tab };
 
-    let id = link(ask, NAMESPACE);
-    let mut notes = Vec::new();
+    let id = host::told(ask, Question::Link(NAMESPACE), "identity of the namespace", &mut notes);
     let listeners = listeners::read(ask, &mut notes);
     let mut scope = Scope {
         names: names(ask, &host, id.as_deref()),
@@ -72,13 +72,6 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
     Snapshot { host, scopes: vec![scope] }
 }
 
-fn link(ask: &Ask<'_>, path: &str) -> Option<String> {
-    ask(Question::Link(path))
-        .outcome
-        .ok()
-        .map(|target| String::from_utf8_lossy(&target).into_owned())
-}
-
 /// gVisor has the file, always empty, and no reservations (`newStaticFile("")`, pkg/sentry/fsimpl/proc/tasks_sys.go).
 fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
     let before_its_time = kernel.map(|running| running < RESERVED_SINCE);
@@ -93,7 +86,8 @@ fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Readi
 
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
 fn names(ask: &Ask<'_>, host: &Host, id: Option<&str>) -> Vec<String> {
-    let of_init = link(ask, NAMESPACE_OF_INIT);
+    // Only root may see it; without it the name is left out, and the identity stands.
+    let of_init = host::told(ask, Question::Link(NAMESPACE_OF_INIT), "pid 1", &mut Vec::new());
     let is_host = id.is_some() && id == of_init.as_deref() && host.environment.is_none();
     is_host.then(|| "host".to_owned()).into_iter().collect()
 }

@@ -1,8 +1,8 @@
 //! Which host this is and what it runs in.
 
-use crate::ask::{Ask, Question};
+use crate::ask::{Ask, Question, Refusal};
 use crate::parse::os_release;
-use crate::snapshot::{Environment, Host, Os};
+use crate::snapshot::{Environment, Host, Os, Reason, Why};
 
 /// The numbers of a kernel release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,27 +24,49 @@ impl KernelVersion {
 /// The longest name of a container manager that is kept, in characters.
 const NAME_MAX: usize = 40;
 
-pub(super) fn read(ask: &Ask<'_>) -> (Host, Option<KernelVersion>) {
-    let uname = ask(Question::Uname).outcome.unwrap_or_default();
-    let uname = String::from_utf8_lossy(&uname);
-    let mut fields = uname.split('\0').skip(1).map(str::to_owned);
+/// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports seldom tells the
+/// host too, so that is no news.
+pub(super) fn told(
+    ask: &Ask<'_>,
+    question: Question<'_>,
+    what: &str,
+    notes: &mut Vec<(String, Why)>,
+) -> Option<String> {
+    match ask(question).outcome {
+        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(Refusal::NotFound(_)) => None,
+        Err(Refusal::Failed(why)) => {
+            if why.reason != Reason::NotCaptured {
+                notes.push((what.to_owned(), why));
+            }
+            None
+        }
+    }
+}
+
+pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> (Host, Option<KernelVersion>) {
+    let uname = told(ask, Question::Uname, "uname", notes);
+    let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
+    let mut fields = fields.map(str::to_owned);
     let mut next = || fields.next().filter(|field| !field.is_empty());
     let (name, kernel, build, arch) = (next(), next(), next(), next());
     let version = kernel.as_deref().and_then(KernelVersion::parse);
-    let environment = environment(
-        ask,
-        kernel.as_deref().unwrap_or_default(),
-        build.as_deref().unwrap_or_default(),
-    );
+    let environment = environment(ask, kernel.as_deref(), build.as_deref(), notes);
     let os_version = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
-        .find_map(|path| ask(Question::File(path)).outcome.ok())
-        .and_then(|text| os_release::pretty_name(&text));
+        .find_map(|path| told(ask, Question::File(path), "os-release", notes))
+        .and_then(|text| os_release::pretty_name(text.as_bytes()));
     (Host { name, os: Os::Linux, os_version, kernel, arch, environment }, version)
 }
 
 /// What the kernel says of itself, then what container managers leave behind.
-fn environment(ask: &Ask<'_>, release: &str, build: &str) -> Option<Environment> {
+fn environment(
+    ask: &Ask<'_>,
+    release: Option<&str>,
+    build: Option<&str>,
+    notes: &mut Vec<(String, Why)>,
+) -> Option<Environment> {
+    let (release, build) = (release.unwrap_or(""), build.unwrap_or(""));
     // gVisor answers uname with a release ending in "-gvisor", or 4.4.0 built at this one moment.
     if release.ends_with("-gvisor") || build.contains("Sun Jan 10 15:06:54 PST 2016") {
         return Some(Environment::Gvisor);
@@ -54,8 +76,8 @@ fn environment(ask: &Ask<'_>, release: &str, build: &str) -> Option<Environment>
         return Some(Environment::Wsl);
     }
     // container_interface of systemd: the manager's name, as in `systemd-nspawn` or `lxc`.
-    if let Ok(bytes) = ask(Question::File("/run/systemd/container")).outcome {
-        let text = String::from_utf8_lossy(&bytes);
+    let mut marker = |path: &str| told(ask, Question::File(path), "mark of a container", notes);
+    if let Some(text) = marker("/run/systemd/container") {
         let line = text.lines().next().unwrap_or_default().trim();
         let name: String = line.chars().take(NAME_MAX).collect();
         return Some(match name.as_str() {
@@ -66,14 +88,14 @@ fn environment(ask: &Ask<'_>, release: &str, build: &str) -> Option<Environment>
     }
     [("/run/.containerenv", "podman"), ("/.dockerenv", "docker")]
         .into_iter()
-        .find(|(path, _)| ask(Question::File(path)).outcome.is_ok())
+        .find(|(path, _)| marker(path).is_some())
         .map(|(_, name)| Environment::Container(name.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::{Answer, Refusal};
+    use crate::ask::Answer;
     use crate::snapshot::Source;
 
     #[test]
@@ -84,10 +106,26 @@ mod tests {
             Question::Uname => Answer::new(Source::Command("uname".into()), Ok(uname.into())),
             _ => Answer::new(Source::File("x".into()), Err(Refusal::NotFound("x".to_owned()))),
         };
-        let (host, version) = read(&ask);
+        let (host, version) = read(&ask, &mut Vec::new());
         assert_eq!(host.kernel.as_deref(), Some("6.1.0"));
         assert_eq!(host.arch.as_deref(), Some("x86_64"));
         assert_eq!((host.environment, version), (None, Some(KernelVersion(6, 1, 0))));
+    }
+
+    #[test]
+    fn what_was_refused_is_noted_and_what_is_not_there_is_not() {
+        let denied = || Err(Refusal::Failed(Why::new(Reason::Denied, "refused")));
+        let ask = |question: Question<'_>| match question {
+            Question::File("/etc/os-release") | Question::Uname => {
+                Answer::new(Source::File("x".into()), denied())
+            }
+            _ => Answer::new(Source::File("x".into()), Err(Refusal::NotFound("x".to_owned()))),
+        };
+        let mut notes = Vec::new();
+        let (host, version) = read(&ask, &mut notes);
+        assert_eq!((host.kernel, host.os_version, version), (None, None, None));
+        let what: Vec<&str> = notes.iter().map(|(what, _)| what.as_str()).collect();
+        assert_eq!(what, ["uname", "os-release"]);
     }
 
     #[test]

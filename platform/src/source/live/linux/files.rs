@@ -48,15 +48,14 @@ pub(super) fn sysctl(name: &str) -> Outcome {
 /// folder on the way: a bind mount shows what it showed where it was made, so even another file of procfs, or the same
 /// file seen from another namespace, would be taken for the answer.
 fn open_sysctl(name: &str) -> Result<OwnedFd, Refusal> {
-    match open_below(SYSCTLS, name) {
+    open_below(SYSCTLS, name).or_else(|refused| {
         // LXC and systemd-nspawn mount /proc/sys read-only, and /proc/sys/net over it to be written: that folder is the
         // kernel's own too, where it is the one of that name and no other.
-        Err(Refusal::Failed(why)) if why.detail.ends_with(MOUNTED_OVER) => {
-            let below = name.strip_prefix("net/").filter(|_| is_folder_of_net());
-            below.map_or(Err(Refusal::Failed(why)), |below| open_below(SYSCTLS_OF_NET, below))
+        match name.strip_prefix("net/").filter(|_| is_folder_of_net()) {
+            Some(below) => open_below(SYSCTLS_OF_NET, below),
+            None => Err(refused),
         }
-        opened => opened,
-    }
+    })
 }
 
 const SYSCTLS_OF_NET: &str = "/proc/sys/net";

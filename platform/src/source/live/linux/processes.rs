@@ -73,7 +73,6 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
             };
             match comm(&process) {
                 Ok(name) => {
-                    let pid = u32::try_from(pid).unwrap_or_default();
                     records.extend(format!("{inode} {pid} ").bytes());
                     records.extend(name.trim_ascii_end());
                     records.push(0);
