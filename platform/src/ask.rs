@@ -1,6 +1,6 @@
 //! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are none.
 
-use crate::snapshot::{Family, Source, Transport, Why};
+use crate::snapshot::{Family, Reason, Source, Transport, Why};
 
 /// One question to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum Question<'a> {
     SockDiag(Family, Transport),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
     SocketTable(Family, Transport),
+    /// The TCP listeners or the UDP sockets of a family where the system has neither: `parse::listener_lines` says in
+    /// which form.
+    Listeners(Family, Transport),
     /// The holders of the sockets with these inodes: `parse::owners` says in which form.
     Owners(&'a [u64]),
 }
@@ -42,6 +45,16 @@ pub enum Refusal {
     NotFound(String),
     /// Anything else.
     Failed(Why),
+}
+
+impl Refusal {
+    /// The same for a question that must have an answer: what is not there is not supported.
+    pub fn why(self) -> Why {
+        match self {
+            Self::NotFound(detail) => Why::new(Reason::Unsupported, detail),
+            Self::Failed(why) => why,
+        }
+    }
 }
 
 /// Raw bytes, or why there are none.

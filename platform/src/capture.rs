@@ -186,6 +186,7 @@ fn key(question: Question<'_>) -> String {
         Question::Uname => "uname".to_owned(),
         Question::SockDiag(f, transport) => format!("sock_diag {} {transport}", family(f)),
         Question::SocketTable(f, transport) => format!("socket table {} {transport}", family(f)),
+        Question::Listeners(f, transport) => format!("listeners {} {transport}", family(f)),
         Question::Owners(inodes) => {
             let inodes: Vec<String> = inodes.iter().map(ToString::to_string).collect();
             format!("owners {}", inodes.join(","))
@@ -262,6 +263,7 @@ impl Entry {
             "command" => Source::Command(location),
             "sysctl" => Source::Sysctl(location),
             "capture" => Source::Capture(location),
+            "kernel" => Source::Kernel(location),
             _ => return Err(CaptureError::Word(self.source.kind, "source")),
         };
         let outcome: Outcome = match (self.bytes, self.refusal) {

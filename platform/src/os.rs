@@ -9,6 +9,7 @@ mod linux;
 mod macos;
 mod netbsd;
 mod openbsd;
+mod sockets;
 mod unsupported;
 mod windows;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
+pub(crate) mod listener_lines;
 pub(crate) mod ndd;
 pub(crate) mod netlink;
 pub(crate) mod netsh;

@@ -16,6 +16,8 @@ pub enum Source {
     Sysctl(Cow<'static, str>),
     /// Captured evidence, by file and line.
     Capture(Cow<'static, str>),
+    /// What is fixed in the kernel's source: a constant and its file.
+    Kernel(Cow<'static, str>),
 }
 
 impl Source {
@@ -27,6 +29,7 @@ impl Source {
             Self::Command(_) => "command",
             Self::Sysctl(_) => "sysctl",
             Self::Capture(_) => "capture",
+            Self::Kernel(_) => "kernel",
         }
     }
 
@@ -37,11 +40,12 @@ impl Source {
             | Self::Netlink(location)
             | Self::Command(location)
             | Self::Sysctl(location)
-            | Self::Capture(location) => location,
+            | Self::Capture(location)
+            | Self::Kernel(location) => location,
         }
     }
 
-    /// The command that shows the same thing.
+    /// The command that shows the same thing; empty where none does.
     pub fn command(&self) -> String {
         match self {
             Self::File(path) => match path.strip_prefix("/proc/sys/") {
@@ -56,6 +60,7 @@ impl Source {
                 Some((file, line)) => format!("sed -n {line}p {file}"),
                 None => format!("cat {place}"),
             },
+            Self::Kernel(_) => String::new(),
             Self::Netlink(query) => {
                 format!("ss -H{}lnp", if query.contains("udp") { "u" } else { "t" })
             }

@@ -161,8 +161,8 @@ pub enum Owner {
     Known {
         /// The process id in the reader's pid namespace.
         pid: u32,
-        /// The process's name as the kernel keeps it (at most 15 bytes; any byte but NUL).
-        command: String,
+        /// The process's name as Linux keeps it (at most 15 bytes; any byte but NUL); `None` where only its id is told.
+        command: Option<String>,
     },
     /// Asked, and not seen.
     Unseen(Why),

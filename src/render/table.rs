@@ -9,7 +9,7 @@ use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
 use super::strip;
 use crate::text::{self, counted, grouped};
 use crate::wire::v1::{
-    Document, Family, Listener, Pool, Range, Reserved, Scope, Severity, Source, Span, State,
+    Document, Family, Listener, Owner, Pool, Range, Reserved, Scope, Severity, Source, Span, State,
     Status, Transport, Verdict,
 };
 
@@ -246,10 +246,17 @@ fn listeners(page: &mut Page, items: &[Listener]) {
                 None => "?".to_owned(),
             },
             item.service.clone().unwrap_or_default(),
-            item.owner.as_ref().map(|o| format!("{} ({})", o.command, o.pid)).unwrap_or_default(),
+            item.owner.as_ref().map(holder).unwrap_or_default(),
         ]
     }));
     page.table(rows);
+}
+
+fn holder(owner: &Owner) -> String {
+    match &owner.command {
+        Some(command) => format!("{command} ({})", owner.pid),
+        None => format!("pid {}", owner.pid),
+    }
 }
 
 const fn transport(transport: Transport) -> &'static str {

@@ -127,7 +127,10 @@ fn listening(item: &Listener) -> String {
         sockets => format!(", one of {sockets} sockets that share it"),
     };
     match &item.owner {
-        Owner::Known { pid, command } => format!("{address} {command} (pid {pid}{shared})"),
+        Owner::Known { pid, command: Some(command) } => {
+            format!("{address} {command} (pid {pid}{shared})")
+        }
+        Owner::Known { pid, command: None } => format!("{address} (pid {pid}{shared})"),
         Owner::NotAsked | Owner::Unseen(_) => address.to_string(),
     }
 }

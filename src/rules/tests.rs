@@ -93,7 +93,9 @@ impl Fixture {
             Question::Netsh(..) | Question::NetSetting(_) => {
                 Answer::new(Source::Command("netsh".into()), Err(refused()))
             }
-            Question::SocketTable(..) => Answer::new(file("/proc/net"), Err(refused())),
+            Question::SocketTable(..) | Question::Listeners(..) => {
+                Answer::new(file("/proc/net"), Err(refused()))
+            }
             Question::Owners(_) if self.processes_hidden => {
                 Answer::new(file("/proc"), Ok(b"unreadable 3\0".to_vec()))
             }

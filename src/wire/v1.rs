@@ -307,8 +307,8 @@ pub struct Listener {
 pub struct Owner {
     /// Its id.
     pub pid: u32,
-    /// Its name.
-    pub command: String,
+    /// Its name; null where the system tells only the id.
+    pub command: Option<String>,
 }
 
 /// How much a finding matters; the gravest sorts first.

@@ -201,7 +201,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
 #[test]
 fn where_both_are_refused_the_listeners_are_unknown() {
     let ask = |question: Question<'_>| match question {
-        Question::SockDiag(..) | Question::SocketTable(..) => refusal(),
+        Question::SockDiag(..) | Question::SocketTable(..) | Question::Listeners(..) => refusal(),
         question => ephaudit_platform::ask_live(question),
     };
     let snapshot = ephaudit_platform::read(Os::Linux, &ask, &|_| Vec::new());

@@ -1,11 +1,12 @@
 //! What the systems share whose ranges are pairs of named numbers.
 
-use crate::ask::{Answer, Ask, Question, Refusal};
+use super::sockets;
+use crate::ask::{Answer, Ask, Question};
 use crate::parse::port_list;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Bounds, Family, Host, Listeners, Os, Range, Reading, Reason, Reserved, ReservedKind, Role,
-    Scope, Transport, Why,
+    Bounds, Family, Host, Os, Range, Reading, Reserved, ReservedKind, Role, Scope, Source,
+    Transport, Why,
 };
 
 /// A tunable, understood by `parse`.
@@ -20,8 +21,7 @@ pub(super) fn tunable<T>(
             let text = String::from_utf8_lossy(&bytes);
             parse(text.trim()).map_err(|what| Why::unparsable(format!("{name}: {what}"), &bytes))
         }
-        Err(Refusal::NotFound(detail)) => Err(Why::new(Reason::Unsupported, detail)),
-        Err(Refusal::Failed(why)) => Err(why),
+        Err(refusal) => Err(refusal.why()),
     };
     match parsed {
         Ok(value) => Reading::Known { value, source },
@@ -92,16 +92,8 @@ pub(super) fn reserved(
     Reserved { kind, families: Family::ALL, transports, ports }
 }
 
-/// The whole host as one scope; its listeners are not read, and low ports are privileged by no knob of their own.
+/// The whole host as one scope; low ports are privileged by no knob of their own.
 pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>) -> Scope {
-    let Answer { source, outcome } = ask(Question::SocketTable(Family::Ipv4, Transport::Tcp));
-    let why = match outcome {
-        Err(Refusal::Failed(why)) => why,
-        Err(Refusal::NotFound(detail)) => Why::new(Reason::Unsupported, detail),
-        Ok(_) => {
-            Why::new(Reason::Unsupported, "no reader is written for this system's sockets yet")
-        }
-    };
     Scope {
         id: "host".to_owned(),
         names: vec!["host".to_owned()],
@@ -109,11 +101,8 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>) -> Scope {
         ranges,
         reserved: Vec::new(),
         randomization: Vec::new(),
-        unprivileged_start: Reading::Absent { source },
-        listeners: Listeners {
-            unread: vec![("listeners".to_owned(), why)],
-            ..Listeners::default()
-        },
+        unprivileged_start: Reading::Absent { source: Source::Kernel("no knob of its own".into()) },
+        listeners: sockets::read(ask),
         notes: Vec::new(),
     }
 }

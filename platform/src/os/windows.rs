@@ -97,7 +97,7 @@ fn table<T>(
     understand: impl FnOnce(Table) -> Option<T>,
 ) -> Reading<T> {
     let Answer { source, outcome } = ask(Question::Netsh(wanted, family, transport));
-    let told = outcome.map_err(why).and_then(|bytes| {
+    let told = outcome.map_err(Refusal::why).and_then(|bytes| {
         let mut sections = netsh::sections(&bytes)
             .map_err(|error| Why::unparsable(format!("netsh: {error}"), &bytes))?;
         let only = if sections.len() == 1 { sections.pop() } else { None };
@@ -145,7 +145,7 @@ fn auto_reuse(ask: &Ask<'_>) -> Reading<Bounds> {
 
 fn templates(ask: &Ask<'_>, transport: Transport) -> (Source, Result<Vec<Template>, Why>) {
     let Answer { source, outcome } = ask(Question::NetSetting(transport));
-    let told = outcome.map_err(why).and_then(|bytes| {
+    let told = outcome.map_err(Refusal::why).and_then(|bytes| {
         let mut templates = powershell::templates(&bytes)
             .map_err(|error| Why::unparsable(error.to_string(), &bytes))?;
         // Both commands' output may stand in one file; the one object of UDP has no name.
@@ -171,12 +171,5 @@ fn reading<T>(source: Source, told: Result<T, Why>) -> Reading<T> {
     match told {
         Ok(value) => Reading::Known { value, source },
         Err(why) => Reading::Unknown { source, why },
-    }
-}
-
-fn why(refusal: Refusal) -> Why {
-    match refusal {
-        Refusal::NotFound(detail) => Why::new(Reason::MissingTool, detail),
-        Refusal::Failed(why) => why,
     }
 }

@@ -6,6 +6,7 @@
     any(target_os = "openbsd", target_os = "netbsd", target_os = "dragonfly"),
     path = "live/sysctl_program.rs"
 )]
+#[cfg_attr(any(target_os = "illumos", target_os = "solaris"), path = "live/ipadm.rs")]
 #[cfg_attr(
     not(any(
         target_os = "linux",
@@ -13,15 +14,39 @@
         target_os = "macos",
         target_os = "openbsd",
         target_os = "netbsd",
-        target_os = "dragonfly"
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_os = "solaris"
     )),
     path = "live/elsewhere.rs"
 )]
 mod system;
 
+#[cfg(not(target_os = "linux"))]
+#[cfg_attr(any(target_os = "macos", windows), path = "live/netstat.rs")]
+#[cfg_attr(not(any(target_os = "macos", windows)), path = "live/no_listeners.rs")]
+mod listeners;
+
 // Its tests need a program that is on every Unix, not a BSD.
-#[cfg(any(target_os = "openbsd", target_os = "netbsd", target_os = "dragonfly", all(test, unix)))]
+#[cfg(any(
+    target_os = "openbsd",
+    target_os = "netbsd",
+    target_os = "dragonfly",
+    target_os = "illumos",
+    target_os = "solaris",
+    all(test, unix)
+))]
 mod program;
 
 pub(crate) use system::LIVE_OS;
 pub use system::answer;
+
+/// What this system's reader does not ask.
+#[cfg(not(target_os = "linux"))]
+fn unasked() -> crate::ask::Answer {
+    use crate::ask::{Answer, Refusal};
+    use crate::snapshot::{Reason, Source, Why};
+
+    let why = Why::new(Reason::Unsupported, "this is not read on this system");
+    Answer::new(Source::Command(std::env::consts::OS.into()), Err(Refusal::Failed(why)))
+}

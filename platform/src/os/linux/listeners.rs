@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::super::sockets::{self, families, what};
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::owners::Owners;
 use crate::parse::{sock_diag, socket_table};
@@ -30,32 +31,8 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Listeners {
             }
         }
     }
-    let items = &mut listeners.items;
-    items.sort_by(|a, b| key(a).cmp(&key(b)));
-    items.dedup_by(|next, kept| {
-        // Sockets that share a port by SO_REUSEPORT are one listener with several inodes.
-        let same = key(next) == key(kept);
-        if same {
-            kept.inodes.append(&mut next.inodes);
-        }
-        same
-    });
+    listeners.items = sockets::merged(listeners.items);
     listeners
-}
-
-fn key(item: &Listener) -> (Transport, u16, IpAddr, &'static [Family]) {
-    (item.transport, item.port, item.address, item.families)
-}
-
-fn what(family: Family, transport: Transport) -> String {
-    let family = match family {
-        Family::Ipv4 => "IPv4",
-        Family::Ipv6 => "IPv6",
-    };
-    match transport {
-        Transport::Tcp => format!("tcp listeners over {family}"),
-        Transport::Udp => format!("unconnected udp sockets over {family}"),
-    }
 }
 
 fn sockets(
@@ -66,8 +43,7 @@ fn sockets(
     let Answer { source, outcome } = ask(Question::SockDiag(family, transport));
     let refused = match outcome {
         Ok(bytes) => return Ok((diag_sockets(&bytes, transport)?, source)),
-        Err(Refusal::NotFound(detail)) => Why::new(Reason::Unsupported, detail),
-        Err(Refusal::Failed(why)) => why,
+        Err(refusal) => refusal.why(),
     };
     let Answer { source, outcome } = ask(Question::SocketTable(family, transport));
     match outcome {
@@ -133,24 +109,14 @@ fn add(
 ) {
     let mut unsure = 0;
     for socket in sockets {
-        let families: &[Family] = match socket.address {
-            IpAddr::V4(_) => &[Family::Ipv4],
-            IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => &[Family::Ipv4],
-            IpAddr::V6(address) if address.is_unspecified() => match socket.v6only {
-                Some(false) => Family::ALL,
-                Some(true) => &[Family::Ipv6],
-                None => {
-                    unsure += 1;
-                    &[Family::Ipv6]
-                }
-            },
-            IpAddr::V6(_) => &[Family::Ipv6],
-        };
+        if matches!(socket.address, IpAddr::V6(address) if address.is_unspecified()) {
+            unsure += usize::from(socket.v6only.is_none());
+        }
         listeners.items.push(Listener {
             transport,
             address: socket.address,
             port: socket.port,
-            families,
+            families: families(socket.address, socket.v6only),
             source: source.clone(),
             inodes: Some(socket.inode).filter(|inode| *inode != 0).into_iter().collect(),
             owner: Owner::NotAsked,
@@ -177,8 +143,7 @@ pub(super) fn find_owners(ask: &Ask<'_>, items: &mut [Listener], wanted: &[usize
     let owners = match answer {
         Ok(bytes) => Owners::parse(&bytes)
             .ok_or_else(|| Why::unparsable("not the records of a search for owners", &bytes)),
-        Err(Refusal::NotFound(detail)) => Err(Why::new(Reason::Unsupported, detail)),
-        Err(Refusal::Failed(why)) => Err(why),
+        Err(refusal) => Err(refusal.why()),
     };
     for &index in wanted {
         let Some(item) = items.get_mut(index) else {
@@ -200,7 +165,7 @@ fn owner(inodes: &[u64], owners: &Owners) -> Owner {
     }
     if let Some((_, pid, command)) = owners.found.iter().find(|(inode, ..)| inodes.contains(inode))
     {
-        return Owner::Known { pid: *pid, command: command.clone() };
+        return Owner::Known { pid: *pid, command: Some(command.clone()) };
     }
     Owner::Unseen(if owners.late {
         Why::new(Reason::TimedOut, "the search through every process's descriptors took too long")
@@ -278,6 +243,9 @@ mod tests {
         assert_eq!(reason(&[7], Owners { late: true, ..Owners::default() }), Reason::TimedOut);
         let found =
             Owners { found: vec![(7, 1, "init".to_owned())], late: true, ..Owners::default() };
-        assert_eq!(owner(&[6, 7], &found), Owner::Known { pid: 1, command: "init".to_owned() });
+        assert_eq!(
+            owner(&[6, 7], &found),
+            Owner::Known { pid: 1, command: Some("init".to_owned()) }
+        );
     }
 }

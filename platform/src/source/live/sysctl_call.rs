@@ -2,6 +2,7 @@
 
 use sysctl::{Ctl, Sysctl, SysctlError};
 
+use super::{listeners, unasked};
 use crate::ask::{Answer, Outcome, Question, Refusal};
 use crate::snapshot::{Os, Reason, Source, Why};
 
@@ -10,11 +11,11 @@ pub(crate) const LIVE_OS: Os = if cfg!(target_os = "macos") { Os::MacOs } else {
 
 /// Asks the running system.
 pub fn answer(question: Question<'_>) -> Answer {
-    if let Question::Tunable(name) = question {
-        return Answer::new(Source::Sysctl(name.to_owned().into()), value(name));
+    match question {
+        Question::Tunable(name) => Answer::new(Source::Sysctl(name.to_owned().into()), value(name)),
+        Question::Listeners(family, transport) => listeners::listeners(family, transport),
+        _ => unasked(),
     }
-    let why = Why::new(Reason::Unsupported, "no live reader is written for it on this system yet");
-    Answer::new(Source::Command("netstat -an".into()), Err(Refusal::Failed(why)))
 }
 
 fn value(name: &str) -> Outcome {

@@ -1,9 +1,9 @@
 //! OpenBSD, NetBSD and DragonFly BSD: sysctl(8), whose text is the same through every release where the call's numbers
 //! and structures are not.
 
-use super::program;
-use crate::ask::{Answer, Question, Refusal};
-use crate::snapshot::{Os, Reason, Source, Why};
+use super::{listeners, program, unasked};
+use crate::ask::{Answer, Question};
+use crate::snapshot::{Os, Source};
 
 /// The OS this was compiled for.
 #[cfg(target_os = "openbsd")]
@@ -20,10 +20,12 @@ const SYSCTL: &str = "/sbin/sysctl";
 
 /// Asks the running system.
 pub fn answer(question: Question<'_>) -> Answer {
-    if let Question::Tunable(name) = question {
-        let source = Source::Sysctl(name.to_owned().into());
-        return Answer::new(source, program::output(SYSCTL, &["-n", name]));
+    match question {
+        Question::Tunable(name) => {
+            let source = Source::Sysctl(name.to_owned().into());
+            Answer::new(source, program::output(SYSCTL, &["-n", name]))
+        }
+        Question::Listeners(family, transport) => listeners::listeners(family, transport),
+        _ => unasked(),
     }
-    let why = Why::new(Reason::Unsupported, "no live reader is written for it on this system yet");
-    Answer::new(Source::Command("netstat -an".into()), Err(Refusal::Failed(why)))
 }

@@ -23,8 +23,8 @@ pub fn answer(question: Question<'_>) -> Answer {
         }
         Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
         Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
-        Question::Netsh(..) | Question::NetSetting(_) => {
-            let why = Why::new(Reason::Unsupported, "this is not Windows");
+        Question::Netsh(..) | Question::NetSetting(_) | Question::Listeners(..) => {
+            let why = Why::new(Reason::Unsupported, "this is asked of other systems");
             Answer::new(Source::Command("netsh".into()), Err(Refusal::Failed(why)))
         }
         Question::Uname => Answer::new(Source::Command("uname -a".into()), Ok(files::uname())),

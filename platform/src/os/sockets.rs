@@ -1,0 +1,148 @@
+//! Listeners: what all systems have in common, and the reader of those whose sockets are told as lines.
+
+use std::net::IpAddr;
+
+use crate::ask::{Answer, Ask, Question, Refusal};
+use crate::parse::listener_lines::Lines;
+use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Transport, Why};
+
+/// The listeners of both transports and families, from [`Question::Listeners`].
+pub(super) fn read(ask: &Ask<'_>) -> Listeners {
+    let mut listeners = Listeners::default();
+    for &transport in Transport::ALL {
+        for &family in Family::ALL {
+            let what = what(family, transport);
+            let Answer { source, outcome } = ask(Question::Listeners(family, transport));
+            let lines = outcome.map_err(Refusal::why).and_then(|bytes| {
+                Lines::parse(&bytes).map_err(|error| Why::unparsable(error, &bytes))
+            });
+            match lines {
+                Ok(lines) => {
+                    for why in lines.unseen {
+                        let why = Why::new(Reason::Denied, why);
+                        listeners.unread.push((what.clone(), why));
+                    }
+                    listeners.items.extend(lines.sockets.into_iter().map(
+                        |(address, port, pids)| Listener {
+                            transport,
+                            address,
+                            port,
+                            families: families(address, None),
+                            source: source.clone(),
+                            inodes: Vec::new(),
+                            owner: owner(&pids),
+                        },
+                    ));
+                }
+                Err(why) => listeners.unread.push((what, why)),
+            }
+        }
+    }
+    listeners.items = merged(listeners.items);
+    // What hinders all four is said once.
+    if let [(_, why), others @ ..] = &listeners.unread[..] {
+        if others.len() == 3 && others.iter().all(|(_, other)| other == why) {
+            listeners.unread = vec![("listeners".to_owned(), why.clone())];
+        }
+    }
+    listeners
+}
+
+/// The kind of socket, in words.
+pub(super) fn what(family: Family, transport: Transport) -> String {
+    let family = match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    };
+    match transport {
+        Transport::Tcp => format!("tcp listeners over {family}"),
+        Transport::Udp => format!("unconnected udp sockets over {family}"),
+    }
+}
+
+/// The families that a socket with this local address serves. `[::]` serves both unless IPV6_V6ONLY is set: where that is
+/// not told, both are at risk.
+pub(super) fn families(address: IpAddr, v6only: Option<bool>) -> &'static [Family] {
+    match address {
+        IpAddr::V4(_) => &[Family::Ipv4],
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => &[Family::Ipv4],
+        IpAddr::V6(address) if address.is_unspecified() && v6only != Some(true) => Family::ALL,
+        IpAddr::V6(_) => &[Family::Ipv6],
+    }
+}
+
+/// Sorted; sockets that share a port by SO_REUSEPORT are one listener with several inodes.
+pub(super) fn merged(mut items: Vec<Listener>) -> Vec<Listener> {
+    items.sort_by(|a, b| key(a).cmp(&key(b)));
+    items.dedup_by(|next, kept| {
+        let same = key(next) == key(kept);
+        if same {
+            kept.inodes.append(&mut next.inodes);
+        }
+        same
+    });
+    items
+}
+
+fn key(item: &Listener) -> (Transport, u16, IpAddr, &'static [Family]) {
+    (item.transport, item.port, item.address, item.families)
+}
+
+fn owner(pids: &[u32]) -> Owner {
+    match pids.first() {
+        Some(&pid) => Owner::Known { pid, command: None },
+        None => {
+            Owner::Unseen(Why::new(Reason::Unsupported, "the system does not tell its process"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::Outcome;
+    use crate::snapshot::Source;
+
+    fn read_with(answer: impl Fn(Family, Transport) -> Outcome) -> Listeners {
+        read(&|question| match question {
+            Question::Listeners(family, transport) => {
+                Answer::new(Source::Command("test".into()), answer(family, transport))
+            }
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn lines_become_listeners() {
+        let listeners = read_with(|family, transport| match (family, transport) {
+            (Family::Ipv4, Transport::Tcp) => {
+                Ok(b"0.0.0.0 5357 4\n0.0.0.0 80 -\n0.0.0.0 80 9\n".to_vec())
+            }
+            (Family::Ipv6, Transport::Tcp) => Ok(b":: 5357 4\n::1 631 8\n".to_vec()),
+            _ => Ok(Vec::new()),
+        });
+        let seen: Vec<_> =
+            listeners.items.iter().map(|l| (l.port, l.families, l.owner.clone())).collect();
+        let known = |pid| Owner::Known { pid, command: None };
+        assert_eq!(seen.len(), 4, "the two of port 80 are one listener");
+        assert!(matches!(seen[0], (80, _, Owner::Unseen(_))));
+        assert_eq!(seen[1], (631, &[Family::Ipv6][..], known(8)));
+        assert_eq!(seen[2], (5357, &[Family::Ipv4][..], known(4)));
+        assert_eq!(seen[3], (5357, Family::ALL, known(4)), "[::] may serve IPv4 too");
+        assert!(listeners.unread.is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_is_said_and_never_an_empty_list() {
+        let partly = read_with(|_, _| Ok(b"unseen the sockets of other users\n".to_vec()));
+        assert_eq!(partly.unread[0].1.reason, Reason::Denied);
+        let refused = || Err(Refusal::Failed(Why::new(Reason::Unsupported, "not read here")));
+        assert_eq!(read_with(|_, _| refused()).unread.len(), 1, "once is enough");
+        let one = read_with(|family, transport| match (family, transport) {
+            (Family::Ipv6, Transport::Udp) => Ok(b"cut".to_vec()),
+            _ => Ok(Vec::new()),
+        });
+        assert_eq!(one.unread.len(), 1);
+        assert_eq!(one.unread[0].1.reason, Reason::Unparsable);
+    }
+}
