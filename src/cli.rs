@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ephaudit_platform::snapshot::Os;
+use serde::Deserialize;
 
 use crate::policy::Profile;
 use crate::render::Format;
@@ -78,8 +79,8 @@ pub struct ShowArgs {
     /// Table for people, JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Judge captured evidence instead of this host: a file of `ephaudit capture`, or what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed; - is standard input
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    /// Judge captured evidence instead of this host: a file of `ephaudit capture`, what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed (- is standard input), a folder of such files, or the tree of a sosreport
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     pub from: Vec<PathBuf>,
     /// The system the evidence is of, where it does not say so itself
     #[arg(long, value_enum, value_name = "NAME", requires = "from")]
@@ -121,7 +122,8 @@ pub enum Color {
 }
 
 /// The systems that evidence may be of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EvidenceOs {
     /// Linux.
     Linux,

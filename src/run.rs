@@ -1,5 +1,6 @@
 //! The rim: calls the reader, opens files, writes the output, picks the exit code.
 
+mod evidence;
 mod input;
 mod output;
 
@@ -10,8 +11,7 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use ephaudit_platform::capture::{Capture, capture_live};
-use ephaudit_platform::evidence::{Evidence, Piece};
+use ephaudit_platform::capture::capture_live;
 use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::audit::{audit, named_listeners};
@@ -114,30 +114,7 @@ fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
     if args.from.is_empty() {
         return Ok((ephaudit_platform::read_live(&named), at));
     }
-    let files = args.from.iter().map(|path| evidence(path)).collect::<Result<Vec<_>, _>>()?;
-    let unusable = |why: String| Failure::Usage(format!("--from: {why}"));
-    if let [(name, bytes)] = &files[..] {
-        if Capture::is_one(bytes) {
-            let capture =
-                Capture::parse(bytes).map_err(|error| unusable(format!("{name}: {error}")))?;
-            return Ok((capture.snapshot(&named), capture.collected_at().to_owned()));
-        }
-    }
-    if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
-        return Err(unusable(format!("{name} is a whole host's capture; give it alone")));
-    }
-    let pieces: Vec<Piece<'_>> = files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
-    let evidence = Evidence::read(&pieces, args.os.map(EvidenceOs::os))
-        .map_err(|error| unusable(error.to_string()))?;
-    Ok((ephaudit_platform::read_evidence(&evidence), at))
-}
-
-fn evidence(path: &Path) -> Result<(String, Vec<u8>), Failure> {
-    let name = path.display().to_string();
-    match input::read(path) {
-        Ok(bytes) => Ok((name, bytes)),
-        Err(error) => Err(Failure::Usage(format!("--from {name}: {error}"))),
-    }
+    evidence::snapshot(&args.from, args.os.map(EvidenceOs::os), at, &named)
 }
 
 /// What the listeners' owners are asked for depends on the registry: a capture holds those of the built-in one.

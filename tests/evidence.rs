@@ -12,6 +12,8 @@ use crate::support::{assert_valid, code, ephaudit, run, stderr, stdout};
 
 struct Host {
     name: String,
+    folder: String,
+    /// Its files of evidence, where it is no tree.
     files: Vec<String>,
     capture: Table,
 }
@@ -33,6 +35,7 @@ fn hosts() -> Vec<Host> {
                     .filter(|file| file.extension().is_some_and(|ending| ending != "toml"))
                     .map(|file| file.display().to_string())
                     .collect(),
+                folder: host.display().to_string(),
                 capture: capture.parse().expect("TOML"),
             }
         })
@@ -103,9 +106,9 @@ fn expected(expect: &Table) -> Vec<(&str, &str, (i64, i64))> {
 #[test]
 fn every_captured_host_shows_the_numbers_of_its_capture() {
     let mut checked = 0;
-    for Host { name, files, capture } in hosts() {
+    for Host { name, folder, capture, .. } in hosts() {
         let os = capture["os"].as_str().expect("os");
-        let output = shown(&files, Some(os));
+        let output = shown(&[folder], None);
         if name == "windows-en-error" {
             assert_eq!(code(&output), 2, "{name}: {}", stderr(&output));
             continue;
@@ -128,7 +131,10 @@ fn every_captured_host_shows_the_numbers_of_its_capture() {
 
 #[test]
 fn the_system_is_recognised_or_asked_for_and_never_guessed() {
-    for Host { name, files, capture } in hosts() {
+    for Host { name, files, capture, .. } in hosts() {
+        if files.is_empty() {
+            continue;
+        }
         let output = shown(&files, None);
         match code(&output) {
             0 => assert_eq!(

@@ -5,5 +5,6 @@
 
 mod cli;
 mod evidence;
+mod folder;
 mod netns;
 mod support;

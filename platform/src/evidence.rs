@@ -3,6 +3,7 @@
 //! What the evidence does not hold is `not-captured`, never a default and never a pass.
 
 mod recognise;
+mod tree;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 use crate::ask::{Answer, Outcome, Question, Refusal};
 use crate::parse::{ipadm, ndd, sysctl_text};
 use crate::snapshot::{Os, Reason, Source, Why};
+use crate::source::Folder;
+use tree::Tree;
 
 /// One file of evidence.
 #[derive(Debug, Clone, Copy)]
@@ -71,11 +74,17 @@ pub struct Evidence {
     os: Os,
     tunables: BTreeMap<String, Told>,
     windows: windows::Tables,
+    tree: Option<Tree>,
 }
 
 impl Evidence {
-    /// Understands the pieces as one host's. `os` overrides what the text says of itself.
-    pub fn read(pieces: &[Piece<'_>], os: Option<Os>) -> Result<Self, EvidenceError> {
+    /// Understands the pieces, and what the trees among the folders hold, as one host's. `os` overrides what the text says
+    /// of itself.
+    pub fn read(
+        pieces: &[Piece<'_>],
+        folders: Vec<Folder>,
+        os: Option<Os>,
+    ) -> Result<Self, EvidenceError> {
         let mut tunables = BTreeMap::new();
         let mut windows = windows::Tables::default();
         let mut signs = recognise::Signs::default();
@@ -117,9 +126,15 @@ impl Evidence {
                 return Err(EvidenceError::TooMuch(piece.name.to_owned()));
             }
         }
-        let names: Vec<&str> = pieces.iter().map(|piece| piece.name).collect();
+        let mut names: Vec<String> = pieces.iter().map(|piece| piece.name.to_owned()).collect();
+        names.extend(folders.iter().map(|folder| folder.place("")));
+        let tree = Tree::among(folders)?;
+        for (name, told) in tree.iter().flat_map(Tree::sysctls) {
+            signs.see(name, "", &told.place);
+            tell(&mut tunables, name, told.place, told.outcome);
+        }
         let os = signs.os(os, &names.join(", "))?;
-        Ok(Self { os, tunables, windows })
+        Ok(Self { os, tunables, windows, tree })
     }
 
     /// The system it is of.
@@ -136,6 +151,14 @@ impl Evidence {
             }
             Question::NetSetting(transport) => self.windows.net_setting(transport),
             Question::Uname if self.os == Os::Linux => self.uname(),
+            Question::File(path) if self.os == Os::Linux => match &self.tree {
+                Some(tree) => tree.file(path),
+                None => not_captured(Source::File(path.to_owned().into()), path),
+            },
+            Question::SocketTable(family, transport) if self.os == Os::Linux => match &self.tree {
+                Some(tree) => tree.socket_table(family, transport),
+                None => not_captured(Source::Capture("evidence".into()), "a socket table"),
+            },
             _ => not_captured(Source::Capture("evidence".into()), "it"),
         }
     }

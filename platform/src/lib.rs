@@ -25,7 +25,7 @@ mod source;
 
 pub use os::WantsOwner;
 pub use pool::pools;
-pub use source::answer as ask_live;
+pub use source::{Folder, answer as ask_live};
 
 use ask::Ask;
 use evidence::Evidence;

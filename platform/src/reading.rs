@@ -51,14 +51,16 @@ impl Source {
             Self::File(path) => match path.strip_prefix("/proc/sys/") {
                 // sysctl(8) reads the long reserved list whole, where cat(1) does not.
                 Some(key) => format!("sysctl {}", key.replace('/', ".")),
-                None => format!("cat {path}"),
+                None => format!("cat {}", quoted(path)),
             },
             Self::Command(line) => line.to_string(),
             Self::Sysctl(name) => format!("sysctl {name}"),
             // FILE:LINE
             Self::Capture(place) => match place.rsplit_once(':') {
-                Some((file, line)) => format!("sed -n {line}p {file}"),
-                None => format!("cat {place}"),
+                Some((file, line)) if line.parse::<u32>().is_ok() => {
+                    format!("sed -n {line}p {}", quoted(file))
+                }
+                _ => format!("cat {}", quoted(place)),
             },
             Self::Kernel(_) => String::new(),
             Self::Netlink(query) => {
@@ -66,6 +68,16 @@ impl Source {
             }
         }
     }
+}
+
+/// A name as one word of a shell: whoever named the file must not command whoever copies the line.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+        return name.into();
+    }
+    let dash = if name.starts_with('-') { "./" } else { "" };
+    format!("{dash}'{}'", name.replace('\'', r"'\''")).into()
 }
 
 /// The kind of reason why a value is not known.

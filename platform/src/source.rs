@@ -1,6 +1,11 @@
 //! The rim: the only code that touches the system.
 
+#[cfg_attr(target_os = "dragonfly", path = "source/no_folder.rs")]
+mod folder;
 mod live;
+#[cfg(not(target_os = "dragonfly"))]
+mod socket_lines;
 
+pub use folder::Folder;
 pub(crate) use live::LIVE_OS;
 pub use live::answer;

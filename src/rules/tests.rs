@@ -140,7 +140,8 @@ impl Fixture {
             let os = self.os.as_deref().map(|name| {
                 EvidenceOs::from_str(name, false).unwrap_or_else(|error| panic!("{error}")).os()
             });
-            let evidence = Evidence::read(&[piece], os).unwrap_or_else(|error| panic!("{error}"));
+            let evidence =
+                Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
             return ephaudit_platform::read_evidence(&evidence);
         }
         ephaudit_platform::read(Os::Linux, &|question| self.answer(question), &|scope| {

@@ -11,12 +11,18 @@ pub(super) const MAX: u64 = 16 * 1024 * 1024;
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
-        io::stdin().lock().take(MAX + 1).read_to_end(&mut bytes)?;
+        bounded(io::stdin().lock(), &mut bytes)?;
     } else {
-        File::open(path)?.take(MAX + 1).read_to_end(&mut bytes)?;
+        bounded(File::open(path)?, &mut bytes)?;
     }
+    Ok(bytes)
+}
+
+/// All of it, or none where it is too much.
+pub(super) fn bounded(from: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    from.take(MAX + 1).read_to_end(bytes)?;
     if bytes.len() as u64 > MAX {
         return Err(io::Error::other(format!("larger than {} MiB", MAX / 1024 / 1024)));
     }
-    Ok(bytes)
+    Ok(())
 }

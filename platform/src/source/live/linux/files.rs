@@ -1,7 +1,7 @@
 //! Files, links and uname.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufReader, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::buffer::spare_capacity;
@@ -10,6 +10,7 @@ use rustix::io::Errno;
 
 use crate::ask::{Outcome, Refusal};
 use crate::snapshot::{Family, Reason, Transport, Why};
+use crate::source::socket_lines::{self, TableError};
 
 /// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
 const FIRST_BUFFER: usize = 4096;
@@ -20,8 +21,6 @@ const LAST_BUFFER: usize = 512 * 1024;
 const SMALL_FILE: usize = 64 * 1024;
 /// The most that is read of the table of mounts, in bytes.
 const MOUNTINFO: usize = 4 * 1024 * 1024;
-/// The most that is kept of a socket table, in bytes: about 400,000 sockets.
-const SOCKET_TABLE: usize = 64 * 1024 * 1024;
 
 /// Where every sysctl is; container runtimes bind this folder as a whole, read-only.
 const SYSCTLS: &str = "/proc/sys";
@@ -190,30 +189,12 @@ pub(super) fn socket_table_path(family: Family, transport: Transport) -> String 
 
 /// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
 pub(super) fn socket_table(path: &str, transport: Transport) -> Outcome {
-    let state: &[u8] = match transport {
-        Transport::Tcp => b"0A",
-        Transport::Udp => b"07",
-    };
-    let io_refusal = |error: std::io::Error| refusal(path, errno_of(&error));
-    let mut lines = BufReader::with_capacity(
-        32 * 1024,
-        File::from(open_below("/proc", path.trim_start_matches("/proc/"))?),
-    );
-    let mut kept = Vec::new();
-    lines.read_until(b'\n', &mut kept).map_err(io_refusal)?;
-    let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).map_err(io_refusal)? > 0 {
-        if line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(3) == Some(state)
-        {
-            kept.extend_from_slice(&line);
-        }
-        if kept.len() > SOCKET_TABLE {
-            let detail = format!("{path} lists more than {SOCKET_TABLE} bytes of sockets");
-            return Err(Refusal::Failed(Why::new(Reason::Truncated, detail)));
-        }
-        line.clear();
-    }
-    Ok(kept)
+    let file = File::from(open_below("/proc", path.trim_start_matches("/proc/"))?);
+    let lines = BufReader::with_capacity(32 * 1024, file);
+    socket_lines::listening(lines, transport).map_err(|error| match error {
+        TableError::Io(error) => refusal(path, errno_of(&error)),
+        damage => Refusal::Failed(Why::new(Reason::Truncated, format!("{path} {damage}"))),
+    })
 }
 
 fn open(path: &str) -> Result<OwnedFd, Refusal> {

@@ -1,0 +1,98 @@
+//! The tree of a Linux host's files: an extracted sosreport, or a copy of its root.
+
+use super::{EvidenceError, Told, not_captured, value};
+use crate::ask::{Answer, Outcome, Refusal};
+use crate::snapshot::{Family, Source, Transport};
+use crate::source::Folder;
+
+/// What `sysctl -a` printed, in the files of a sosreport.
+const SYSCTL_A: &str = "sos_commands/kernel/sysctl_-a";
+/// What tells that a folder is a tree, and its files are not to be read one by one.
+const SIGNS: &[&str] = &["proc/sys", "proc/net", "sos_commands", "etc"];
+
+/// The sysctls that a copy of /proc/sys may hold.
+const SYSCTLS: &[&str] = &[
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "kernel.ostype",
+    "kernel.hostname",
+    "kernel.osrelease",
+    "kernel.version",
+    "kernel.arch",
+];
+
+impl Folder {
+    /// Whether it is the tree of a host, and no plain folder of evidence.
+    pub fn is_tree(&self) -> bool {
+        SIGNS.iter().any(|sign| self.holds(sign))
+    }
+
+    /// The files in it that are evidence by themselves: of a tree one, of a plain folder all.
+    ///
+    /// # Errors
+    /// The folder can't be listed.
+    pub fn evidence(&self) -> std::io::Result<Vec<String>> {
+        if !self.is_tree() {
+            return self.files();
+        }
+        Ok(Some(SYSCTL_A.to_owned()).filter(|name| self.holds(name)).into_iter().collect())
+    }
+}
+
+/// The trees of one host.
+#[derive(Debug)]
+pub(super) struct Tree(Folder);
+
+impl Tree {
+    /// The trees among the folders: at most one.
+    pub(super) fn among(folders: Vec<Folder>) -> Result<Option<Self>, EvidenceError> {
+        let mut trees = folders.into_iter().filter(Folder::is_tree);
+        let tree = trees.next();
+        match trees.next() {
+            Some(second) => Err(EvidenceError::Mixed(second.place(""))),
+            None => Ok(tree.map(Self)),
+        }
+    }
+
+    /// The sysctls that it holds.
+    pub(super) fn sysctls(&self) -> impl Iterator<Item = (&'static str, Told)> {
+        SYSCTLS.iter().filter_map(|&name| {
+            let file = format!("proc/sys/{}", name.replace('.', "/"));
+            let outcome = match self.0.read(&file) {
+                // The kernel ends every value with a newline; a copy without it is cut, or empty.
+                Ok(bytes) => {
+                    let text = String::from_utf8_lossy(&bytes);
+                    value(text.trim_end_matches('\n'), text.ends_with('\n'))
+                }
+                Err(Refusal::NotFound(_)) => return None,
+                Err(refusal) => Err(refusal),
+            };
+            Some((name, Told { place: self.0.place(&file), outcome }))
+        })
+    }
+
+    /// A file of the host. One that is not there may not have been copied, so it tells nothing.
+    pub(super) fn file(&self, path: &str) -> Answer {
+        let name = path.strip_prefix("/proc/thread-self/").map(|rest| format!("proc/{rest}"));
+        let name = name.unwrap_or_else(|| path.trim_start_matches('/').to_owned());
+        let outcome = self.0.read(&name);
+        self.answer(&name, outcome)
+    }
+
+    /// The table of the namespace that the files were copied in.
+    pub(super) fn socket_table(&self, family: Family, transport: Transport) -> Answer {
+        let six = if family == Family::Ipv6 { "6" } else { "" };
+        let name = format!("proc/net/{transport}{six}");
+        let outcome = self.0.socket_table(&name, transport);
+        self.answer(&name, outcome)
+    }
+
+    fn answer(&self, name: &str, outcome: Outcome) -> Answer {
+        let source = Source::Capture(self.0.place(name).into());
+        match outcome {
+            Err(Refusal::NotFound(_)) => not_captured(source, name),
+            outcome => Answer::new(source, outcome),
+        }
+    }
+}

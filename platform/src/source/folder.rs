@@ -1,0 +1,166 @@
+//! A folder of evidence: a tree that somebody else made, perhaps to be read by root.
+//!
+//! Only ordinary files are read. A symbolic link is followed as chroot(2) would see it, an absolute one from the top of the
+//! folder, and nothing leads outside: cap-std holds every step to that, whatever changes meanwhile.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, BufReader, Read};
+use std::path::{Component, Path, PathBuf};
+
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, File, OpenOptions};
+
+use crate::ask::{Outcome, Refusal};
+use crate::snapshot::{Reason, Transport, Why};
+use crate::source::socket_lines::{self, TableError};
+
+/// How many links may be followed on the way to one file; Linux follows 40 (path_resolution(7)).
+const LINKS_MAX: usize = 40;
+/// How many files may lie in the folder itself.
+const ENTRIES_MAX: usize = 10_000;
+/// The most that is read of one file of a tree, in bytes; a reserved list has at most 254,732.
+const FILE_MAX: u64 = 512 * 1024;
+
+/// A folder of evidence.
+pub struct Folder {
+    dir: Dir,
+    path: PathBuf,
+}
+
+impl fmt::Debug for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Folder").field(&self.path).finish()
+    }
+}
+
+impl Folder {
+    /// Opens the folder that the user named.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        Ok(Self { dir, path: path.to_owned() })
+    }
+
+    /// Where a file of it is, in words.
+    pub fn place(&self, name: &str) -> String {
+        self.path.join(name).display().to_string()
+    }
+
+    /// Whether something is there by that name.
+    pub fn holds(&self, name: &str) -> bool {
+        self.resolve(name).is_ok()
+    }
+
+    /// The names of the ordinary files, and of links, that lie in the folder itself, sorted.
+    pub fn files(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for (count, entry) in self.dir.entries()?.enumerate() {
+            if count == ENTRIES_MAX {
+                return Err(io::Error::other(format!("it holds more than {ENTRIES_MAX} files")));
+            }
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_file() || kind.is_symlink() {
+                let name = entry
+                    .file_name()
+                    .into_string()
+                    .map_err(|name| io::Error::other(format!("{name:?} is no name in UTF-8")))?;
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Opens an ordinary file, and nothing else: opening a device may have effects, and a FIFO waits.
+    pub fn file(&self, name: &str) -> io::Result<impl Read + use<>> {
+        self.open_file(name)
+    }
+
+    /// The whole of a small file.
+    pub(crate) fn read(&self, name: &str) -> Outcome {
+        let mut bytes = Vec::new();
+        self.open_file(name)
+            .and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes))
+            .map_err(|error| self.refusal(name, &error))?;
+        if bytes.len() as u64 > FILE_MAX {
+            let detail = format!("{} is longer than what its name says", self.place(name));
+            return Err(Refusal::Failed(Why::new(Reason::Truncated, detail)));
+        }
+        Ok(bytes)
+    }
+
+    /// The heading of a socket table and its listening lines.
+    pub(crate) fn socket_table(&self, name: &str, transport: Transport) -> Outcome {
+        let file = self.open_file(name).map_err(|error| self.refusal(name, &error))?;
+        socket_lines::listening(BufReader::new(file), transport).map_err(|error| match error {
+            TableError::Io(error) => self.refusal(name, &error),
+            damage => {
+                let detail = format!("{} {damage}", self.place(name));
+                Refusal::Failed(Why::new(Reason::Truncated, detail))
+            }
+        })
+    }
+
+    fn open_file(&self, name: &str) -> io::Result<File> {
+        let path = self.resolve(name)?;
+        let ordinary = |is_file: bool| {
+            if is_file { Ok(()) } else { Err(io::Error::other("it is no ordinary file")) }
+        };
+        ordinary(self.dir.symlink_metadata(&path)?.is_file())?;
+        let mut options = OpenOptions::new();
+        options.read(true).follow(FollowSymlinks::No).nonblock(true);
+        let file = self.dir.open_with(&path, &options)?;
+        ordinary(file.metadata()?.is_file())?;
+        Ok(file)
+    }
+
+    /// The path of `name` with no link in it.
+    fn resolve(&self, name: &str) -> io::Result<PathBuf> {
+        let mut ahead: Vec<OsString> = parts(Path::new(name));
+        let mut resolved = PathBuf::new();
+        let mut links = 0;
+        while let Some(part) = ahead.pop() {
+            if part == ".." {
+                // Above the top is the top.
+                resolved.pop();
+                continue;
+            }
+            let next = resolved.join(&part);
+            if !self.dir.symlink_metadata(&next)?.is_symlink() {
+                resolved = next;
+                continue;
+            }
+            links += 1;
+            if links > LINKS_MAX {
+                return Err(io::Error::other("too many symbolic links"));
+            }
+            let target = self.dir.read_link_contents(&next)?;
+            if target.has_root() {
+                resolved.clear();
+            }
+            ahead.extend(parts(&target));
+        }
+        Ok(resolved)
+    }
+
+    fn refusal(&self, name: &str, error: &io::Error) -> Refusal {
+        let detail = format!("{}: {error}", self.place(name));
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::NotFound(detail),
+            io::ErrorKind::PermissionDenied => Refusal::Failed(Why::new(Reason::Denied, detail)),
+            _ => Refusal::Failed(Why::new(Reason::Unsupported, detail)),
+        }
+    }
+}
+
+/// The parts of a path that name something, the last one first.
+fn parts(path: &Path) -> Vec<OsString> {
+    let named = |part: Component<'_>| match part {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        Component::Prefix(_) | Component::RootDir | Component::CurDir => None,
+    };
+    path.components().filter_map(named).rev().collect()
+}

@@ -1,0 +1,79 @@
+//! The lines of a socket table that matter, so that a host's connections are never held in memory.
+
+use std::io::{self, BufRead, Read};
+
+use crate::snapshot::Transport;
+
+/// No line is longer than this, in bytes; the kernel pads them to 150 and 176.
+const LINE_MAX: u64 = 4096;
+/// The most that is kept of a socket table, in bytes: about 100,000 sockets.
+const KEPT_MAX: usize = 16 * 1024 * 1024;
+
+/// Why a table is not whole.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TableError {
+    /// It can't be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Its beginning is missing, or it is something else.
+    #[error("does not begin with the heading of a socket table")]
+    Heading,
+    /// Its end is missing.
+    #[error("ends in the middle of a line")]
+    Cut,
+    /// It lists too much.
+    #[error("lists more sockets than are kept")]
+    TooLong,
+}
+
+/// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
+pub(super) fn listening(
+    mut lines: impl BufRead,
+    transport: Transport,
+) -> Result<Vec<u8>, TableError> {
+    let state: &[u8] = match transport {
+        Transport::Tcp => b"0A",
+        Transport::Udp => b"07",
+    };
+    let mut kept = Vec::new();
+    let mut line = Vec::new();
+    while lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? > 0 {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        if kept.is_empty() && words.next() != Some(b"sl") {
+            return Err(TableError::Heading);
+        }
+        if !line.ends_with(b"\n") {
+            return Err(TableError::Cut);
+        }
+        if kept.is_empty() || words.nth(3) == Some(state) {
+            kept.extend_from_slice(&line);
+        }
+        if kept.len() > KEPT_MAX {
+            return Err(TableError::TooLong);
+        }
+        line.clear();
+    }
+    if kept.is_empty() { Err(TableError::Heading) } else { Ok(kept) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TCP: &[u8] = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0000000000000000 100 0 0 10 0\n";
+
+    #[test]
+    fn a_table_is_taken_whole_or_not_at_all() {
+        let text = String::from_utf8_lossy(TCP);
+        let (heading, line) = text.split_once('\n').expect("two lines");
+        let connection = line.replace(" 0A ", " 01 ");
+        let table = format!("{heading}\n{connection}{line}{connection}");
+        let kept = |text: &str| listening(text.as_bytes(), Transport::Tcp);
+        assert_eq!(kept(&table).expect("a table"), TCP);
+        assert!(matches!(kept(line), Err(TableError::Heading)), "its beginning is missing");
+        assert!(matches!(kept(""), Err(TableError::Heading)));
+        assert!(matches!(kept(&table[..table.len() - 150]), Err(TableError::Cut)));
+        let endless = format!("{heading}\n{}", "a".repeat(10_000));
+        assert!(matches!(kept(&endless), Err(TableError::Cut)));
+    }
+}
