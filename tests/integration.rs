@@ -7,4 +7,5 @@ mod cli;
 mod evidence;
 mod folder;
 mod netns;
+mod readme;
 mod support;
