@@ -48,7 +48,7 @@ pub struct Evidence {
     pub value: String,
     /// Where it was read.
     pub source: Source,
-    /// How to see it oneself.
+    /// How to see it oneself; empty where nothing on the host shows it.
     pub command: String,
 }
 

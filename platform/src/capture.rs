@@ -285,3 +285,24 @@ impl Entry {
 }
 
 const NOT_FOUND: &str = "not-found";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_source_comes_back() {
+        for source in [
+            Source::File("/proc/x".into()),
+            Source::Netlink("tcp".into()),
+            Source::Command("netsh".into()),
+            Source::Sysctl("net.inet.tcp.msl".into()),
+            Source::Capture("web1.txt:1".into()),
+            Source::Kernel("TCP_TIMEWAIT_LEN, include/net/tcp.h".into()),
+        ] {
+            let answer = Answer::new(source, Ok(Vec::new()));
+            let back = Entry::new(("uname".to_owned(), answer.clone())).answer();
+            assert_eq!(back.expect("an answer"), ("uname".to_owned(), answer));
+        }
+    }
+}

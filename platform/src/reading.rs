@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Where a fact was read, in words an operator can retype.
+/// Where a fact was read, in words an operator can retype, or look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A file, by its path.

@@ -81,9 +81,9 @@ pub struct Registry {
 /// Where a fact was read.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Source {
-    /// "file" or "netlink".
+    /// "file", "netlink", "sysctl", "command", "capture", or "kernel" for a constant of the kernel.
     pub kind: &'static str,
-    /// Its path, or what was asked.
+    /// Its path, its name, or what was asked.
     pub location: String,
 }
 
@@ -402,7 +402,7 @@ pub struct Evidence {
     pub value: String,
     /// Where it was read.
     pub source: Source,
-    /// The command that shows it.
+    /// The command that shows it; empty where nothing on the host does.
     pub command: String,
 }
 

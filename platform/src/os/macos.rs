@@ -35,7 +35,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             transports: &[Transport::Tcp],
             ports: Reading::Known {
                 value: PortRange::single(RESTRICTED_TCP).into(),
-                source: Source::Kernel("restricted_in_port.c of xnu-11417".into()),
+                source: Source::Kernel("bsd/net/restricted_in_port.c of xnu-11417".into()),
             },
         }],
         randomization: vec![

@@ -52,7 +52,7 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
     page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
     page.prose((PLAIN, "  "), (PLAIN, &finding.message), 2);
     for evidence in &finding.evidence {
-        let new_command = is_new(&evidence.command);
+        let new_command = !evidence.command.is_empty() && is_new(&evidence.command);
         if is_new(&evidence.value) || new_command {
             let line =
                 format!("{} {}, from {}", evidence.what, evidence.value, place(&evidence.source));
