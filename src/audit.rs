@@ -61,6 +61,7 @@ fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
         for (what, why) in &scope.notes {
             gaps.push(Gap::new(scope, what.clone(), why));
         }
+        gaps.extend(scope.time_wait.why().map(|why| Gap::new(scope, "TIME_WAIT", why)));
         for item in &scope.listeners.items {
             if let Owner::Unseen(why) = &item.owner {
                 let address = std::net::SocketAddr::new(item.address, item.port);

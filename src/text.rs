@@ -24,6 +24,15 @@ pub fn counted(number: u32, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
+/// `60 s`, `1,500 ms`.
+pub fn seconds(milliseconds: u32) -> String {
+    if milliseconds % 1000 == 0 {
+        format!("{} s", grouped(milliseconds / 1000))
+    } else {
+        format!("{} ms", grouped(milliseconds))
+    }
+}
+
 /// The spans of a set, the first dozen of them.
 pub fn spans(ports: &PortSet) -> String {
     let shown: Vec<String> =
@@ -71,6 +80,7 @@ mod tests {
     fn figures_and_spans() {
         assert_eq!([0, 999, 1000, 65536].map(grouped), ["0", "999", "1,000", "65,536"]);
         assert_eq!((counted(1, "port"), counted(2, "port")), ("1 port".into(), "2 ports".into()));
+        assert_eq!([60_000, 1500].map(seconds), ["60 s", "1,500 ms"]);
         let many: PortSet = "1,3,5,7,9,11,13,15,17,19,21,23,25,27".parse().expect("ports");
         assert!(spans(&many).ends_with("23 and 2 more"), "{}", spans(&many));
         assert_eq!(spans(&PortSet::new()), "none");

@@ -113,7 +113,13 @@ impl Evidence {
             for tunable in ndd::values(&text) {
                 let protocol = tunable.device.trim_start_matches("/dev/");
                 let property = tunable.name.strip_prefix(protocol).unwrap_or(tunable.name);
-                let name = format!("{protocol}/{}", property.trim_start_matches('_'));
+                // ipadm keeps the underscore where a property is no public interface.
+                let private = format!("{protocol}/{property}");
+                let name = if recognise::is_wanted(&private) {
+                    private
+                } else {
+                    format!("{protocol}/{}", property.trim_start_matches('_'))
+                };
                 signs.see_ndd(&name, &place(tunable.line));
                 tell(
                     &mut tunables,

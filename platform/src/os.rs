@@ -10,6 +10,7 @@ mod macos;
 mod netbsd;
 mod openbsd;
 mod sockets;
+mod time_wait;
 mod unsupported;
 mod windows;
 

@@ -213,6 +213,8 @@ pub struct Scope {
     pub randomization: Vec<Randomization>,
     /// The lowest port that needs no privilege to bind.
     pub unprivileged_start: Reading<u16>,
+    /// How long a closed connection keeps its addresses and ports at the end that closed first, in milliseconds.
+    pub time_wait: Reading<u32>,
     /// Its listeners.
     pub listeners: Listeners,
     /// What is less certain than it looks: what, and why.

@@ -128,6 +128,10 @@ fn facts(page: &mut Page, scope: &Scope) {
         None => unread(start.state, start.reason),
     };
     rows.push(row("unprivileged", &value, &place(&start.source)));
+    let length = &scope.time_wait;
+    let value = length.milliseconds.map(text::seconds);
+    let value = value.unwrap_or_else(|| unread(length.state, length.reason));
+    rows.push(row("TIME_WAIT", &value, &place(&length.source)));
     rows.extend(scope.pools.iter().map(pool_row));
     rows.push(listeners_row(scope));
     page.table(rows);

@@ -156,6 +156,8 @@ pub struct Scope {
     pub randomization: Vec<Randomization>,
     /// Lowest port that needs no privilege.
     pub unprivileged_start: Number,
+    /// How long a closed connection keeps its addresses and ports at the end that closed first.
+    pub time_wait: TimeWait,
     /// What automatic allocation can hand out; a pool that could not be computed is missing.
     pub pools: Vec<Pool>,
     /// TCP listeners and unconnected UDP sockets.
@@ -241,6 +243,21 @@ pub struct Number {
     pub state: State,
     /// The number.
     pub value: Option<u16>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// How long TIME_WAIT lasts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TimeWait {
+    /// Whether it is known.
+    pub state: State,
+    /// The length in milliseconds.
+    pub milliseconds: Option<u32>,
     /// The beginning of a text that made no sense, else null.
     pub raw: Option<String>,
     /// Where it was read.

@@ -41,7 +41,7 @@ const NAMES: &[(&str, Os)] = &[
     ("Darwin", Os::MacOs),
 ];
 
-/// Names that are kept although they are no sign: what tells the host.
+/// Names that are kept although they are no sign: what tells the host, and how long TIME_WAIT lasts.
 const ALSO_WANTED: &[&str] = &[
     "kern.ostype",
     "kern.osrelease",
@@ -53,7 +53,11 @@ const ALSO_WANTED: &[&str] = &[
     "kernel.version",
     "kernel.arch",
     "net.inet.esp.udpencap_port",
+    "net.inet.tcp.msl",
+    "net.inet.tcp.mslt.remote",
     "tcp/smallest_nonpriv_port",
+    "tcp/_time_wait_interval",
+    "tcp_timewait",
 ];
 
 /// Whether a tunable is about ports or tells the host.

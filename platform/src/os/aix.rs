@@ -1,6 +1,6 @@
 //! AIX: the options of no(1). TCP and UDP have their own, which IPv4 and IPv6 share.
 
-use super::knobs;
+use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{Host, Os, Range, Role, Snapshot, Transport};
@@ -25,5 +25,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
         arch: None,
         environment: None,
     };
-    Snapshot { host, scopes: vec![knobs::host_scope(ask, ranges)] }
+    // no(1): in units of 15 s.
+    let time_wait = time_wait::knob(ask, "tcp_timewait", 15_000);
+    Snapshot { host, scopes: vec![knobs::host_scope(ask, ranges, time_wait)] }
 }

@@ -1,6 +1,6 @@
 //! FreeBSD: ip(4), sys/netinet/in_pcb.c. IPv4 and IPv6, TCP and UDP share the knobs; each VNET has its own.
 
-use super::knobs;
+use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::parse::port_list;
 use crate::ports::PortRange;
@@ -31,7 +31,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             transports: Transport::ALL,
             random: knobs::tunable(ask, "net.inet.ip.portrange.randomized", knobs::flag),
         }],
-        ..knobs::host_scope(ask, ranges)
+        ..knobs::host_scope(ask, ranges, time_wait::twice_msl(ask))
     };
     Snapshot { host: knobs::host(Os::FreeBsd, ask), scopes: vec![scope] }
 }

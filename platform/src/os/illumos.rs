@@ -1,7 +1,7 @@
 //! illumos and Solaris: ipadm(8), and ndd(8) up to Solaris 10. TCP and UDP have properties of their own, which IPv4 and
 //! IPv6 share; exclusive-IP zones have their own values.
 
-use super::knobs;
+use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{Host, Os, Range, Role, Scope, Snapshot, Transport};
@@ -22,9 +22,11 @@ pub(super) fn read(os: Os, ask: &Ask<'_>) -> Snapshot {
             Range { transports, ..knobs::range(Role::Ephemeral, default, bounds) }
         })
         .collect();
+    // In milliseconds (tcp_tunables.c); the underscore marks it as no public interface.
+    let time_wait = time_wait::knob(ask, "tcp/_time_wait_interval", 1);
     let scope = Scope {
         unprivileged_start: knobs::port(ask, "tcp/smallest_nonpriv_port"),
-        ..knobs::host_scope(ask, ranges)
+        ..knobs::host_scope(ask, ranges, time_wait)
     };
     let host =
         Host { name: None, os, os_version: None, kernel: None, arch: None, environment: None };

@@ -93,7 +93,7 @@ pub(super) fn reserved(
 }
 
 /// The whole host as one scope; low ports are privileged by no knob of their own.
-pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>) -> Scope {
+pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u32>) -> Scope {
     Scope {
         id: "host".to_owned(),
         names: vec!["host".to_owned()],
@@ -102,6 +102,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>) -> Scope {
         reserved: Vec::new(),
         randomization: Vec::new(),
         unprivileged_start: Reading::Absent { source: Source::Kernel("no knob of its own".into()) },
+        time_wait,
         listeners: sockets::read(ask),
         notes: Vec::new(),
     }

@@ -3,13 +3,13 @@
 mod host;
 mod listeners;
 
-use super::WantsOwner;
+use super::{WantsOwner, time_wait};
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
     Environment, Family, Host, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
-    Snapshot, Transport, Why,
+    Snapshot, Source, Transport, Why,
 };
 use host::KernelVersion;
 
@@ -64,6 +64,7 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
             kernel.map(|running| running < UNPRIVILEGED_START_SINCE),
             linux_sysctl::unprivileged_start,
         ),
+        time_wait: time_wait(&host),
         listeners,
         notes,
     };
@@ -82,6 +83,19 @@ fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Readi
         }
         other => other,
     }
+}
+
+/// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can be told another
+/// length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1, "4.4.0-19041-Microsoft", has that of Windows.
+fn time_wait(host: &Host) -> Reading<u32> {
+    if host.environment == Some(Environment::Gvisor) {
+        let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
+        return time_wait::untold(place, "gVisor does not show how long its TIME_WAIT lasts");
+    }
+    if host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft")) {
+        return time_wait::of_windows();
+    }
+    time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h")
 }
 
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.

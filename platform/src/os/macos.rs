@@ -1,6 +1,6 @@
 //! macOS: bsd/netinet/in_pcb.c and bsd/net/restricted_in_port.c of xnu. Both families share the knobs.
 
-use super::{freebsd, knobs};
+use super::{freebsd, knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{
@@ -43,7 +43,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             randomized("net.inet.udp.randomize_ports", &[Transport::Udp]),
         ],
         notes: vec![("restricted ports".to_owned(), Why::new(Reason::Unsupported, NOT_READ))],
-        ..knobs::host_scope(ask, ranges)
+        ..knobs::host_scope(ask, ranges, time_wait::twice_msl(ask))
     };
     Snapshot { host: knobs::host(Os::MacOs, ask), scopes: vec![scope] }
 }

@@ -1,6 +1,6 @@
 //! NetBSD: sys/netinet/ip_input.c, portalgo.c. IPv4 and IPv6 have knobs of their own.
 
-use super::knobs;
+use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{
@@ -42,6 +42,14 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             }),
         });
     }
-    let scope = Scope { reserved, randomization, ..knobs::host_scope(ask, ranges) };
+    let time_wait = knobs::tunable(ask, "net.inet.tcp.mslt.remote", time_wait);
+    let scope = Scope { reserved, randomization, ..knobs::host_scope(ask, ranges, time_wait) };
     Snapshot { host: knobs::host(Os::NetBsd, ask), scopes: vec![scope] }
+}
+
+/// Twice the maximum segment lifetime towards hosts beyond the own networks, in slow ticks of which `PR_SLOWHZ` = 2 make
+/// a second; 0 stands for `TCPTV_MSL`, 30 s (`tcp_established`, sys/netinet/tcp_subr.c). `net.inet.tcp.msl` is another
+/// knob here, in seconds, and TIME_WAIT does not go by it.
+fn time_wait(ticks: &str) -> Result<u32, String> {
+    time_wait::milliseconds(if ticks == "0" { "60" } else { ticks }, 2 * 500)
 }

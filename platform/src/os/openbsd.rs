@@ -1,7 +1,7 @@
 //! OpenBSD: sys/netinet/in_pcb.c. The default range 1024–49151 is the mirror image of IANA's; ports are always drawn at
 //! random; IPv6 shares the knobs.
 
-use super::knobs;
+use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Os, ReservedKind, Role, Scope, Snapshot, Transport};
@@ -19,6 +19,8 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             knobs::bounds(ask, "net.inet.ip.porthifirst", "net.inet.ip.porthilast"),
         ),
     ];
+    // Twice TCPTV_MSL (tcp_input.c); there is no knob.
+    let time_wait = time_wait::fixed(60_000, "TCPTV_MSL, sys/netinet/tcp_timer.h");
     let scope = Scope {
         reserved: vec![
             knobs::reserved(
@@ -42,7 +44,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
                 }),
             ),
         ],
-        ..knobs::host_scope(ask, ranges)
+        ..knobs::host_scope(ask, ranges, time_wait)
     };
     Snapshot { host: knobs::host(Os::OpenBsd, ask), scopes: vec![scope] }
 }

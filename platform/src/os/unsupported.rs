@@ -38,6 +38,7 @@ pub(super) fn read() -> Snapshot {
             reserved: Vec::new(),
             randomization: Vec::new(),
             unprivileged_start: Reading::Unknown { source: source(), why: why() },
+            time_wait: Reading::Unknown { source: source(), why: why() },
             listeners: Listeners {
                 unread: vec![("listeners".to_owned(), why())],
                 ..Listeners::default()

@@ -12,7 +12,7 @@ use crate::snapshot::{
     Snapshot, Source, Transport, Why,
 };
 
-use super::knobs;
+use super::{knobs, time_wait};
 
 /// 49152 and 16,384 ports since Windows Vista and Server 2008 (support article 929851).
 const DEFAULT: Option<PortRange> = PortRange::new(49_152, 65_535);
@@ -50,7 +50,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
         ..knobs::range(Role::AutoReuse, None, auto_reuse(ask))
     };
     ranges.push(auto_reuse);
-    let scope = Scope { reserved, ..knobs::host_scope(ask, ranges) };
+    let scope = Scope { reserved, ..knobs::host_scope(ask, ranges, time_wait::of_windows()) };
     let host = Host {
         name: None,
         os: Os::Windows,

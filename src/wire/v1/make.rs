@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot as facts;
 use super::{
     Document, Evidence, Family, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
     Randomization, Range, Reason, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity,
-    Source, Span, State, Status, Tool, Transport, Verdict,
+    Source, Span, State, Status, TimeWait, Tool, Transport, Verdict,
 };
 use crate::audit;
 use crate::iana::REGISTRY_NAME;
@@ -81,6 +81,7 @@ fn scope(scope: &facts::Scope, policy: &Policy) -> Scope {
             source: source(start.source()),
             reason: start.why().map(|why| reason(why.reason)),
         },
+        time_wait: time_wait(&scope.time_wait),
         listeners: Listeners {
             state: if listeners.unread.is_empty() { State::Known } else { State::Unknown },
             reason: listeners.unread.first().map(|(_, why)| reason(why.reason)),
@@ -127,6 +128,16 @@ fn randomization(knob: &facts::Randomization) -> Randomization {
         random: knob.random.known().copied(),
         source: source(knob.random.source()),
         reason: knob.random.why().map(|why| reason(why.reason)),
+    }
+}
+
+fn time_wait(length: &facts::Reading<u32>) -> TimeWait {
+    TimeWait {
+        state: state(length),
+        milliseconds: length.known().copied(),
+        raw: raw(length),
+        source: source(length.source()),
+        reason: length.why().map(|why| reason(why.reason)),
     }
 }
 
