@@ -5,12 +5,10 @@
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot::{Bounds, Environment, Os, Range, Scope, Snapshot};
 
-use crate::text::{counted, grouped};
+use crate::text::{counted, grouped, seconds};
 
 /// The longest list of ports that a step spells out, in bytes; sysctl.conf(5) takes lines of 4,096.
 const LIST_MAX: usize = 1024;
-/// `TCP_TIMEWAIT_LEN`, include/net/tcp.h, in seconds; no setting changes it.
-const TIME_WAIT: u32 = 60;
 
 /// How to move the range to `target`, or why not to; nothing where it is there already.
 pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
@@ -137,8 +135,9 @@ pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Strin
         .collect()
 }
 
-/// What moving `from` to the Dynamic Ports costs or gains.
-pub fn cost_of_dynamic_ports(os: Os, from: PortRange) -> String {
+/// What moving `from` to the Dynamic Ports costs or gains; in connections too, where TIME_WAIT keeps each port for
+/// `time_wait` milliseconds.
+pub fn cost_of_dynamic_ports(from: PortRange, time_wait: Option<u32>) -> String {
     let (old, new) = (from.count(), PortClass::Dynamic.range().count());
     let change = match old.cmp(&new) {
         std::cmp::Ordering::Greater => {
@@ -153,13 +152,18 @@ pub fn cost_of_dynamic_ports(os: Os, from: PortRange) -> String {
         counted(new, "port"),
         grouped(old),
     );
-    // Measured on Linux: one port serves as many destinations as there are, and is kept for TIME_WAIT.
-    if os == Os::Linux {
+    // To one destination, since a port may serve as many of them as there are. Less than one a second is no rate.
+    let rate = |ports: u32| {
+        let rate = (u64::from(ports) * 1000).checked_div(u64::from(time_wait?))?;
+        u32::try_from(rate).ok().filter(|rate| *rate > 0)
+    };
+    if let (Some(then), Some(now), Some(length)) = (rate(new), rate(old), time_wait) {
         let rates = format!(
             ": a client that closes first can then open {} instead of {} new connections a second to one destination \
-             (ports / {TIME_WAIT} s of TIME_WAIT)",
-            grouped(new / TIME_WAIT),
-            grouped(old / TIME_WAIT),
+             (ports / {} of TIME_WAIT)",
+            grouped(then),
+            grouped(now),
+            seconds(length),
         );
         cost.push_str(&rates);
     }

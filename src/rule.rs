@@ -186,10 +186,18 @@ impl<'a> View<'a> {
         pools
     }
 
+    /// Whether it is of that transport's traffic too.
+    pub fn is_of(&self, wanted: Transport) -> bool {
+        self.concerns.iter().any(|(_, transport)| *transport == wanted)
+    }
+
     /// Whether TCP allocation in it goes by parity.
     pub fn tcp_by_parity(&self) -> Option<bool> {
-        let tcp = self.concerns.iter().any(|(_, transport)| *transport == Transport::Tcp);
-        if tcp { self.ranges.first().and_then(|range| range.tcp_by_parity) } else { Some(false) }
+        if self.is_of(Transport::Tcp) {
+            self.ranges.first().and_then(|range| range.tcp_by_parity)
+        } else {
+            Some(false)
+        }
     }
 
     /// What the system has where nobody changed it.
@@ -208,14 +216,13 @@ impl<'a> View<'a> {
             let families = self.concerns.iter().filter(|(_, transport)| *transport == wanted);
             Family::ALL.iter().all(|family| families.clone().any(|(f, _)| f.contains(family)))
         };
-        let has = |wanted: Transport| self.concerns.iter().any(|(_, t)| *t == wanted);
         let whole: Vec<bool> = Transport::ALL.iter().map(|&transport| both(transport)).collect();
         if whole.iter().all(|whole| *whole) {
             return String::new();
         }
         let words: Vec<&str> = Transport::ALL
             .iter()
-            .filter(|&&transport| has(transport))
+            .filter(|&&transport| self.is_of(transport))
             .map(|transport| transport.name())
             .collect();
         let one_family = match self.concerns.first() {

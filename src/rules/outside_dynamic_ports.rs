@@ -1,7 +1,7 @@
 //! The range against RFC 6335 section 6 and its Dynamic Ports.
 
 use ephaudit_platform::ports::{PortClass, PortSet};
-use ephaudit_platform::snapshot::{Environment, Os, Snapshot};
+use ephaudit_platform::snapshot::{Environment, Os, Snapshot, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
@@ -52,7 +52,8 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             });
         } else if !wsl {
             message.push(' ');
-            message.push_str(&advice::cost_of_dynamic_ports(snapshot.host.os, ports));
+            let time_wait = scope.time_wait.known().filter(|_| view.is_of(Transport::Tcp));
+            message.push_str(&advice::cost_of_dynamic_ports(ports, time_wait.copied()));
         }
         judgement.found(
             Finding::new(RULE.name, severity, scope, &view.subject("range"), view.evidence())

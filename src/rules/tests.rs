@@ -59,6 +59,9 @@ struct Expectation {
     /// Each stands somewhere in the findings or the gaps.
     #[serde(default)]
     says: Vec<String>,
+    /// None of these stands in any of them.
+    #[serde(default)]
+    never_says: Vec<String>,
 }
 
 // serde's default must have the field's own type.
@@ -278,6 +281,8 @@ fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdic
     let said = format!("{verdict:?}");
     let missing = expect.says.iter().filter(|words| !said.contains(words.as_str()));
     problems.extend(missing.map(|words| format!("does not say {words:?}")));
+    let wrong = expect.never_says.iter().filter(|words| said.contains(words.as_str()));
+    problems.extend(wrong.map(|words| format!("says {words:?}")));
     for finding in verdict.findings() {
         if finding.evidence.is_empty() || finding.title.is_empty() || finding.message.is_empty() {
             problems.push("a finding without evidence, title or message".to_owned());
