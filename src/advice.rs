@@ -101,7 +101,7 @@ fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
     let mut steps = vec![now];
     if os == Os::MacOs {
         steps.push(
-            "at boot: run that command from a LaunchDaemon; macOS reads no file for it".to_owned(),
+            "at boot: run that command from a LaunchDaemon, as /usr/sbin/sysctl; macOS reads no file for it".to_owned(),
         );
     } else {
         steps.extend(

@@ -1,14 +1,13 @@
 //! Captured evidence: every host under fixtures/hosts, through the code that the live reader uses.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use toml::{Table, Value as Toml};
 
-use crate::support::{assert_valid, code, ephaudit, run, stderr, stdout};
+use crate::support::evidence::{bounds, document, from_stdin, range, shown};
+use crate::support::{code, run, stderr};
 
 struct Host {
     name: String,
@@ -40,40 +39,6 @@ fn hosts() -> Vec<Host> {
             }
         })
         .collect()
-}
-
-fn shown(files: &[String], os: Option<&str>) -> Output {
-    let mut args = vec!["show", "--format", "json", "--from"];
-    args.extend(files.iter().map(String::as_str));
-    args.extend(os.into_iter().flat_map(|os| ["--os", os]));
-    run(&args)
-}
-
-fn document(output: &Output) -> Value {
-    let document = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}{}", stdout(output), stderr(output)));
-    assert_valid(&document);
-    document
-}
-
-/// The ephemeral range of a transport and family, as the document has it.
-fn range<'a>(document: &'a Value, transport: &str, family: &str) -> &'a Value {
-    let has = |range: &Value, key: &str, wanted: &str| {
-        range[key].as_array().is_some_and(|words| words.iter().any(|word| word == wanted))
-    };
-    let ranges = document["scopes"][0]["ranges"].as_array().expect("ranges");
-    ranges
-        .iter()
-        .find(|r| {
-            r["role"] == "ephemeral"
-                && has(r, "transports", transport)
-                && has(r, "families", family)
-        })
-        .expect("a range")
-}
-
-fn bounds(range: &Value) -> (i64, i64) {
-    (range["first"].as_i64().unwrap_or(-1), range["last"].as_i64().unwrap_or(-1))
 }
 
 /// What a capture.toml expects: for which transport and family, which bounds.
@@ -168,19 +133,6 @@ fn what_was_not_captured_is_unknown_and_never_a_pass() {
     assert_eq!(range(&document, "tcp", "ipv4")["first"], Value::Null);
 }
 
-fn from_stdin(text: impl AsRef<[u8]>, args: &[&str]) -> Output {
-    let mut child = ephaudit(args)
-        .args(["--from", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    // It may refuse before it has read all.
-    let _ = child.stdin.take().expect("a pipe").write_all(text.as_ref());
-    child.wait_with_output().expect("it ends")
-}
-
 #[test]
 fn evidence_that_says_nothing_or_two_things_is_refused() {
     let refused = |text: &str, words: &str| {
@@ -219,47 +171,4 @@ fn hostile_evidence_is_bounded_and_never_a_default() {
     assert_eq!((code(&output), stderr(&output).contains("16 MiB")), (2, true));
     assert_eq!(code(&run(&["show", "--from", "/nonexistent"])), 2);
     assert_eq!(code(&run(&["show", "--os", "linux"])), 2, "--os is for evidence");
-}
-
-#[test]
-fn trap_1_the_high_range_is_never_taken_for_the_ephemeral_one() {
-    let file = "fixtures/hosts/freebsd-full-subtree/sysctl.txt";
-    let document = document(&shown(&[file.to_owned()], None));
-    assert_eq!(bounds(range(&document, "tcp", "ipv4")), (10_000, 65_535));
-    let roles: Vec<&str> = document["scopes"][0]["ranges"]
-        .as_array()
-        .expect("ranges")
-        .iter()
-        .filter_map(|range| range["role"].as_str())
-        .collect();
-    assert_eq!(roles, ["ephemeral", "high", "low"]);
-}
-
-#[test]
-fn trap_2_bounds_that_run_backwards_keep_their_order_and_mean_the_same_ports() {
-    let file = "fixtures/hosts/openbsd-swapped/sysctl.txt";
-    let document = document(&shown(&[file.to_owned()], None));
-    assert_eq!(bounds(range(&document, "tcp", "ipv4")), (49_151, 1024));
-    assert_eq!(document["scopes"][0]["pools"][0]["spans"][0]["first"], 1024);
-}
-
-#[test]
-fn trap_22_an_untouched_system_is_information_only_to_the_profile_vendor() {
-    for (file, os) in [
-        ("fixtures/hosts/freebsd-full-subtree/sysctl.txt", "freebsd"),
-        ("fixtures/hosts/openbsd-current/sysctl.txt", "openbsd"),
-        ("fixtures/hosts/dragonfly-default/sysctl.txt", "dragonfly"),
-        ("fixtures/hosts/illumos-default/ipadm.txt", "illumos"),
-        ("fixtures/hosts/aix-default/no.txt", "aix"),
-    ] {
-        let args = ["--format", "json", "--from", file, "--os", os];
-        assert_eq!(code(&run(&args)), 1, "{os} is outside of the Dynamic Ports out of the box");
-        let output = run(&[&args[..], &["--profile", "vendor"]].concat());
-        let document = document(&output);
-        let findings = document["findings"].as_array().expect("findings");
-        let about_range = findings.iter().filter(|f| f["rule"] == "outside-dynamic-ports");
-        assert!(about_range.clone().all(|finding| finding["severity"] == "info"), "{os}");
-        assert!(about_range.count() > 0, "{os}");
-        assert!(!findings.iter().any(|f| f["rule"] == "drift-from-vendor-default"), "{os}");
-    }
 }

@@ -9,3 +9,4 @@ mod folder;
 mod netns;
 mod readme;
 mod support;
+mod traps;

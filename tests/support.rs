@@ -1,5 +1,6 @@
 //! What the tests share: the program, its JSON, and network namespaces of their own.
 
+pub(crate) mod evidence;
 pub(crate) mod namespace;
 
 use std::process::{Command, Output};
