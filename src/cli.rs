@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ephaudit_platform::snapshot::Os;
+use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
 use crate::policy::Profile;
@@ -85,6 +85,12 @@ pub struct ShowArgs {
     /// The system the evidence is of, where it does not say so itself
     #[arg(long, value_enum, value_name = "NAME", requires = "from")]
     pub os: Option<EvidenceOs>,
+    /// How closely to look at who uses the pool
+    #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH")]
+    pub usage: UsageDepth,
+    /// How many destinations to show
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
     /// A newer registry: IANA's service-names-port-numbers.csv
     #[arg(long, value_name = "FILE.csv")]
     pub registry: Option<PathBuf>,
@@ -161,6 +167,31 @@ impl EvidenceOs {
             Self::Solaris => Os::Solaris,
             Self::Aix => Os::Aix,
             Self::Windows => Os::Windows,
+        }
+    }
+}
+
+/// How closely to look at who uses the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UsageDepth {
+    /// The counters; the sockets too where the counters cannot prove that no destination is near exhaustion
+    Auto,
+    /// The counters only
+    Counters,
+    /// The sockets too
+    Top,
+    /// Also sockets that are bound and nothing else
+    Full,
+}
+
+impl UsageDepth {
+    /// For the reader; `near` is the percentage that counts.
+    pub const fn depth(self, near: u32) -> Depth {
+        match self {
+            Self::Auto => Depth::Auto(near),
+            Self::Counters => Depth::Counters,
+            Self::Top => Depth::Top,
+            Self::Full => Depth::Full,
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Policy {
     pub fail_on: Option<Severity>,
     /// How many usable ports a pool should have at least.
     pub min_pool: u32,
+    /// From which percentage of a pool on a destination counts as nearly exhausted.
+    pub near_exhaustion: u32,
     /// The assigned ports.
     pub registry: Registry,
 }
@@ -38,4 +40,7 @@ pub struct Policy {
 impl Policy {
     /// Half of the Dynamic Ports: 136 new connections a second to one destination (ports / 60 s of TIME_WAIT).
     pub const MIN_POOL: u32 = 8192;
+    /// Above half of the pool connect() has no port of the low bound's parity left, and searches all of those before it
+    /// takes one of the others (`__inet_hash_connect`, net/ipv4/inet_hashtables.c).
+    pub const NEAR_EXHAUSTION: u32 = 50;
 }

@@ -11,8 +11,9 @@ use std::time::SystemTime;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use ephaudit_platform::Wants;
 use ephaudit_platform::capture::capture_live;
-use ephaudit_platform::snapshot::{Scope, Snapshot};
+use ephaudit_platform::snapshot::{Depth, Scope, Snapshot};
 
 use crate::audit::{audit, named_listeners};
 use crate::cli::{AuditArgs, Cli, Command, EvidenceOs, OutputArgs, ShowArgs};
@@ -90,7 +91,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let policy = policy(args.profile, args.fail_on.severity(), &args.show)?;
     let (snapshot, at) = snapshot(&args.show, &policy)?;
     let report = audit(&snapshot, &policy);
-    let document = v1::document(&snapshot, &policy, Some(&report), at);
+    let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
     present(&document, &args.show)?;
     Ok(match report.status {
         _ if args.exit_zero => exit::OK,
@@ -103,7 +104,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = policy(Profile::Iana, Some(Severity::Medium), args)?;
     let (snapshot, at) = snapshot(args, &policy)?;
-    present(&v1::document(&snapshot, &policy, None, at), args)?;
+    present(&v1::document(&snapshot, &policy, None, at, args.top), args)?;
     Ok(exit::OK)
 }
 
@@ -111,18 +112,26 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
     let at = now();
     let named = |scope: &Scope| named_listeners(policy, scope);
+    let wants = Wants { owners: &named, depth: args.usage.depth(policy.near_exhaustion) };
     if args.from.is_empty() {
-        return Ok((ephaudit_platform::read_live(&named), at));
+        return Ok((ephaudit_platform::read_live(&wants), at));
     }
-    evidence::snapshot(&args.from, args.os.map(EvidenceOs::os), at, &named)
+    evidence::snapshot(&args.from, args.os.map(EvidenceOs::os), at, &wants)
 }
 
 /// What the listeners' owners are asked for depends on the registry: a capture holds those of the built-in one.
 fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     let registry = Registry::built_in();
-    let policy =
-        Policy { profile: Profile::Iana, fail_on: None, min_pool: Policy::MIN_POOL, registry };
-    let bytes = capture_live(now(), &|scope| named_listeners(&policy, scope))
+    let policy = Policy {
+        profile: Profile::Iana,
+        fail_on: None,
+        min_pool: Policy::MIN_POOL,
+        near_exhaustion: Policy::NEAR_EXHAUSTION,
+        registry,
+    };
+    let named = |scope: &Scope| named_listeners(&policy, scope);
+    let wants = Wants { owners: &named, depth: Depth::Auto(policy.near_exhaustion) };
+    let bytes = capture_live(now(), &wants)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() as u64 > input::MAX {
         return Err(Failure::Output(
@@ -143,7 +152,13 @@ fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Resul
         Some(path) => registry(path)?,
         None => Registry::built_in(),
     };
-    Ok(Policy { profile, fail_on, min_pool: Policy::MIN_POOL, registry })
+    Ok(Policy {
+        profile,
+        fail_on,
+        min_pool: Policy::MIN_POOL,
+        near_exhaustion: Policy::NEAR_EXHAUSTION,
+        registry,
+    })
 }
 
 fn registry(path: &Path) -> Result<Registry, Failure> {

@@ -1,5 +1,6 @@
 //! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are none.
 
+use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 
 /// One question to the system.
@@ -25,8 +26,25 @@ pub enum Question<'a> {
     /// The TCP listeners or the UDP sockets of a family where the system has neither: `parse::listener_lines` says in
     /// which form.
     Listeners(Family, Transport),
+    /// Who uses the ports of a pool: `parse::census` says in which form.
+    Census(&'a CensusOf<'a>),
     /// The holders of the sockets with these inodes: `parse::owners` says in which form.
     Owners(&'a [u64]),
+}
+
+/// Which sockets a census counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CensusOf<'a> {
+    /// The transport.
+    pub transport: Transport,
+    /// The local ports whose users are counted for each source and peer.
+    pub pool: &'a PortSet,
+    /// TCP connections from these ports are listed.
+    pub beside: PortRange,
+    /// Ports of listeners: their connections were accepted, not made here.
+    pub listening: &'a PortSet,
+    /// Whether TCP sockets are looked for that are bound and nothing else, which takes longer.
+    pub bound: bool,
 }
 
 /// The tables of netsh that matter.

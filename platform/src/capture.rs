@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ask::{Answer, NetshTable, Outcome, Question, Refusal};
-use crate::os::WantsOwner;
+use crate::os::Wants;
 use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Why};
 use crate::source;
 
@@ -119,8 +119,8 @@ impl Capture {
     }
 
     /// The facts that the answers hold.
-    pub fn snapshot(&self, wants_owner: &WantsOwner<'_>) -> Snapshot {
-        crate::read(self.os, &|question| self.answer(question), wants_owner)
+    pub fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
+        crate::read(self.os, &|question| self.answer(question), wants)
     }
 
     fn answer(&self, question: Question<'_>) -> Answer {
@@ -136,10 +136,7 @@ impl Capture {
 ///
 /// # Errors
 /// None that a system could cause: only a failure to write JSON.
-pub fn capture_live(
-    collected_at: String,
-    wants_owner: &WantsOwner<'_>,
-) -> Result<Vec<u8>, serde_json::Error> {
+pub fn capture_live(collected_at: String, wants: &Wants<'_>) -> Result<Vec<u8>, serde_json::Error> {
     let answers: RefCell<Vec<(String, Answer)>> = RefCell::default();
     let ask = |question: Question<'_>| {
         let answer = source::answer(question);
@@ -150,7 +147,7 @@ pub fn capture_live(
         }
         answer
     };
-    let snapshot = crate::read(source::LIVE_OS, &ask, wants_owner);
+    let snapshot = crate::read(source::LIVE_OS, &ask, wants);
     let mut file = File {
         ephaudit_capture: VERSION,
         os: snapshot.host.os.name().to_owned(),
@@ -187,6 +184,10 @@ fn key(question: Question<'_>) -> String {
         Question::SockDiag(f, transport) => format!("sock_diag {} {transport}", family(f)),
         Question::SocketTable(f, transport) => format!("socket table {} {transport}", family(f)),
         Question::Listeners(f, transport) => format!("listeners {} {transport}", family(f)),
+        Question::Census(of) => {
+            let bound = if of.bound { " and bound" } else { "" };
+            format!("census {}{bound} {}", of.transport, of.pool)
+        }
         Question::Owners(inodes) => {
             let inodes: Vec<String> = inodes.iter().map(ToString::to_string).collect();
             format!("owners {}", inodes.join(","))

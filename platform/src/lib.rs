@@ -2,7 +2,7 @@
 //! that say where they come from. It only reads: there is no code path that writes a setting.
 //!
 //! ```
-//! let snapshot = ephaudit_platform::read_live(&|_| Vec::new());
+//! let snapshot = ephaudit_platform::read_live(&ephaudit_platform::Wants::default());
 //! for scope in &snapshot.scopes {
 //!     for pool in ephaudit_platform::pools(scope) {
 //!         println!("{}: {} ports: {}", pool.transport, pool.ports.count(), pool.ports);
@@ -22,23 +22,25 @@ pub mod ports;
 mod reading;
 pub mod snapshot;
 mod source;
+mod usage;
 
-pub use os::WantsOwner;
+pub use os::{Wants, WantsOwner};
 pub use pool::pools;
 pub use source::{Folder, answer as ask_live};
 
 use ask::Ask;
 use evidence::Evidence;
-use snapshot::{Os, Snapshot};
+use snapshot::{Depth, Os, Snapshot};
 
-/// The facts of the host this runs on. `wants_owner` says which listeners are worth a search for their process.
-pub fn read_live(wants_owner: &WantsOwner<'_>) -> Snapshot {
-    read(source::LIVE_OS, &source::answer, wants_owner)
+/// The facts of the host this runs on.
+pub fn read_live(wants: &Wants<'_>) -> Snapshot {
+    read(source::LIVE_OS, &source::answer, wants)
 }
 
 /// The facts that captured evidence holds.
-pub fn read_evidence(evidence: &Evidence) -> Snapshot {
-    let mut snapshot = read(evidence.os(), &|question| evidence.answer(question), &|_| Vec::new());
+pub fn read_evidence(evidence: &Evidence, depth: Depth) -> Snapshot {
+    let wants = Wants { depth, ..Wants::default() };
+    let mut snapshot = read(evidence.os(), &|question| evidence.answer(question), &wants);
     for scope in &mut snapshot.scopes {
         scope.notes.extend(evidence.notes());
     }
@@ -46,6 +48,6 @@ pub fn read_evidence(evidence: &Evidence) -> Snapshot {
 }
 
 /// The facts that `ask` gives, understood by the rules of `os`.
-pub fn read(os: Os, ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
-    os::read(os, ask, wants_owner)
+pub fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
+    os::read(os, ask, wants)
 }

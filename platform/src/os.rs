@@ -16,14 +16,29 @@ mod windows;
 
 use crate::ask::Ask;
 use crate::snapshot::{Os, Scope, Snapshot};
+use crate::usage::Depth;
 
 /// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`; every other fact of
 /// the scope is read by then.
 pub type WantsOwner<'a> = dyn Fn(&Scope) -> Vec<usize> + 'a;
 
-pub(crate) fn read(os: Os, ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
+/// What is wanted beside the facts that are always read; by default nothing that takes long.
+pub struct Wants<'a> {
+    /// The listeners whose processes are searched for.
+    pub owners: &'a WantsOwner<'a>,
+    /// How closely the use of the pool is looked at.
+    pub depth: Depth,
+}
+
+impl Default for Wants<'_> {
+    fn default() -> Self {
+        Self { owners: &|_| Vec::new(), depth: Depth::Counters }
+    }
+}
+
+pub(crate) fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
     match os {
-        Os::Linux => linux::read(ask, wants_owner),
+        Os::Linux => linux::read(ask, wants),
         Os::FreeBsd => freebsd::read(ask),
         Os::OpenBsd => openbsd::read(ask),
         Os::NetBsd => netbsd::read(ask),

@@ -1,5 +1,6 @@
 //! Text and bytes in, values out. Pure: no parser knows which OS it runs on, and each compiles on all of them.
 
+pub(crate) mod census;
 pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
 pub(crate) mod listener_lines;
@@ -12,4 +13,5 @@ pub(crate) mod port_list;
 pub(crate) mod powershell;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_table;
+pub(crate) mod sockstat;
 pub(crate) mod sysctl_text;

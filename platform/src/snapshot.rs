@@ -7,6 +7,9 @@ use std::net::IpAddr;
 
 use crate::ports::{PortClass, PortRange, PortSet};
 pub use crate::reading::{Reading, Reason, Source, Why};
+pub use crate::usage::{
+    Census, Connection, Depth, Destination, Usage, bound_in_pool, usable_ports,
+};
 
 /// An IP address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,6 +220,8 @@ pub struct Scope {
     pub time_wait: Reading<u32>,
     /// Its listeners.
     pub listeners: Listeners,
+    /// Who uses its pools; `Absent` where that is not read on this system.
+    pub usage: Reading<Usage>,
     /// What is less certain than it looks: what, and why.
     pub notes: Vec<(String, Why)>,
 }

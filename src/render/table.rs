@@ -1,6 +1,7 @@
 //! The view for people.
 
 mod findings;
+mod usage;
 
 use ephaudit_platform::ports::PortRange;
 
@@ -24,6 +25,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         strip::draw(&mut page, scope);
         page.gap();
         facts(&mut page, scope);
+        usage::busiest(&mut page, &scope.usage);
         if document.status.is_none() && !scope.listeners.items.is_empty() {
             page.gap();
             listeners(&mut page, &scope.listeners.items);
@@ -134,6 +136,7 @@ fn facts(page: &mut Page, scope: &Scope) {
     rows.push(row("TIME_WAIT", &value, &place(&length.source)));
     rows.extend(scope.pools.iter().map(pool_row));
     rows.push(listeners_row(scope));
+    rows.extend(usage::fact(scope));
     page.table(rows);
 }
 

@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use ephaudit_platform::Wants;
 use ephaudit_platform::ask::{Answer, Question, Refusal};
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::{Family, Os, Reason, Snapshot, Source, Transport, Why};
+use ephaudit_platform::snapshot::{Depth, Family, Os, Reason, Snapshot, Source, Transport, Why};
 use serde::Deserialize;
 
 use super::RULES;
@@ -47,6 +48,10 @@ struct Fixture {
     /// Whether the UDP sockets are refused.
     #[serde(default)]
     udp_refused: bool,
+    /// The lines of a census by transport (platform/src/parse/census.rs), asked as `--usage full` does; without it the
+    /// counters are all that is looked at.
+    #[serde(default)]
+    census: BTreeMap<String, Vec<String>>,
     expect: Expectation,
 }
 
@@ -99,6 +104,14 @@ impl Fixture {
             Question::SocketTable(..) | Question::Listeners(..) => {
                 Answer::new(file("/proc/net"), Err(refused()))
             }
+            Question::Census(of) => {
+                let lines = self.census.get(&of.transport.to_string());
+                let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
+                Answer::new(
+                    Source::Netlink("fixture".into()),
+                    Ok(format!("{text}uncounted 0\nend\n").into_bytes()),
+                )
+            }
             Question::Owners(_) if self.processes_hidden => {
                 Answer::new(file("/proc"), Ok(b"unreadable 3\0".to_vec()))
             }
@@ -114,6 +127,10 @@ impl Fixture {
             return Err(refused());
         }
         let clean = match path {
+            "/proc/thread-self/net/sockstat" => {
+                Some("TCP: inuse 12 orphan 0 tw 3 alloc 900 mem 9\nUDP: inuse 4 mem 1\n")
+            }
+            "/proc/thread-self/net/sockstat6" => Some("TCP6: inuse 5\nUDP6: inuse 2\n"),
             "/proc/sys/net/ipv4/ip_local_port_range" => Some("49152\t65535\n"),
             "/proc/sys/net/ipv4/ip_local_reserved_ports" => Some("\n"),
             "/proc/sys/net/ipv4/ip_unprivileged_port_start" => Some("1024\n"),
@@ -133,6 +150,7 @@ impl Fixture {
             profile: if self.vendor_profile { Profile::Vendor } else { Profile::Iana },
             fail_on: Some(Severity::Medium),
             min_pool: Policy::MIN_POOL,
+            near_exhaustion: Policy::NEAR_EXHAUSTION,
             registry: Registry::built_in(),
         }
     }
@@ -145,11 +163,13 @@ impl Fixture {
             });
             let evidence =
                 Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
-            return ephaudit_platform::read_evidence(&evidence);
+            return ephaudit_platform::read_evidence(&evidence, Depth::Counters);
         }
-        ephaudit_platform::read(Os::Linux, &|question| self.answer(question), &|scope| {
-            named_listeners(policy, scope)
-        })
+        let wants = Wants {
+            owners: &|scope| named_listeners(policy, scope),
+            depth: if self.census.is_empty() { Depth::Counters } else { Depth::Full },
+        };
+        ephaudit_platform::read(Os::Linux, &|question| self.answer(question), &wants)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use ephaudit_platform::Folder;
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::{Os, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Os, Snapshot};
+use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
 use super::{Failure, input};
@@ -29,13 +29,12 @@ struct Given {
     labels: Vec<Os>,
 }
 
-/// The facts that the evidence holds, and when they were read: a capture knows, else it is `now`. `named` says of which
-/// listeners a capture should tell the owners.
+/// The facts that the evidence holds, and when they were read: a capture knows, else it is `now`.
 pub(super) fn snapshot(
     paths: &[impl AsRef<Path>],
     os: Option<Os>,
     now: String,
-    named: &dyn Fn(&Scope) -> Vec<usize>,
+    wants: &Wants<'_>,
 ) -> Result<(Snapshot, String), Failure> {
     let mut given = Given::default();
     for path in paths {
@@ -45,7 +44,7 @@ pub(super) fn snapshot(
     if let ([(name, bytes)], []) = (&files[..], &folders[..]) {
         if Capture::is_one(bytes) {
             let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
-            return Ok((capture.snapshot(named), capture.collected_at().to_owned()));
+            return Ok((capture.snapshot(wants), capture.collected_at().to_owned()));
         }
     }
     if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
@@ -54,7 +53,7 @@ pub(super) fn snapshot(
     let pieces: Vec<Piece<'_>> = files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
     let evidence = Evidence::read(&pieces, folders, os.or(labels.first().copied()))
         .map_err(|error| Failure::Usage(format!("--from: {error}")))?;
-    Ok((ephaudit_platform::read_evidence(&evidence), now))
+    Ok((ephaudit_platform::read_evidence(&evidence, wants.depth), now))
 }
 
 impl Given {

@@ -3,8 +3,10 @@
 //! Every renderer draws from this document: what a table shows, the JSON holds.
 
 mod make;
+mod usage;
 
 pub use make::document;
+pub use usage::{PortsInUse, Usage};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -162,6 +164,8 @@ pub struct Scope {
     pub pools: Vec<Pool>,
     /// TCP listeners and unconnected UDP sockets.
     pub listeners: Listeners,
+    /// Who uses the pools.
+    pub usage: Usage,
 }
 
 /// One port range; `first` and `last` are as the system keeps them and null where not known.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
+use ephaudit_platform::Wants;
 use ephaudit_platform::ask::{Answer, Question, Refusal};
 use ephaudit_platform::snapshot::{Os, Reason, Source, Why};
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, TcpState};
@@ -181,7 +182,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                 Question::SockDiag(..) if refused => refusal(),
                 question => ephaudit_platform::ask_live(question),
             };
-            let snapshot = ephaudit_platform::read(Os::Linux, &ask, &|_| Vec::new());
+            let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
             let listeners = &snapshot.scopes[0].listeners;
             assert_eq!(listeners.unread, []);
             listeners
@@ -201,10 +202,13 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
 #[test]
 fn where_both_are_refused_the_listeners_are_unknown() {
     let ask = |question: Question<'_>| match question {
-        Question::SockDiag(..) | Question::SocketTable(..) | Question::Listeners(..) => refusal(),
+        Question::Census(_)
+        | Question::SockDiag(..)
+        | Question::SocketTable(..)
+        | Question::Listeners(..) => refusal(),
         question => ephaudit_platform::ask_live(question),
     };
-    let snapshot = ephaudit_platform::read(Os::Linux, &ask, &|_| Vec::new());
+    let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
     let listeners = &snapshot.scopes[0].listeners;
     assert_eq!((listeners.items.len(), listeners.unread.len()), (0, 4));
     assert!(listeners.unread.iter().all(|(_, why)| why.reason == Reason::Denied));

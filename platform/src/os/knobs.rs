@@ -103,6 +103,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u
         randomization: Vec::new(),
         unprivileged_start: Reading::Absent { source: Source::Kernel("no knob of its own".into()) },
         time_wait,
+        usage: Reading::Absent { source: Source::Kernel("not read on this system".into()) },
         listeners: sockets::read(ask),
         notes: Vec::new(),
     }

@@ -2,8 +2,9 @@
 
 mod host;
 mod listeners;
+mod usage;
 
-use super::{WantsOwner, time_wait};
+use super::{Wants, time_wait};
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
@@ -25,7 +26,7 @@ const UNPRIVILEGED_START_SINCE: KernelVersion = KernelVersion(4, 11, 0);
 /// The search by parity in two passes (`inet_csk_find_open_port`, `__inet_hash_connect`).
 const PARITY_SINCE: KernelVersion = KernelVersion(4, 5, 0);
 
-pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
+pub(super) fn read(ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
     let mut notes = Vec::new();
     let (host, kernel) = host::read(ask, &mut notes);
     let gvisor = host.environment == Some(Environment::Gvisor);
@@ -66,9 +67,11 @@ pub(super) fn read(ask: &Ask<'_>, wants_owner: &WantsOwner<'_>) -> Snapshot {
         ),
         time_wait: time_wait(&host),
         listeners,
+        usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
         notes,
     };
-    let wanted = wants_owner(&scope);
+    scope.usage = usage::read(ask, &scope, wants.depth);
+    let wanted = (wants.owners)(&scope);
     listeners::find_owners(ask, &mut scope.listeners.items, &wanted);
     Snapshot { host, scopes: vec![scope] }
 }

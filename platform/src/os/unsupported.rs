@@ -39,6 +39,7 @@ pub(super) fn read() -> Snapshot {
             randomization: Vec::new(),
             unprivileged_start: Reading::Unknown { source: source(), why: why() },
             time_wait: Reading::Unknown { source: source(), why: why() },
+            usage: Reading::Absent { source: source() },
             listeners: Listeners {
                 unread: vec![("listeners".to_owned(), why())],
                 ..Listeners::default()

@@ -3,6 +3,7 @@
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot as facts;
 
+use super::usage::usage;
 use super::{
     Document, Evidence, Family, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
     Randomization, Range, Reason, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity,
@@ -13,12 +14,13 @@ use crate::iana::REGISTRY_NAME;
 use crate::policy::Policy;
 use crate::report;
 
-/// The document of a run; without a report it holds facts and no verdict.
+/// The document of a run; without a report it holds facts and no verdict. `top` is how many destinations a scope shows.
 pub fn document(
     snapshot: &facts::Snapshot,
     policy: &Policy,
     report: Option<&audit::Report>,
     collected_at: String,
+    top: usize,
 ) -> Document {
     let outcomes = report.map_or(&[][..], |report| &report.outcomes);
     let mut findings: Vec<Finding> = outcomes.iter().flat_map(findings_of).collect();
@@ -45,7 +47,7 @@ pub fn document(
         },
         profile: policy.profile.name(),
         status: report.map(|report| status(report.status)),
-        scopes: snapshot.scopes.iter().map(|s| scope(s, policy)).collect(),
+        scopes: snapshot.scopes.iter().map(|s| scope(s, policy, top)).collect(),
         rules: outcomes.iter().map(|outcome| rule(outcome, policy)).collect(),
         findings,
         gaps,
@@ -63,7 +65,7 @@ fn host(host: &facts::Host) -> Host {
     }
 }
 
-fn scope(scope: &facts::Scope, policy: &Policy) -> Scope {
+fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
     let pools = ephaudit_platform::pools(scope);
     let start = &scope.unprivileged_start;
     let listeners = &scope.listeners;
@@ -88,6 +90,7 @@ fn scope(scope: &facts::Scope, policy: &Policy) -> Scope {
             items: listeners.items.iter().map(|item| listener(item, &pools, policy)).collect(),
         },
         pools: pools.iter().map(pool).collect(),
+        usage: usage(scope, top),
     }
 }
 
@@ -237,7 +240,7 @@ fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
     }
 }
 
-fn state<T>(reading: &facts::Reading<T>) -> State {
+pub(super) fn state<T>(reading: &facts::Reading<T>) -> State {
     match reading {
         facts::Reading::Known { .. } => State::Known,
         facts::Reading::Absent { .. } => State::Absent,
@@ -245,11 +248,11 @@ fn state<T>(reading: &facts::Reading<T>) -> State {
     }
 }
 
-fn raw<T>(reading: &facts::Reading<T>) -> Option<String> {
+pub(super) fn raw<T>(reading: &facts::Reading<T>) -> Option<String> {
     reading.why().and_then(|why| why.raw.clone())
 }
 
-fn source(source: &facts::Source) -> Source {
+pub(super) fn source(source: &facts::Source) -> Source {
     Source { kind: source.kind(), location: source.location().to_owned() }
 }
 
@@ -275,14 +278,14 @@ fn transports(transports: &[facts::Transport]) -> Vec<Transport> {
     transports.iter().copied().map(transport).collect()
 }
 
-const fn transport(transport: facts::Transport) -> Transport {
+pub(super) const fn transport(transport: facts::Transport) -> Transport {
     match transport {
         facts::Transport::Tcp => Transport::Tcp,
         facts::Transport::Udp => Transport::Udp,
     }
 }
 
-const fn reason(reason: facts::Reason) -> Reason {
+pub(super) const fn reason(reason: facts::Reason) -> Reason {
     match reason {
         facts::Reason::Denied => Reason::Denied,
         facts::Reason::MissingTool => Reason::MissingTool,

@@ -1,0 +1,168 @@
+//! Who uses the pool: the namespace's counters, and the sockets themselves where those cannot tell enough.
+
+use crate::ask::{Answer, Ask, CensusOf, Question, Refusal};
+use crate::parse::census::Told;
+use crate::parse::sockstat::counter;
+use crate::ports::{PortRange, PortSet};
+use crate::snapshot::{Pool, Reading, Scope, Source, Transport, Why};
+use crate::usage::{Census, Depth, Usage};
+
+const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
+const SOCKSTAT6: &str = "/proc/thread-self/net/sockstat6";
+/// A kernel without IPv6 has neither.
+const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
+/// What decides how long a port stays in use (ip-sysctl.rst of the kernel's documentation).
+const SETTINGS: [&str; 5] = [
+    "net.ipv4.tcp_tw_reuse",
+    "net.ipv4.tcp_tw_reuse_delay",
+    "net.ipv4.tcp_max_tw_buckets",
+    "net.ipv4.ip_autobind_reuse",
+    "net.ipv4.tcp_fin_timeout",
+];
+/// Below the unprivileged ports out of the box; `PortClass::System`.
+const SYSTEM_PORTS: PortRange = PortRange::between(1, 1023);
+
+/// The usage of a scope whose pools and listeners are read by now.
+pub(super) fn read(ask: &Ask<'_>, scope: &Scope, depth: Depth) -> Reading<Usage> {
+    let (mut usage, source) = match counters(ask) {
+        Ok(counted) => counted,
+        Err((source, why)) => return Reading::Unknown { source, why },
+    };
+    usage.bound = listening(scope, Transport::Tcp);
+    let pools = crate::pools(scope);
+    if depth == Depth::Counters
+        || matches!(depth, Depth::Auto(percent) if proved(&usage, &pools, percent))
+    {
+        return Reading::Known { value: usage, source };
+    }
+    match census(ask, scope, &pools, depth, &mut usage) {
+        Ok(census) => {
+            usage.census = Some(census);
+            Reading::Known { value: usage, source }
+        }
+        Err((source, why)) => Reading::Unknown { source, why },
+    }
+}
+
+/// Whether the counters alone show that nobody uses so much of a pool: one destination can't have more sockets than there
+/// are. A pool that isn't known proves nothing, and the sockets would not either.
+fn proved(usage: &Usage, pools: &[Pool], percent: u32) -> bool {
+    pools.iter().all(|pool| {
+        let most = match pool.transport {
+            Transport::Tcp => usage.tcp_at_most(),
+            Transport::Udp => usage.udp_sockets,
+        };
+        let bound = usage.bound.intersection(&pool.ports).count();
+        let usable = match pool.transport {
+            Transport::Tcp => pool.usable().saturating_sub(bound),
+            Transport::Udp => pool.usable(),
+        };
+        u64::from(most) * 100 < u64::from(usable) * u64::from(percent)
+    })
+}
+
+type Failed = (Source, Why);
+
+fn counters(ask: &Ask<'_>) -> Result<(Usage, Source), Failed> {
+    let (four, source) = told(ask, SOCKSTAT)?;
+    let six = match told(ask, SOCKSTAT6) {
+        Ok((text, _)) => Some(text),
+        Err((_, why)) if without_ipv6(ask, &why) => None,
+        Err(failed) => return Err(failed),
+    };
+    let number = |text: &str, protocol: &str, key: &str| {
+        counter(text, protocol, key)
+            .map_err(|error| (source.clone(), Why::unparsable(error, text.as_bytes())))
+    };
+    let of_six =
+        |protocol: &str| six.as_deref().map_or(Ok(0), |text| number(text, protocol, "inuse"));
+    let usage = Usage {
+        tcp_sockets: number(&four, "TCP", "inuse")?.saturating_add(of_six("TCP6")?),
+        tcp_time_wait: number(&four, "TCP", "tw")?,
+        udp_sockets: number(&four, "UDP", "inuse")?.saturating_add(of_six("UDP6")?),
+        bound: PortSet::new(),
+        census: None,
+    };
+    Ok((usage, source))
+}
+
+fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
+    let Answer { source, outcome } = ask(Question::File(path));
+    match outcome {
+        Ok(bytes) => Ok((String::from_utf8_lossy(&bytes).into_owned(), source)),
+        Err(refusal) => Err((source, refusal.why())),
+    }
+}
+
+/// Only a kernel that has neither table has no IPv6.
+fn without_ipv6(ask: &Ask<'_>, why: &Why) -> bool {
+    let missing = matches!(ask(Question::File(IF_INET6)).outcome, Err(Refusal::NotFound(_)));
+    missing && why.reason == crate::snapshot::Reason::Unsupported
+}
+
+/// The ports of a transport that somebody listens on, seen or not by how many.
+fn listening(scope: &Scope, transport: Transport) -> PortSet {
+    let items = scope.listeners.items.iter().filter(|item| item.transport == transport);
+    items.map(|item| PortRange::single(item.port)).collect()
+}
+
+fn census(
+    ask: &Ask<'_>,
+    scope: &Scope,
+    pools: &[Pool],
+    depth: Depth,
+    usage: &mut Usage,
+) -> Result<Census, Failed> {
+    let mut census = Census::default();
+    for &transport in Transport::ALL {
+        let pool = pools
+            .iter()
+            .filter(|pool| pool.transport == transport)
+            .fold(PortSet::new(), |all, pool| all.union(&pool.ports));
+        let listening = match transport {
+            Transport::Tcp => listening(scope, transport),
+            // Of an unconnected UDP socket nobody can tell whether it serves: it holds its port all the same.
+            Transport::Udp => PortSet::new(),
+        };
+        let of = CensusOf {
+            transport,
+            pool: &pool,
+            beside: SYSTEM_PORTS,
+            listening: &listening,
+            bound: depth == Depth::Full && transport == Transport::Tcp,
+        };
+        let Answer { source, outcome } = ask(Question::Census(&of));
+        let told = outcome.map_err(Refusal::why).and_then(|bytes| {
+            Told::parse(&bytes, transport).map_err(|error| Why::unparsable(error, &bytes))
+        });
+        let told = told.map_err(|why| (source.clone(), why))?;
+        census.sources.push(source);
+        census.destinations.extend(told.used);
+        census.self_connected.extend(told.self_connected);
+        census.from_system_ports.extend(told.from_system_ports);
+        census.uncounted = census.uncounted.max(told.uncounted);
+        usage.bound = usage.bound.union(&told.bound);
+    }
+    census.settings = SETTINGS.iter().map(|&name| (name, setting(ask, name))).collect();
+    census.destinations.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));
+    census.self_connected.sort();
+    census.from_system_ports.sort();
+    Ok(census)
+}
+
+fn setting(ask: &Ask<'_>, name: &'static str) -> Reading<u64> {
+    let Answer { source, outcome } = ask(Question::Tunable(name));
+    let parsed = match outcome {
+        // Each came with a kernel of its own.
+        Err(Refusal::NotFound(_)) => return Reading::Absent { source },
+        Err(Refusal::Failed(why)) => Err(why),
+        Ok(bytes) => String::from_utf8_lossy(&bytes)
+            .trim_end_matches('\n')
+            .parse()
+            .map_err(|_| Why::unparsable(format!("{name} is no number"), &bytes)),
+    };
+    match parsed {
+        Ok(value) => Reading::Known { value, source },
+        Err(why) => Reading::Unknown { source, why },
+    }
+}

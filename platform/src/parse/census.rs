@@ -1,0 +1,124 @@
+//! The answer to [`Question::Census`](crate::ask::Question::Census): a line each.
+//!
+//! `used SOURCE PEER PORTS` with `-` for any peer, `self LOCAL PEER STATE INODE UID`, `system LOCAL PEER STATE INODE UID`,
+//! `bound PORTS` as a list with ranges, `uncounted N`; the last line is `end`.
+
+use std::net::SocketAddr;
+
+use super::linux_sysctl;
+use crate::ports::PortSet;
+use crate::snapshot::Transport;
+use crate::usage::{Connection, Destination};
+
+/// What was told of one transport.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) used: Vec<Destination>,
+    pub(crate) self_connected: Vec<Connection>,
+    pub(crate) from_system_ports: Vec<Connection>,
+    pub(crate) bound: PortSet,
+    pub(crate) uncounted: u32,
+}
+
+impl Told {
+    /// Reads the lines; the error says which is none.
+    pub(crate) fn parse(bytes: &[u8], transport: Transport) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "no census: not UTF-8".to_owned())?;
+        let lines = text.strip_suffix("end\n").ok_or("the census has no end")?;
+        let mut told = Self::default();
+        for line in lines.lines() {
+            told.line(line, transport).ok_or_else(|| format!("{line:?} is no line of a census"))?;
+        }
+        Ok(told)
+    }
+
+    fn line(&mut self, line: &str, transport: Transport) -> Option<()> {
+        let (kind, rest) = line.split_once(' ')?;
+        let words: Vec<&str> = rest.split(' ').collect();
+        match (kind, &words[..]) {
+            ("used", [source, peer, ports]) => self.used.push(Destination {
+                transport,
+                source: source.parse().ok()?,
+                peer: if *peer == "-" { None } else { Some(peer.parse().ok()?) },
+                ports_used: ports.parse().ok()?,
+            }),
+            ("self", fields) => self.self_connected.push(connection(fields)?),
+            ("system", fields) => self.from_system_ports.push(connection(fields)?),
+            ("bound", [list]) => {
+                self.bound = linux_sysctl::reserved_ports(format!("{list}\n").as_bytes()).ok()?;
+            }
+            ("uncounted", [count]) => self.uncounted = count.parse().ok()?,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn connection(fields: &[&str]) -> Option<Connection> {
+    let [local, peer, state, inode, uid] = fields else { return None };
+    let address = |text: &str| text.parse::<SocketAddr>().ok();
+    Some(Connection {
+        local: address(local)?,
+        peer: address(peer)?,
+        state: state.parse().ok()?,
+        inode: inode.parse().ok()?,
+        uid: uid.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::PortRange;
+
+    fn told() -> Told {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let connection = Connection {
+            local: at("[::1]:32768"),
+            peer: at("[::1]:32768"),
+            state: 1,
+            inode: 7,
+            uid: 1000,
+        };
+        Told {
+            used: vec![
+                Destination {
+                    transport: Transport::Tcp,
+                    source: at("10.0.0.1:0").ip(),
+                    peer: Some(at("10.0.0.9:5432")),
+                    ports_used: 9000,
+                },
+                Destination {
+                    transport: Transport::Tcp,
+                    source: at("[::1]:0").ip(),
+                    peer: None,
+                    ports_used: 1,
+                },
+            ],
+            self_connected: vec![connection.clone()],
+            from_system_ports: vec![connection],
+            bound: [PortRange::single(40_000), PortRange::between(40_010, 40_020)]
+                .into_iter()
+                .collect(),
+            uncounted: 3,
+        }
+    }
+
+    const LINES: &str = "used 10.0.0.1 10.0.0.9:5432 9000\nused ::1 - 1\n\
+                         self [::1]:32768 [::1]:32768 1 7 1000\n\
+                         system [::1]:32768 [::1]:32768 1 7 1000\n\
+                         bound 40000,40010-40020\nuncounted 3\nend\n";
+
+    #[test]
+    fn each_line_is_read() {
+        assert_eq!(Told::parse(LINES.as_bytes(), Transport::Tcp), Ok(told()));
+        assert_eq!(Told::parse(b"uncounted 0\nend\n", Transport::Udp), Ok(Told::default()));
+    }
+
+    #[test]
+    fn a_cut_census_is_an_error_and_never_fewer_sockets() {
+        for end in 0..LINES.len() {
+            assert!(Told::parse(&LINES.as_bytes()[..end], Transport::Tcp).is_err(), "cut at {end}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Who uses the ports of a pool, as plain data.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::ports::PortSet;
+use crate::snapshot::{Reading, Scope, Source, Transport};
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// The counters of the namespace only.
+    Counters,
+    /// The counters; the sockets too where the counters cannot prove that no destination uses this percentage of its pool.
+    Auto(u32),
+    /// The sockets too.
+    Top,
+    /// Also TCP sockets that are bound and neither listen nor are connected, which Linux shows since 6.8.
+    Full,
+}
+
+/// What a scope's sockets use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// TCP sockets of the namespace but those in TIME_WAIT: `inuse` of /proc/net/sockstat and sockstat6.
+    pub tcp_sockets: u32,
+    /// TCP sockets in TIME_WAIT, of both families: `tw` of /proc/net/sockstat.
+    pub tcp_time_wait: u32,
+    /// UDP sockets with a port, of both families.
+    pub udp_sockets: u32,
+    /// TCP ports that bind() holds, as far as it is seen: connect() passes over them for every destination.
+    pub bound: PortSet,
+    /// What the sockets themselves told; `None` where nobody asked, because the counters were enough or had to be.
+    pub census: Option<Census>,
+}
+
+impl Usage {
+    /// The most ports that any one TCP destination can use: every socket at once.
+    pub const fn tcp_at_most(&self) -> u32 {
+        self.tcp_sockets.saturating_add(self.tcp_time_wait)
+    }
+}
+
+/// What the sockets with a local port in the pool, or below 1024, told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Where they were seen; one source a transport.
+    pub sources: Vec<Source>,
+    /// The most used first.
+    pub destinations: Vec<Destination>,
+    /// TCP sockets whose two ends are equal.
+    pub self_connected: Vec<Connection>,
+    /// TCP connections from a System Port that nothing listens on, the first thousand of them.
+    pub from_system_ports: Vec<Connection>,
+    /// Settings that decide how long a port stays in use.
+    pub settings: Vec<(&'static str, Reading<u64>)>,
+    /// By how much the numbers of `destinations` may be too low, because there were too many to count each.
+    pub uncounted: u32,
+}
+
+/// Local ports that one source uses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Destination {
+    /// The transport.
+    pub transport: Transport,
+    /// The local address.
+    pub source: IpAddr,
+    /// The peer: TCP's connect() gives one local port to many peers. `None` counts the source's ports whatever the
+    /// peer: that is what bind() to port 0 and UDP have to go by.
+    pub peer: Option<SocketAddr>,
+    /// How many local ports of the pool, TIME_WAIT included.
+    pub ports_used: u32,
+}
+
+impl Destination {
+    /// The part of `usable` ports in use, in percent, rounded down; `None` of none.
+    pub fn percent_of(&self, usable: u32) -> Option<u32> {
+        let percent = (u64::from(self.ports_used) * 100).checked_div(usable.into())?;
+        u32::try_from(percent).ok()
+    }
+}
+
+/// One TCP connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection {
+    /// Its own end.
+    pub local: SocketAddr,
+    /// The other end.
+    pub peer: SocketAddr,
+    /// `TCP_ESTABLISHED` 1 and so on (include/net/tcp_states.h).
+    pub state: u8,
+    /// 0 where no process holds it.
+    pub inode: u64,
+    /// The user that made it; 0 in TIME_WAIT too.
+    pub uid: u32,
+}
+
+impl Connection {
+    /// The state as ss(8) names it.
+    pub const fn state_name(&self) -> &'static str {
+        match self.state {
+            1 => "ESTAB",
+            2 => "SYN-SENT",
+            3 | 12 => "SYN-RECV",
+            4 => "FIN-WAIT-1",
+            5 => "FIN-WAIT-2",
+            6 => "TIME-WAIT",
+            7 => "UNCONN",
+            8 => "CLOSE-WAIT",
+            9 => "LAST-ACK",
+            10 => "LISTEN",
+            11 => "CLOSING",
+            _ => "UNKNOWN",
+        }
+    }
+}
+
+/// The TCP ports of the pool that bind() is seen to hold; `None` where the pool or the usage is not known.
+pub fn bound_in_pool(scope: &Scope) -> Option<PortSet> {
+    let bound = &scope.usage.known()?.bound;
+    let pool = whole_pool(scope, Transport::Tcp)?.0;
+    Some(bound.intersection(&pool))
+}
+
+/// How many local ports one destination (TCP) or one source (UDP) can have at a time: the pool without what is kept back
+/// and, for TCP, without what bind() holds.
+pub fn usable_ports(scope: &Scope, transport: Transport) -> Option<u32> {
+    let (pool, held_back) = whole_pool(scope, transport)?;
+    let bound = match transport {
+        Transport::Tcp => bound_in_pool(scope)?.count(),
+        Transport::Udp => 0,
+    };
+    Some(pool.count().saturating_sub(held_back).saturating_sub(bound))
+}
+
+/// The one pool of a transport: on Linux both families share it.
+fn whole_pool(scope: &Scope, transport: Transport) -> Option<(PortSet, u32)> {
+    let pools = crate::pools(scope);
+    let mut of_transport = pools.into_iter().filter(|pool| pool.transport == transport);
+    let pool = of_transport.next()?;
+    of_transport.next().is_none().then_some((pool.ports, pool.held_back))
+}

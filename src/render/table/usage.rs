@@ -1,0 +1,46 @@
+//! Who uses the pools.
+
+use super::{row, transport, unread};
+use crate::render::page::Page;
+use crate::text::{counted, grouped};
+use crate::wire::v1::{PortsInUse, Scope, State, Usage};
+
+/// The line among the facts; none where it is not read on this system.
+pub(super) fn fact(scope: &Scope) -> Option<Vec<String>> {
+    let usage = &scope.usage;
+    let value = match (usage.state, usage.tcp_sockets, usage.tcp_time_wait) {
+        (State::Absent, ..) => return None,
+        (State::Known, Some(sockets), Some(waiting)) => {
+            let sockets = counted(sockets, "tcp socket");
+            format!("{sockets}, {} in TIME_WAIT", grouped(waiting))
+        }
+        _ => unread(usage.state, usage.reason),
+    };
+    Some(row("in use", &value, &usage.source.location))
+}
+
+/// The busiest destinations, where the sockets were looked at.
+pub(super) fn busiest(page: &mut Page, usage: &Usage) {
+    if usage.destinations.is_empty() {
+        return;
+    }
+    page.gap();
+    let head = ["PORTS IN USE FROM", "TO", "USED", "OF", "PERCENT"].map(str::to_owned).to_vec();
+    page.table(std::iter::once(head).chain(usage.destinations.iter().map(used_row)));
+}
+
+fn used_row(used: &PortsInUse) -> Vec<String> {
+    let to = match (&used.destination, used.port) {
+        (Some(address), Some(port)) if address.contains(':') => format!("[{address}]:{port}"),
+        (Some(address), Some(port)) => format!("{address}:{port}"),
+        _ => "any".to_owned(),
+    };
+    let number = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), grouped);
+    vec![
+        format!("{} {}", transport(used.transport), used.source),
+        to,
+        grouped(used.ports_used),
+        number(used.ports_usable),
+        number(used.percent),
+    ]
+}

@@ -1,0 +1,159 @@
+//! Who uses the pools: its structs, and how they are filled.
+
+use ephaudit_platform::snapshot as facts;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::make::{raw, reason, source, state, transport};
+use super::{Reason, Source, State, Transport};
+
+/// Who uses the pools of a scope; null is what was not asked for or could not be read.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Usage {
+    /// "absent" where it is not read on this system.
+    pub state: State,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+    /// "counters" where they were enough, or all that was asked for; else where the sockets were seen: "sock_diag" or "proc".
+    pub method: Option<&'static str>,
+    /// TCP sockets of the namespace but those in TIME_WAIT.
+    pub tcp_sockets: Option<u32>,
+    /// TCP sockets in TIME_WAIT.
+    pub tcp_time_wait: Option<u32>,
+    /// UDP sockets with a port.
+    pub udp_sockets: Option<u32>,
+    /// TCP ports of the pool that bind() is seen to hold, listeners included: no connect() is given one of these.
+    pub bound_in_pool: Option<u32>,
+    /// New TCP connections a second to one destination that a client can go on opening where it closes first: the usable
+    /// ports divided by the length of TIME_WAIT.
+    pub ceiling_per_second: Option<u32>,
+    /// The most used first, as many as were asked for.
+    pub destinations: Vec<PortsInUse>,
+    /// TCP sockets whose two ends are equal.
+    pub self_connected: Vec<Connection>,
+    /// TCP connections from a System Port that nothing listens on, the first of them.
+    pub from_system_ports: Vec<Connection>,
+    /// By how much the numbers of `destinations` may be too low.
+    pub uncounted: u32,
+    /// Settings that decide how long a port stays in use; read with the sockets.
+    pub settings: Vec<Setting>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where the counters were read.
+    pub source: Source,
+}
+
+/// Local ports in use from one address.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PortsInUse {
+    /// The transport.
+    pub transport: Transport,
+    /// The local address.
+    pub source: String,
+    /// The peer's address; null where the source's ports are counted whatever the peer, as bind() and UDP see them.
+    pub destination: Option<String>,
+    /// The peer's port.
+    pub port: Option<u16>,
+    /// How many local ports of the pool are in use, TIME_WAIT included.
+    pub ports_used: u32,
+    /// How many there are to use.
+    pub ports_usable: Option<u32>,
+    /// The part in use, rounded down.
+    pub percent: Option<u32>,
+}
+
+/// One TCP connection.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Connection {
+    /// Its own end, ADDRESS:PORT.
+    pub local: String,
+    /// The other end.
+    pub peer: String,
+    /// As `ss` names it.
+    pub state: &'static str,
+    /// The user that made it.
+    pub uid: u32,
+}
+
+/// A setting that decides how long a port stays in use.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Setting {
+    /// The sysctl.
+    pub name: &'static str,
+    /// Whether it is known.
+    pub state: State,
+    /// Its value.
+    pub value: Option<u64>,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// The usage of a scope, with its `top` most used destinations.
+pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
+    let reading = &scope.usage;
+    let known = reading.known();
+    let census = known.and_then(|usage| usage.census.as_ref());
+    let usable = |transport| facts::usable_ports(scope, transport);
+    let destinations = census.map_or(&[][..], |census| &census.destinations);
+    Usage {
+        state: state(reading),
+        reason: reading.why().map(|why| reason(why.reason)),
+        method: known.map(|_| {
+            census.map_or("counters", |census| {
+                let by_netlink =
+                    |source: &facts::Source| matches!(source, facts::Source::Netlink(_));
+                if census.sources.iter().all(by_netlink) { "sock_diag" } else { "proc" }
+            })
+        }),
+        tcp_sockets: known.map(|usage| usage.tcp_sockets),
+        tcp_time_wait: known.map(|usage| usage.tcp_time_wait),
+        udp_sockets: known.map(|usage| usage.udp_sockets),
+        bound_in_pool: facts::bound_in_pool(scope).map(|ports| ports.count()),
+        ceiling_per_second: ceiling(scope),
+        destinations: destinations
+            .iter()
+            .take(top)
+            .map(|used| PortsInUse {
+                transport: transport(used.transport),
+                source: used.source.to_string(),
+                destination: used.peer.map(|peer| peer.ip().to_string()),
+                port: used.peer.map(|peer| peer.port()),
+                ports_used: used.ports_used,
+                ports_usable: usable(used.transport),
+                percent: usable(used.transport).and_then(|usable| used.percent_of(usable)),
+            })
+            .collect(),
+        self_connected: connections(census.map_or(&[][..], |census| &census.self_connected)),
+        from_system_ports: connections(census.map_or(&[][..], |census| &census.from_system_ports)),
+        uncounted: census.map_or(0, |census| census.uncounted),
+        settings: census.map_or(&[][..], |census| &census.settings).iter().map(setting).collect(),
+        raw: raw(reading),
+        source: source(reading.source()),
+    }
+}
+
+fn ceiling(scope: &facts::Scope) -> Option<u32> {
+    let usable = u64::from(facts::usable_ports(scope, facts::Transport::Tcp)?);
+    let milliseconds = u64::from(*scope.time_wait.known()?);
+    u32::try_from((usable * 1000).checked_div(milliseconds)?).ok()
+}
+
+fn connections(seen: &[facts::Connection]) -> Vec<Connection> {
+    seen.iter()
+        .map(|c| Connection {
+            local: c.local.to_string(),
+            peer: c.peer.to_string(),
+            state: c.state_name(),
+            uid: c.uid,
+        })
+        .collect()
+}
+
+fn setting((name, reading): &(&'static str, facts::Reading<u64>)) -> Setting {
+    Setting {
+        name,
+        state: state(reading),
+        value: reading.known().copied(),
+        reason: reading.why().map(|why| reason(why.reason)),
+    }
+}
