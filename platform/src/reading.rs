@@ -147,12 +147,15 @@ impl Why {
 
     /// An answer that is not what the system writes; `raw` is kept beside it.
     pub fn unparsable(detail: impl Into<String>, raw: &[u8]) -> Self {
+        Self::new(Reason::Unparsable, detail).with_raw(raw)
+    }
+
+    /// The same with the start of the text that could not be understood.
+    #[must_use]
+    pub fn with_raw(mut self, raw: &[u8]) -> Self {
         let kept = &raw[..raw.len().min(Self::RAW_MAX)];
-        Self {
-            reason: Reason::Unparsable,
-            detail: detail.into(),
-            raw: Some(String::from_utf8_lossy(kept).into_owned()),
-        }
+        self.raw = Some(String::from_utf8_lossy(kept).into_owned());
+        self
     }
 }
 

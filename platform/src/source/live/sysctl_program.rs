@@ -23,7 +23,7 @@ pub fn answer(question: Question<'_>) -> Answer {
     match question {
         Question::Tunable(name) => {
             let source = Source::Sysctl(name.to_owned().into());
-            Answer::new(source, program::output(SYSCTL, &["-n", name]))
+            Answer::new(source, program::output(SYSCTL, &["-n", name], &[]))
         }
         Question::Listeners(family, transport) => listeners::listeners(family, transport),
         _ => unasked(),
