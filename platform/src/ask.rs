@@ -56,6 +56,22 @@ pub enum NetshTable {
     ExcludedPortRange,
 }
 
+impl NetshTable {
+    /// The arguments of netsh that show it.
+    pub const fn arguments(self, family: Family, transport: Transport) -> [&'static str; 5] {
+        let family = match family {
+            Family::Ipv4 => "ipv4",
+            Family::Ipv6 => "ipv6",
+        };
+        let (table, of) = match (self, transport) {
+            (Self::DynamicPort, transport) => ("dynamicport", transport.name()),
+            (Self::ExcludedPortRange, Transport::Tcp) => ("excludedportrange", "protocol=tcp"),
+            (Self::ExcludedPortRange, Transport::Udp) => ("excludedportrange", "protocol=udp"),
+        };
+        ["interface", family, "show", table, of]
+    }
+}
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {

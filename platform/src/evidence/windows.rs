@@ -86,15 +86,7 @@ impl Tables {
 
     /// The table of that family and transport.
     pub(super) fn netsh(&self, table: NetshTable, family: Family, transport: Transport) -> Answer {
-        let words = match table {
-            NetshTable::DynamicPort => "dynamicport",
-            NetshTable::ExcludedPortRange => "excludedportrange",
-        };
-        let family_word = match family {
-            Family::Ipv4 => "ipv4",
-            Family::Ipv6 => "ipv6",
-        };
-        let command = format!("netsh interface {family_word} show {words} {transport}");
+        let command = format!("netsh {}", table.arguments(family, transport).join(" "));
         answer(self.netsh.get(&(table, family, transport)), &command)
     }
 

@@ -6,7 +6,7 @@
 use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
 use crate::parse::netsh::{self, Excluded, Table};
 use crate::parse::powershell::{self, StartCount, Template};
-use crate::ports::PortRange;
+use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
     Bounds, Family, Host, Os, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
     Snapshot, Source, Transport, Why,
@@ -39,8 +39,9 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             }));
         }
         for (families, family) in families {
+            let rows = excluded(ask, family, transport);
             for kind in [ReservedKind::Excluded, ReservedKind::Administered] {
-                let ports = excluded(ask, family, transport, kind);
+                let ports = of_kind(&rows, kind);
                 reserved.push(Reserved { kind, families, transports, ports });
             }
         }
@@ -73,19 +74,24 @@ fn not_captured(bounds: &Reading<Bounds>) -> bool {
     bounds.why().is_some_and(|why| why.reason == Reason::NotCaptured)
 }
 
-fn excluded(
-    ask: &Ask<'_>,
-    family: Family,
-    transport: Transport,
-    kind: ReservedKind,
-) -> Reading<crate::ports::PortSet> {
-    let wanted = |row: &&Excluded| row.administered == (kind == ReservedKind::Administered);
+fn excluded(ask: &Ask<'_>, family: Family, transport: Transport) -> Reading<Vec<Excluded>> {
     table(ask, NetshTable::ExcludedPortRange, family, transport, |table| match table {
-        Table::ExcludedPorts(rows) => {
-            Some(rows.iter().filter(wanted).map(|row| row.range).collect())
-        }
+        Table::ExcludedPorts(rows) => Some(rows),
         Table::DynamicPort { .. } => None,
     })
+}
+
+fn of_kind(rows: &Reading<Vec<Excluded>>, kind: ReservedKind) -> Reading<PortSet> {
+    let wanted = |row: &&Excluded| row.administered == (kind == ReservedKind::Administered);
+    let source = rows.source().clone();
+    match rows {
+        Reading::Known { value, .. } => {
+            let value = value.iter().filter(wanted).map(|row| row.range).collect();
+            Reading::Known { value, source }
+        }
+        Reading::Absent { .. } => Reading::Absent { source },
+        Reading::Unknown { why, .. } => Reading::Unknown { source, why: why.clone() },
+    }
 }
 
 /// The one table that such a command prints.
@@ -98,11 +104,15 @@ fn table<T>(
 ) -> Reading<T> {
     let Answer { source, outcome } = ask(Question::Netsh(wanted, family, transport));
     let told = outcome.map_err(Refusal::why).and_then(|bytes| {
-        let mut sections = netsh::sections(&bytes)
-            .map_err(|error| Why::unparsable(format!("netsh: {error}"), &bytes))?;
+        let unparsable =
+            |what: &str| Why::unparsable(format!("{}: {what}", source.location()), &bytes);
+        let mut sections =
+            netsh::sections(&bytes).map_err(|error| unparsable(&error.to_string()))?;
         let only = if sections.len() == 1 { sections.pop() } else { None };
-        only.and_then(|section| understand(section.table))
-            .ok_or_else(|| Why::unparsable("netsh printed no such table", &bytes))
+        // netsh may print an error text, or nothing, and end well all the same.
+        only.filter(|section| section.transport.is_none_or(|named| named == transport))
+            .and_then(|section| understand(section.table))
+            .ok_or_else(|| unparsable("no such table was printed"))
     });
     reading(source, told)
 }
@@ -171,5 +181,61 @@ fn reading<T>(source: Source, told: Result<T, Why>) -> Reading<T> {
     match told {
         Ok(value) => Reading::Known { value, source },
         Err(why) => Reading::Unknown { source, why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    const DYNAMIC: &str = "\r\nProtocol tcp Dynamic Port Range\r\n\
+        ---------------------------------\r\n\
+        Start Port      : 49152\r\nNumber of Ports : 16384\r\n\r\n";
+
+    /// What is read where each command of netsh prints that, and what was asked.
+    fn read_with(printed: &str) -> (Snapshot, Vec<String>) {
+        let asked: RefCell<Vec<String>> = RefCell::default();
+        let ask = |question: Question<'_>| {
+            if let Question::Netsh(table, family, transport) = question {
+                let line = table.arguments(family, transport).join(" ");
+                asked.borrow_mut().push(line);
+                return Answer::new(Source::Command("netsh".into()), Ok(printed.into()));
+            }
+            let why = Why::new(Reason::Unsupported, "not asked here");
+            Answer::new(Source::Command("it".into()), Err(Refusal::Failed(why)))
+        };
+        (read(&ask), asked.into_inner())
+    }
+
+    #[test]
+    fn without_the_table_that_was_asked_for_nothing_is_known() {
+        let two = DYNAMIC.repeat(2);
+        for printed in ["", "The system cannot find the file specified.\r\n", &two] {
+            let (snapshot, _) = read_with(printed);
+            let scope = &snapshot.scopes[0];
+            for range in scope.ephemeral() {
+                let why = range.bounds.why().expect("unknown");
+                assert_eq!(why.reason, Reason::Unparsable, "{printed:?}");
+                assert_eq!(why.raw.as_deref(), Some(printed));
+            }
+            assert!(scope.reserved.iter().all(|reserved| reserved.ports.why().is_some()));
+        }
+    }
+
+    #[test]
+    fn each_table_is_asked_for_once_and_no_other_is_taken_for_it() {
+        let (snapshot, mut asked) = read_with(DYNAMIC);
+        let scope = &snapshot.scopes[0];
+        for range in scope.ephemeral() {
+            assert_eq!(range.bounds.known().is_some(), range.transports == [Transport::Tcp]);
+        }
+        let of_another_kind = |reserved: &Reserved| reserved.ports.why().is_some();
+        assert!(scope.reserved.iter().all(of_another_kind));
+        assert_eq!((asked.len(), scope.reserved.len()), (8, 8));
+        asked.sort();
+        asked.dedup();
+        assert_eq!(asked.len(), 8, "{asked:?}");
     }
 }
