@@ -7,6 +7,7 @@
     path = "live/sysctl_program.rs"
 )]
 #[cfg_attr(any(target_os = "illumos", target_os = "solaris"), path = "live/ipadm.rs")]
+#[cfg_attr(target_os = "windows", path = "live/windows.rs")]
 #[cfg_attr(
     not(any(
         target_os = "linux",
@@ -16,7 +17,8 @@
         target_os = "netbsd",
         target_os = "dragonfly",
         target_os = "illumos",
-        target_os = "solaris"
+        target_os = "solaris",
+        target_os = "windows"
     )),
     path = "live/elsewhere.rs"
 )]
@@ -27,13 +29,14 @@ mod system;
 #[cfg_attr(not(any(target_os = "macos", windows)), path = "live/no_listeners.rs")]
 mod listeners;
 
-// Its tests need a program that is on every Unix, not a BSD.
+// Its tests need programs that are on every Unix.
 #[cfg(any(
     target_os = "openbsd",
     target_os = "netbsd",
     target_os = "dragonfly",
     target_os = "illumos",
     target_os = "solaris",
+    target_os = "windows",
     all(test, unix)
 ))]
 mod program;

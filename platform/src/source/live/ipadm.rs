@@ -19,7 +19,7 @@ pub fn answer(question: Question<'_>) -> Answer {
             let arguments = ["show-prop", "-p", property, protocol];
             let command = format!("{IPADM} {}", arguments.join(" "));
             let outcome =
-                program::output(IPADM, &arguments).and_then(|bytes| current(name, &bytes));
+                program::output(IPADM, &arguments, &[]).and_then(|bytes| current(name, &bytes));
             Answer::new(Source::Command(command.into()), outcome)
         }
         Question::Listeners(family, transport) => listeners::listeners(family, transport),
