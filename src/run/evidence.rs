@@ -13,6 +13,8 @@ use crate::cli::EvidenceOs;
 
 /// What a plain folder may say of its evidence.
 const LABEL: &str = "capture.toml";
+/// The most that a label may have, in bytes.
+const LABEL_MAX: usize = 64 * 1024;
 
 /// The label of a folder; whatever else it says is for people.
 #[derive(Debug, Deserialize)]
@@ -22,8 +24,9 @@ struct Label {
 }
 
 /// Everything that was named.
-#[derive(Default)]
 struct Given {
+    /// How many bytes more may be read.
+    room: u64,
     files: Vec<(String, Vec<u8>)>,
     folders: Vec<Folder>,
     labels: Vec<Os>,
@@ -36,11 +39,12 @@ pub(super) fn snapshot(
     now: String,
     wants: &Wants<'_>,
 ) -> Result<(Snapshot, String), Failure> {
-    let mut given = Given::default();
+    let mut given =
+        Given { room: input::MAX, files: Vec::new(), folders: Vec::new(), labels: Vec::new() };
     for path in paths {
         given.add(path.as_ref())?;
     }
-    let Given { files, folders, labels } = given;
+    let Given { files, folders, labels, .. } = given;
     if let ([(name, bytes)], []) = (&files[..], &folders[..]) {
         if Capture::is_one(bytes) {
             let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
@@ -60,19 +64,22 @@ impl Given {
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
         let name = path.display().to_string();
         if !path.is_dir() {
-            let bytes = input::read(path).map_err(|error| unusable(&name, error))?;
+            let bytes =
+                input::read(path, &mut self.room).map_err(|error| unusable(&name, error))?;
             self.files.push((name, bytes));
             return Ok(());
         }
         let folder = Folder::open(path).map_err(|error| unusable(&name, error))?;
         for file in folder.evidence().map_err(|error| unusable(&name, error))? {
             let name = folder.place(&file);
-            let mut bytes = Vec::new();
-            folder
+            let bytes = folder
                 .file(&file)
-                .and_then(|file| input::bounded(file, &mut bytes))
+                .and_then(|file| input::bounded(file, &mut self.room))
                 .map_err(|error| unusable(&name, error))?;
             if file == LABEL {
+                if bytes.len() > LABEL_MAX {
+                    return Err(unusable(&name, format!("larger than {} KiB", LABEL_MAX / 1024)));
+                }
                 let text = String::from_utf8_lossy(&bytes);
                 let label: Label =
                     toml::from_str(&text).map_err(|error| unusable(&name, error.message()))?;

@@ -4,25 +4,27 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The most that is read of one file of evidence, in bytes; `sysctl -a` prints a few hundred KiB.
+/// The most that is read of all evidence together, in bytes: `sysctl -a` prints a few hundred KiB, and 8 MiB where there
+/// are 1,000 interfaces.
 pub(super) const MAX: u64 = 16 * 1024 * 1024;
 
-/// The whole of a file, or of standard input where it is called `-`.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// The whole of a file, or of standard input where it is called `-`; `room` is what is left of [`MAX`].
+pub(super) fn read(path: &Path, room: &mut u64) -> io::Result<Vec<u8>> {
     if path.as_os_str() == "-" {
-        bounded(io::stdin().lock(), &mut bytes)?;
+        bounded(io::stdin().lock(), room)
     } else {
-        bounded(File::open(path)?, &mut bytes)?;
+        bounded(File::open(path)?, room)
     }
-    Ok(bytes)
 }
 
 /// All of it, or none where it is too much.
-pub(super) fn bounded(from: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
-    from.take(MAX + 1).read_to_end(bytes)?;
-    if bytes.len() as u64 > MAX {
-        return Err(io::Error::other(format!("larger than {} MiB", MAX / 1024 / 1024)));
-    }
-    Ok(())
+pub(super) fn bounded(from: impl Read, room: &mut u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(*room + 1).read_to_end(&mut bytes)?;
+    let Some(left) = room.checked_sub(bytes.len() as u64) else {
+        let others = if *room < MAX { " with the files before it" } else { "" };
+        return Err(io::Error::other(format!("larger than {} MiB{others}", MAX / 1024 / 1024)));
+    };
+    *room = left;
+    Ok(bytes)
 }
