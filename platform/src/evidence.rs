@@ -6,10 +6,11 @@ mod recognise;
 mod tree;
 mod windows;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::ask::{Answer, Outcome, Question, Refusal};
-use crate::parse::{ipadm, ndd, sysctl_text};
+use crate::parse::{ipadm, ndd, netsh, sysctl_text};
 use crate::snapshot::{Os, Reason, Source, Why};
 use crate::source::Folder;
 use tree::Tree;
@@ -53,12 +54,18 @@ pub enum EvidenceError {
         what: String,
     },
     /// There are more tunables than any system has.
-    #[error("{0}: more than {MAX_TUNABLES} tunables about ports")]
+    #[error(
+        "{0}: more than {MAX_TUNABLES} tunables about ports, or more than {MAX_BYTES} bytes of them"
+    )]
     TooMuch(String),
 }
 
 /// The most tunables that are kept.
 const MAX_TUNABLES: usize = 4096;
+/// The most bytes that are kept of their values; a list of all ports takes 382,105.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// The most bytes that are no UTF-8: each takes three as U+FFFD, and no tool prints so many.
+const MAX_FOREIGN: usize = 1024 * 1024;
 
 /// What the evidence says of one tunable.
 #[derive(Debug, Clone)]
@@ -68,11 +75,19 @@ struct Told {
     outcome: Outcome,
 }
 
+/// What the evidence says of each tunable, by its name.
+#[derive(Debug, Default)]
+struct Tunables {
+    told: BTreeMap<String, Told>,
+    /// The bytes of their values.
+    bytes: usize,
+}
+
 /// The evidence of one host.
 #[derive(Debug)]
 pub struct Evidence {
     os: Os,
-    tunables: BTreeMap<String, Told>,
+    tunables: Tunables,
     windows: windows::Tables,
     tree: Option<Tree>,
 }
@@ -85,29 +100,32 @@ impl Evidence {
         folders: Vec<Folder>,
         os: Option<Os>,
     ) -> Result<Self, EvidenceError> {
-        let mut tunables = BTreeMap::new();
+        let mut tunables = Tunables::default();
         let mut windows = windows::Tables::default();
         let mut signs = recognise::Signs::default();
         for piece in pieces {
+            let bytes = netsh::decoded(piece.bytes);
+            let piece = &Piece { name: piece.name, bytes: &bytes };
             windows.read(piece, &mut signs)?;
-            let text = String::from_utf8_lossy(piece.bytes);
+            let text = text(piece)?;
             let place = |line: usize| format!("{}:{line}", piece.name);
             for entry in sysctl_text::entries(&text) {
                 let name = entry.name.replace('/', ".");
+                if !recognise::says_something(&name) {
+                    continue;
+                }
                 signs.see(&name, entry.value, &place(entry.line));
-                tell(&mut tunables, &name, place(entry.line), value(entry.value, entry.whole));
+                tunables.tell(&name, place(entry.line), value(entry.value, entry.whole));
             }
             for refused in sysctl_text::refused(&text) {
                 let name = refused.name.replace('/', ".");
-                tell(&mut tunables, &name, place(refused.line), Err(refusal(&name, refused.why)));
+                tunables.tell(&name, place(refused.line), Err(refusal(&name, refused.why)));
             }
             for row in ipadm::rows(&text) {
                 let name = format!("{}/{}", row.proto, row.property);
-                // Only Solaris 11 prints names with hyphens, and not always.
-                let hyphens = text.lines().nth(row.line - 1).is_some_and(|l| l.contains("-port"));
-                signs.see_ipadm(&name, hyphens, &place(row.line));
+                signs.see_ipadm(&name, row.hyphens, &place(row.line));
                 if let Some(current) = row.current.value() {
-                    tell(&mut tunables, &name, place(row.line), value(current, row.whole));
+                    tunables.tell(&name, place(row.line), value(current, row.whole));
                 }
             }
             for tunable in ndd::values(&text) {
@@ -121,14 +139,9 @@ impl Evidence {
                     format!("{protocol}/{}", property.trim_start_matches('_'))
                 };
                 signs.see_ndd(&name, &place(tunable.line));
-                tell(
-                    &mut tunables,
-                    &name,
-                    place(tunable.line),
-                    value(tunable.value, tunable.whole),
-                );
+                tunables.tell(&name, place(tunable.line), value(tunable.value, tunable.whole));
             }
-            if tunables.len() > MAX_TUNABLES {
+            if tunables.are_too_many() {
                 return Err(EvidenceError::TooMuch(piece.name.to_owned()));
             }
         }
@@ -137,7 +150,10 @@ impl Evidence {
         let tree = Tree::among(folders)?;
         for (name, told) in tree.iter().flat_map(Tree::sysctls) {
             signs.see(name, "", &told.place);
-            tell(&mut tunables, name, told.place, told.outcome);
+            tunables.tell(name, told.place, told.outcome);
+        }
+        if tunables.are_too_many() {
+            return Err(EvidenceError::TooMuch(names.join(", ")));
         }
         let os = signs.os(os, &names.join(", "))?;
         Ok(Self { os, tunables, windows, tree })
@@ -170,7 +186,7 @@ impl Evidence {
     }
 
     fn tunable(&self, name: &str) -> Answer {
-        if let Some(told) = self.tunables.get(name) {
+        if let Some(told) = self.tunables.told.get(name) {
             let outcome = told.outcome.clone().map(|bytes| self.as_printed(name, bytes));
             return Answer::new(Source::Capture(told.place.clone().into()), outcome);
         }
@@ -200,7 +216,7 @@ impl Evidence {
 
     /// What `sysctl -a` tells of uname(2).
     fn uname(&self) -> Answer {
-        let field = |name: &str| match self.tunables.get(name).map(|told| &told.outcome) {
+        let field = |name: &str| match self.tunables.told.get(name).map(|told| &told.outcome) {
             Some(Ok(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
             _ => String::new(),
         };
@@ -226,7 +242,8 @@ fn value(text: &str, whole: bool) -> Outcome {
     if whole {
         Ok(text.as_bytes().to_vec())
     } else {
-        let detail = "the evidence ends in the middle of this line, which may be cut";
+        let detail =
+            "this line may be cut: the evidence ends in the middle of it, or it is very long";
         Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
     }
 }
@@ -247,20 +264,37 @@ fn refusal(name: &str, why: sysctl_text::Refusal) -> Refusal {
     }
 }
 
-/// Keeps what is about ports or the host; a name that stands twice with different values is neither.
-fn tell(tunables: &mut BTreeMap<String, Told>, name: &str, place: String, outcome: Outcome) {
-    if !recognise::is_wanted(name) || tunables.len() > MAX_TUNABLES {
-        return;
+/// The piece as text.
+fn text<'a>(piece: &Piece<'a>) -> Result<Cow<'a, str>, EvidenceError> {
+    let foreign = piece.bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>();
+    if foreign > MAX_FOREIGN {
+        let what = format!("no text: {foreign} of its bytes are no UTF-8");
+        return Err(EvidenceError::Damaged { name: piece.name.to_owned(), what });
     }
-    match tunables.get_mut(name) {
-        None => {
-            tunables.insert(name.to_owned(), Told { place, outcome });
+    Ok(String::from_utf8_lossy(piece.bytes))
+}
+
+impl Tunables {
+    /// Keeps what is about ports or the host; a name that stands twice with different values is neither.
+    fn tell(&mut self, name: &str, place: String, outcome: Outcome) {
+        if !recognise::is_wanted(name) || self.are_too_many() {
+            return;
         }
-        Some(told) if told.outcome == outcome => {}
-        Some(told) => {
-            let detail =
-                format!("{name} stands in {} and in {place} with different values", told.place);
-            told.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
+        match self.told.get_mut(name) {
+            None => {
+                self.bytes += outcome.as_ref().map_or(0, Vec::len);
+                self.told.insert(name.to_owned(), Told { place, outcome });
+            }
+            Some(told) if told.outcome == outcome => {}
+            Some(told) => {
+                let detail =
+                    format!("{name} stands in {} and in {place} with different values", told.place);
+                told.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
+            }
         }
+    }
+
+    fn are_too_many(&self) -> bool {
+        self.told.len() > MAX_TUNABLES || self.bytes > MAX_BYTES
     }
 }

@@ -60,6 +60,11 @@ const ALSO_WANTED: &[&str] = &[
     "tcp_timewait",
 ];
 
+/// Whether a tunable is wanted, or tells whose text it is.
+pub(super) fn says_something(name: &str) -> bool {
+    SIGNS.iter().any(|(sign, _)| name.starts_with(sign)) || is_wanted(name)
+}
+
 /// Whether a tunable is about ports or tells the host.
 pub(super) fn is_wanted(name: &str) -> bool {
     let about_ports = SIGNS.iter().any(|(sign, _)| name.starts_with(sign));
@@ -96,7 +101,7 @@ impl Signs {
         self.narrow(&[Os::Windows], what, place);
     }
 
-    /// A property of ipadm, and whether its name was printed with hyphens.
+    /// A property of ipadm, and whether its name was printed with hyphens: only Solaris 11 does, and not always.
     pub(super) fn see_ipadm(&mut self, name: &str, hyphens: bool, place: &str) {
         if name.ends_with("_anon_port") {
             self.narrow(

@@ -6,7 +6,7 @@ use super::recognise::Signs;
 use super::{EvidenceError, Piece, Told, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Section, Store, Table};
-use crate::parse::powershell;
+use crate::parse::powershell::{self, Template};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 
 /// The tables, by what they are of.
@@ -71,15 +71,13 @@ impl Tables {
         }
         let place = format!("{}:1", piece.name);
         signs.see_windows("a setting of PowerShell", &place);
-        let mut told = |transport| {
-            let outcome = Ok(piece.bytes.to_vec());
-            tell(&mut self.settings, transport, Told { place: place.clone(), outcome });
-        };
-        if nameless == 1 {
-            told(Transport::Udp);
-        }
-        if templates.len() > nameless {
-            told(Transport::Tcp);
+        let (udp, tcp): (Vec<_>, Vec<_>) =
+            templates.into_iter().partition(|template| template.name.is_none());
+        for (transport, templates) in [(Transport::Udp, udp), (Transport::Tcp, tcp)] {
+            if !templates.is_empty() {
+                let outcome = Ok(listed(&templates));
+                tell(&mut self.settings, transport, Told { place: place.clone(), outcome });
+            }
         }
         Ok(())
     }
@@ -109,10 +107,9 @@ impl Tables {
     }
 }
 
-/// Whether the properties of Get-NetTCPSetting are named, in ASCII or in UTF-16.
+/// Whether the properties of Get-NetTCPSetting are named.
 fn names_port_ranges(bytes: &[u8]) -> bool {
-    let letters: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
-    letters.windows(9).any(|window| window == b"PortRange")
+    bytes.windows(9).any(|window| window == b"PortRange")
 }
 
 fn answer(told: Option<&Told>, command: &str) -> Answer {
@@ -134,6 +131,27 @@ fn tell<K: Ord>(tables: &mut BTreeMap<K, Told>, key: K, told: Told) {
             known.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
         }
     }
+}
+
+/// The templates alone, as PowerShell lists them.
+fn listed(templates: &[Template]) -> Vec<u8> {
+    let mut text = String::new();
+    for template in templates {
+        let name = template.name.iter().map(|name| format!("SettingName : {name}\r\n"));
+        let range = |what: &str, range: Option<powershell::StartCount>| {
+            let (start, count) =
+                range.map(|range| (range.start.to_string(), range.count.to_string())).unzip();
+            let (start, count) = (start.unwrap_or_default(), count.unwrap_or_default());
+            format!("{what}StartPort : {start}\r\n{what}NumberOfPorts : {count}\r\n")
+        };
+        text.extend(name);
+        text += &range("DynamicPortRange", template.dynamic);
+        if template.auto_reuse.is_some() {
+            text += &range("AutoReusePortRange", template.auto_reuse);
+        }
+        text += "\r\n";
+    }
+    text.into_bytes()
 }
 
 /// The table alone, as netsh prints it, for the reader that the live host's output goes through too.

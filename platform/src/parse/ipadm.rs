@@ -10,7 +10,7 @@
 //! which field, property and protocol a line is of. Tables without protocol or property, and those of interfaces and
 //! addresses, are not read.
 
-use super::sysctl_text::{echoed, lines};
+use super::sysctl_text::{LINE_MAX, Line, echoed, lines};
 
 /// One property of one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Row {
     pub proto: String,
     /// The property, with underscores.
     pub property: String,
+    /// Whether it was printed with hyphens.
+    pub hyphens: bool,
     /// The value that is in force.
     pub current: Cell,
     /// The value that a reboot will bring back.
@@ -92,12 +94,12 @@ impl Column {
 /// How the lines that follow are to be read.
 enum Form {
     Nothing,
-    /// Under a header: the columns, and whether the row above may go on.
+    /// Under a header: the columns, and the row above, which may go on.
     Table {
         columns: Columns,
-        open: bool,
+        open: Option<Row>,
     },
-    /// After the echo of a parsable command: its lines so far.
+    /// After the echo of a parsable command: its lines so far, where they do not say what they are of.
     Parsable {
         command: Command,
         found: Vec<(usize, Vec<String>, bool)>,
@@ -108,45 +110,52 @@ enum Form {
 type Columns = Vec<(usize, Column)>;
 
 /// Every property whose protocol and name are certain, in the order of the text.
-pub(crate) fn rows(text: &str) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+pub(crate) fn rows(text: &str) -> impl Iterator<Item = Row> {
     let mut form = Form::Nothing;
-    for line in lines(text) {
-        let words = words(line.text);
-        let next = header(&words).or_else(|| echoed(line.text, "ipadm").map(Form::after));
-        if let Some(next) = next {
-            rows.extend(form.finish());
-            form = next;
-            continue;
-        }
-        match &mut form {
-            Form::Nothing => {}
-            Form::Table { columns, open } if goes_on(columns, &words) => {
-                if let Some(row) = rows.last_mut().filter(|_| *open) {
-                    row.append(columns, &words);
-                    row.whole &= line.whole || !ends_in_value(columns);
-                }
-            }
-            Form::Table { columns, open } => {
-                let row = Row::under(columns, &words, line.number, line.whole);
-                *open = row.is_some();
-                rows.extend(row);
-            }
-            Form::Parsable { command, found } => {
-                if let Some(values) = command.split(line.text) {
-                    found.push((line.number, values, line.whole));
-                } else {
-                    rows.extend(form.finish());
-                    form = Form::Nothing;
-                }
-            }
-        }
-    }
-    rows.extend(form.finish());
-    rows
+    // The end of the text ends the last row and the last answer.
+    lines(text).map(Some).chain([None]).flat_map(move |line| match line {
+        Some(line) => form.read(line),
+        None => std::mem::replace(&mut form, Form::Nothing).finish(),
+    })
 }
 
 impl Form {
+    /// Takes a line, and gives the rows that are certain with it.
+    fn read(&mut self, line: Line<'_>) -> Vec<Row> {
+        let words = words(line.text);
+        let next = header(&words).or_else(|| echoed(line.text, "ipadm").map(Self::after));
+        if let Some(next) = next {
+            return std::mem::replace(self, next).finish();
+        }
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Table { columns, open } if goes_on(columns, &words) => {
+                if let Some(row) = open {
+                    row.append(columns, &words);
+                    row.whole &= line.whole || !ends_in_value(columns);
+                }
+                Vec::new()
+            }
+            Self::Table { columns, open } => {
+                let row = Row::under(columns, &words, line.number, line.whole);
+                std::mem::replace(open, row).into_iter().collect()
+            }
+            Self::Parsable { command, found } => {
+                let Some(values) = command.split(line.text) else {
+                    return std::mem::replace(self, Self::Nothing).finish();
+                };
+                if command.fields.contains(&Column::Property) {
+                    return command.row(0, line.number, values, line.whole).into_iter().collect();
+                }
+                // One too many is enough to know that they are not the answer.
+                if found.len() <= command.properties.len() {
+                    found.push((line.number, values, line.whole));
+                }
+                Vec::new()
+            }
+        }
+    }
+
     /// What follows the echo of a command.
     fn after<'a>(arguments: impl Iterator<Item = &'a str>) -> Self {
         let command = Command::new(arguments);
@@ -157,7 +166,8 @@ impl Form {
     fn finish(self) -> Vec<Row> {
         match self {
             Self::Parsable { command, found } => command.rows(found),
-            Self::Nothing | Self::Table { .. } => Vec::new(),
+            Self::Table { open, .. } => open.into_iter().collect(),
+            Self::Nothing => Vec::new(),
         }
     }
 }
@@ -189,7 +199,7 @@ fn header(words: &[(usize, &str)]) -> Option<Form> {
         |columns: &Columns, wanted| columns.iter().filter(|(_, c)| *c == wanted).count() == 1;
     let needed = [Column::Proto, Column::Property, Column::Current];
     let columns = columns.filter(|columns| needed.into_iter().all(|wanted| once(columns, wanted)));
-    Some(columns.map_or(Form::Nothing, |columns| Form::Table { columns, open: false }))
+    Some(columns.map_or(Form::Nothing, |columns| Form::Table { columns, open: None }))
 }
 
 /// Whether a row has nothing in the first column, which holds no list in any table: it carries on the row above.
@@ -217,6 +227,7 @@ impl Row {
             line,
             proto: String::new(),
             property: String::new(),
+            hyphens: false,
             current: Cell::NotShown,
             persistent: Cell::NotShown,
             default: Cell::NotShown,
@@ -225,7 +236,10 @@ impl Row {
         for (column, text) in cells {
             match column {
                 Column::Proto => row.proto = text,
-                Column::Property => row.property = text.replace('-', "_"),
+                Column::Property => {
+                    row.hyphens = text.contains("-port");
+                    row.property = text.replace('-', "_");
+                }
                 Column::Current | Column::Persistent | Column::Default => {
                     row.cell(column).into_iter().for_each(|cell| *cell = Cell::new(text.clone()));
                 }
@@ -253,15 +267,15 @@ impl Row {
             .then_some(self)
     }
 
-    /// Adds the rest of each list (ofmt.c breaks them after a comma).
+    /// Adds the rest of each list (ofmt.c breaks them after a comma); of one that is too long, no more.
     fn append(&mut self, columns: &Columns, words: &[(usize, &str)]) {
         for (at, word) in words {
             let column = columns.iter().rev().find(|(start, _)| start <= at);
             let cell = column.and_then(|(_, column)| self.cell(*column));
-            if let Some(Cell::Value(text)) =
-                cell.filter(|cell| cell.value().is_some_and(|v| v.ends_with(',')))
-            {
-                text.push_str(word);
+            match cell {
+                Some(Cell::Value(text)) if text.len() > LINE_MAX => self.whole = false,
+                Some(Cell::Value(text)) if text.ends_with(',') => text.push_str(word),
+                _ => {}
             }
         }
     }
@@ -329,22 +343,24 @@ impl Command {
         (!line.is_empty() && fields.len() == self.fields.len()).then_some(fields)
     }
 
-    /// The rows of an answer. Where the lines do not name their property they stand in the order of `-p`, and there
-    /// must be one for each.
+    /// The rows of an answer whose lines do not name their property: they stand in the order of `-p`, and there must be
+    /// one for each.
     fn rows(self, found: Vec<(usize, Vec<String>, bool)>) -> Vec<Row> {
-        let named = self.fields.contains(&Column::Property);
-        if !named && found.len() != self.properties.len() {
+        if found.len() != self.properties.len() {
             return Vec::new();
         }
-        let row = |(i, (line, values, ended)): (usize, (usize, Vec<String>, bool))| {
-            let told = [
-                self.proto.clone().map(|proto| (Column::Proto, proto)),
-                self.properties.get(i).cloned().map(|property| (Column::Property, property)),
-            ];
-            let printed = self.fields.iter().copied().zip(values);
-            Row::new(line, ended, told.into_iter().flatten().chain(printed)).named()
-        };
+        let row = |(i, (line, values, ended))| self.row(i, line, values, ended);
         found.into_iter().enumerate().filter_map(row).collect()
+    }
+
+    /// The row of a line; of the property `i` of `-p` where it names none.
+    fn row(&self, i: usize, line: usize, values: Vec<String>, ended: bool) -> Option<Row> {
+        let told = [
+            self.proto.clone().map(|proto| (Column::Proto, proto)),
+            self.properties.get(i).cloned().map(|property| (Column::Property, property)),
+        ];
+        let printed = self.fields.iter().copied().zip(values);
+        Row::new(line, ended, told.into_iter().flatten().chain(printed)).named()
     }
 }
 

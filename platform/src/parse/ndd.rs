@@ -54,13 +54,14 @@ impl<'a> Query<'a> {
 }
 
 /// Every value whose name is certain, in the order of the text.
-pub(crate) fn values(text: &str) -> Vec<Tunable<'_>> {
-    let mut values = Vec::new();
+pub(crate) fn values(text: &str) -> impl Iterator<Item = Tunable<'_>> {
     let mut query: Option<Query<'_>> = None;
-    for line in lines(text) {
+    // The end of the text ends the last answer.
+    let answered = lines(text).map(Some).chain([None]).filter_map(move |line| {
+        let Some(line) = line else { return query.take() };
         let word = line.text.trim_matches([' ', '\t']);
         if word.is_empty() {
-            continue;
+            return None;
         }
         if word.bytes().all(|b| b.is_ascii_digit()) {
             if let Some(query) =
@@ -68,14 +69,12 @@ pub(crate) fn values(text: &str) -> Vec<Tunable<'_>> {
             {
                 query.numbers.push((line.number, word, line.whole));
             }
-            continue;
+            return None;
         }
         // Any other line ends the answer: the next prompt, or ndd's own `operation failed: ...`.
-        values.extend(query.take().into_iter().flat_map(Query::values));
-        query = echoed(line.text, "ndd").and_then(Query::new);
-    }
-    values.extend(query.into_iter().flat_map(Query::values));
-    values
+        std::mem::replace(&mut query, echoed(line.text, "ndd").and_then(Query::new))
+    });
+    answered.flat_map(Query::values)
 }
 
 #[cfg(test)]
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(&str, &str, &str)> {
-        values(text).iter().map(|v| (v.device, v.name, v.value)).collect()
+        values(text).map(|v| (v.device, v.name, v.value)).collect()
     }
 
     const BOTH: &str = "# ndd /dev/tcp tcp_smallest_anon_port tcp_largest_anon_port\n";
@@ -99,7 +98,7 @@ mod tests {
                 ("/dev/tcp", "tcp_largest_anon_port", "65535"),
             ]
         );
-        assert_eq!(values(&text).iter().map(|v| v.line).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(values(&text).map(|v| v.line).collect::<Vec<_>>(), [2, 4]);
         assert_eq!(
             read(
                 "bash-3.00# ndd -get /dev/udp udp_smallest_anon_port\r\n 9000 \r\n$ ndd /dev/tcp tcp_x\n7\n$ exit"
@@ -135,7 +134,7 @@ mod tests {
     fn a_failed_command_does_not_take_the_next_ones_numbers() {
         let text = format!("{BOTH}operation failed: Permission denied\n{BOTH}1\n\n2\n");
         assert_eq!(
-            values(&text).iter().map(|v| (v.line, v.value)).collect::<Vec<_>>(),
+            values(&text).map(|v| (v.line, v.value)).collect::<Vec<_>>(),
             [(4, "1"), (6, "2")]
         );
     }
@@ -143,7 +142,7 @@ mod tests {
     #[test]
     fn a_cut_number_is_marked() {
         let text = format!("{BOTH}32768\n\n655");
-        assert_eq!(values(&text).iter().map(|v| v.whole).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(values(&text).map(|v| v.whole).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]
@@ -161,7 +160,7 @@ mod tests {
     #[test]
     fn long_texts_take_linear_time() {
         for piece in ["1\n", "# ndd /dev/tcp a\n1\n", "# ndd /dev/tcp a ", "ndd ", "\n", "9"] {
-            assert!(values(&piece.repeat(5_000)).len() <= 5_000);
+            assert!(values(&piece.repeat(5_000)).count() <= 5_000);
         }
     }
 }

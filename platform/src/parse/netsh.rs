@@ -21,6 +21,9 @@ const SECTIONS_MAX: usize = 1024;
 /// Exclusions are disjoint, so that there cannot be more of them than ports.
 const ROWS_MAX: usize = 65_536;
 
+/// The rows of all exclusion lists of a text.
+const ALL_ROWS_MAX: usize = 8 * ROWS_MAX;
+
 /// What netsh keeps a setting in: `store=` of the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Store {
@@ -85,6 +88,7 @@ pub(crate) fn sections(bytes: &[u8]) -> Result<Vec<Section>, NetshError> {
     let text = decoded(bytes);
     let mut lines = Lines::new(&text);
     let mut sections = Vec::new();
+    let mut rows = 0;
     let mut above = Above::default();
     while let Some(line) = lines.next() {
         let Some(depth @ (1 | 2)) = runs_of_dashes(line.text) else {
@@ -96,7 +100,10 @@ pub(crate) fn sections(bytes: &[u8]) -> Result<Vec<Section>, NetshError> {
             if depth == 1 { dynamic_port(&mut lines) } else { excluded_ports(&mut lines, line) };
         match read {
             Ok(Some((table, by_itself))) if by_itself || heading.transport.is_some() => {
-                if sections.len() == SECTIONS_MAX {
+                if let Table::ExcludedPorts(list) = &table {
+                    rows += list.len();
+                }
+                if sections.len() == SECTIONS_MAX || rows > ALL_ROWS_MAX {
                     return Err(NetshError { line: line.number, what: "too many tables" });
                 }
                 let Heading { line, transport, family, store } = heading;
@@ -425,7 +432,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// The text without its byte order mark, out of the UTF-16 that Windows PowerShell's `>` writes if need be.
-pub(super) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     let utf16 = |units: &[u8], unit: fn([u8; 2]) -> u16| {
         // A half unit at the end is dropped: the line is then one without an end.
         let units = units.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));

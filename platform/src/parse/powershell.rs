@@ -4,16 +4,23 @@
 //! not translated. Both knobs are a start and a COUNT, uint16 each, for IPv4 and IPv6 together. TCP has one object a
 //! template, of which `Automatic` has blank fields; UDP has one object, and its class has no SettingName.
 
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use super::netsh::{Lines, decoded, number};
 
-/// The templates as JSON, with all their CIM metadata, are some 100 KiB. The tree that serde_json builds of many small
-/// objects is 70 times its text.
-const JSON_MAX: usize = 1 << 19;
+/// Windows has 6 templates; a text with more than this is no evidence.
+const TEMPLATES_MAX: usize = 1024;
+const TOO_MANY: &str = "too many templates";
 
 /// The longest name of a template; the known ones have at most 16 characters.
 const NAME_MAX: usize = 64;
+
+/// The longest text of JSON that is kept, in bytes: a name's.
+const TEXT_MAX: usize = 4 * NAME_MAX;
 
 /// A range of ports as Windows keeps it: start + count - 1 <= 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +85,9 @@ fn list(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
         last = line.number;
         if line.text.is_empty() && line.ended {
             templates.extend(std::mem::take(&mut object).finish().map_err(fail)?);
+            if templates.len() > TEMPLATES_MAX {
+                return Err(fail(TOO_MANY));
+            }
             continue;
         }
         object.cut = !line.ended;
@@ -94,46 +104,152 @@ fn list(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
 }
 
 fn json(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
-    if text.len() > JSON_MAX {
-        return Err(PowershellError::Json(format!("more than {JSON_MAX} bytes")));
-    }
-    let mut templates = Vec::new();
-    let mut object = 0;
+    let mut all = Objects::default();
     // One text each for TCP and UDP may stand in one file.
-    for value in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {
+    for value in serde_json::Deserializer::from_slice(text).into_iter::<Kept>() {
         let value = value.map_err(|error| PowershellError::Json(error.to_string()))?;
-        for properties in objects(&value) {
-            object += 1;
-            let template = from_json(properties);
-            templates.extend(template.map_err(|what| PowershellError::Object { object, what })?);
+        all.add(value);
+        if let Some((object, what)) = all.wrong {
+            return Err(PowershellError::Object { object, what });
         }
     }
-    Ok(templates)
+    Ok(all.templates)
 }
 
-/// The objects of one text: an array, a single object, or what Windows PowerShell 5 makes of an array that went
+/// What is kept of a JSON value; the rest is read past, since as a tree it takes up to a hundred times its bytes.
+enum Kept {
+    Objects(Objects),
+    Text(String),
+    Number(u64),
+    Nothing,
+}
+
+/// What the objects of an array tell, or one object by itself.
+#[derive(Default)]
+struct Objects {
+    count: usize,
+    templates: Vec<Template>,
+    /// The number of the first object that is damaged, and how.
+    wrong: Option<(usize, &'static str)>,
+}
+
+impl Objects {
+    fn one(read: Result<Option<Template>, &'static str>) -> Self {
+        let wrong = read.as_ref().err().map(|what| (1, *what));
+        Self { count: 1, templates: read.ok().flatten().into_iter().collect(), wrong }
+    }
+
+    fn add(&mut self, value: Kept) {
+        let Kept::Objects(more) = value else { return };
+        let wrong = more.wrong.map(|(object, what)| (self.count + object, what));
+        self.count += more.count;
+        self.wrong = self.wrong.or(wrong);
+        if self.templates.len() + more.templates.len() > TEMPLATES_MAX {
+            self.wrong = self.wrong.or(Some((self.count, TOO_MANY)));
+        } else {
+            self.templates.extend(more.templates);
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Place::Text.deserialize(deserializer)
+    }
+}
+
+/// Where a value stands. A text is an array, a single object, or what Windows PowerShell 5 makes of an array that went
 /// through `Write-Output -NoEnumerate` or a property: `{"value": [...], "Count": 5}`.
-fn objects(value: &Value) -> Vec<&Map<String, Value>> {
-    let wrapped = value.get("value").filter(|_| value.get("Count").is_some());
-    match wrapped.unwrap_or(value) {
-        Value::Array(items) => items.iter().filter_map(Value::as_object).collect(),
-        Value::Object(properties) => vec![properties],
-        _ => Vec::new(),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Text,
+    Wrapped,
+    Item,
+    Property,
+}
+
+impl<'de> DeserializeSeed<'de> for Place {
+    type Value = Kept;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kept, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-fn from_json(properties: &Map<String, Value>) -> Result<Option<Template>, &'static str> {
-    let mut object = Object::default();
-    for (name, value) in properties {
-        let field = || match value {
-            Value::Null => Some(Field::Text(b"")),
-            Value::String(text) => Some(Field::Text(text.trim().as_bytes())),
-            Value::Number(number) => number.as_u64().map(Field::Number),
-            _ => None,
-        };
-        object.set(name.as_bytes(), field)?;
+impl<'de> Visitor<'de> for Place {
+    type Value = Kept;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
     }
-    object.finish()
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kept, A::Error> {
+        if matches!(self, Self::Item | Self::Property) {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Kept::Nothing);
+        }
+        let mut objects = Objects::default();
+        while let Some(item) = items.next_element_seed(Self::Item)? {
+            objects.add(item);
+        }
+        Ok(Kept::Objects(objects))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut properties: A) -> Result<Kept, A::Error> {
+        if self == Self::Property {
+            while properties.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Kept::Nothing);
+        }
+        let (mut object, mut set) = (Object::default(), Ok(()));
+        let (mut wrapped, mut counted) = (None, false);
+        while let Some(name) = properties.next_key_seed(Self::Property)? {
+            let Kept::Text(name) = name else {
+                properties.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            counted |= name == "Count";
+            if self == Self::Text && name == "value" {
+                wrapped = Some(properties.next_value_seed(Self::Wrapped)?);
+                continue;
+            }
+            let value = properties.next_value_seed(Self::Property)?;
+            let field = || match &value {
+                Kept::Text(text) => Some(Field::Text(text.as_bytes())),
+                Kept::Number(number) => Some(Field::Number(*number)),
+                Kept::Objects(_) | Kept::Nothing => None,
+            };
+            set = set.and_then(|()| object.set(name.as_bytes(), field));
+        }
+        Ok(match wrapped {
+            Some(value) if counted => value,
+            _ => Kept::Objects(Objects::one(set.and_then(|()| object.finish()))),
+        })
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Kept, E> {
+        let text = text.trim();
+        Ok(if text.len() > TEXT_MAX { Kept::Nothing } else { Kept::Text(text.to_owned()) })
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Kept, E> {
+        Ok(Kept::Number(number))
+    }
+
+    fn visit_unit<E>(self) -> Result<Kept, E> {
+        Ok(Kept::Text(String::new()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Kept, E> {
+        Ok(Kept::Nothing)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Kept, E> {
+        Ok(Kept::Nothing)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Kept, E> {
+        Ok(Kept::Nothing)
+    }
 }
 
 /// The range properties, each a start and then a count.

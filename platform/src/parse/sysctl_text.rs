@@ -11,7 +11,8 @@ pub(crate) struct Line<'a> {
     pub number: usize,
     /// The text without LF or CR LF.
     pub text: &'a str,
-    /// Whether a line end follows. Without one the text may have been cut here, in the middle of a number.
+    /// Whether this is all of it, and a line end follows. Without one the text may have been cut here, in the middle of
+    /// a number.
     pub whole: bool,
 }
 
@@ -67,13 +68,22 @@ pub(crate) enum Refusal {
 
 const BLANKS: [char; 2] = [' ', '\t'];
 
+/// Longer than any line of a system, in bytes: OpenBSD's list of all ports has 382,105. The rest of a line is dropped.
+pub(crate) const LINE_MAX: usize = 512 * 1024;
+
+/// Longer than any name, in bytes.
+const NAME_MAX: usize = 256;
+
 /// The lines of a text; a byte order mark at its head is no part of the first.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.split_inclusive('\n').zip(1..).map(|(raw, number)| {
         let ended = raw.strip_suffix('\n');
         let text = ended.unwrap_or(raw);
-        Line { number, text: text.strip_suffix('\r').unwrap_or(text), whole: ended.is_some() }
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        let kept = (0..=text.len().min(LINE_MAX)).rev().find(|at| text.is_char_boundary(*at));
+        let kept = &text[..kept.unwrap_or_default()];
+        Line { number, text: kept, whole: ended.is_some() && kept.len() == text.len() }
     })
 }
 
@@ -99,7 +109,8 @@ fn entry(line: Line<'_>) -> Option<Entry<'_>> {
     let complaint = separator == Separator::Colon && COMPLAINERS.contains(&name);
     let value = value.trim_start_matches(BLANKS);
     let echo = value.split(BLANKS).any(|word| word == "->");
-    let wanted = !name.is_empty() && parted && !complaint && !echo;
+    let named = (1..=NAME_MAX).contains(&name.len());
+    let wanted = named && parted && !complaint && !echo;
     wanted.then_some(Entry { line: line.number, name, value, separator, whole: line.whole })
 }
 
@@ -128,7 +139,7 @@ fn named(word: &str) -> Option<&str> {
     let bare = word.trim_matches(|c: char| !in_name(c) || c == '.');
     let name = bare.strip_prefix("/proc/sys/").unwrap_or(bare);
     let inner = name.contains(['.', '/']) && !name.starts_with('/') && name.chars().all(in_name);
-    inner.then_some(name)
+    (inner && name.len() <= NAME_MAX).then_some(name)
 }
 
 fn refusal(said: &str) -> Refusal {

@@ -202,7 +202,9 @@ fn damage_is_an_error_and_never_a_default() {
         JSON.replace('}', ""),
         format!("{JSON} x"),
         "[".repeat(100_000),
-        format!("[{}", " ".repeat(JSON_MAX)),
+        format!("[{}", " ".repeat(1 << 20)),
+        format!("[{}{JSON}]", format!("{JSON},").repeat(TEMPLATES_MAX)),
+        format!("{TCP}\n").repeat(TEMPLATES_MAX + 1),
     ] {
         let error = of(&text).expect_err(&text[..text.len().min(1000)]);
         assert!(!error.to_string().contains('\n'), "{error}");
