@@ -135,6 +135,13 @@ pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Strin
         .collect()
 }
 
+/// How many new connections a second a client that closes first can open to one destination: each keeps its port for
+/// `time_wait` milliseconds, and a port may serve as many destinations as there are. Less than one is no rate.
+pub fn new_a_second(ports: u32, time_wait: Option<u32>) -> Option<u32> {
+    let rate = (u64::from(ports) * 1000).checked_div(u64::from(time_wait?))?;
+    u32::try_from(rate).ok().filter(|rate| *rate > 0)
+}
+
 /// What moving `from` to the Dynamic Ports costs or gains; in connections too, where TIME_WAIT keeps each port for
 /// `time_wait` milliseconds.
 pub fn cost_of_dynamic_ports(from: PortRange, time_wait: Option<u32>) -> String {
@@ -152,12 +159,8 @@ pub fn cost_of_dynamic_ports(from: PortRange, time_wait: Option<u32>) -> String 
         counted(new, "port"),
         grouped(old),
     );
-    // To one destination, since a port may serve as many of them as there are. Less than one a second is no rate.
-    let rate = |ports: u32| {
-        let rate = (u64::from(ports) * 1000).checked_div(u64::from(time_wait?))?;
-        u32::try_from(rate).ok().filter(|rate| *rate > 0)
-    };
-    if let (Some(then), Some(now), Some(length)) = (rate(new), rate(old), time_wait) {
+    let rates = (new_a_second(new, time_wait), new_a_second(old, time_wait), time_wait);
+    if let (Some(then), Some(now), Some(length)) = rates {
         let rates = format!(
             ": a client that closes first can then open {} instead of {} new connections a second to one destination \
              (ports / {} of TIME_WAIT)",

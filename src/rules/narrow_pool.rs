@@ -50,7 +50,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     counted(range.count(), "port"),
                     are_plain(range.count() - usable),
                     grouped(policy.min_pool),
-                    on_linux(snapshot.host.os, usable),
+                    on_linux(snapshot.host.os, usable, scope.time_wait.known().copied()),
                 ),
             )
             .advises(steps),
@@ -59,15 +59,17 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
 }
 
 /// What so few ports allow, as measured on Linux.
-fn on_linux(os: Os, usable: u32) -> String {
+fn on_linux(os: Os, usable: u32, time_wait: Option<u32>) -> String {
     if os != Os::Linux {
         return String::new();
     }
+    let rate = advice::new_a_second(usable, time_wait).map_or_else(String::new, |rate| {
+        format!(", and {} new ones a second where it closes first", grouped(rate))
+    });
     format!(
         "One source address can have {} at a time to one destination address and port (UDP, and what binds before it \
-         connects: to all together), and {} new ones a second where it closes first. ",
+         connects: to all together){rate}. ",
         counted(usable, "connection"),
-        grouped(usable / 60),
     )
 }
 
