@@ -240,6 +240,10 @@ fn trap_10_only_netbsd_and_windows_have_knobs_of_ipv6() {
         assert_eq!(own, expected, "{name}");
         assert!(name.starts_with("netbsd") || !document.to_string().contains("inet6"), "{name}");
     }
+    // The two families of one host may differ.
+    let document = host("netbsd-reserve");
+    assert_eq!(bounds(range(&document, "tcp", "ipv4")), (49_152, 65_535));
+    assert_eq!(bounds(range(&document, "tcp", "ipv6")), (20_000, 29_999));
     let invented = "net.inet.ip.portfirst=1024\nnet.inet.ip.portlast=49151\n\
         net.inet6.ip6.portfirst=5\nnet.inet6.ip6.portlast=6\nnet.inet6.ip6.portrange.first: 7\n";
     assert_eq!(bounds(range(&told("openbsd", invented), "tcp", "ipv6")), (1024, 49_151));
@@ -363,6 +367,7 @@ fn trap_21_a_range_may_hold_more_ports_than_a_port_has_numbers() {
     assert_eq!(pool(&document, "tcp", "ipv4")["ports"], 65_535);
     assert_eq!(pool(&document, "udp", "ipv4")["ports"], 0);
     assert_eq!(spans(&reserved(&document, "reserved", "udp", "ipv4")["spans"]), [(0, 65_535)]);
+    // start + count is 65536 here.
     let document = told("windows", netsh(1024, 64_512));
     assert_eq!(bounds(range(&document, "tcp", "ipv4")), (1024, 65_535));
     for (start, count) in [(1024, 64_513), (1, 65_536), (65_535, 2), (0, 65_536), (1, u32::MAX)] {
