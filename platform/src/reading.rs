@@ -165,6 +165,11 @@ impl fmt::Display for Why {
     }
 }
 
+/// As much of a text from outside as a line of ours, or a name, may hold.
+pub(crate) fn beginning(text: &str) -> String {
+    text.chars().take(Why::RAW_MAX).collect()
+}
+
 /// A value, or the truth about its absence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading<T> {

@@ -4,6 +4,7 @@ use super::sockets;
 use crate::ask::{Answer, Ask, Question};
 use crate::parse::port_list;
 use crate::ports::{PortRange, PortSet};
+use crate::reading::beginning;
 use crate::snapshot::{
     Bounds, Family, Host, Os, Range, Reading, Reserved, ReservedKind, Role, Scope, Source,
     Transport, Why,
@@ -31,7 +32,9 @@ pub(super) fn tunable<T>(
 
 /// A C truth: 0 or any other number.
 pub(super) fn flag(text: &str) -> Result<bool, String> {
-    text.parse::<i32>().map(|number| number != 0).map_err(|_| format!("{text:?} is not a number"))
+    text.parse::<i32>()
+        .map(|number| number != 0)
+        .map_err(|_| format!("{:?} is not a number", beginning(text)))
 }
 
 /// A tunable that holds one port.
@@ -112,7 +115,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u
 /// The host by the names of its sysctls.
 pub(super) fn host(os: Os, ask: &Ask<'_>) -> Host {
     let text = |name: &str| {
-        tunable(ask, name, |text| Ok(text.to_owned()))
+        tunable(ask, name, |text| Ok(beginning(text)))
             .known()
             .cloned()
             .filter(|text| !text.is_empty())

@@ -32,7 +32,7 @@ pub(super) fn read(ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
     let gvisor = host.environment == Some(Environment::Gvisor);
     let separator = if gvisor { Separator::Space } else { Separator::Tab };
 
-    let id = host::told(ask, Question::Link(NAMESPACE), "identity of the namespace", &mut notes);
+    let id = host::link(ask, NAMESPACE, "identity of the namespace", &mut notes);
     let listeners = listeners::read(ask, &mut notes);
     let mut scope = Scope {
         names: names(ask, &host, id.as_deref()),
@@ -104,7 +104,7 @@ fn time_wait(host: &Host) -> Reading<u32> {
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
 fn names(ask: &Ask<'_>, host: &Host, id: Option<&str>) -> Vec<String> {
     // Only root may see it; without it the name is left out, and the identity stands.
-    let of_init = host::told(ask, Question::Link(NAMESPACE_OF_INIT), "pid 1", &mut Vec::new());
+    let of_init = host::link(ask, NAMESPACE_OF_INIT, "pid 1", &mut Vec::new());
     let is_host = id.is_some() && id == of_init.as_deref() && host.environment.is_none();
     is_host.then(|| "host".to_owned()).into_iter().collect()
 }

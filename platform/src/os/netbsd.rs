@@ -3,6 +3,7 @@
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
+use crate::reading::beginning;
 use crate::snapshot::{
     Family, Os, Randomization, Range, Reserved, ReservedKind, Role, Scope, Snapshot, Transport,
 };
@@ -38,7 +39,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             random: knobs::tunable(ask, &selected, |algorithm| match algorithm {
                 "bsd" => Ok(false),
                 known if RANDOM.contains(&known) => Ok(true),
-                other => Err(format!("the algorithm {other:?} is not known")),
+                other => Err(format!("the algorithm {:?} is not known", beginning(other))),
             }),
         });
     }

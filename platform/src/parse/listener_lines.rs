@@ -3,6 +3,11 @@
 
 use std::net::IpAddr;
 
+use crate::reading::beginning;
+
+/// More reasons than any reader has.
+const UNSEEN_MAX: usize = 16;
+
 /// What was listed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lines {
@@ -22,15 +27,19 @@ impl Lines {
         }
         for line in text.lines() {
             match line.strip_prefix("unseen ") {
-                Some(why) => lines.unseen.push(why.to_owned()),
-                None => lines.sockets.push(
-                    socket(line)
-                        .ok_or_else(|| format!("{line:?} is not an address, port and process"))?,
-                ),
+                Some(_) if lines.unseen.len() == UNSEEN_MAX => {
+                    return Err("the list of sockets misses too much".to_owned());
+                }
+                Some(why) => lines.unseen.push(beginning(why)),
+                None => lines.sockets.push(socket(line).ok_or_else(|| not_a_socket(line))?),
             }
         }
         Ok(lines)
     }
+}
+
+fn not_a_socket(line: &str) -> String {
+    format!("{:?} is not an address, port and process", beginning(line))
 }
 
 fn socket(line: &str) -> Option<(IpAddr, u16, Vec<u32>)> {

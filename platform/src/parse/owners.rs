@@ -4,6 +4,8 @@
 //! `INODE PID NAME` for a socket found, `unreadable N` for processes whose descriptors could not be listed,
 //! `late` where the search ran out of time.
 
+use crate::reading::beginning;
+
 /// What a search for owners found.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Owners {
@@ -31,7 +33,7 @@ impl Owners {
             } else {
                 let mut words = text.splitn(3, ' ');
                 let (inode, pid, name) = (words.next()?, words.next()?, words.next()?);
-                owners.found.push((inode.parse().ok()?, pid.parse().ok()?, name.to_owned()));
+                owners.found.push((inode.parse().ok()?, pid.parse().ok()?, beginning(name)));
             }
         }
         Some(owners)

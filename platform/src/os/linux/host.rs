@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Question, Refusal};
 use crate::parse::os_release;
+use crate::reading::beginning;
 use crate::snapshot::{Environment, Host, Os, Reason, Why};
 
 /// The numbers of a kernel release.
@@ -24,9 +25,19 @@ impl KernelVersion {
 /// The longest name of a container manager that is kept, in characters.
 const NAME_MAX: usize = 40;
 
+/// The beginning of a link's target: it stands in every line of a report.
+pub(super) fn link(
+    ask: &Ask<'_>,
+    path: &str,
+    what: &str,
+    notes: &mut Vec<(String, Why)>,
+) -> Option<String> {
+    told(ask, Question::Link(path), what, notes).map(|target| beginning(&target))
+}
+
 /// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports seldom tells the
 /// host too, so that is no news.
-pub(super) fn told(
+fn told(
     ask: &Ask<'_>,
     question: Question<'_>,
     what: &str,
@@ -47,7 +58,7 @@ pub(super) fn told(
 pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> (Host, Option<KernelVersion>) {
     let uname = told(ask, Question::Uname, "uname", notes);
     let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
-    let mut fields = fields.map(str::to_owned);
+    let mut fields = fields.map(beginning);
     let mut next = || fields.next().filter(|field| !field.is_empty());
     let (name, kernel, build, arch) = (next(), next(), next(), next());
     let version = kernel.as_deref().and_then(KernelVersion::parse);
@@ -55,7 +66,8 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> (Host, Opti
     let os_version = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
         .find_map(|path| told(ask, Question::File(path), "os-release", notes))
-        .and_then(|text| os_release::pretty_name(text.as_bytes()));
+        .and_then(|text| os_release::pretty_name(text.as_bytes()))
+        .map(|name| beginning(&name));
     (Host { name, os: Os::Linux, os_version, kernel, arch, environment }, version)
 }
 
