@@ -6,6 +6,9 @@ use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::listener_lines::Lines;
 use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Transport, Why};
 
+/// The most sockets that are kept of those that are told as lines.
+pub(super) const MAX: usize = 16_384;
+
 /// The listeners of both transports and families, from [`Question::Listeners`].
 pub(super) fn read(ask: &Ask<'_>) -> Listeners {
     let mut listeners = Listeners::default();
@@ -17,6 +20,9 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
                 Lines::parse(&bytes).map_err(|error| Why::unparsable(error, &bytes))
             });
             match lines {
+                Ok(lines) if listeners.items.len() + lines.sockets.len() > MAX => {
+                    listeners.unread.push((what, too_many()));
+                }
                 Ok(lines) => {
                     for why in lines.unseen {
                         let why = Why::new(Reason::Denied, why);
@@ -46,6 +52,11 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
         }
     }
     listeners
+}
+
+/// Why sockets are not kept.
+pub(super) fn too_many() -> Why {
+    Why::new(Reason::Truncated, format!("there are more than {MAX} sockets"))
 }
 
 /// The kind of socket, in words.

@@ -6,8 +6,10 @@ use crate::snapshot::Transport;
 
 /// No line is longer than this, in bytes; the kernel pads them to 150 and 176.
 const LINE_MAX: u64 = 4096;
-/// The most that is kept of a socket table, in bytes: about 100,000 sockets.
-const KEPT_MAX: usize = 16 * 1024 * 1024;
+/// The most that is kept of a socket table, in bytes: about 20,000 sockets.
+const KEPT_MAX: usize = 3 * 1024 * 1024;
+/// The most that is read of it, in bytes: about 3,500,000 sockets.
+const READ_MAX: usize = 512 * 1024 * 1024;
 
 /// Why a table is not whole.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,7 @@ pub(super) fn listening(
     };
     let mut kept = Vec::new();
     let mut line = Vec::new();
+    let mut read = 0;
     while lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? > 0 {
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         if kept.is_empty() && words.next() != Some(b"sl") {
@@ -48,7 +51,8 @@ pub(super) fn listening(
         if kept.is_empty() || words.nth(3) == Some(state) {
             kept.extend_from_slice(&line);
         }
-        if kept.len() > KEPT_MAX {
+        read += line.len();
+        if kept.len() > KEPT_MAX || read > READ_MAX {
             return Err(TableError::TooLong);
         }
         line.clear();

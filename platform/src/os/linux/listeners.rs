@@ -23,7 +23,7 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Listeners {
     let mut listeners = Listeners::default();
     for &transport in Transport::ALL {
         for &family in Family::ALL {
-            match sockets(ask, family, transport) {
+            match sockets(ask, family, transport, listeners.items.len()) {
                 Ok((sockets, source)) => {
                     add(&mut listeners, transport, sockets, &source, notes);
                 }
@@ -35,10 +35,12 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Listeners {
     listeners
 }
 
+/// The sockets of a table; `before` is how many there are already.
 fn sockets(
     ask: &Ask<'_>,
     family: Family,
     transport: Transport,
+    before: usize,
 ) -> Result<(Vec<Socket>, Source), Why> {
     let Answer { source, outcome } = ask(Question::SockDiag(family, transport));
     let refused = match outcome {
@@ -47,7 +49,14 @@ fn sockets(
     };
     let Answer { source, outcome } = ask(Question::SocketTable(family, transport));
     match outcome {
-        Ok(bytes) => Ok((table_sockets(&bytes, transport)?, source)),
+        Ok(bytes) => {
+            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+            // The heading is no socket.
+            if before + lines > sockets::MAX + 1 {
+                return Err(sockets::too_many());
+            }
+            Ok((table_sockets(&bytes, transport)?, source))
+        }
         Err(Refusal::NotFound(_)) if family == Family::Ipv6 && !kernel_has_ipv6(ask) => {
             Ok((Vec::new(), source))
         }
