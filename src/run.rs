@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use clap::Parser;
 use clap::error::ErrorKind;
 use ephaudit_platform::Wants;
-use ephaudit_platform::capture::capture_live;
+use ephaudit_platform::capture::{Capture, capture_live};
 use ephaudit_platform::snapshot::{Depth, Scope, Snapshot};
 
 use crate::audit::{audit, named_listeners};
@@ -133,7 +133,7 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     let wants = Wants { owners: &named, depth: Depth::Auto(policy.near_exhaustion) };
     let bytes = capture_live(now(), &wants)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
-    if bytes.len() as u64 > input::MAX {
+    if bytes.len() > Capture::MAX {
         return Err(Failure::Output(
             "the capture is larger than --from would read again".to_owned(),
         ));

@@ -11,18 +11,32 @@ use sha2::{Digest, Sha256};
 
 use crate::ask::{Answer, NetshTable, Outcome, Question, Refusal};
 use crate::os::Wants;
+use crate::reading::beginning;
 use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Why};
 use crate::source;
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
 
+/// The longest text about an answer, in bytes.
+const TEXT_MAX: usize = 1024;
+
+/// The longest answers, in bytes; the others are bounded by the whole.
+const LONGEST: [(&str, usize); 4] =
+    [("tunable ", 1024 * 1024), ("file ", 64 * 1024), ("link ", 4096), ("uname", 4096)];
+
 /// Why a file is no capture that can be believed.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
     /// It is not JSON of this form.
-    #[error("not a capture of ephaudit: {0}")]
+    #[error("not a capture of ephaudit: {}", beginning(&.0.to_string()))]
     Form(#[from] serde_json::Error),
+    /// It is larger than any that is made.
+    #[error("a capture of more than {} MiB", Capture::MAX / 1024 / 1024)]
+    TooLarge,
+    /// Something in it is longer than any host's.
+    #[error("{0:?} is longer than any host tells it")]
+    TooLong(String),
     /// It is of a form that is not known yet.
     #[error("a capture of version {0}; this ephaudit reads version {VERSION}")]
     Version(u32),
@@ -84,6 +98,9 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// The most bytes that a capture may have: about 25,000 sockets.
+    pub const MAX: usize = 4 * 1024 * 1024;
+
     /// Whether the bytes mean to be a capture.
     pub fn is_one(bytes: &[u8]) -> bool {
         let start = &bytes[..bytes.len().min(64)];
@@ -93,6 +110,9 @@ impl Capture {
 
     /// Reads a capture and checks every sum.
     pub fn parse(bytes: &[u8]) -> Result<Self, CaptureError> {
+        if bytes.len() > Self::MAX {
+            return Err(CaptureError::TooLarge);
+        }
         let file: File = serde_json::from_slice(bytes)?;
         if file.ephaudit_capture != VERSION {
             return Err(CaptureError::Version(file.ephaudit_capture));
@@ -101,11 +121,12 @@ impl Capture {
             return Err(CaptureError::Sum("the capture".to_owned()));
         }
         let os = Os::ALL.iter().find(|os| os.name() == file.os);
-        let os = *os.ok_or_else(|| CaptureError::Word(file.os.clone(), "system"))?;
+        let os = *os.ok_or_else(|| CaptureError::Word(beginning(&file.os), "system"))?;
+        short("collected_at", &file.collected_at)?;
         let mut answers = BTreeMap::new();
         for entry in file.answers {
             if entry.sha256 != entry.sum() {
-                return Err(CaptureError::Sum(entry.question));
+                return Err(CaptureError::Sum(beginning(&entry.question)));
             }
             let (question, answer) = entry.answer()?;
             answers.insert(question, answer);
@@ -126,6 +147,7 @@ impl Capture {
     fn answer(&self, question: Question<'_>) -> Answer {
         let key = key(question);
         self.answers.get(&key).cloned().unwrap_or_else(|| {
+            let key = beginning(&key);
             let why = Why::new(Reason::NotCaptured, format!("the capture does not hold {key}"));
             Answer::new(Source::Capture(key.into()), Err(Refusal::Failed(why)))
         })
@@ -256,7 +278,18 @@ impl Entry {
         ])
     }
 
+    /// Holds it to what a host can tell: one text may stand in many places of a report.
+    fn bounded(&self) -> Result<(), CaptureError> {
+        let refusal =
+            self.refusal.iter().flat_map(|refused| [Some(&refused.detail), refused.raw.as_ref()]);
+        for text in refusal.flatten().chain([&self.source.location]) {
+            short(&self.question, text)?;
+        }
+        Ok(())
+    }
+
     fn answer(self) -> Result<(String, Answer), CaptureError> {
+        self.bounded()?;
         let location = self.source.location.into();
         let source = match self.source.kind.as_str() {
             "file" => Source::File(location),
@@ -265,24 +298,40 @@ impl Entry {
             "sysctl" => Source::Sysctl(location),
             "capture" => Source::Capture(location),
             "kernel" => Source::Kernel(location),
-            _ => return Err(CaptureError::Word(self.source.kind, "source")),
+            kind => return Err(CaptureError::Word(beginning(kind), "source")),
         };
         let outcome: Outcome = match (self.bytes, self.refusal) {
-            (Some(text), None) => Ok(STANDARD
-                .decode(text)
-                .map_err(|_| CaptureError::Word(self.question.clone(), "answer in base64"))?),
+            (Some(text), None) => Ok(decoded(&self.question, &text)?),
             (None, Some(refused)) if refused.reason == NOT_FOUND => {
                 Err(Refusal::NotFound(refused.detail))
             }
             (None, Some(Refused { reason, detail, raw })) => {
                 let known = Reason::ALL.iter().find(|known| known.name() == reason);
-                let reason = *known.ok_or(CaptureError::Word(reason, "reason"))?;
+                let reason = *known.ok_or(CaptureError::Word(beginning(&reason), "reason"))?;
                 Err(Refusal::Failed(Why { reason, detail, raw }))
             }
-            _ => return Err(CaptureError::Word(self.question, "answer")),
+            _ => return Err(CaptureError::Word(beginning(&self.question), "answer")),
         };
         Ok((self.question, Answer::new(source, outcome)))
     }
+}
+
+/// What was answered.
+fn decoded(question: &str, text: &str) -> Result<Vec<u8>, CaptureError> {
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|_| CaptureError::Word(beginning(question), "answer in base64"))?;
+    match LONGEST.iter().find(|(kind, _)| question.starts_with(kind)) {
+        Some((_, longest)) if bytes.len() > *longest => {
+            Err(CaptureError::TooLong(beginning(question)))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+fn short(name: &str, text: &str) -> Result<(), CaptureError> {
+    let fits = text.len() <= TEXT_MAX;
+    if fits { Ok(()) } else { Err(CaptureError::TooLong(beginning(name))) }
 }
 
 const NOT_FOUND: &str = "not-found";
