@@ -38,7 +38,7 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
 
 /// The listeners that findings would name, by their index: only their processes are worth a search.
 pub fn named_listeners(policy: &Policy, scope: &Scope) -> Vec<usize> {
-    rules::listener_in_pool::exposed(policy, scope)
+    rules::listener_in_pool::told_by_themselves(policy, scope)
 }
 
 fn status(outcomes: &[Outcome], policy: &Policy) -> Status {

@@ -11,7 +11,7 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::{Rule, each_scope, pool_gaps};
-use crate::text::parity;
+use crate::text::{counted, grouped, parity, spans};
 
 pub static RULE: Rule = Rule {
     name: "listener-in-pool",
@@ -21,8 +21,18 @@ pub static RULE: Rule = Rule {
     check,
 };
 
+/// How many listeners are told one by one; the others are told together.
+const TOLD_MAX: u32 = 1000;
+
+/// The listeners that a finding of this rule names, by their index.
+pub fn told_by_themselves(policy: &Policy, scope: &Scope) -> Vec<usize> {
+    let mut indices = exposed(policy, scope);
+    indices.truncate(TOLD_MAX as usize);
+    indices
+}
+
 /// The listeners that this rule is about, by their index.
-pub fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
+fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
     let pools = ephaudit_platform::pools(scope);
     let items = scope.listeners.items.iter().enumerate();
     items
@@ -61,13 +71,74 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let ports: PortSet = exposed.iter().map(|item| PortRange::single(item.port)).collect();
         let steps = advice::reserve(snapshot, scope, &ports);
         let pools = ephaudit_platform::pools(scope);
+        let (told, others) = exposed.split_at(exposed.len().min(TOLD_MAX as usize));
         // Sorted by transport and port, so the addresses of one port stand together.
-        for same_port in exposed.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
+        for same_port in told.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
             if let Some(finding) = finding(policy, scope, &pools, same_port, &steps) {
                 judgement.found(finding);
             }
         }
+        for others in others.chunk_by(|a, b| a.transport == b.transport) {
+            if let Some(finding) = together(policy, scope, &pools, others, &steps) {
+                judgement.found(finding);
+            }
+        }
     })
+}
+
+/// One finding for listeners of one transport that are too many to tell one by one.
+fn together(
+    policy: &Policy,
+    scope: &Scope,
+    pools: &[Pool],
+    others: &[&Listener],
+    steps: &[String],
+) -> Option<Finding> {
+    let Listener { transport, source, .. } = others.first()?;
+    let ports: PortSet = others.iter().map(|item| PortRange::single(item.port)).collect();
+    let is_assigned = others.iter().any(|item| assigned(policy, item).is_some());
+    let severity = if is_assigned { Severity::Medium } else { Severity::Low };
+    let (range, bounds) = range_of(policy, scope, pools, others.first()?)?;
+    let evidence = Evidence {
+        what: "listeners",
+        value: spans(&ports),
+        source: source.clone(),
+        command: format!("ss -H{}lnp", if *transport == Transport::Udp { "u" } else { "t" }),
+    };
+    let subject = format!("{transport}/others");
+    let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
+    Some(
+        Finding::new(RULE.name, severity, scope, &subject, seen(range, bounds))
+            .seen([evidence])
+            .says(
+                format!(
+                    "{} of {transport} inside the pool and not reserved",
+                    counted(count, "more listener")
+                ),
+                format!(
+                    "The {} before them have findings of their own, which hold for these too.",
+                    grouped(TOLD_MAX)
+                ),
+            )
+            .advises(steps.iter().cloned()),
+    )
+}
+
+/// The range of the first pool that has the listener's port.
+fn range_of<'a>(
+    policy: &Policy,
+    scope: &'a Scope,
+    pools: &[Pool],
+    listener: &Listener,
+) -> Option<(&'a Range, &'a Bounds)> {
+    let pool = pools.iter().find(|pool| concerns(policy, pool, listener))?;
+    let range = scope.ranges.get(pool.range)?;
+    Some((range, range.bounds.known()?))
+}
+
+fn seen(range: &Range, bounds: &Bounds) -> Evidence {
+    let value = format!("{}-{}", bounds.first, bounds.last);
+    Evidence::new("ephemeral range", value, range.bounds.source())
 }
 
 fn finding(
@@ -87,9 +158,7 @@ fn finding(
             "IANA assigns it to nobody: its service may have asked for any port. ",
         ),
     };
-    let pool = pools.iter().find(|pool| concerns(policy, pool, listener))?;
-    let range = scope.ranges.get(pool.range)?;
-    let bounds = range.bounds.known()?;
+    let (range, bounds) = range_of(policy, scope, pools, listener)?;
     let evidence = same_port.iter().map(|item| Evidence {
         what: "listener",
         value: listening(item),
@@ -105,11 +174,7 @@ fn finding(
             severity,
             scope,
             &format!("{transport}/{port}"),
-            Evidence::new(
-                "ephemeral range",
-                format!("{}-{}", bounds.first, bounds.last),
-                range.bounds.source(),
-            ),
+            seen(range, bounds),
         )
         .seen(evidence)
         .says(
