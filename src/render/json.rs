@@ -1,6 +1,7 @@
 //! The contract itself.
 
-use std::fmt::Write;
+use std::io::{self, Write};
+use std::str;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -37,31 +38,39 @@ fn require_every_key(schema: &mut Value) {
 }
 
 fn bytes(value: &impl Serialize) -> Vec<u8> {
+    let mut text = Harmless(Vec::new());
     // Only a map with keys that are no strings, or a failing Serialize, could fail here; neither exists in wire.
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    escape(text).into_bytes()
+    let _ = serde_json::to_writer_pretty(&mut text, value);
+    text.0.push(b'\n');
+    text.0
 }
 
 /// JSON may hold DEL, C1 controls and bidirectional marks as they are, and a terminal obeys them: here they are
 /// written as `\u009b`, which means the same to a program. Outside of strings JSON has no such character.
-fn escape(text: String) -> String {
-    let harmful = |c: char| is_unsafe(c) && c != '\n';
-    if !text.chars().any(harmful) {
-        return text;
-    }
-    let mut safe = String::with_capacity(text.len() + 64);
-    for c in text.chars() {
-        if harmful(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(c);
+struct Harmless(Vec<u8>);
+
+impl Write for Harmless {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if piece.iter().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+            self.0.extend_from_slice(piece);
+            return Ok(piece.len());
         }
+        // serde_json writes whole pieces of a str.
+        for c in str::from_utf8(piece).map_err(io::Error::other)?.chars() {
+            if is_unsafe(c) && c != '\n' {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(self.0, "\\u{unit:04x}")?;
+                }
+            } else {
+                self.0.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        Ok(piece.len())
     }
-    safe
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
