@@ -153,9 +153,9 @@ impl Evidence {
             tunables.tell(name, told.place, told.outcome);
         }
         if tunables.are_too_many() {
-            return Err(EvidenceError::TooMuch(names.join(", ")));
+            return Err(EvidenceError::TooMuch(listed(&names)));
         }
-        let os = signs.os(os, &names.join(", "))?;
+        let os = signs.os(os, &listed(&names))?;
         Ok(Self { os, tunables, windows, tree })
     }
 
@@ -261,6 +261,16 @@ fn refusal(name: &str, why: sysctl_text::Refusal) -> Refusal {
             Reason::Unsupported,
             format!("sysctl could not read {name} where the evidence was captured"),
         )),
+    }
+}
+
+/// The names, the first few of them.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        others => format!("{shown} and {others} others"),
     }
 }
 
