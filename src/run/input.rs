@@ -26,5 +26,6 @@ pub(super) fn bounded(from: impl Read, room: &mut u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("larger than {} MiB{others}", MAX / 1024 / 1024)));
     };
     *room = left;
+    bytes.shrink_to_fit();
     Ok(bytes)
 }

@@ -435,10 +435,13 @@ impl<'a> Iterator for Lines<'a> {
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     let utf16 = |units: &[u8], unit: fn([u8; 2]) -> u16| {
         // A half unit at the end is dropped: the line is then one without an end.
-        let units = units.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        let text =
-            char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
-        Cow::Owned(text.collect::<String>().into_bytes())
+        let pairs = units.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        // Two bytes become three at most.
+        let mut text = String::with_capacity(units.len() / 2 * 3);
+        text.extend(
+            char::decode_utf16(pairs).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)),
+        );
+        Cow::Owned(text.into_bytes())
     };
     match bytes {
         [0xff, 0xfe, units @ ..] => utf16(units, u16::from_le_bytes),
