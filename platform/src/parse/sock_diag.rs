@@ -43,7 +43,8 @@ pub(crate) fn sockets(bytes: &[u8]) -> Result<Vec<DiagSocket>, DumpError> {
     }
 }
 
-fn socket(payload: &[u8]) -> Option<DiagSocket> {
+/// One row.
+pub(crate) fn socket(payload: &[u8]) -> Option<DiagSocket> {
     let row = payload.get(..MESSAGE)?;
     let address = match row[0] {
         AF_INET => Ipv4Addr::from(<[u8; 4]>::try_from(row.get(8..12)?).ok()?).into(),
@@ -55,7 +56,9 @@ fn socket(payload: &[u8]) -> Option<DiagSocket> {
         address,
         port: u16::from_be_bytes([row[4], row[5]]),
         inode: native_u32(row, 68)?.into(),
-        v6only: attribute(&payload[MESSAGE..], SKV6ONLY)
+        v6only: (row[0] == AF_INET6)
+            .then(|| attribute(&payload[MESSAGE..], SKV6ONLY))
+            .flatten()
             .and_then(|value| value.first().map(|b| *b != 0)),
     })
 }

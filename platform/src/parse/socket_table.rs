@@ -7,19 +7,20 @@ use procfs_core::{ExplicitSystemInfo, FromBufReadSI, ProcResult};
 
 use crate::snapshot::{Transport, Why};
 
+/// The addresses are words in the host's byte order; ticks and page size play no part in these files.
+pub(crate) const SYSTEM: ExplicitSystemInfo = ExplicitSystemInfo {
+    boot_time_secs: 0,
+    ticks_per_second: 100,
+    page_size: 4096,
+    is_little_endian: cfg!(target_endian = "little"),
+};
+
 /// The local address and inode of each line.
 pub(crate) fn sockets(bytes: &[u8], transport: Transport) -> Result<Vec<(SocketAddr, u64)>, Why> {
-    // The addresses are words in the host's byte order; ticks and page size play no part in this file.
-    let system = ExplicitSystemInfo {
-        boot_time_secs: 0,
-        ticks_per_second: 100,
-        page_size: 4096,
-        is_little_endian: cfg!(target_endian = "little"),
-    };
     let parsed: ProcResult<Vec<_>> = match transport {
-        Transport::Tcp => TcpNetEntries::from_buf_read(bytes, &system)
+        Transport::Tcp => TcpNetEntries::from_buf_read(bytes, &SYSTEM)
             .map(|rows| rows.0.into_iter().map(|row| (row.local_address, row.inode)).collect()),
-        Transport::Udp => UdpNetEntries::from_buf_read(bytes, &system)
+        Transport::Udp => UdpNetEntries::from_buf_read(bytes, &SYSTEM)
             .map(|rows| rows.0.into_iter().map(|row| (row.local_address, row.inode)).collect()),
     };
     parsed.map_err(|error| Why::unparsable(error.to_string(), bytes))

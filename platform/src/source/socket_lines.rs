@@ -28,36 +28,60 @@ pub(super) enum TableError {
     TooLong,
 }
 
+/// A socket table, line by line.
+pub(super) struct Lines<R> {
+    reader: R,
+    line: Vec<u8>,
+    headed: bool,
+    read: usize,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, line: Vec::new(), headed: false, read: 0 }
+    }
+
+    /// The next line with its end, first of all the heading; `None` after the last.
+    pub(super) fn read(&mut self) -> Result<Option<&[u8]>, TableError> {
+        self.line.clear();
+        let read = self.reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut self.line)?;
+        if !self.headed && words(&self.line).next() != Some(b"sl") {
+            return Err(TableError::Heading);
+        }
+        self.headed = true;
+        self.read += read;
+        if self.read > READ_MAX {
+            return Err(TableError::TooLong);
+        }
+        match read {
+            0 => Ok(None),
+            _ if self.line.ends_with(b"\n") => Ok(Some(&self.line)),
+            _ => Err(TableError::Cut),
+        }
+    }
+}
+
+fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+}
+
 /// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
-pub(super) fn listening(
-    mut lines: impl BufRead,
-    transport: Transport,
-) -> Result<Vec<u8>, TableError> {
+pub(super) fn listening(lines: impl BufRead, transport: Transport) -> Result<Vec<u8>, TableError> {
     let state: &[u8] = match transport {
         Transport::Tcp => b"0A",
         Transport::Udp => b"07",
     };
+    let mut lines = Lines::new(lines);
     let mut kept = Vec::new();
-    let mut line = Vec::new();
-    let mut read = 0;
-    while lines.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? > 0 {
-        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        if kept.is_empty() && words.next() != Some(b"sl") {
-            return Err(TableError::Heading);
+    while let Some(line) = lines.read()? {
+        if kept.is_empty() || words(line).nth(3) == Some(state) {
+            kept.extend_from_slice(line);
         }
-        if !line.ends_with(b"\n") {
-            return Err(TableError::Cut);
-        }
-        if kept.is_empty() || words.nth(3) == Some(state) {
-            kept.extend_from_slice(&line);
-        }
-        read += line.len();
-        if kept.len() > KEPT_MAX || read > READ_MAX {
+        if kept.len() > KEPT_MAX {
             return Err(TableError::TooLong);
         }
-        line.clear();
     }
-    if kept.is_empty() { Err(TableError::Heading) } else { Ok(kept) }
+    Ok(kept)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::ask::{Outcome, Refusal};
 use crate::snapshot::{Family, Reason, Transport, Why};
-use crate::source::socket_lines::{self, TableError};
+use crate::source::socket_lines::{self, Lines, TableError};
 
 /// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
 const FIRST_BUFFER: usize = 4096;
@@ -189,12 +189,25 @@ pub(super) fn socket_table_path(family: Family, transport: Transport) -> String 
 
 /// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
 pub(super) fn socket_table(path: &str, transport: Transport) -> Outcome {
+    socket_lines::listening(open_table(path)?, transport)
+        .map_err(|error| table_refusal(path, error))
+}
+
+/// Every line of a socket table.
+pub(super) fn socket_lines(path: &str) -> Result<Lines<BufReader<File>>, Refusal> {
+    Ok(Lines::new(open_table(path)?))
+}
+
+fn open_table(path: &str) -> Result<BufReader<File>, Refusal> {
     let file = File::from(open_below("/proc", path.trim_start_matches("/proc/"))?);
-    let lines = BufReader::with_capacity(32 * 1024, file);
-    socket_lines::listening(lines, transport).map_err(|error| match error {
+    Ok(BufReader::with_capacity(32 * 1024, file))
+}
+
+pub(super) fn table_refusal(path: &str, error: TableError) -> Refusal {
+    match error {
         TableError::Io(error) => refusal(path, errno_of(&error)),
         damage => Refusal::Failed(Why::new(Reason::Truncated, format!("{path} {damage}"))),
-    })
+    }
 }
 
 fn open(path: &str) -> Result<OwnedFd, Refusal> {

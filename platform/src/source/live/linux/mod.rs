@@ -1,5 +1,6 @@
 //! Linux: procfs, netlink and uname.
 
+mod census;
 mod files;
 mod netlink;
 mod processes;
@@ -40,11 +41,7 @@ pub fn answer(question: Question<'_>) -> Answer {
             let outcome = files::socket_table(&path, transport);
             Answer::new(file(path), outcome)
         }
-        Question::Census(of) => {
-            let why = Why::new(Reason::Unsupported, "connections are not read yet");
-            let source = Source::Netlink(format!("sock_diag: {}", of.transport).into());
-            Answer::new(source, Err(Refusal::Failed(why)))
-        }
+        Question::Census(of) => census::census(of),
         Question::Owners(inodes) => {
             Answer::new(Source::File("/proc/PID/fd".into()), processes::owners(inodes))
         }

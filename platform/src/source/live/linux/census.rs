@@ -1,0 +1,136 @@
+//! Who uses the ports of a pool, counted while the kernel tells it; the sockets themselves are never held.
+
+mod filter;
+mod fold;
+mod frequent;
+mod ports;
+mod table;
+mod tcp;
+mod udp;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::netlink::{self, Failure};
+use crate::ask::{Answer, CensusOf, Outcome, Refusal};
+use crate::parse::netlink::{DumpError, native_u32, walk};
+use crate::parse::sock_diag::{self, BY_FAMILY};
+use crate::ports::PortRange;
+use crate::snapshot::{Family, Reason, Source, Transport, Why};
+use fold::{End, Fold, Row};
+
+/// `TCPDIAG_GETSOCK`: the request of TCP before there was one by family, which walks the table that both families share
+/// once for both (`inet_diag_dump_compat`, net/ipv4/inet_diag.c).
+const GETSOCK: u16 = 18;
+
+/// The census of a transport: by netlink, or by /proc where that is refused.
+pub(super) fn census(of: &CensusOf<'_>) -> Answer {
+    let refused = match by_netlink(of) {
+        Ok(lines) => return Answer::new(asked(of), Ok(lines)),
+        Err(refusal) => refusal.why(),
+    };
+    if of.bound {
+        let detail =
+            format!("{}; and /proc does not list sockets that are only bound", refused.detail);
+        let why = Why::new(Reason::Unsupported, detail);
+        return Answer::new(asked(of), Err(Refusal::Failed(why)));
+    }
+    let path = super::files::socket_table_path(Family::Ipv4, of.transport);
+    let outcome = table::census(of).map_err(|refusal| {
+        let why = refusal.why();
+        let detail = format!("{}; and {}", refused.detail, why.detail);
+        Refusal::Failed(Why { detail, ..why })
+    });
+    Answer::new(Source::File(path.into()), outcome)
+}
+
+fn asked(of: &CensusOf<'_>) -> Source {
+    let sockets = match of.transport {
+        Transport::Tcp if of.bound => "sock_diag: tcp connections and bound sockets",
+        Transport::Tcp => "sock_diag: tcp connections",
+        Transport::Udp => "sock_diag: udp sockets",
+    };
+    Source::Netlink(sockets.into())
+}
+
+fn by_netlink(of: &CensusOf<'_>) -> Outcome {
+    let at_once = match of.transport {
+        Transport::Tcp => Some(at_once(of)),
+        // UDP never had such a request.
+        Transport::Udp => None,
+    };
+    let each: Vec<Vec<u8>> = Family::ALL.iter().map(|family| by_family(of, *family)).collect();
+    first_understood(of, at_once.as_slice(), &each)
+}
+
+/// One walk for both families where the kernel understands that, else one for each.
+fn first_understood(of: &CensusOf<'_>, at_once: &[Vec<u8>], each: &[Vec<u8>]) -> Outcome {
+    netlink::undisturbed(|| match at_once {
+        [] => counted(of, each),
+        at_once => match counted(of, at_once) {
+            Err(Failure::Dump(DumpError::Errno(_))) => counted(of, each),
+            told => told,
+        },
+    })
+}
+
+fn counted(of: &CensusOf<'_>, requests: &[Vec<u8>]) -> Result<Vec<u8>, Failure> {
+    let mut fold = Fold::new(of);
+    for request in requests {
+        netlink::dump(request, |datagram| {
+            Ok(walk(datagram, |kind, payload| {
+                if kind == BY_FAMILY || kind == GETSOCK {
+                    fold.add(&row(payload).ok_or(DumpError::Malformed(CUT))?);
+                }
+                Ok(())
+            })?)
+        })?;
+    }
+    Ok(fold.lines())
+}
+
+const CUT: &str = "a sock_diag row is cut or of an unknown family";
+
+/// `struct inet_diag_msg` (include/uapi/linux/inet_diag.h).
+fn row(payload: &[u8]) -> Option<Row> {
+    let socket = sock_diag::socket(payload)?;
+    let peer = match socket.address {
+        IpAddr::V4(_) => Ipv4Addr::from(<[u8; 4]>::try_from(payload.get(24..28)?).ok()?).into(),
+        IpAddr::V6(_) => Ipv6Addr::from(<[u8; 16]>::try_from(payload.get(24..40)?).ok()?).into(),
+    };
+    Some(Row {
+        state: socket.state,
+        local: End::new(socket.address, socket.port),
+        peer: End::new(peer, u16::from_be_bytes([*payload.get(6)?, *payload.get(7)?])),
+        inode: socket.inode,
+        uid: native_u32(payload, 64)?,
+        v6only: socket.v6only,
+    })
+}
+
+fn at_once(of: &CensusOf<'_>) -> Vec<u8> {
+    // struct inet_diag_req: a family that is not looked at, an all-zero inet_diag_sockid, the states
+    let mut body = [0; 60];
+    body[52..56].copy_from_slice(&states(of).to_ne_bytes());
+    netlink::request(GETSOCK, &body, &filter(of))
+}
+
+fn by_family(of: &CensusOf<'_>, family: Family) -> Vec<u8> {
+    let body = netlink::by_family(family, of.transport, states(of));
+    netlink::request(BY_FAMILY, &body, &filter(of))
+}
+
+/// Any state more can make the kernel walk a table more.
+fn states(of: &CensusOf<'_>) -> u32 {
+    match of.transport {
+        Transport::Tcp => tcp::states(of.bound),
+        Transport::Udp => udp::STATES,
+    }
+}
+
+fn filter(of: &CensusOf<'_>) -> Vec<u8> {
+    let spans = of.pool.spans();
+    let pool = spans.first().zip(spans.last());
+    let pool = pool.map(|(low, high)| PortRange::between(low.first(), high.last()));
+    let ranges: Vec<PortRange> = pool.into_iter().chain([of.beside]).collect();
+    filter::local_ports(&ranges)
+}

@@ -1,0 +1,202 @@
+//! Sockets in, one at a time, in any order; what a census tells of them out.
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use super::tcp::Connections;
+use super::udp::Datagrams;
+use crate::ask::CensusOf;
+use crate::parse::census::Told;
+use crate::snapshot::Transport;
+use crate::usage::{Connection, Destination};
+
+/// How many destinations, and addresses without a set of ports, are counted at a time: about 5 MiB.
+pub(super) const ROOM: usize = 65_536;
+/// The most lines of a kind.
+pub(super) const LINES: usize = 1000;
+
+/// One end of a socket. IPv4 and IPv4-mapped IPv6 sockets share their ports, so both are the latter here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) address: Ipv6Addr,
+    pub(super) port: u16,
+}
+
+impl End {
+    pub(super) fn new(address: IpAddr, port: u16) -> Self {
+        let address = match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        Self { address, port }
+    }
+
+    fn told(self) -> SocketAddr {
+        (self.address.to_canonical(), self.port).into()
+    }
+}
+
+/// One socket.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    /// include/net/tcp_states.h, for UDP too.
+    pub(super) state: u8,
+    pub(super) local: End,
+    pub(super) peer: End,
+    pub(super) inode: u64,
+    pub(super) uid: u32,
+    /// `IPV6_V6ONLY`, where it is told.
+    pub(super) v6only: Option<bool>,
+}
+
+impl Row {
+    pub(super) fn connection(&self) -> Connection {
+        Connection {
+            local: self.local.told(),
+            peer: self.peer.told(),
+            state: self.state,
+            inode: self.inode,
+            uid: self.uid,
+        }
+    }
+
+    /// Whether its state is one of these, a bit each.
+    pub(super) fn is_in(&self, states: u32) -> bool {
+        1_u32.checked_shl(self.state.into()).is_some_and(|state| state & states != 0)
+    }
+}
+
+/// What is counted while the sockets pass.
+pub(super) enum Fold<'a> {
+    Tcp(Connections<'a>),
+    Udp(Datagrams),
+}
+
+impl<'a> Fold<'a> {
+    pub(super) fn new(of: &'a CensusOf<'a>) -> Self {
+        match of.transport {
+            Transport::Tcp => Self::Tcp(Connections::new(of, ROOM)),
+            Transport::Udp => Self::Udp(Datagrams::new(of, ROOM)),
+        }
+    }
+
+    pub(super) fn add(&mut self, row: &Row) {
+        match self {
+            Self::Tcp(connections) => connections.add(row),
+            Self::Udp(datagrams) => datagrams.add(row),
+        }
+    }
+
+    /// The lines of `parse::census`.
+    pub(super) fn lines(self) -> Vec<u8> {
+        let told = match self {
+            Self::Tcp(connections) => connections.told(),
+            Self::Udp(datagrams) => datagrams.told(),
+        };
+        lines(&told).into_bytes()
+    }
+}
+
+/// The most used of the ports that each address has, whatever the peer.
+pub(super) fn of_any_peer(
+    transport: Transport,
+    counted: impl Iterator<Item = (Ipv6Addr, u32)>,
+) -> Vec<Destination> {
+    let mut used: Vec<Destination> = counted
+        .map(|(source, ports_used)| Destination {
+            transport,
+            source: source.to_canonical(),
+            peer: None,
+            ports_used,
+        })
+        .collect();
+    used.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));
+    used.truncate(LINES);
+    used
+}
+
+fn lines(told: &Told) -> String {
+    let mut text = String::new();
+    for used in &told.used {
+        let peer = used.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
+        push(&mut text, format_args!("used {} {peer} {}", used.source, used.ports_used));
+    }
+    for (kind, connections) in [("self", &told.self_connected), ("system", &told.from_system_ports)]
+    {
+        for Connection { local, peer, state, inode, uid } in connections {
+            push(&mut text, format_args!("{kind} {local} {peer} {state} {inode} {uid}"));
+        }
+    }
+    if !told.bound.is_empty() {
+        push(&mut text, format_args!("bound {}", told.bound));
+    }
+    push(&mut text, format_args!("uncounted {}\nend", told.uncounted));
+    text
+}
+
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::ports::{PortRange, PortSet};
+
+    pub(in super::super) fn row(state: u8, local: &str, peer: &str) -> Row {
+        let end = |text: &str| {
+            let address: SocketAddr = text.parse().expect("an address");
+            End::new(address.ip(), address.port())
+        };
+        Row { state, local: end(local), peer: end(peer), inode: 7, uid: 1000, v6only: None }
+    }
+
+    pub(in super::super) fn ports(text: &str) -> PortSet {
+        text.parse().expect("ports")
+    }
+
+    /// What the census of a pool says of these sockets.
+    pub(in super::super) fn told(of: &CensusOf<'_>, rows: &[Row]) -> Vec<String> {
+        let mut fold = Fold::new(of);
+        for row in rows {
+            fold.add(row);
+        }
+        let text = String::from_utf8(fold.lines()).expect("UTF-8");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_lines_are_those_that_the_parser_reads() {
+        let connection = |local, peer| row(1, local, peer).connection();
+        let used = |source: &str, peer: Option<&str>, ports_used| Destination {
+            transport: Transport::Tcp,
+            source: source.parse().expect("an address"),
+            peer: peer.map(|peer| peer.parse().expect("an address")),
+            ports_used,
+        };
+        let told = Told {
+            used: vec![
+                used("10.0.0.1", Some("10.0.0.9:5432"), 9000),
+                used("fd00::1", Some("[fd00::9]:443"), 2),
+                used("10.0.0.1", None, 9001),
+            ],
+            self_connected: vec![connection("[::1]:40000", "[::1]:40000")],
+            from_system_ports: vec![
+                connection("[::ffff:10.0.0.1]:700", "10.0.0.9:2049"),
+                connection("10.0.0.1:701", "10.0.0.9:2049"),
+            ],
+            bound: [PortRange::between(40_001, 40_003), PortRange::single(40_009)]
+                .into_iter()
+                .collect(),
+            uncounted: 4,
+        };
+        let text = lines(&told);
+        assert!(text.contains("system 10.0.0.1:700 10.0.0.9:2049 1 7 1000\n"), "{text}");
+        assert!(text.contains("bound 40001-40003,40009\n"), "{text}");
+        assert_eq!(Told::parse(text.as_bytes(), Transport::Tcp), Ok(told));
+        let nothing = lines(&Told::default());
+        assert_eq!(nothing, "uncounted 0\nend\n");
+        assert_eq!(Told::parse(nothing.as_bytes(), Transport::Tcp), Ok(Told::default()));
+    }
+}
