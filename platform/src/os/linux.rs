@@ -70,7 +70,7 @@ pub(super) fn read(ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
         usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
         notes,
     };
-    scope.usage = usage::read(ask, &scope, wants.depth);
+    scope.usage = usage::read(ask, &scope, wants.depth, kernel);
     let wanted = (wants.owners)(&scope);
     listeners::find_owners(ask, &mut scope.listeners.items, &wanted);
     Snapshot { host, scopes: vec![scope] }

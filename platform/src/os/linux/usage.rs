@@ -1,10 +1,11 @@
 //! Who uses the pool: the namespace's counters, and the sockets themselves where those cannot tell enough.
 
+use super::host::KernelVersion;
 use crate::ask::{Answer, Ask, CensusOf, Question, Refusal};
 use crate::parse::census::Told;
 use crate::parse::sockstat::counter;
 use crate::ports::{PortRange, PortSet};
-use crate::snapshot::{Pool, Reading, Scope, Source, Transport, Why};
+use crate::snapshot::{Pool, Reading, Reason, Scope, Source, Transport, Why};
 use crate::usage::{Census, Depth, Usage};
 
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
@@ -19,11 +20,18 @@ const SETTINGS: [&str; 5] = [
     "net.ipv4.ip_autobind_reuse",
     "net.ipv4.tcp_fin_timeout",
 ];
+/// sock_diag lists sockets that are only bound (commit 91051f003948); an older kernel may have it from its vendor.
+const BOUND_SINCE: KernelVersion = KernelVersion(6, 8, 0);
 /// Below the unprivileged ports out of the box; `PortClass::System`.
 const SYSTEM_PORTS: PortRange = PortRange::between(1, 1023);
 
 /// The usage of a scope whose pools and listeners are read by now.
-pub(super) fn read(ask: &Ask<'_>, scope: &Scope, depth: Depth) -> Reading<Usage> {
+pub(super) fn read(
+    ask: &Ask<'_>,
+    scope: &Scope,
+    depth: Depth,
+    kernel: Option<KernelVersion>,
+) -> Reading<Usage> {
     let (mut usage, source) = match counters(ask) {
         Ok(counted) => counted,
         Err((source, why)) => return Reading::Unknown { source, why },
@@ -35,7 +43,12 @@ pub(super) fn read(ask: &Ask<'_>, scope: &Scope, depth: Depth) -> Reading<Usage>
     {
         return Reading::Known { value: usage, source };
     }
-    match census(ask, scope, &pools, depth, &mut usage) {
+    let bound = match kernel {
+        _ if depth != Depth::Full => Bound::NotAsked,
+        Some(running) if running >= BOUND_SINCE => Bound::Listed,
+        _ => Bound::Perhaps,
+    };
+    match census(ask, scope, &pools, bound, &mut usage) {
         Ok(census) => {
             usage.census = Some(census);
             Reading::Known { value: usage, source }
@@ -97,7 +110,7 @@ fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
 /// Only a kernel that has neither table has no IPv6.
 fn without_ipv6(ask: &Ask<'_>, why: &Why) -> bool {
     let missing = matches!(ask(Question::File(IF_INET6)).outcome, Err(Refusal::NotFound(_)));
-    missing && why.reason == crate::snapshot::Reason::Unsupported
+    missing && why.reason == Reason::Unsupported
 }
 
 /// The ports of a transport that somebody listens on, seen or not by how many.
@@ -106,11 +119,23 @@ fn listening(scope: &Scope, transport: Transport) -> PortSet {
     items.map(|item| PortRange::single(item.port)).collect()
 }
 
+/// Whether sockets that are only bound are looked for, and would be seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    NotAsked,
+    Listed,
+    /// A kernel that doesn't know the question answers like one that has none.
+    Perhaps,
+}
+
+const BOUND_UNSEEN: &str = "sock_diag lists sockets that are only bound since Linux 6.8: this kernel lists none and may \
+                            have some; the other sockets can be counted without them";
+
 fn census(
     ask: &Ask<'_>,
     scope: &Scope,
     pools: &[Pool],
-    depth: Depth,
+    bound: Bound,
     usage: &mut Usage,
 ) -> Result<Census, Failed> {
     let mut census = Census::default();
@@ -129,13 +154,16 @@ fn census(
             pool: &pool,
             beside: SYSTEM_PORTS,
             listening: &listening,
-            bound: depth == Depth::Full && transport == Transport::Tcp,
+            bound: bound != Bound::NotAsked && transport == Transport::Tcp,
         };
         let Answer { source, outcome } = ask(Question::Census(&of));
         let told = outcome.map_err(Refusal::why).and_then(|bytes| {
             Told::parse(&bytes, transport).map_err(|error| Why::unparsable(error, &bytes))
         });
         let told = told.map_err(|why| (source.clone(), why))?;
+        if of.bound && bound == Bound::Perhaps && told.bound.is_empty() {
+            return Err((source, Why::new(Reason::Unsupported, BOUND_UNSEEN)));
+        }
         census.sources.push(source);
         census.destinations.extend(told.used);
         census.self_connected.extend(told.self_connected);
@@ -164,5 +192,77 @@ fn setting(ask: &Ask<'_>, name: &'static str) -> Reading<u64> {
     match parsed {
         Ok(value) => Reading::Known { value, source },
         Err(why) => Reading::Unknown { source, why },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Wants;
+    use super::*;
+    use crate::snapshot::Family;
+
+    /// What a host with this kernel and these lines of a census is told at this depth.
+    fn usage(release: &str, depth: Depth, census: &str) -> Reading<Usage> {
+        let ask = |question: Question<'_>| {
+            let text = match question {
+                Question::Tunable("net.ipv4.ip_local_port_range") => "40000\t40099\n".to_owned(),
+                Question::Tunable("net.ipv4.ip_local_reserved_ports") => "\n".to_owned(),
+                Question::Tunable(_) => "1\n".to_owned(),
+                Question::File(SOCKSTAT) => "TCP: inuse 60 orphan 0 tw 5 alloc 9 mem 3\n\
+                                             UDP: inuse 4 mem 2\n"
+                    .to_owned(),
+                Question::File(SOCKSTAT6) => "TCP6: inuse 10\nUDP6: inuse 1\n".to_owned(),
+                Question::Uname => format!("Linux\0host\0{release}\0#1\0x86_64\0"),
+                Question::SockDiag(Family::Ipv4, _) | Question::SocketTable(..) => {
+                    "  sl  local_address rem_address   st\n".to_owned()
+                }
+                Question::Census(of) => {
+                    let of_tcp = of.transport == Transport::Tcp;
+                    assert_eq!(of.bound, depth == Depth::Full && of_tcp);
+                    let lines = if of_tcp { census } else { "" };
+                    format!("{lines}uncounted 0\nend\n")
+                }
+                _ => {
+                    return Answer::new(
+                        Source::File("test".into()),
+                        Err(Refusal::NotFound("test".to_owned())),
+                    );
+                }
+            };
+            Answer::new(Source::File("test".into()), Ok(text.into_bytes()))
+        };
+        let wants = Wants { depth, ..Wants::default() };
+        let mut scopes = super::super::read(&ask, &wants).scopes;
+        scopes.remove(0).usage
+    }
+
+    #[test]
+    fn a_kernel_that_may_not_list_what_is_only_bound_has_not_said_that_there_is_nothing() {
+        let bound = |release, depth, census| {
+            let reading = usage(release, depth, census);
+            reading.known().map(|usage| usage.bound.to_string()).ok_or(reading.why().cloned())
+        };
+        let unseen = Err(Some(Why::new(Reason::Unsupported, BOUND_UNSEEN)));
+        let listed = "bound 40001\n";
+        for (release, none) in [
+            ("6.18.44", Ok(String::new())),
+            ("6.8.0", Ok(String::new())),
+            ("6.7.12", unseen.clone()),
+            ("next", unseen),
+        ] {
+            assert_eq!(bound(release, Depth::Full, ""), none, "{release}");
+            assert_eq!(bound(release, Depth::Full, listed), Ok("40001".to_owned()), "{release}");
+            assert_eq!(bound(release, Depth::Top, ""), Ok(String::new()), "{release}");
+        }
+    }
+
+    #[test]
+    fn the_sockets_are_asked_only_where_the_counters_do_not_prove_it() {
+        // 75 sockets and 100 ports
+        let asked = |percent| {
+            let reading = usage("6.18.44", Depth::Auto(percent), "");
+            reading.known().expect("read").census.is_some()
+        };
+        assert_eq!((asked(75), asked(76)), (true, false));
     }
 }
