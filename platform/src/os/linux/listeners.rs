@@ -50,9 +50,9 @@ fn sockets(
     let Answer { source, outcome } = ask(Question::SocketTable(family, transport));
     match outcome {
         Ok(bytes) => {
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
-            // The heading is no socket.
-            if before + lines > sockets::MAX + 1 {
+            let lines = bytes.split(|byte| *byte == b'\n').count();
+            // The heading is no socket, nor what follows the last newline.
+            if before + lines > sockets::MAX + 2 {
                 return Err(sockets::too_many());
             }
             Ok((table_sockets(&bytes, transport)?, source))
