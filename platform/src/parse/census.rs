@@ -7,8 +7,12 @@ use std::net::SocketAddr;
 
 use super::linux_sysctl;
 use crate::ports::PortSet;
+use crate::reading::beginning;
 use crate::snapshot::Transport;
 use crate::usage::{Connection, Destination};
+
+/// The most connections of a kind.
+const CONNECTIONS_MAX: usize = 10_000;
 
 /// What was told of one transport.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,14 +31,19 @@ impl Told {
         let lines = text.strip_suffix("end\n").ok_or("the census has no end")?;
         let mut told = Self::default();
         for line in lines.lines() {
-            told.line(line, transport).ok_or_else(|| format!("{line:?} is no line of a census"))?;
+            told.line(line, transport)
+                .ok_or_else(|| format!("{:?} is no line of a census", beginning(line)))?;
+        }
+        if told.self_connected.len().max(told.from_system_ports.len()) > CONNECTIONS_MAX {
+            return Err(format!("the census lists more than {CONNECTIONS_MAX} connections"));
         }
         Ok(told)
     }
 
     fn line(&mut self, line: &str, transport: Transport) -> Option<()> {
         let (kind, rest) = line.split_once(' ')?;
-        let words: Vec<&str> = rest.split(' ').collect();
+        // One more than any line has.
+        let words: Vec<&str> = rest.splitn(6, ' ').collect();
         match (kind, &words[..]) {
             ("used", [source, peer, ports]) => self.used.push(Destination {
                 transport,

@@ -2,6 +2,8 @@
 //!
 //! `inuse` and `tw` are the namespace's own; `alloc` and `mem` are the whole machine's.
 
+use crate::reading::beginning;
+
 /// The number behind `key` in the line of `protocol`, such as `inuse` of `TCP`.
 pub(crate) fn counter(text: &str, protocol: &str, key: &str) -> Result<u32, String> {
     let missing = || format!("there is no {key} of {protocol}");
@@ -12,7 +14,8 @@ pub(crate) fn counter(text: &str, protocol: &str, key: &str) -> Result<u32, Stri
     let mut words = line.split(' ');
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         if name == key {
-            return value.parse().map_err(|_| format!("{value:?} is no number of sockets"));
+            let wrong = |_| format!("{:?} is no number of sockets", beginning(value));
+            return value.parse().map_err(wrong);
         }
     }
     Err(missing())
