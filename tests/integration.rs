@@ -6,6 +6,7 @@
 mod cli;
 mod evidence;
 mod folder;
+mod hostile;
 mod netns;
 mod readme;
 mod support;

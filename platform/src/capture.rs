@@ -355,4 +355,47 @@ mod tests {
             assert_eq!(back.expect("an answer"), ("uname".to_owned(), answer));
         }
     }
+
+    #[test]
+    fn what_is_longer_than_a_host_tells_is_refused() {
+        let back = |question: &str, source: &str, outcome| {
+            let answer = Answer::new(Source::File(source.to_owned().into()), outcome);
+            Entry::new((question.to_owned(), answer)).answer()
+        };
+        let long = "x".repeat(TEXT_MAX + 1);
+        let refused = |text: &str| Err(Refusal::Failed(Why::new(Reason::Denied, text)));
+        for entry in [
+            back("file x", &long, Ok(Vec::new())),
+            back("file x", "", refused(&long)),
+            back("file x", "", Err(Refusal::NotFound(long.clone()))),
+            back("file x", "", Ok(vec![0; 64 * 1024 + 1])),
+            back("tunable x", "", Ok(vec![0; 1024 * 1024 + 1])),
+            back("link x", "", Ok(vec![0; 4097])),
+            back("uname", "", Ok(vec![0; 4097])),
+        ] {
+            assert!(matches!(entry, Err(CaptureError::TooLong(_))), "{entry:?}");
+        }
+        let whole = &long[..TEXT_MAX];
+        for entry in [
+            back("file x", whole, refused(whole)),
+            back("file x", "", Ok(vec![0; 64 * 1024])),
+            back("sock_diag ipv4 tcp", "", Ok(vec![0; 1024 * 1024 + 1])),
+        ] {
+            assert!(entry.is_ok(), "{entry:?}");
+        }
+        let mut capture = vec![b' '; Capture::MAX + 1];
+        assert!(matches!(Capture::parse(&capture), Err(CaptureError::TooLarge)));
+        capture.pop();
+        assert!(matches!(Capture::parse(&capture), Err(CaptureError::Form(_))));
+    }
+
+    #[test]
+    fn an_answer_that_is_missing_is_named_in_short() {
+        let capture =
+            Capture { os: Os::Linux, collected_at: String::new(), answers: BTreeMap::new() };
+        let inodes: Vec<u64> = (0..10_000).collect();
+        let Answer { source, outcome } = capture.answer(Question::Owners(&inodes));
+        assert!(source.location().len() < 400);
+        assert!(matches!(outcome, Err(Refusal::Failed(why)) if why.detail.len() < 400));
+    }
 }

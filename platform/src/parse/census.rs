@@ -129,5 +129,11 @@ mod tests {
         for end in 0..LINES.len() {
             assert!(Told::parse(&LINES.as_bytes()[..end], Transport::Tcp).is_err(), "cut at {end}");
         }
+        let many = |count: usize| "self 1.1.1.1:1 1.1.1.1:1 1 1 1\n".repeat(count) + "end\n";
+        assert!(Told::parse(many(CONNECTIONS_MAX).as_bytes(), Transport::Tcp).is_ok());
+        assert!(Told::parse(many(CONNECTIONS_MAX + 1).as_bytes(), Transport::Tcp).is_err());
+        let words =
+            Told::parse(format!("self {}\nend\n", "1 ".repeat(1000)).as_bytes(), Transport::Tcp);
+        assert!(words.is_err_and(|error| error.len() < 400));
     }
 }

@@ -77,5 +77,9 @@ mod tests {
         {
             assert!(Lines::parse(bad.as_bytes()).is_err(), "{bad:?}");
         }
+        let long = Lines::parse(&[&[b'a'; 1000][..], b"\n"].concat());
+        assert!(long.is_err_and(|error| error.len() < 400));
+        assert!(Lines::parse("unseen x\n".repeat(UNSEEN_MAX).as_bytes()).is_ok());
+        assert!(Lines::parse("unseen x\n".repeat(UNSEEN_MAX + 1).as_bytes()).is_err());
     }
 }

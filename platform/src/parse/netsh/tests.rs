@@ -475,6 +475,9 @@ fn hostile_text_is_bounded() {
     let rows = |count| format!("tcp\n\nx\n--- ---\n{}\n* z\n", "1 1\n".repeat(count));
     assert_eq!(lists(rows(ROWS_MAX)).map(|lists| lists[0].len()), Ok(ROWS_MAX));
     assert!(lists(rows(ROWS_MAX + 1)).is_err());
+    let all = rows(ROWS_MAX).repeat(ALL_ROWS_MAX / ROWS_MAX);
+    assert!(lists(&all).is_ok());
+    assert!(lists(all + &rows(1)).is_err());
     for piece in [
         "-",
         "--- ",
