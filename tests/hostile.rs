@@ -118,7 +118,9 @@ fn all_files_together_have_one_bound_and_so_has_a_pipe() {
     assert!(said.contains("/16: larger than 16 MiB with the files before it"), "{said}");
     let said = refusal(&audited(64 * MIB, &[folder.path()]));
     assert!(said.contains("larger than 16 MiB with the files before it"), "{said}");
-    files.iter().for_each(|path| fs::write(path, "").expect("a file"));
+    for path in &files {
+        fs::write(path, "").expect("a file");
+    }
     let said = refusal(&audited(64 * MIB, &files));
     assert!(said.contains("/7 and 12 others; it takes"), "an error names the first few: {said}");
     let endless = ephaudit(&["--from", "-"])
