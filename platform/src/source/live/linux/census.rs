@@ -134,3 +134,61 @@ fn filter(of: &CensusOf<'_>) -> Vec<u8> {
     let ranges: Vec<PortRange> = pool.into_iter().chain([of.beside]).collect();
     filter::local_ports(&ranges)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+
+    use super::*;
+    use crate::ports::PortSet;
+
+    #[test]
+    fn a_row_is_read_whole() {
+        let mut payload = [0; 80];
+        (payload[0], payload[1]) = (2, 6);
+        payload[4..8].copy_from_slice(&[0x9c, 0x40, 0, 80]);
+        payload[8..12].copy_from_slice(&[10, 0, 0, 1]);
+        payload[24..28].copy_from_slice(&[10, 0, 0, 9]);
+        payload[64..68].copy_from_slice(&1000_u32.to_ne_bytes());
+        payload[68..72].copy_from_slice(&77_u32.to_ne_bytes());
+        let told = |payload: &[u8]| row(payload).map(|row| row.connection());
+        let connection = told(&payload).expect("a row");
+        assert_eq!(connection.local, "10.0.0.1:40000".parse().expect("an address"));
+        assert_eq!(connection.peer, "10.0.0.9:80".parse().expect("an address"));
+        assert_eq!((connection.state, connection.inode, connection.uid), (6, 77, 1000));
+        payload[0] = 10;
+        payload[24..40].fill(0xfd);
+        let peer = told(&payload).expect("a row").peer;
+        assert_eq!(peer, "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:80".parse().expect("one"));
+        assert_eq!(told(&payload[..71]), None, "cut");
+    }
+
+    #[test]
+    fn every_way_of_asking_the_real_kernel_tells_the_same() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let target = listener.local_addr().expect("an address");
+        let opened: Vec<TcpStream> =
+            (0..5).map(|_| TcpStream::connect(target).expect("a connection")).collect();
+        let port = |address: std::io::Result<SocketAddr>| address.expect("an address").port();
+        let pool: PortSet =
+            opened.iter().map(|stream| PortRange::single(port(stream.local_addr()))).collect();
+        let of = CensusOf {
+            transport: Transport::Tcp,
+            pool: &pool,
+            beside: PortRange::single(1),
+            listening: &PortSet::from(PortRange::single(target.port())),
+            bound: false,
+        };
+        let each: Vec<Vec<u8>> = Family::ALL.iter().map(|family| by_family(&of, *family)).collect();
+        // DCCPDIAG_GETSOCK
+        let unknown = netlink::request(19, &[0; 60], &filter(&of));
+        let refused = counted(&of, std::slice::from_ref(&unknown));
+        assert!(matches!(refused, Err(Failure::Dump(DumpError::Errno(_)))), "{refused:?}");
+        let lines = |outcome: Outcome| String::from_utf8(outcome.expect("lines")).expect("UTF-8");
+        let by_two = lines(first_understood(&of, &[], &each));
+        assert!(by_two.starts_with(&format!("used 127.0.0.1 {target} 5\n")), "{by_two}");
+        assert_eq!(lines(first_understood(&of, &[at_once(&of)], &[])), by_two);
+        assert_eq!(lines(first_understood(&of, &[unknown], &each)), by_two);
+        assert_eq!(lines(table::census(&of)), by_two);
+    }
+}
