@@ -4,4 +4,5 @@ mod capture;
 mod listeners;
 mod masked;
 mod pool;
+mod usage;
 mod values;
