@@ -71,6 +71,11 @@ pub struct Destination {
     pub ports_used: u32,
 }
 
+impl Census {
+    /// The most that is listed of the TCP destinations, of the sources of a transport, and of the connections of a kind.
+    pub const LISTED: usize = 1000;
+}
+
 impl Destination {
     /// The part of `usable` ports in use, in percent, rounded down; `None` of none.
     pub fn percent_of(&self, usable: u32) -> Option<u32> {

@@ -11,7 +11,7 @@ use crate::reading::beginning;
 use crate::snapshot::Transport;
 use crate::usage::{Connection, Destination};
 
-/// The most connections of a kind.
+/// The most destinations, and connections of a kind.
 const CONNECTIONS_MAX: usize = 10_000;
 
 /// What was told of one transport.
@@ -34,7 +34,8 @@ impl Told {
             told.line(line, transport)
                 .ok_or_else(|| format!("{:?} is no line of a census", beginning(line)))?;
         }
-        if told.self_connected.len().max(told.from_system_ports.len()) > CONNECTIONS_MAX {
+        let longest = told.self_connected.len().max(told.from_system_ports.len());
+        if longest.max(told.used.len()) > CONNECTIONS_MAX {
             return Err(format!("the census lists more than {CONNECTIONS_MAX} connections"));
         }
         Ok(told)
@@ -129,9 +130,11 @@ mod tests {
         for end in 0..LINES.len() {
             assert!(Told::parse(&LINES.as_bytes()[..end], Transport::Tcp).is_err(), "cut at {end}");
         }
-        let many = |count: usize| "self 1.1.1.1:1 1.1.1.1:1 1 1 1\n".repeat(count) + "end\n";
-        assert!(Told::parse(many(CONNECTIONS_MAX).as_bytes(), Transport::Tcp).is_ok());
-        assert!(Told::parse(many(CONNECTIONS_MAX + 1).as_bytes(), Transport::Tcp).is_err());
+        for line in ["self 1.1.1.1:1 1.1.1.1:1 1 1 1\n", "used 1.1.1.1 - 1\n"] {
+            let many = |count: usize| line.repeat(count) + "end\n";
+            assert!(Told::parse(many(CONNECTIONS_MAX).as_bytes(), Transport::Tcp).is_ok());
+            assert!(Told::parse(many(CONNECTIONS_MAX + 1).as_bytes(), Transport::Tcp).is_err());
+        }
         let words =
             Told::parse(format!("self {}\nend\n", "1 ".repeat(1000)).as_bytes(), Transport::Tcp);
         assert!(words.is_err_and(|error| error.len() < 400));

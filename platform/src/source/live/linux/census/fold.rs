@@ -8,12 +8,12 @@ use super::udp::Datagrams;
 use crate::ask::CensusOf;
 use crate::parse::census::Told;
 use crate::snapshot::Transport;
-use crate::usage::{Connection, Destination};
+use crate::usage::{Census, Connection, Destination};
 
 /// How many destinations, and addresses without a set of ports, are counted at a time: about 5 MiB.
 pub(super) const ROOM: usize = 65_536;
 /// The most lines of a kind.
-pub(super) const LINES: usize = 1000;
+pub(super) const LINES: usize = Census::LISTED;
 
 /// One end of a socket. IPv4 and IPv4-mapped IPv6 sockets share their ports, so both are the latter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
