@@ -1,5 +1,7 @@
 //! What a rule is, and the pieces that rules are made of.
 
+pub mod usage;
+
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot::{
     Bounds, Environment, Family, Host, Pool, Range, Reading, Reason, Reserved, ReservedKind, Scope,

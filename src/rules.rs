@@ -1,6 +1,7 @@
 //! The rules: one value each, in one list. A rule's name states the problem.
 
 mod auto_reuse_elsewhere;
+mod bound_ports_drain_pool;
 mod drift_from_vendor_default;
 mod excluded_from_pool;
 mod families_differ;
@@ -28,6 +29,7 @@ pub static RULES: &[&Rule] = &[
     &overlaps_user_ports::RULE,
     &drift_from_vendor_default::RULE,
     &listener_in_pool::RULE,
+    &bound_ports_drain_pool::RULE,
     &narrow_pool::RULE,
     &lopsided_pool::RULE,
     &unprivileged_start_lowered::RULE,

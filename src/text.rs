@@ -24,6 +24,12 @@ pub fn counted(number: u32, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
+/// The part of a whole in percent, rounded down; nothing of nothing.
+pub fn percent(part: u32, whole: u32) -> u32 {
+    let percent = (u64::from(part) * 100).checked_div(whole.into()).unwrap_or_default();
+    u32::try_from(percent).unwrap_or(u32::MAX)
+}
+
 /// `60 s`, `1,500 ms`.
 pub fn seconds(milliseconds: u32) -> String {
     if milliseconds % 1000 == 0 {
@@ -81,6 +87,7 @@ mod tests {
         assert_eq!([0, 999, 1000, 65536].map(grouped), ["0", "999", "1,000", "65,536"]);
         assert_eq!((counted(1, "port"), counted(2, "port")), ("1 port".into(), "2 ports".into()));
         assert_eq!([60_000, 1500].map(seconds), ["60 s", "1,500 ms"]);
+        assert_eq!((percent(1, 3), percent(u32::MAX, u32::MAX), percent(1, 0)), (33, 100, 0));
         let many: PortSet = "1,3,5,7,9,11,13,15,17,19,21,23,25,27".parse().expect("ports");
         assert!(spans(&many).ends_with("23 and 2 more"), "{}", spans(&many));
         assert_eq!(spans(&PortSet::new()), "none");

@@ -48,8 +48,8 @@ struct Fixture {
     /// Whether the UDP sockets are refused.
     #[serde(default)]
     udp_refused: bool,
-    /// The lines of a census by transport (platform/src/parse/census.rs), asked as `--usage full` does; without it the
-    /// counters are all that is looked at.
+    /// The lines of a census by transport (platform/src/parse/census.rs); without it the counters are all that is looked
+    /// at. A line of bound ports takes `--usage full`.
     #[serde(default)]
     census: BTreeMap<String, Vec<String>>,
     expect: Expectation,
@@ -109,7 +109,7 @@ impl Fixture {
                 let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
                 Answer::new(
                     Source::Netlink("fixture".into()),
-                    Ok(format!("{text}uncounted 0\nend\n").into_bytes()),
+                    Ok(format!("uncounted 0\n{text}end\n").into_bytes()),
                 )
             }
             Question::Owners(_) if self.processes_hidden => {
@@ -167,7 +167,11 @@ impl Fixture {
         }
         let wants = Wants {
             owners: &|scope| named_listeners(policy, scope),
-            depth: if self.census.is_empty() { Depth::Counters } else { Depth::Full },
+            depth: match self.census.values().flatten().any(|line| line.starts_with("bound ")) {
+                _ if self.census.is_empty() => Depth::Counters,
+                true => Depth::Full,
+                false => Depth::Top,
+            },
         };
         ephaudit_platform::read(Os::Linux, &|question| self.answer(question), &wants)
     }

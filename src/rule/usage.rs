@@ -1,0 +1,61 @@
+//! Pieces of the rules about who uses the ports.
+
+use ephaudit_platform::ports::PortRange;
+use ephaudit_platform::snapshot::{
+    Bounds, Census, Pool, Range, Reading, Scope, Source, Transport, Usage,
+};
+
+use super::{Judgement, unnamed};
+use crate::report::Evidence;
+
+/// The usage of a scope, where it is known.
+pub fn usage<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Usage> {
+    match &scope.usage {
+        Reading::Known { value, .. } => Some(value),
+        Reading::Absent { .. } => {
+            judgement.skip("who uses the ports is not read on this system yet");
+            None
+        }
+        Reading::Unknown { why, .. } => {
+            judgement.gap(scope, "ports in use", why);
+            None
+        }
+    }
+}
+
+/// Whether every TCP listener was seen; what was not is a gap.
+pub fn knows_listeners(judgement: &mut Judgement, scope: &Scope) -> bool {
+    let mut all = true;
+    for (what, why) in &scope.listeners.unread {
+        if what.contains(Transport::Tcp.name()) {
+            judgement.gap(scope, what.clone(), why);
+            all = false;
+        }
+    }
+    all
+}
+
+/// The pool of a transport with its range, where it could be computed.
+pub fn pool_of(scope: &Scope, transport: Transport) -> Option<(Pool, &Range, &Bounds)> {
+    let mut pools = ephaudit_platform::pools(scope).into_iter();
+    let pool = pools.find(|pool| pool.transport == transport)?;
+    let range = scope.ranges.get(pool.range)?;
+    Some((pool, range, range.bounds.known()?))
+}
+
+/// The evidence for a range.
+pub fn range_evidence(range: &Range, bounds: &Bounds) -> Evidence {
+    let value = format!("{}-{}", bounds.first, bounds.last);
+    Evidence::new("ephemeral range", value, range.bounds.source())
+}
+
+/// Where the sockets of a transport were seen.
+pub fn seen_in(census: &Census, transport: Transport) -> Source {
+    let place = Transport::ALL.iter().position(|&known| known == transport);
+    place.and_then(|place| census.sources.get(place)).cloned().unwrap_or_else(unnamed)
+}
+
+/// The part of a filter that keeps to the ports of a range.
+pub fn ss_ports(range: PortRange) -> String {
+    format!("sport >= :{} and sport <= :{}", range.first(), range.last())
+}

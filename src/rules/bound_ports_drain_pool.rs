@@ -1,0 +1,106 @@
+//! Ports that connect() cannot have because bind() holds them.
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{
+    Bounds, Listener, Scope, Snapshot, Transport, Usage, bound_in_pool,
+};
+
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::usage::{knows_listeners, pool_of, range_evidence, seen_in, ss_ports, usage};
+use crate::rule::{Rule, each_scope, pool_gaps};
+use crate::text::{counted, grouped, percent, spans};
+
+pub static RULE: Rule = Rule {
+    name: "bound-ports-drain-pool",
+    summary: "bind() holds a large part of the pool, and connect() passes over each of these ports",
+    severity: |_| Severity::Medium,
+    page: include_str!("bound-ports-drain-pool.md"),
+    check,
+};
+
+/// From these percentages of the pool on.
+const LOW_FROM: u32 = 10;
+const MEDIUM_FROM: u32 = 50;
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let Some(usage) = usage(judgement, scope) else { return };
+        pool_gaps(judgement, scope);
+        knows_listeners(judgement, scope);
+        let Some(bound) = bound_in_pool(scope) else { return };
+        let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
+        let (held, whole) = (bound.count(), pool.ports.count());
+        let severity = match percent(held, whole) {
+            MEDIUM_FROM.. => Severity::Medium,
+            LOW_FROM.. => Severity::Low,
+            _ => return judgement.pass(),
+        };
+        judgement.found(
+            Finding::new(RULE.name, severity, scope, "tcp", range_evidence(range, bounds))
+                .seen(evidence(scope, usage, bounds, &bound))
+                .says(
+                    format!(
+                        "bind() holds {} of the {} ports of the tcp pool ({} %)",
+                        grouped(held),
+                        grouped(whole),
+                        percent(held, whole)
+                    ),
+                    format!(
+                        "connect() passes over each of them, for every destination and whatever address it is bound \
+                         to: {} left to it. {}",
+                        are(whole.saturating_sub(held)),
+                        idle(scope, &bound)
+                    ),
+                )
+                .advises([
+                    format!("see whose they are: `ss -Htlnp '{}'`", ss_ports(bounds.range())),
+                    "move services out of the range, or the range away from them".to_owned(),
+                    "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect"
+                        .to_owned(),
+                ]),
+        );
+    })
+}
+
+fn are(ports: u32) -> String {
+    format!("{} {}", counted(ports, "port"), if ports == 1 { "is" } else { "are" })
+}
+
+fn listeners(scope: &Scope) -> impl Iterator<Item = &Listener> {
+    scope.listeners.items.iter().filter(|item| item.transport == Transport::Tcp)
+}
+
+/// The bound ports with a listener, and those without.
+fn halves(scope: &Scope, bound: &PortSet) -> (PortSet, PortSet) {
+    let listened: PortSet = listeners(scope).map(|item| PortRange::single(item.port)).collect();
+    (bound.intersection(&listened), bound.difference(&listened))
+}
+
+fn idle(scope: &Scope, bound: &PortSet) -> String {
+    let (listened, idle) = halves(scope, bound);
+    if idle.is_empty() {
+        return "Ports that are bound and not listened on come on top; --usage full looks for these (Linux 6.8 and \
+                later)."
+            .to_owned();
+    }
+    format!(
+        "{} of them listened on, {} bound without a listener.",
+        grouped(listened.count()),
+        grouped(idle.count())
+    )
+}
+
+fn evidence(scope: &Scope, usage: &Usage, bounds: &Bounds, bound: &PortSet) -> Vec<Evidence> {
+    let (listened, idle) = halves(scope, bound);
+    let seen = |what, ports: &PortSet, source, option| {
+        let value = format!("{}: {}", counted(ports.count(), "port"), spans(ports));
+        let command = format!("ss -Htn{option} '{}'", ss_ports(bounds.range()));
+        (!ports.is_empty()).then_some(Evidence { what, value, source, command })
+    };
+    let one = listeners(scope).find(|item| bound.contains(item.port));
+    let of_listeners = one.and_then(|at| seen("listened on", &listened, at.source.clone(), 'l'));
+    let census = usage.census.as_ref();
+    let of_others = census.and_then(|at| seen("bound", &idle, seen_in(at, Transport::Tcp), 'B'));
+    of_listeners.into_iter().chain(of_others).collect()
+}
