@@ -174,6 +174,34 @@ pub fn cost_of_dynamic_ports(from: PortRange, time_wait: Option<u32>) -> String 
     cost
 }
 
+/// How to have more ports where those of the range do not do: `target`, where it is wider.
+pub fn widen_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
+    if range_of(scope).is_some_and(|range| range.count() < target.count()) {
+        return move_range(snapshot, scope, target);
+    }
+    match snapshot.host.environment {
+        Some(Environment::Wsl) => Vec::new(),
+        _ => vec![
+            "or widen the range into the User Ports, and reserve those of your services: `ephaudit explain \
+             overlaps-user-ports`"
+                .to_owned(),
+        ],
+    }
+}
+
+/// How to let connect() take ports in TIME_WAIT again.
+pub fn reuse_time_wait(snapshot: &Snapshot) -> String {
+    let setting = "net.ipv4.tcp_tw_reuse=1";
+    let command = match snapshot.host.environment {
+        Some(Environment::Container(_)) => format!("docker run --sysctl {setting} IMAGE"),
+        _ => format!("sysctl -w {setting}"),
+    };
+    format!(
+        "where most of them are in TIME_WAIT and both ends use TCP timestamps, let connect() take these again early \
+         (the kernel's documentation leaves that to experts): `{command}`"
+    )
+}
+
 /// How to keep automatic allocation off `ports`, all of them at once: a write replaces the whole list, so steps for one
 /// port each would undo one another.
 pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 mod auto_reuse_elsewhere;
 mod bound_ports_drain_pool;
+mod destination_near_exhaustion;
 mod drift_from_vendor_default;
 mod excluded_from_pool;
 mod families_differ;
@@ -29,6 +30,7 @@ pub static RULES: &[&Rule] = &[
     &overlaps_user_ports::RULE,
     &drift_from_vendor_default::RULE,
     &listener_in_pool::RULE,
+    &destination_near_exhaustion::RULE,
     &bound_ports_drain_pool::RULE,
     &narrow_pool::RULE,
     &lopsided_pool::RULE,

@@ -1,5 +1,7 @@
 //! Pieces of the rules about who uses the ports.
 
+use std::net::{IpAddr, SocketAddr};
+
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{
     Bounds, Census, Pool, Range, Reading, Scope, Source, Transport, Usage,
@@ -55,7 +57,40 @@ pub fn seen_in(census: &Census, transport: Transport) -> Source {
     place.and_then(|place| census.sources.get(place)).cloned().unwrap_or_else(unnamed)
 }
 
+/// The command that shows the TCP sockets between a source and a peer.
+pub fn ss_to(source: IpAddr, peer: SocketAddr) -> String {
+    format!("ss -Htan 'src {} and dst {}'", host(source), end(peer))
+}
+
+/// The command that shows the sockets whose ports of that range are in the way of a source: those of the source and, of
+/// UDP, those without an address.
+pub fn ss_from(transport: Transport, source: IpAddr, range: PortRange) -> String {
+    let ports = ss_ports(range);
+    match (transport, source) {
+        (Transport::Tcp, source) => format!("ss -Htan 'src {} and {ports}'", host(source)),
+        (Transport::Udp, any) if any.is_unspecified() => format!("ss -Huan '{ports}'"),
+        (Transport::Udp, IpAddr::V4(four)) => {
+            format!("ss -Huan '( src {four} or src 0.0.0.0 or src [::] ) and {ports}'")
+        }
+        (Transport::Udp, IpAddr::V6(six)) => {
+            format!("ss -Huan '( src [{six}] or src [::] ) and {ports}'")
+        }
+    }
+}
+
 /// The part of a filter that keeps to the ports of a range.
 pub fn ss_ports(range: PortRange) -> String {
     format!("sport >= :{} and sport <= :{}", range.first(), range.last())
+}
+
+/// An address as ss(8) takes it in a filter.
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(four) => four.to_string(),
+        IpAddr::V6(six) => format!("[{six}]"),
+    }
+}
+
+fn end(socket: SocketAddr) -> String {
+    format!("{}:{}", host(socket.ip()), socket.port())
 }

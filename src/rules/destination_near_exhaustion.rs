@@ -1,0 +1,190 @@
+//! Destinations and sources that have taken most of the ports they can have.
+
+mod words;
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ephaudit_platform::snapshot::{
+    Census, Destination, Reason, Scope, Snapshot, Transport, Usage, Why, usable_ports,
+};
+
+use crate::policy::Policy;
+use crate::report::{Severity, Verdict};
+use crate::rule::usage::{knows_listeners, usage};
+use crate::rule::{Judgement, Rule, each_scope, pool_gaps};
+use crate::text::{counted, percent};
+
+pub static RULE: Rule = Rule {
+    name: "destination-near-exhaustion",
+    summary: "half or more of the ports to a destination are in use: connect() slows down, then fails",
+    severity: |_| Severity::High,
+    page: include_str!("destination-near-exhaustion.md"),
+    check,
+};
+
+/// From this percentage on little is left.
+const HIGH_FROM: u32 = 80;
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let Some(usage) = usage(judgement, scope) else { return };
+        pool_gaps(judgement, scope);
+        knows_listeners(judgement, scope);
+        for &transport in Transport::ALL {
+            // Where the pool is not known, its gap is told above.
+            let Some(usable) = usable_ports(scope, transport) else { continue };
+            if usable == 0 {
+                judgement.skip(format!("no {transport} port is usable at all"));
+                continue;
+            }
+            let case = Case { snapshot, scope, policy, usage, transport, usable };
+            match &usage.census {
+                Some(census) => case.by_census(judgement, census),
+                None => case.by_counters(judgement),
+            }
+        }
+    })
+}
+
+/// A transport of a scope.
+struct Case<'a> {
+    snapshot: &'a Snapshot,
+    scope: &'a Scope,
+    policy: &'a Policy,
+    usage: &'a Usage,
+    transport: Transport,
+    usable: u32,
+}
+
+/// Ports in use by one destination or source.
+#[derive(Clone, Copy)]
+struct Hot<'a> {
+    row: &'a Destination,
+    percent: u32,
+}
+
+impl Hot<'_> {
+    fn severity(&self) -> Severity {
+        match (self.row.transport, self.row.peer) {
+            // connect() without bind() still finds ports for other destinations.
+            (Transport::Tcp, None) => Severity::Medium,
+            _ if self.percent >= HIGH_FROM => Severity::High,
+            _ => Severity::Medium,
+        }
+    }
+}
+
+impl Case<'_> {
+    /// One destination can't have more ports than there are sockets.
+    fn by_counters(&self, judgement: &mut Judgement) {
+        let (most, what) = match self.transport {
+            Transport::Tcp => (self.usage.tcp_at_most(), "destination"),
+            Transport::Udp => (self.usage.udp_sockets, "source"),
+        };
+        if self.is_below(most) {
+            return judgement.pass();
+        }
+        let detail = format!(
+            "there are {}, and {} % of the {} in use by one {what} would be too many; look with --usage top",
+            counted(most, &format!("{} socket", self.transport)),
+            self.policy.near_exhaustion,
+            counted(self.usable, "usable port"),
+        );
+        self.gap(judgement, Reason::NotCaptured, detail);
+    }
+
+    fn is_below(&self, ports: u32) -> bool {
+        percent(ports, self.usable) < self.policy.near_exhaustion
+    }
+
+    fn by_census(&self, judgement: &mut Judgement, census: &Census) {
+        let (found, others): (Vec<Hot<'_>>, Vec<Hot<'_>>) = self
+            .rows(census)
+            .map(|row| Hot { row, percent: percent(row.ports_used, self.usable) })
+            .partition(|hot| hot.percent >= self.threshold(hot));
+        judgement.pass();
+        self.uncounted(judgement, census, &others);
+        let told = Told::by(&found, self.threshold_of_sources());
+        for hot in &found {
+            if !told.covers(hot) {
+                judgement.found(words::finding(self, census, hot));
+            }
+        }
+    }
+
+    /// The rows that the rule judges.
+    fn rows<'a>(&self, census: &'a Census) -> impl Iterator<Item = &'a Destination> {
+        let transport = self.transport;
+        census.destinations.iter().filter(move |row| {
+            row.transport == transport && (transport == Transport::Tcp || row.peer.is_none())
+        })
+    }
+
+    /// What was not counted may belong to any of those that are not found, listed or not.
+    fn uncounted(&self, judgement: &mut Judgement, census: &Census, others: &[Hot<'_>]) {
+        let most = others.iter().map(|hot| hot.row.ports_used).max().unwrap_or_default();
+        if census.uncounted > 0 && !self.is_below(most.saturating_add(census.uncounted)) {
+            let detail = format!(
+                "there were too many sockets to count each: {} may belong to any source or destination",
+                counted(census.uncounted, "port"),
+            );
+            self.gap(judgement, Reason::Truncated, detail);
+        }
+    }
+
+    fn gap(&self, judgement: &mut Judgement, reason: Reason, detail: String) {
+        let what = format!("{} ports in use", self.transport);
+        judgement.gap(self.scope, what, &Why::new(reason, detail));
+    }
+
+    fn threshold(&self, hot: &Hot<'_>) -> u32 {
+        match (self.transport, hot.row.peer) {
+            (Transport::Tcp, None) => self.threshold_of_sources(),
+            _ => self.policy.near_exhaustion,
+        }
+    }
+
+    fn threshold_of_sources(&self) -> u32 {
+        self.policy.near_exhaustion.max(HIGH_FROM)
+    }
+}
+
+/// What other findings tell of a source.
+struct Told {
+    /// TCP sources of which one destination has nearly all ports.
+    drained: BTreeSet<IpAddr>,
+    /// How grave the findings are of UDP sources over IPv4, and of those that are in the way on `::`.
+    of_ipv4: BTreeSet<Severity>,
+    of_any: BTreeSet<Severity>,
+}
+
+impl Told {
+    fn by(found: &[Hot<'_>], threshold: u32) -> Self {
+        let is_any = |hot: &Hot<'_>| hot.row.source.is_unspecified();
+        let udp = || found.iter().filter(|hot| hot.row.transport == Transport::Udp);
+        let ipv4 = |hot: &&Hot<'_>| hot.row.source.is_ipv4();
+        let of_ipv4 = udp().filter(ipv4).filter(|hot| !is_any(hot)).map(Hot::severity);
+        let of_any = udp().filter(|hot| !is_any(hot) || ipv4(hot)).map(Hot::severity);
+        let destinations = found.iter().filter(|hot| hot.row.peer.is_some());
+        let drained = destinations.filter(|hot| hot.percent >= threshold);
+        Self {
+            drained: drained.map(|hot| hot.row.source).collect(),
+            of_ipv4: of_ipv4.collect(),
+            of_any: of_any.collect(),
+        }
+    }
+
+    /// The ports in the way on any address are those of all addresses together: one of these that is found says enough.
+    fn covers(&self, hot: &Hot<'_>) -> bool {
+        let source = hot.row.source;
+        match (hot.row.transport, hot.row.peer) {
+            (Transport::Tcp, None) => self.drained.contains(&source),
+            (Transport::Udp, _) if source == Ipv4Addr::UNSPECIFIED => {
+                self.of_ipv4.contains(&hot.severity())
+            }
+            (Transport::Udp, _) if source.is_unspecified() => self.of_any.contains(&hot.severity()),
+            _ => false,
+        }
+    }
+}

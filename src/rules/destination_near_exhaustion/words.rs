@@ -1,0 +1,277 @@
+//! What a finding says and advises.
+
+use std::net::IpAddr;
+
+use ephaudit_platform::ports::PortClass;
+use ephaudit_platform::snapshot::{Census, Reading, Source, Transport, bound_in_pool};
+
+use super::{Case, Hot, RULE};
+use crate::advice;
+use crate::policy::Profile;
+use crate::report::{Evidence, Finding};
+use crate::rule::usage::{pool_of, range_evidence, seen_in, ss_from, ss_to};
+use crate::text::{counted, grouped, parity, seconds};
+
+const REUSE: &str = "net.ipv4.tcp_tw_reuse";
+const REUSE_DELAY: &str = "net.ipv4.tcp_tw_reuse_delay";
+const MAX_TIME_WAIT: &str = "net.ipv4.tcp_max_tw_buckets";
+const AUTOBIND_REUSE: &str = "net.ipv4.ip_autobind_reuse";
+const FIN_TIMEOUT: &str = "net.ipv4.tcp_fin_timeout";
+
+pub(super) fn finding(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Finding {
+    let row = hot.row;
+    let (who, subject) = match row.peer {
+        Some(peer) => (
+            format!("{} to {peer}", from(row.source)),
+            format!("{}/{}/{peer}", row.transport, row.source),
+        ),
+        None => (from(row.source), format!("{}/{}", row.transport, row.source)),
+    };
+    let (message, steps, settings): (_, _, &[&'static str]) = match (row.transport, row.peer) {
+        (Transport::Tcp, Some(_)) => {
+            (to_destination(case, census, hot), for_destination(case, census, hot), &[REUSE])
+        }
+        (Transport::Tcp, None) => {
+            (of_source(case, census, hot), for_source(case), &[AUTOBIND_REUSE])
+        }
+        (Transport::Udp, _) => (of_udp(case, census, hot), for_udp(case), &[]),
+    };
+    let of_settings = settings.iter().filter_map(|&name| {
+        let (value, source) = setting(census, name)?;
+        Some(Evidence::new(name, value.to_string(), source))
+    });
+    Finding::new(RULE.name, hot.severity(), case.scope, &subject, in_use(case, census, hot))
+        .seen(pool_of(case.scope, row.transport).map(|(_, r, bounds)| range_evidence(r, bounds)))
+        .seen(of_settings)
+        .says(
+            format!(
+                "{} {who}: {} of {} are in use ({} %)",
+                row.transport,
+                grouped(hot.row.ports_used),
+                counted(case.usable, "usable port"),
+                hot.percent,
+            ),
+            message.join(" "),
+        )
+        .advises(steps)
+}
+
+/// `from 10.0.0.1`.
+fn from(source: IpAddr) -> String {
+    if source.is_unspecified() {
+        format!("from any address ({source})")
+    } else {
+        format!("from {source}")
+    }
+}
+
+fn in_use(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Evidence {
+    let row = hot.row;
+    let value = match row.peer {
+        Some(peer) => format!("{} from {} to {peer}", grouped(row.ports_used), row.source),
+        None => format!("{} from {}", grouped(row.ports_used), row.source),
+    };
+    let range = pool_of(case.scope, row.transport).map(|(_, _, bounds)| bounds.range());
+    let command = match (row.peer, range) {
+        (Some(peer), _) => ss_to(row.source, peer),
+        (None, Some(range)) => ss_from(row.transport, row.source, range),
+        (None, None) => String::new(),
+    };
+    Evidence { what: "ports in use", value, source: seen_in(census, row.transport), command }
+}
+
+fn setting<'a>(census: &'a Census, name: &str) -> Option<(u64, &'a Source)> {
+    let (_, reading) = census.settings.iter().find(|(known, _)| *known == name)?;
+    reading.known().map(|value| (*value, reading.source()))
+}
+
+fn value(census: &Census, name: &str) -> Option<u64> {
+    setting(census, name).map(|(value, _)| value)
+}
+
+/// Whether connect() to this destination may take a port in TIME_WAIT again.
+fn may_reuse(census: &Census, hot: &Hot<'_>) -> bool {
+    let local = hot.row.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    match value(census, REUSE) {
+        Some(1) => true,
+        Some(2) => local,
+        _ => false,
+    }
+}
+
+fn to_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+    let mut message = vec![match case.scope.time_wait.known() {
+        Some(&length) => format!(
+            "Each connection to this destination needs a port of its own; where this end closes first, TIME_WAIT \
+             keeps it for {} more.",
+            seconds(length)
+        ),
+        None => "Each connection to this destination needs a port of its own.".to_owned(),
+    }];
+    match left(case, hot) {
+        0 if may_reuse(census, hot) => message.push(
+            "No port is left: connect() to it fails with EADDRNOTAVAIL where it may not take one in TIME_WAIT again."
+                .to_owned(),
+        ),
+        0 => message.push("No port is left: connect() to it fails with EADDRNOTAVAIL.".to_owned()),
+        left => {
+            message.push(format!("With {} more in use connect() to it fails with EADDRNOTAVAIL.", grouped(left)));
+            message.extend(first_half(case, hot));
+        }
+    }
+    message.extend(reuse(census, hot));
+    message.extend(value(census, MAX_TIME_WAIT).and_then(|most| {
+        let reached = u64::from(case.usage.tcp_time_wait) >= most;
+        reached.then(|| {
+            format!(
+                "TIME_WAIT has reached {MAX_TIME_WAIT} ({most}): the kernel ends further ones at once."
+            )
+        })
+    }));
+    if case.scope.time_wait.known().is_some() {
+        let here = value(census, FIN_TIMEOUT).filter(|seconds| *seconds != 60);
+        let here = here.map_or_else(String::new, |seconds| format!(" ({seconds} here)"));
+        message.push(format!("tcp_fin_timeout{here} does not shorten TIME_WAIT."));
+    }
+    message.extend(bound(case));
+    message.extend(uncounted(census));
+    message
+}
+
+/// Where connect() has used up the ports it tries first (`__inet_hash_connect`, net/ipv4/inet_hashtables.c).
+fn first_half(case: &Case<'_>, hot: &Hot<'_>) -> Option<String> {
+    let (pool, range, bounds) = pool_of(case.scope, Transport::Tcp)?;
+    let low = bounds.range().first();
+    let first = pool.ports.difference(&bound_in_pool(case.scope)?).count_parity(low % 2 == 1);
+    (range.tcp_by_parity == Some(true) && hot.row.ports_used >= first).then(|| {
+        let (these, others) = (parity(low), parity(low ^ 1));
+        format!(
+            "connect() tries {these} ports first, as the low bound is: where it chose the ports in use, all {} of \
+             these are taken, and each new connect() tries every one in vain before it comes to the {others} ones.",
+            grouped(first)
+        )
+    })
+}
+
+fn reuse(census: &Census, hot: &Hot<'_>) -> Option<String> {
+    let setting = value(census, REUSE)?;
+    if !may_reuse(census, hot) {
+        let why = if setting == 2 { ", loopback only" } else { "" };
+        return Some(format!("{REUSE} is {setting}{why}: a port in TIME_WAIT stays taken."));
+    }
+    // Before the setting came it was more than a second, always (`tcp_twsk_unique`, net/ipv4/tcp_ipv4.c).
+    let delay = census.settings.iter().find(|(name, _)| *name == REUSE_DELAY);
+    let after = match delay.map(|(_, reading)| reading) {
+        Some(Reading::Known { value, .. }) => u32::try_from(*value)
+            .map_or_else(|_| String::new(), |ms| format!(" after {}", seconds(ms))),
+        Some(Reading::Absent { .. }) => " after 1 s".to_owned(),
+        Some(Reading::Unknown { .. }) | None => String::new(),
+    };
+    Some(format!(
+        "{REUSE} is {setting}: connect() takes a port in TIME_WAIT again{after}, where both ends use TCP timestamps."
+    ))
+}
+
+fn bound(case: &Case<'_>) -> Option<String> {
+    let bound = bound_in_pool(case.scope)?.count();
+    (bound > 0).then(|| {
+        format!(
+            "bind() holds {} more of the pool, which connect() passes over.",
+            counted(bound, "port")
+        )
+    })
+}
+
+fn uncounted(census: &Census) -> Option<String> {
+    (census.uncounted > 0).then(|| {
+        format!(
+            "There were too many sockets to count each: it may be {} more.",
+            counted(census.uncounted, "port")
+        )
+    })
+}
+
+fn of_source(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+    let fails = match left(case, hot) {
+        0 => "none is left, and bind() fails with EADDRINUSE".to_owned(),
+        left => format!("with {} more in use bind() fails with EADDRINUSE", grouped(left)),
+    };
+    let mut message = vec![format!(
+        "bind() to port 0, and what binds this address before it connects, needs a port that nothing else at this \
+         address has, whatever the destination: {fails}. connect() without bind() shares ports between destinations."
+    )];
+    if value(census, AUTOBIND_REUSE) == Some(1) {
+        message.push(format!(
+            "{AUTOBIND_REUSE} is 1: bind() with SO_REUSEADDR may share a port, and connect() then fails where both \
+             go to one destination."
+        ));
+    }
+    message.extend(bound(case));
+    message.extend(uncounted(census));
+    message
+}
+
+fn of_udp(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+    let any = "connect() and sendto() without bind() need a port that is free at every address, and fail with EAGAIN; \
+               bind() to port 0 fails with EADDRINUSE";
+    let mut message = vec![
+        "UDP shares no port of an address, whatever the peer, and what is bound to no address has its port at each."
+            .to_owned(),
+        match left(case, hot) {
+            0 => format!("None is left: {any}."),
+            left => format!("With {} more in use none is left: {any}.", grouped(left)),
+        },
+    ];
+    message.extend(uncounted(census));
+    message
+}
+
+fn left(case: &Case<'_>, hot: &Hot<'_>) -> u32 {
+    case.usable.saturating_sub(hot.row.ports_used)
+}
+
+fn for_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+    let mut steps = vec![
+        "keep connections open and use them again: a pool of connections, HTTP keep-alive"
+            .to_owned(),
+        format!(
+            "or spread them: each further source address, destination address or destination port brings {} more",
+            counted(case.usable, "connection")
+        ),
+    ];
+    if matches!(value(census, REUSE), Some(0 | 2)) && !may_reuse(census, hot) {
+        steps.push(advice::reuse_time_wait(case.snapshot));
+    }
+    steps.extend(wider(case));
+    steps
+}
+
+fn for_source(case: &Case<'_>) -> Vec<String> {
+    let mut steps = vec![
+        "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect: then connect() \
+         chooses the port, and shares it between destinations"
+            .to_owned(),
+        format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
+    ];
+    steps.extend(wider(case));
+    steps
+}
+
+fn for_udp(case: &Case<'_>) -> Vec<String> {
+    let mut steps = vec![
+        "use one socket for many peers (sendto(2), recvfrom(2)), and close those that wait for nothing".to_owned(),
+        format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
+    ];
+    steps.extend(wider(case));
+    steps
+}
+
+fn wider(case: &Case<'_>) -> Vec<String> {
+    let default =
+        pool_of(case.scope, case.transport).and_then(|(_, range, _)| range.vendor_default);
+    let target = match (case.policy.profile, default) {
+        (Profile::Vendor, Some(default)) => default,
+        _ => PortClass::Dynamic.range(),
+    };
+    advice::widen_range(case.snapshot, case.scope, target)
+}
