@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{
-    Bounds, Census, Pool, Range, Reading, Scope, Source, Transport, Usage,
+    Bounds, Census, Connection, Pool, Range, Reading, Scope, Source, Transport, Usage,
 };
 
 use super::{Judgement, unnamed};
@@ -23,6 +23,16 @@ pub fn usage<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Usag
             None
         }
     }
+}
+
+/// What the sockets told, where they were looked at. Nobody has to look: a rule that only they can answer then says
+/// nothing.
+pub fn census<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Census> {
+    let census = usage(judgement, scope)?.census.as_ref();
+    if census.is_none() {
+        judgement.skip("the connections were not looked at; --usage top looks");
+    }
+    census
 }
 
 /// Whether every TCP listener was seen; what was not is a gap.
@@ -81,6 +91,18 @@ pub fn ss_from(transport: Transport, source: IpAddr, range: PortRange) -> String
 /// The part of a filter that keeps to the ports of a range.
 pub fn ss_ports(range: PortRange) -> String {
     format!("sport >= :{} and sport <= :{}", range.first(), range.last())
+}
+
+/// A connection as evidence.
+pub fn connection(census: &Census, seen: &Connection, note: &str) -> Evidence {
+    // In TIME_WAIT there is no owner any more, and the kernel says 0 for it.
+    let user = if seen.inode == 0 { String::new() } else { format!(", uid {}", seen.uid) };
+    Evidence {
+        what: "connection",
+        value: format!("{} to {}{note}: {}{user}", seen.local, seen.peer, seen.state_name()),
+        source: seen_in(census, Transport::Tcp),
+        command: format!("ss -Htanp 'src {} and dst {}'", end(seen.local), end(seen.peer)),
+    }
 }
 
 /// An address as ss(8) takes it in a filter.

@@ -1,0 +1,81 @@
+//! TCP sockets that are connected to themselves.
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::usage::{census, connection, pool_of, range_evidence};
+use crate::rule::{Rule, each_scope, pool_gaps};
+
+pub static RULE: Rule = Rule {
+    name: "self-connected-socket",
+    summary: "a client is connected to itself and holds the port of the service it wanted",
+    severity: |_| Severity::Critical,
+    page: include_str!("self-connected-socket.md"),
+    check,
+};
+
+/// `TCP_TIME_WAIT`, include/net/tcp_states.h.
+const TIME_WAIT: u8 = 6;
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let Some(census) = census(judgement, scope) else { return };
+        // Of a pool that is not known no port was looked at.
+        pool_gaps(judgement, scope);
+        judgement.pass();
+        let pool = pool_of(scope, Transport::Tcp).map(|(pool, ..)| pool.ports);
+        let ports: PortSet =
+            census.self_connected.iter().map(|seen| PortRange::single(seen.local.port())).collect();
+        let exposed = pool.unwrap_or_default().intersection(&ports);
+        let steps = if exposed.is_empty() {
+            Vec::new()
+        } else {
+            advice::reserve(snapshot, scope, &exposed)
+        };
+        for seen in &census.self_connected {
+            judgement.found(finding(scope, census, seen, &steps));
+        }
+    })
+}
+
+fn finding(scope: &Scope, census: &Census, seen: &Connection, steps: &[String]) -> Finding {
+    let (address, port) = (seen.local, seen.local.port());
+    let over = seen.state == TIME_WAIT;
+    let (title, now) = if over {
+        (
+            format!("tcp port {port} was connected to itself: {address}"),
+            "The connection is closed, and TIME_WAIT still keeps the port from the service",
+        )
+    } else {
+        (
+            format!("tcp port {port} is connected to itself: {address}"),
+            "The client reads back what it writes, and keeps the port from the service",
+        )
+    };
+    let range = pool_of(scope, Transport::Tcp).map(|(_, r, bounds)| range_evidence(r, bounds));
+    Finding::new(
+        RULE.name,
+        Severity::Critical,
+        scope,
+        &format!("tcp/{address}"),
+        connection(census, seen, ""),
+    )
+    .seen(range)
+    .says(
+        title,
+        format!(
+            "It comes of connecting to {address} again and again while nobody listens there: once the client is given \
+             {port} as its own port, its SYN meets itself, and TCP takes that for a connection. {now}, which gets \
+             EADDRINUSE, even with SO_REUSEADDR of its own."
+        ),
+    )
+    .advises((!over).then(|| "stop the client that holds it; root sees its name with ss -p".to_owned()))
+    .advises(steps.iter().cloned())
+    .advises([
+        "in the client: close a connection whose getsockname() and getpeername() are equal, and try again"
+            .to_owned(),
+    ])
+}
