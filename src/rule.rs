@@ -336,11 +336,16 @@ pub fn by_parity(judgement: &mut Judgement, scope: &Scope, view: &View<'_>) -> b
             false
         }
         None => {
-            let why = "the kernel's version is not known, and allocation by parity depends on it";
-            judgement.gap(scope, "allocation by parity", &Why::new(Reason::Unsupported, why));
+            parity_gap(judgement, scope);
             false
         }
     }
+}
+
+/// Nobody knows whether TCP allocation goes by parity.
+pub fn parity_gap(judgement: &mut Judgement, scope: &Scope) {
+    let why = "the kernel's version is not known, and allocation by parity depends on it";
+    judgement.gap(scope, "allocation by parity", &Why::new(Reason::Unsupported, why));
 }
 
 /// What keeps a pool from being computed.

@@ -14,6 +14,7 @@ mod overlaps_system_ports;
 mod overlaps_user_ports;
 mod reserved_outside_range;
 mod same_parity_bounds;
+mod self_connect_exposure;
 mod self_connected_socket;
 mod sequential_ports;
 mod transports_differ;
@@ -32,6 +33,7 @@ pub static RULES: &[&Rule] = &[
     &drift_from_vendor_default::RULE,
     &listener_in_pool::RULE,
     &self_connected_socket::RULE,
+    &self_connect_exposure::RULE,
     &destination_near_exhaustion::RULE,
     &bound_ports_drain_pool::RULE,
     &narrow_pool::RULE,

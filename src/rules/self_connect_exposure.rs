@@ -1,0 +1,115 @@
+//! Ports of local services that a client may be given while it waits for the service.
+
+use std::net::SocketAddr;
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{Census, Destination, Pool, Scope, Snapshot, Transport};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::usage::{census, knows_listeners, pool_of, range_evidence, seen_in, ss_to};
+use crate::rule::{Rule, each_scope, parity_gap, pool_gaps};
+use crate::text::{counted, grouped};
+
+pub static RULE: Rule = Rule {
+    name: "self-connect-exposure",
+    summary: "a local service is gone, and a client that waits for it may be given its port and connect to itself",
+    severity: |_| Severity::Medium,
+    page: include_str!("self-connect-exposure.md"),
+    check,
+};
+
+/// One connection may be of two programs that met on any ports; several to one port are to a service.
+const CONNECTIONS: u32 = 2;
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let Some(census) = census(judgement, scope) else { return };
+        pool_gaps(judgement, scope);
+        // Without the listeners nobody knows which service is gone.
+        if !knows_listeners(judgement, scope) {
+            return;
+        }
+        let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
+        let gone = census.destinations.iter().filter_map(|row| service_gone(scope, &pool, row));
+        let low = bounds.range().first();
+        let (mut exposed, others): (Vec<Gone>, Vec<Gone>) =
+            gone.partition(|service| service.at.port() % 2 == low % 2);
+        match range.tcp_by_parity {
+            // connect() gives these away only when the others are used up.
+            Some(true) => {}
+            Some(false) => exposed.extend(others),
+            None if others.is_empty() => {}
+            None => parity_gap(judgement, scope),
+        }
+        let listed = census.destinations.iter().filter(|row| row.peer.is_some()).count();
+        if exposed.is_empty() && (census.uncounted > 0 || listed >= Census::LISTED) {
+            return judgement.skip("there were too many destinations to list each");
+        }
+        judgement.pass();
+        let ports: PortSet = exposed.iter().map(|gone| PortRange::single(gone.at.port())).collect();
+        let steps = advice::reserve(snapshot, scope, &ports);
+        for gone in exposed {
+            let name = policy.registry.service(Transport::Tcp, gone.at.port());
+            let evidence = [gone.evidence(census), range_evidence(range, bounds)];
+            judgement.found(gone.finding(scope, name, evidence, &steps));
+        }
+    })
+}
+
+/// A service that clients are connected to, or were a moment ago, and that listens no more.
+struct Gone {
+    at: SocketAddr,
+    /// How many local ports are connected to it.
+    clients: u32,
+}
+
+/// Only a connection from the very address that it goes to can end at itself, and a port that somebody holds by bind()
+/// is given to nobody.
+fn service_gone(scope: &Scope, pool: &Pool, row: &Destination) -> Option<Gone> {
+    let at = row.peer.filter(|_| row.transport == Transport::Tcp)?;
+    let bound = &scope.usage.known()?.bound;
+    let gone = row.source.to_canonical() == at.ip().to_canonical()
+        && row.ports_used >= CONNECTIONS
+        && pool.ports.contains(at.port())
+        && !bound.contains(at.port());
+    gone.then_some(Gone { at, clients: row.ports_used })
+}
+
+impl Gone {
+    fn evidence(&self, census: &Census) -> Evidence {
+        Evidence {
+            what: "ports in use",
+            value: format!("{} from {} to {}", grouped(self.clients), self.at.ip(), self.at),
+            source: seen_in(census, Transport::Tcp),
+            command: ss_to(self.at.ip(), self.at),
+        }
+    }
+
+    fn finding(
+        &self,
+        scope: &Scope,
+        name: Option<&str>,
+        [first, more]: [Evidence; 2],
+        steps: &[String],
+    ) -> Finding {
+        let (at, port) = (self.at, self.at.port());
+        let severity = if name.is_some() { Severity::Medium } else { Severity::Low };
+        let name = name.map_or_else(String::new, |name| format!(" ({name})"));
+        Finding::new(RULE.name, severity, scope, &format!("tcp/{at}"), first)
+            .seen([more])
+            .says(
+                format!("tcp port {port}{name} has local clients, and nobody listens on it"),
+                format!(
+                    "{} of this address are connected to {at}, or were up to a minute ago. A client that goes on \
+                     trying to connect is given {port} as its own port sooner or later, once the service's last \
+                     socket is closed, and is then connected to itself: it reads back what it writes, and the service \
+                     can't start. Not so where NAT hands the port on, as for a container.",
+                    counted(self.clients, "port"),
+                ),
+            )
+            .advises(["start the service, or stop its clients".to_owned()])
+            .advises(steps.iter().cloned())
+    }
+}
