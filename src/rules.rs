@@ -9,6 +9,7 @@ mod families_differ;
 pub mod listener_in_pool;
 mod lopsided_pool;
 mod narrow_pool;
+mod outbound_on_system_port;
 mod outside_dynamic_ports;
 mod overlaps_system_ports;
 mod overlaps_user_ports;
@@ -46,6 +47,7 @@ pub static RULES: &[&Rule] = &[
     &excluded_from_pool::RULE,
     &auto_reuse_elsewhere::RULE,
     &sequential_ports::RULE,
+    &outbound_on_system_port::RULE,
 ];
 
 /// The rule of that name.

@@ -347,3 +347,28 @@ fn an_owner_that_cannot_be_seen_is_a_gap_and_changes_no_verdict() {
     assert_eq!(gaps, ["owner of tcp 0.0.0.0:50010"]);
     assert_eq!(report.gaps[0].why, Reason::Denied);
 }
+
+#[test]
+fn a_census_that_lists_a_thousand_may_have_left_out_more() {
+    let verdict = |rule: &str, lines: usize, line: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = (0..lines).map(|n| format!("{:?}", line(n))).collect();
+        let text = format!(
+            r#"{{"about": "", "census": {{"tcp": [{}]}}, "expect": {{"verdict": "pass"}}}}"#,
+            lines.join(",")
+        );
+        let mut outcomes = report(&text).outcomes.into_iter();
+        outcomes.find(|outcome| outcome.rule.name == rule).expect("the rule").verdict
+    };
+    let destination = |n| format!("used 10.0.0.1 10.0.{}.{}:443 2", n / 250, n % 250);
+    let exposure = |lines| verdict("self-connect-exposure", lines, &destination);
+    assert!(matches!(exposure(999), Verdict::Pass));
+    assert!(matches!(exposure(1000), Verdict::NotApplicable(why) if why.contains("too many")));
+
+    let mount = |n| format!("system 10.0.{}.1:{} 10.0.0.9:2049 1 0 0", n / 300, 700 + n % 300);
+    let title = |lines| {
+        let verdict = verdict("outbound-on-system-port", lines, &mount);
+        verdict.findings()[0].title.clone()
+    };
+    assert!(title(999).starts_with("999 tcp connections from"), "{}", title(999));
+    assert!(title(1000).starts_with("1,000 tcp connections or more from"), "{}", title(1000));
+}

@@ -1,0 +1,83 @@
+//! Connections that begin at a System Port.
+
+use ephaudit_platform::ports::PortSet;
+use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport};
+
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::usage::{census, connection, knows_listeners, pool_of};
+use crate::rule::{Rule, each_scope};
+use crate::text::counted;
+
+pub static RULE: Rule = Rule {
+    name: "outbound-on-system-port",
+    summary: "connections begin at System Ports, as those of NFS and other RPC clients do",
+    severity: |_| Severity::Info,
+    page: include_str!("outbound-on-system-port.md"),
+    check,
+};
+
+/// How many connections a finding shows.
+const SHOWN: usize = 10;
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let Some(census) = census(judgement, scope) else { return };
+        // A connection that was accepted begins at the other end; only the listeners tell.
+        if !knows_listeners(judgement, scope) {
+            return;
+        }
+        match finding(scope, census) {
+            Some(finding) => judgement.found(finding),
+            None => judgement.pass(),
+        }
+    })
+}
+
+fn finding(scope: &Scope, census: &Census) -> Option<Finding> {
+    let pool = pool_of(scope, Transport::Tcp).map(|(pool, ..)| pool.ports).unwrap_or_default();
+    let all = &census.from_system_ports;
+    let mut seen = all.iter().map(|seen| connection(census, seen, whose(&pool, seen)));
+    let first = seen.next()?;
+    let more: Vec<Evidence> = seen.take(SHOWN - 1).collect();
+    let listed = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    let or_more = if all.len() >= Census::LISTED { " or more" } else { "" };
+    let shown =
+        if all.len() > SHOWN { format!(" The first {SHOWN} are shown.") } else { String::new() };
+    let nfs = all.iter().any(|seen| seen.peer.port() == NFS);
+    Some(
+        Finding::new(RULE.name, Severity::Info, scope, "tcp", first)
+            .seen(more)
+            .says(
+                format!(
+                    "{}{or_more} from System Ports that nobody listens on",
+                    counted(listed, "tcp connection")
+                ),
+                format!(
+                    "On this host it is false that no system uses System Ports for outgoing connections: a program \
+                     that chooses its own port may take one, and a filter that goes by the ephemeral range does not \
+                     know it. Only a connection accepted by a listener that has closed since looks the same.{shown}"
+                ),
+            )
+            .advises(nfs.then(|| {
+                "NFS: the mount option noresvport takes a port of the pool, where the server allows that (insecure)"
+                    .to_owned()
+            })),
+    )
+}
+
+const NFS: u16 = 2049;
+const RPCBIND: u16 = 111;
+
+/// Who takes such ports: `RPC_DEF_MIN_RESVPORT` and `RPC_DEF_MAX_RESVPORT`, include/linux/sunrpc/xprtsock.h;
+/// bindresvport(3).
+fn whose(pool: &PortSet, seen: &Connection) -> &'static str {
+    match (seen.peer.port(), seen.local.port()) {
+        (_, local) if pool.contains(local) => " (out of the ephemeral range)",
+        (NFS, _) => " (NFS)",
+        (RPCBIND, _) => " (rpcbind)",
+        (_, 665..=1023) => " (a port as RPC clients take)",
+        (_, 512..=664) => " (a port as bindresvport(3) gives)",
+        _ => "",
+    }
+}
