@@ -9,6 +9,7 @@ mod families_differ;
 pub mod listener_in_pool;
 mod lopsided_pool;
 mod narrow_pool;
+mod nat_ignores_range;
 mod outbound_on_system_port;
 mod outside_dynamic_ports;
 mod overlaps_system_ports;
@@ -48,6 +49,7 @@ pub static RULES: &[&Rule] = &[
     &auto_reuse_elsewhere::RULE,
     &sequential_ports::RULE,
     &outbound_on_system_port::RULE,
+    &nat_ignores_range::RULE,
 ];
 
 /// The rule of that name.

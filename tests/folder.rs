@@ -63,6 +63,7 @@ fn what_a_tree_does_not_hold_is_never_a_pass() {
         RANGE,
         "proc/sys/net/ipv4/ip_local_reserved_ports",
         "proc/sys/net/ipv4/ip_unprivileged_port_start",
+        "proc/sys/net/ipv4/ip_forward",
         "proc/net/sockstat",
         "proc/net/sockstat6",
         "proc/net/tcp",

@@ -222,6 +222,8 @@ pub struct Scope {
     pub listeners: Listeners,
     /// Who uses its pools; `Absent` where that is not read on this system.
     pub usage: Reading<Usage>,
+    /// Whether it translates ports for others; `None` where that is not read on this system.
+    pub nat: Option<Nat>,
     /// What is less certain than it looks: what, and why.
     pub notes: Vec<(String, Why)>,
 }
@@ -231,6 +233,15 @@ impl Scope {
     pub fn ephemeral(&self) -> impl Iterator<Item = &Range> {
         self.ranges.iter().filter(|range| range.role == Role::Ephemeral)
     }
+}
+
+/// What tells that a scope may give the packets of others ports of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nat {
+    /// Whether it passes IPv4 packets on.
+    pub forwards: Reading<bool>,
+    /// Whether iptables has a NAT table; `None` where nobody asked, because nothing is passed on.
+    pub table: Option<Reading<bool>>,
 }
 
 /// Whether ports are drawn at random.

@@ -134,6 +134,7 @@ impl Fixture {
             "/proc/sys/net/ipv4/ip_local_port_range" => Some("49152\t65535\n"),
             "/proc/sys/net/ipv4/ip_local_reserved_ports" => Some("\n"),
             "/proc/sys/net/ipv4/ip_unprivileged_port_start" => Some("1024\n"),
+            "/proc/sys/net/ipv4/ip_forward" => Some("0\n"),
             _ => None,
         };
         let content = match self.files.get(path) {

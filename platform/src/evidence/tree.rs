@@ -15,6 +15,7 @@ const SYSCTLS: &[&str] = &[
     "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ip_forward",
     "kernel.ostype",
     "kernel.hostname",
     "kernel.osrelease",

@@ -108,6 +108,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u
         time_wait,
         usage: Reading::Absent { source: Source::Kernel("not read on this system".into()) },
         listeners: sockets::read(ask),
+        nat: None,
         notes: Vec::new(),
     }
 }

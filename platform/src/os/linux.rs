@@ -2,6 +2,7 @@
 
 mod host;
 mod listeners;
+mod nat;
 mod usage;
 
 use super::{Wants, time_wait};
@@ -34,6 +35,7 @@ pub(super) fn read(ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
 
     let id = host::link(ask, NAMESPACE, "identity of the namespace", &mut notes);
     let listeners = listeners::read(ask, &mut notes);
+    let nat = nat::read(ask, &mut notes);
     let mut scope = Scope {
         names: names(ask, &host, id.as_deref()),
         id: id.unwrap_or_else(|| "net:unknown".to_owned()),
@@ -67,6 +69,7 @@ pub(super) fn read(ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
         ),
         time_wait: time_wait(&host),
         listeners,
+        nat: Some(nat),
         usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
         notes,
     };

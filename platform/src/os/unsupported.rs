@@ -44,6 +44,7 @@ pub(super) fn read() -> Snapshot {
                 unread: vec![("listeners".to_owned(), why())],
                 ..Listeners::default()
             },
+            nat: None,
             notes: Vec::new(),
         }],
     }

@@ -50,6 +50,13 @@ pub(crate) fn unprivileged_start(bytes: &[u8]) -> Result<u16, Why> {
     canonical(bytes, "one number and a newline", |text| text.parse().ok(), u16::to_string)
 }
 
+/// A switch such as `ip_forward`: an integer, off where it is 0 (`devinet_sysctl_forward`, net/ipv4/devinet.c).
+pub(crate) fn switch(bytes: &[u8]) -> Result<bool, Why> {
+    let number: i32 =
+        canonical(bytes, "one number and a newline", |text| text.parse().ok(), i32::to_string)?;
+    Ok(number != 0)
+}
+
 fn canonical<T>(
     bytes: &[u8],
     expected: &str,
@@ -83,6 +90,8 @@ mod tests {
         assert_eq!(reserved_ports(b"0-1,8080,65535\n").map(|set| set.count()), Ok(4));
         assert_eq!(unprivileged_start(b"0\n"), Ok(0));
         assert_eq!(unprivileged_start(b"65535\n"), Ok(65535));
+        assert_eq!([&b"0\n"[..], b"1\n", b"-1\n"].map(switch), [Ok(false), Ok(true), Ok(true)]);
+        assert!(["", "\n", "1", "on\n"].iter().all(|text| switch(text.as_bytes()).is_err()));
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! Ports that NAT gives away by itself.
+
+use ephaudit_platform::snapshot::{Reading, Scope, Snapshot, Source};
+
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Rule, each_scope};
+
+pub static RULE: Rule = Rule {
+    name: "nat-ignores-range",
+    summary: "the host forwards and has a NAT table, and NAT ignores the ephemeral range",
+    severity: |_| Severity::Info,
+    page: include_str!("nat-ignores-range.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_scope(snapshot, |judgement, scope| {
+        let Some(nat) = &scope.nat else {
+            return judgement.skip("whether there is NAT is not read on this system");
+        };
+        let forwarding = match &nat.forwards {
+            Reading::Known { value: true, source } => source,
+            Reading::Known { .. } => return judgement.pass(),
+            Reading::Absent { .. } => return judgement.skip("this kernel forwards no packets"),
+            Reading::Unknown { why, .. } => return judgement.gap(scope, "IP forwarding", why),
+        };
+        match &nat.table {
+            Some(Reading::Known { value: true, source }) => {
+                judgement.found(finding(scope, forwarding, source));
+            }
+            // No table of iptables is no sign that there is no NAT: nftables has its own.
+            Some(Reading::Known { .. } | Reading::Absent { .. }) | None => judgement.skip(
+                "packets are forwarded, and iptables has no NAT table; the rules of nftables are not read",
+            ),
+            Some(Reading::Unknown { why, .. }) => judgement.skip(format!(
+                "packets are forwarded, and whether there is NAT is not known: {}",
+                why.detail
+            )),
+        }
+    })
+}
+
+fn finding(scope: &Scope, forwarding: &Source, tables: &Source) -> Finding {
+    Finding::new(
+        RULE.name,
+        Severity::Info,
+        scope,
+        "nat",
+        Evidence::new("forwarding", "on".to_owned(), forwarding),
+    )
+    .seen([Evidence::new("tables of iptables", "nat".to_owned(), tables)])
+    .says(
+        "packets are forwarded, and iptables has a NAT table",
+        "Where one of its rules masquerades, a connection that is passed on keeps its port if that is free, and \
+         otherwise is given one of 1024-65535: neither the ephemeral range nor the reserved ports count, and what other \
+         hosts see from this address is not from the pool alone. Whether a rule does so was not read.",
+    )
+    .advises([
+        "see whether a rule masquerades: `iptables -t nat -S POSTROUTING`".to_owned(),
+        "to keep it to some ports, give that rule, for tcp and for udp, the option --to-ports FIRST-LAST".to_owned(),
+    ])
+}
