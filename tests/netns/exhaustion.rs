@@ -1,0 +1,183 @@
+//! What the rules about ports in use claim, held against the kernel.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+use serde_json::Value;
+
+use crate::support::json;
+use crate::support::namespace::{inside, set, sh};
+
+fn range(first_last: &str) {
+    sh("ip", &["link", "set", "lo", "up"]);
+    set("ip_local_port_range", first_last);
+    set("tcp_tw_reuse", "0");
+}
+
+fn listen(port: u16) -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a listener")
+}
+
+fn here(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// The rule's verdict, its gravest severity and all that its findings say.
+fn judged(rule: &str, depth: &str) -> (String, String, String) {
+    let (document, _) = json(&["--usage", depth]);
+    let of_rule = |value: &&Value| value["rule"] == rule;
+    let rules = document["rules"].as_array().expect("rules");
+    let verdict = &rules.iter().find(of_rule).expect("the rule")["verdict"];
+    let findings: Vec<&Value> =
+        document["findings"].as_array().expect("findings").iter().filter(of_rule).collect();
+    let gravest = findings.first().map_or("", |found| found["severity"].as_str().expect("a word"));
+    let said = findings.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n");
+    (verdict.as_str().expect("a word").to_owned(), gravest.to_owned(), said)
+}
+
+/// Connections to a server until the kernel refuses; at most `most`.
+fn connected(server: &TcpListener, most: usize) -> Vec<(TcpStream, TcpStream)> {
+    let mut held = Vec::new();
+    while held.len() < most {
+        match TcpStream::connect(server.local_addr().expect("an address")) {
+            Ok(stream) => held.push((stream, server.accept().expect("a connection").0)),
+            Err(error) if error.raw_os_error() == Some(Errno::ADDRNOTAVAIL.raw_os_error()) => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    held
+}
+
+#[test]
+fn connect_uses_up_the_parity_of_the_low_bound_before_it_takes_the_other() {
+    inside(|| {
+        for (range_of, low) in [("40000 40099", 0), ("41001 41100", 1)] {
+            range(range_of);
+            let server = listen(20_001 + low);
+            let parities = |held: &[(TcpStream, TcpStream)]| -> Vec<u16> {
+                held.iter().map(|(s, _)| s.local_addr().expect("an address").port() % 2).collect()
+            };
+            let mut held = connected(&server, 49);
+            assert_eq!(judged("destination-near-exhaustion", "top").0, "pass");
+            held.extend(connected(&server, 1));
+            assert_eq!(parities(&held), [low; 50]);
+            let (verdict, severity, said) = judged("destination-near-exhaustion", "auto");
+            assert_eq!((verdict.as_str(), severity.as_str()), ("fail", "medium"), "{said}");
+            assert!(said.contains("all 50 of these are taken"), "{said}");
+            assert!(said.contains("With 50 more in use connect() to it fails"), "{said}");
+            let rest = connected(&server, 100);
+            assert_eq!(parities(&rest), [1 - low; 50]);
+            let (_, severity, said) = judged("destination-near-exhaustion", "auto");
+            assert_eq!(severity, "high");
+            assert!(said.contains("No port is left"), "{said}");
+        }
+    });
+}
+
+/// Tries to connect like a client that waits for its service, until it is connected to itself.
+fn is_connected_to_itself(port: u16) -> Option<TcpStream> {
+    // The port that connect() tries first goes up by two with every try: once round, and some for chance.
+    (0..1000).find_map(|_| match TcpStream::connect(here(port)) {
+        Ok(stream) => {
+            assert_eq!(
+                stream.local_addr().expect("one end"),
+                stream.peer_addr().expect("the other")
+            );
+            Some(stream)
+        }
+        Err(error) => {
+            assert_eq!(error.raw_os_error(), Some(Errno::CONNREFUSED.raw_os_error()));
+            None
+        }
+    })
+}
+
+#[test]
+fn a_client_that_waits_for_a_service_that_is_gone_connects_to_itself() {
+    inside(|| {
+        range("40000 40099");
+        let rule = "self-connect-exposure";
+        let service = listen(40_010);
+        let (clients, accepted): (Vec<_>, Vec<_>) = connected(&service, 3).into_iter().unzip();
+        assert_eq!(judged(rule, "top").0, "pass", "it is there");
+        drop(service);
+        assert_eq!(judged(rule, "top").1, "low");
+        assert!(is_connected_to_itself(40_010).is_none(), "what it accepted holds the port");
+        drop(clients);
+        drop(accepted);
+        let (_, severity, said) = judged(rule, "top");
+        assert_eq!(severity, "low", "TIME_WAIT of the clients is left: {said}");
+        assert!(said.contains("tcp port 40010 has local clients"), "{said}");
+        assert_eq!(judged("self-connected-socket", "top").0, "pass");
+
+        assert!(is_connected_to_itself(40_011).is_none(), "the other parity");
+        let elsewhere = TcpListener::bind("127.0.0.9:40012").expect("a listener");
+        assert!(is_connected_to_itself(40_012).is_none(), "held by bind() at another address");
+        set("ip_local_reserved_ports", "40014\n");
+        assert!(is_connected_to_itself(40_014).is_none(), "reserved");
+
+        let itself = is_connected_to_itself(40_010).expect("it happens within once round");
+        let (verdict, severity, said) = judged("self-connected-socket", "top");
+        assert_eq!((verdict.as_str(), severity.as_str()), ("fail", "critical"));
+        assert!(said.contains("tcp port 40010 is connected to itself: 127.0.0.1:40010"), "{said}");
+        assert!(TcpListener::bind(here(40_010)).is_err(), "std sets SO_REUSEADDR");
+        drop((itself, elsewhere));
+        let (_, severity, said) = judged("self-connected-socket", "top");
+        assert_eq!(severity, "critical");
+        assert!(said.contains("was connected to itself"), "{said}");
+        assert!(TcpListener::bind(here(40_010)).is_err(), "TIME_WAIT");
+    });
+}
+
+#[test]
+fn without_a_look_at_the_sockets_nothing_is_said_of_connections() {
+    inside(|| {
+        range("40000 40099");
+        let server = listen(20_001);
+        let held = connected(&server, 30);
+        for rule in ["self-connected-socket", "self-connect-exposure", "outbound-on-system-port"] {
+            assert_eq!(judged(rule, "counters").0, "not-applicable", "{rule}");
+            assert_eq!(judged(rule, "top").0, "pass", "{rule}");
+        }
+        assert_eq!(judged("destination-near-exhaustion", "counters").0, "unknown");
+        assert_eq!(judged("destination-near-exhaustion", "top").0, "pass");
+        drop(held);
+    });
+}
+
+#[test]
+fn a_client_on_a_system_port_and_ports_that_bind_holds_are_found() {
+    inside(|| {
+        range("40000 40099");
+        let server = listen(2049);
+        let client = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&client, &here(742)).expect("a System Port");
+        connect(&client, &here(2049)).expect("a connection");
+        let (_, severity, said) = judged("outbound-on-system-port", "top");
+        assert_eq!(severity, "info");
+        assert!(said.contains("127.0.0.1:742 to 127.0.0.1:2049 (NFS): ESTAB"), "{said}");
+        drop(server);
+
+        let rule = "bound-ports-drain-pool";
+        let nine: Vec<TcpListener> = (40_001..=40_009).map(listen).collect();
+        assert_eq!(judged(rule, "counters").0, "pass");
+        let idle = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&idle, &here(40_050)).expect("a port");
+        assert_eq!(judged(rule, "top").0, "pass", "nobody looked for it");
+        let (_, severity, said) = judged(rule, "full");
+        assert_eq!(severity, "low");
+        assert!(said.contains("bind() holds 10 of the 100 ports"), "{said}");
+        drop(nine);
+    });
+}
+
+#[test]
+fn forwarding_alone_is_no_nat() {
+    inside(|| {
+        let rule = "nat-ignores-range";
+        assert_eq!(judged(rule, "auto").0, "pass");
+        set("ip_forward", "1");
+        assert_eq!(judged(rule, "auto").0, "not-applicable");
+    });
+}
