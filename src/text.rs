@@ -55,6 +55,17 @@ pub const fn parity(port: u16) -> &'static str {
     if port % 2 == 0 { "even" } else { "odd" }
 }
 
+/// What runs a process, as more words about it: `, web.service`, `, container 3a1f0c5b9d7e`; nothing where none is told.
+pub fn run_by(unit: Option<&str>, container: Option<&str>) -> String {
+    let unit = unit.map(|unit| format!(", {unit}"));
+    // As many digits of an id as the container managers print themselves.
+    let container = container.map(|name| match name.len() {
+        64 => format!(", container {}", name.get(..12).unwrap_or(name)),
+        _ => format!(", container {name}"),
+    });
+    [unit, container].into_iter().flatten().collect()
+}
+
 /// Text from outside made safe for a terminal: control characters and those that reorder text are written as
 /// `\u{1b}`, so that no name can draw, move or hide anything.
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {

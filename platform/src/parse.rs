@@ -1,6 +1,7 @@
 //! Text and bytes in, values out. Pure: no parser knows which OS it runs on, and each compiles on all of them.
 
 pub(crate) mod census;
+pub(crate) mod cgroup;
 pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
 pub(crate) mod listener_lines;

@@ -166,6 +166,10 @@ pub enum Owner {
         pid: u32,
         /// The process's name as Linux keeps it (at most 15 bytes; any byte but NUL); `None` where only its id is told.
         command: Option<String>,
+        /// The unit of systemd that it belongs to; `None` where none is told.
+        unit: Option<String>,
+        /// The container that it runs in, by its id or name; `None` where none is told.
+        container: Option<String>,
     },
     /// Asked, and not seen.
     Unseen(Why),

@@ -259,10 +259,12 @@ fn listeners(page: &mut Page, items: &[Listener]) {
     page.table(rows);
 }
 
-fn holder(owner: &Owner) -> String {
+/// A process and what runs it.
+pub(super) fn holder(owner: &Owner) -> String {
+    let run_by = text::run_by(owner.unit.as_deref(), owner.container.as_deref());
     match &owner.command {
-        Some(command) => format!("{command} ({})", owner.pid),
-        None => format!("pid {}", owner.pid),
+        Some(command) => format!("{command} ({}{run_by})", owner.pid),
+        None => format!("pid {}{run_by}", owner.pid),
     }
 }
 

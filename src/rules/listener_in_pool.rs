@@ -11,7 +11,7 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::{Rule, each_scope, pool_gaps};
-use crate::text::{counted, grouped, parity, spans};
+use crate::text::{counted, grouped, parity, run_by, spans};
 
 pub static RULE: Rule = Rule {
     name: "listener-in-pool",
@@ -192,10 +192,11 @@ fn listening(item: &Listener) -> String {
         sockets => format!(", one of {sockets} sockets that share it"),
     };
     match &item.owner {
-        Owner::Known { pid, command: Some(command) } => {
-            format!("{address} {command} (pid {pid}{shared})")
+        Owner::Known { pid, command, unit, container } => {
+            let command = command.as_ref().map_or_else(String::new, |name| format!(" {name}"));
+            let run_by = run_by(unit.as_deref(), container.as_deref());
+            format!("{address}{command} (pid {pid}{run_by}{shared})")
         }
-        Owner::Known { pid, command: None } => format!("{address} (pid {pid}{shared})"),
         Owner::NotAsked | Owner::Unseen(_) => address.to_string(),
     }
 }

@@ -330,6 +330,10 @@ pub struct Owner {
     pub pid: u32,
     /// Its name; null where the system tells only the id.
     pub command: Option<String>,
+    /// The unit of systemd that it belongs to; null where none is told.
+    pub unit: Option<String>,
+    /// The container that it runs in, by its id or name; null where none is told.
+    pub container: Option<String>,
 }
 
 /// How much a finding matters; the gravest sorts first.

@@ -2,7 +2,11 @@
 
 mod host;
 mod listeners;
+<<<<<<< HEAD
 mod nat;
+=======
+mod owners;
+>>>>>>> 344ef87 (owner: tell the unit or the container that runs a process)
 mod usage;
 
 use super::{Wants, time_wait};

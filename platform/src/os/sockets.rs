@@ -101,7 +101,7 @@ fn key(item: &Listener) -> (Transport, u16, IpAddr, &'static [Family]) {
 
 fn owner(pids: &[u32]) -> Owner {
     match pids.first() {
-        Some(&pid) => Owner::Known { pid, command: None },
+        Some(&pid) => Owner::Known { pid, command: None, unit: None, container: None },
         None => {
             Owner::Unseen(Why::new(Reason::Unsupported, "the system does not tell its process"))
         }
@@ -134,7 +134,7 @@ mod tests {
         });
         let seen: Vec<_> =
             listeners.items.iter().map(|l| (l.port, l.families, l.owner.clone())).collect();
-        let known = |pid| Owner::Known { pid, command: None };
+        let known = |pid| Owner::Known { pid, command: None, unit: None, container: None };
         assert_eq!(seen.len(), 4, "the two of port 80 are one listener");
         assert!(matches!(seen[0], (80, _, Owner::Unseen(_))));
         assert_eq!(seen[1], (631, &[Family::Ipv6][..], known(8)));

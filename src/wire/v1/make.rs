@@ -174,14 +174,21 @@ fn listener(item: &facts::Listener, pools: &[facts::Pool], policy: &Policy) -> L
             .peek()
             .is_some()
             .then(|| concerned.any(|pool| pool.ports.contains(item.port))),
-        owner: match &item.owner {
-            facts::Owner::Known { pid, command } => {
-                Some(Owner { pid: *pid, command: command.clone() })
-            }
-            facts::Owner::NotAsked | facts::Owner::Unseen(_) => None,
-        },
+        owner: owner(&item.owner),
         service: policy.registry.service(item.transport, item.port).map(str::to_owned),
         source: source(&item.source),
+    }
+}
+
+pub(super) fn owner(owner: &facts::Owner) -> Option<Owner> {
+    match owner {
+        facts::Owner::Known { pid, command, unit, container } => Some(Owner {
+            pid: *pid,
+            command: command.clone(),
+            unit: unit.clone(),
+            container: container.clone(),
+        }),
+        facts::Owner::NotAsked | facts::Owner::Unseen(_) => None,
     }
 }
 

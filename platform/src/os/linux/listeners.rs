@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use super::super::sockets::{self, families, what};
+use super::owners::Search;
 use crate::ask::{Answer, Ask, Question, Refusal};
-use crate::parse::owners::Owners;
 use crate::parse::{sock_diag, socket_table};
 use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Source, Transport, Why};
 
@@ -42,23 +42,50 @@ fn sockets(
     transport: Transport,
     before: usize,
 ) -> Result<(Vec<Socket>, Source), Why> {
-    let Answer { source, outcome } = ask(Question::SockDiag(family, transport));
-    let refused = match outcome {
-        Ok(bytes) => return Ok((diag_sockets(&bytes, transport)?, source)),
-        Err(refusal) => refusal.why(),
-    };
-    let Answer { source, outcome } = ask(Question::SocketTable(family, transport));
-    match outcome {
-        Ok(bytes) => {
+    let diag = Question::SockDiag(family, transport);
+    let (told, source) = told(ask, family, diag, Question::SocketTable(family, transport))?;
+    let sockets = match told {
+        Told::Dump(bytes) => diag_sockets(&bytes, transport)?,
+        Told::Table(bytes) => {
             let lines = bytes.split(|byte| *byte == b'\n').count();
             // The heading is no socket, nor what follows the last newline.
             if before + lines > sockets::MAX + 2 {
                 return Err(sockets::too_many());
             }
-            Ok((table_sockets(&bytes, transport)?, source))
+            table_sockets(&bytes, transport)?
         }
+        Told::NoSuchFamily => Vec::new(),
+    };
+    Ok((sockets, source))
+}
+
+/// How sockets were told.
+enum Told {
+    /// As a dump of sock_diag.
+    Dump(Vec<u8>),
+    /// As lines of /proc.
+    Table(Vec<u8>),
+    /// There are none: the kernel has no such family.
+    NoSuchFamily,
+}
+
+/// Asks sock_diag, and /proc where that is refused.
+fn told(
+    ask: &Ask<'_>,
+    family: Family,
+    diag: Question<'_>,
+    table: Question<'_>,
+) -> Result<(Told, Source), Why> {
+    let Answer { source, outcome } = ask(diag);
+    let refused = match outcome {
+        Ok(bytes) => return Ok((Told::Dump(bytes), source)),
+        Err(refusal) => refusal.why(),
+    };
+    let Answer { source, outcome } = ask(table);
+    match outcome {
+        Ok(bytes) => Ok((Told::Table(bytes), source)),
         Err(Refusal::NotFound(_)) if family == Family::Ipv6 && !kernel_has_ipv6(ask) => {
-            Ok((Vec::new(), source))
+            Ok((Told::NoSuchFamily, source))
         }
         Err(Refusal::NotFound(detail)) => {
             Err(Why::new(refused.reason, format!("{}; and {detail}", refused.detail)))
@@ -147,51 +174,12 @@ pub(super) fn find_owners(ask: &Ask<'_>, items: &mut [Listener], wanted: &[usize
         .filter_map(|&index| items.get(index))
         .flat_map(|item| item.inodes.iter().copied())
         .collect();
-    let answer =
-        if inodes.is_empty() { Ok(Vec::new()) } else { ask(Question::Owners(&inodes)).outcome };
-    let owners = match answer {
-        Ok(bytes) => Owners::parse(&bytes)
-            .ok_or_else(|| Why::unparsable("not the records of a search for owners", &bytes)),
-        Err(refusal) => Err(refusal.why()),
-    };
+    let mut search = Search::new(ask, &inodes);
     for &index in wanted {
-        let Some(item) = items.get_mut(index) else {
-            continue;
-        };
-        item.owner = match &owners {
-            Ok(owners) => owner(&item.inodes, owners),
-            Err(why) => Owner::Unseen(why.clone()),
-        };
+        if let Some(item) = items.get_mut(index) {
+            item.owner = search.owner(&item.inodes);
+        }
     }
-}
-
-fn owner(inodes: &[u64], owners: &Owners) -> Owner {
-    if inodes.is_empty() {
-        return Owner::Unseen(Why::new(
-            Reason::Unsupported,
-            "the socket has no inode: the kernel itself holds it",
-        ));
-    }
-    if let Some((_, pid, command)) = owners.found.iter().find(|(inode, ..)| inodes.contains(inode))
-    {
-        return Owner::Known { pid: *pid, command: Some(command.clone()) };
-    }
-    Owner::Unseen(if owners.late {
-        Why::new(Reason::TimedOut, "the search through every process's descriptors took too long")
-    } else if owners.unreadable > 0 {
-        Why::new(
-            Reason::Denied,
-            format!(
-                "the descriptors of {} processes may not be read (run as root)",
-                owners.unreadable
-            ),
-        )
-    } else {
-        Why::new(
-            Reason::Unsupported,
-            "no process that may be seen here holds it (hidepid, or another pid namespace)",
-        )
-    })
 }
 
 #[cfg(test)]
@@ -238,23 +226,5 @@ mod tests {
             _ => Ok(EMPTY.to_vec()),
         };
         assert_eq!(read_with(hidden).unread.len(), 2);
-    }
-
-    #[test]
-    fn an_owner_that_is_not_seen_has_its_reason() {
-        let reason = |inodes: &[u64], owners: Owners| match owner(inodes, &owners) {
-            Owner::Unseen(why) => why.reason,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(reason(&[], Owners::default()), Reason::Unsupported);
-        assert_eq!(reason(&[7], Owners::default()), Reason::Unsupported);
-        assert_eq!(reason(&[7], Owners { unreadable: 1, ..Owners::default() }), Reason::Denied);
-        assert_eq!(reason(&[7], Owners { late: true, ..Owners::default() }), Reason::TimedOut);
-        let found =
-            Owners { found: vec![(7, 1, "init".to_owned())], late: true, ..Owners::default() };
-        assert_eq!(
-            owner(&[6, 7], &found),
-            Owner::Known { pid: 1, command: Some("init".to_owned()) }
-        );
     }
 }

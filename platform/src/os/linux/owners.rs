@@ -1,0 +1,133 @@
+//! Which process holds a socket, and what runs that process.
+
+use crate::ask::{Ask, Question};
+use crate::parse::cgroup::RunBy;
+use crate::parse::owners::Owners;
+use crate::snapshot::{Owner, Reason, Why};
+
+/// One search for the holders of several sockets.
+pub(super) struct Search<'a> {
+    ask: &'a Ask<'a>,
+    owners: Result<Owners, Why>,
+    /// Of the processes told so far.
+    run_by: Vec<(u32, RunBy)>,
+}
+
+impl<'a> Search<'a> {
+    /// Searches for the holders of the sockets with these inodes.
+    pub(super) fn new(ask: &'a Ask<'a>, inodes: &[u64]) -> Self {
+        let answer =
+            if inodes.is_empty() { Ok(Vec::new()) } else { ask(Question::Owners(inodes)).outcome };
+        let owners = match answer {
+            Ok(bytes) => Owners::parse(&bytes)
+                .ok_or_else(|| Why::unparsable("not the records of a search for owners", &bytes)),
+            Err(refusal) => Err(refusal.why()),
+        };
+        Self { ask, owners, run_by: Vec::new() }
+    }
+
+    /// The holder of the sockets with these inodes.
+    pub(super) fn owner(&mut self, inodes: &[u64]) -> Owner {
+        let mut owner = match &self.owners {
+            Ok(owners) => owner(inodes, owners),
+            Err(why) => Owner::Unseen(why.clone()),
+        };
+        if let Owner::Known { pid, unit, container, .. } = &mut owner {
+            let run_by = self.run_by(*pid);
+            (*unit, *container) = (run_by.unit, run_by.container);
+        }
+        owner
+    }
+
+    /// What is not told is left out: a process may end while it is asked after.
+    fn run_by(&mut self, pid: u32) -> RunBy {
+        if let Some((_, known)) = self.run_by.iter().find(|(known, _)| *known == pid) {
+            return known.clone();
+        }
+        let answer = (self.ask)(Question::File(&format!("/proc/{pid}/cgroup")));
+        let run_by = answer.outcome.map_or_else(|_| RunBy::default(), |text| RunBy::parse(&text));
+        self.run_by.push((pid, run_by.clone()));
+        run_by
+    }
+}
+
+fn owner(inodes: &[u64], owners: &Owners) -> Owner {
+    if inodes.is_empty() {
+        return Owner::Unseen(Why::new(
+            Reason::Unsupported,
+            "the socket has no inode: the kernel itself holds it",
+        ));
+    }
+    if let Some((_, pid, command)) = owners.found.iter().find(|(inode, ..)| inodes.contains(inode))
+    {
+        let command = Some(command.clone());
+        return Owner::Known { pid: *pid, command, unit: None, container: None };
+    }
+    Owner::Unseen(if owners.late {
+        Why::new(Reason::TimedOut, "the search through every process's descriptors took too long")
+    } else if owners.unreadable > 0 {
+        Why::new(
+            Reason::Denied,
+            format!(
+                "the descriptors of {} processes may not be read (run as root)",
+                owners.unreadable
+            ),
+        )
+    } else {
+        Why::new(
+            Reason::Unsupported,
+            "no process that may be seen here holds it (hidepid, or another pid namespace)",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::{Answer, Refusal};
+    use crate::snapshot::Source;
+
+    #[test]
+    fn an_owner_that_is_not_seen_has_its_reason() {
+        let reason = |inodes: &[u64], owners: Owners| match owner(inodes, &owners) {
+            Owner::Unseen(why) => why.reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason(&[], Owners::default()), Reason::Unsupported);
+        assert_eq!(reason(&[7], Owners::default()), Reason::Unsupported);
+        assert_eq!(reason(&[7], Owners { unreadable: 1, ..Owners::default() }), Reason::Denied);
+        assert_eq!(reason(&[7], Owners { late: true, ..Owners::default() }), Reason::TimedOut);
+        let found =
+            Owners { found: vec![(7, 1, "init".to_owned())], late: true, ..Owners::default() };
+        let command = Some("init".to_owned());
+        assert_eq!(
+            owner(&[6, 7], &found),
+            Owner::Known { pid: 1, command, unit: None, container: None }
+        );
+    }
+
+    #[test]
+    fn the_unit_of_an_owner_is_asked_for_once() {
+        let asked = std::cell::Cell::new(0);
+        let ask = |question: Question<'_>| {
+            let outcome = match question {
+                Question::Owners(_) => Ok(b"7 812 web\x008 812 web\x009 813 gone\0".to_vec()),
+                Question::File("/proc/812/cgroup") => {
+                    asked.set(asked.get() + 1);
+                    Ok(b"0::/system.slice/web.service\n".to_vec())
+                }
+                _ => Err(Refusal::NotFound("gone".to_owned())),
+            };
+            Answer::new(Source::File("/proc".into()), outcome)
+        };
+        let mut search = Search::new(&ask, &[7, 8, 9]);
+        let unit = |owner: Owner| match owner {
+            Owner::Known { unit, .. } => unit,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(unit(search.owner(&[7])).as_deref(), Some("web.service"));
+        assert_eq!(unit(search.owner(&[8])).as_deref(), Some("web.service"));
+        assert_eq!(unit(search.owner(&[9])), None, "the process has ended since");
+        assert_eq!(asked.get(), 1);
+    }
+}
