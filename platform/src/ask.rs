@@ -23,6 +23,10 @@ pub enum Question<'a> {
     SockDiag(Family, Transport),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
     SocketTable(Family, Transport),
+    /// The sock_diag dump of every socket of a family that has this local port, whatever its state: netlink messages.
+    SockDiagOn(Family, Transport, u16),
+    /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
+    SocketTableOn(Family, Transport, u16),
     /// The TCP listeners or the UDP sockets of a family where the system has neither: `parse::listener_lines` says in
     /// which form.
     Listeners(Family, Transport),

@@ -144,7 +144,8 @@ impl Capture {
         crate::read(self.os, &|question| self.answer(question), wants)
     }
 
-    fn answer(&self, question: Question<'_>) -> Answer {
+    /// Answers as the host did.
+    pub fn answer(&self, question: Question<'_>) -> Answer {
         let key = key(question);
         self.answers.get(&key).cloned().unwrap_or_else(|| {
             let key = beginning(&key);
@@ -205,6 +206,12 @@ fn key(question: Question<'_>) -> String {
         Question::Uname => "uname".to_owned(),
         Question::SockDiag(f, transport) => format!("sock_diag {} {transport}", family(f)),
         Question::SocketTable(f, transport) => format!("socket table {} {transport}", family(f)),
+        Question::SockDiagOn(f, transport, port) => {
+            format!("sock_diag {} {transport} {port}", family(f))
+        }
+        Question::SocketTableOn(f, transport, port) => {
+            format!("socket table {} {transport} {port}", family(f))
+        }
         Question::Listeners(f, transport) => format!("listeners {} {transport}", family(f)),
         Question::Census(of) => {
             let bound = if of.bound { " and bound" } else { "" };

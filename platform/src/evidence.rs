@@ -181,6 +181,12 @@ impl Evidence {
                 Some(tree) => tree.socket_table(family, transport),
                 None => not_captured(Source::Capture("evidence".into()), "a socket table"),
             },
+            Question::SocketTableOn(family, transport, port) if self.os == Os::Linux => {
+                match &self.tree {
+                    Some(tree) => tree.socket_table_on(family, transport, port),
+                    None => not_captured(Source::Capture("evidence".into()), "a socket table"),
+                }
+            }
             _ => not_captured(Source::Capture("evidence".into()), "it"),
         }
     }

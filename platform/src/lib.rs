@@ -15,6 +15,7 @@
 pub mod ask;
 pub mod capture;
 pub mod evidence;
+pub mod holders;
 mod os;
 mod parse;
 mod pool;
@@ -30,7 +31,8 @@ pub use source::{Folder, answer as ask_live};
 
 use ask::Ask;
 use evidence::Evidence;
-use snapshot::{Depth, Os, Snapshot};
+use holders::Holders;
+use snapshot::{Depth, Host, Os, Snapshot, Transport};
 
 /// The facts of the host this runs on.
 pub fn read_live(wants: &Wants<'_>) -> Snapshot {
@@ -50,4 +52,9 @@ pub fn read_evidence(evidence: &Evidence, depth: Depth) -> Snapshot {
 /// The facts that `ask` gives, understood by the rules of `os`.
 pub fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
     os::read(os, ask, wants)
+}
+
+/// Every socket of `host` that has this local port, by what `ask` answers.
+pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {
+    os::holders(host, ask, transport, port)
 }

@@ -15,7 +15,8 @@ mod unsupported;
 mod windows;
 
 use crate::ask::Ask;
-use crate::snapshot::{Os, Scope, Snapshot};
+use crate::holders::Holders;
+use crate::snapshot::{Host, Os, Reason, Scope, Snapshot, Transport, Why};
 use crate::usage::Depth;
 
 /// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`; every other fact of
@@ -49,4 +50,14 @@ pub(crate) fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
         Os::Windows => windows::read(ask),
         Os::Unsupported => unsupported::read(),
     }
+}
+
+pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {
+    if host.os == Os::Linux {
+        return linux::holders::read(ask, host, transport, port);
+    }
+    let why = Why::new(Reason::Unsupported, "connections are not read on this system");
+    let what = format!("{transport} sockets with port {port}");
+    let unread = vec![(what, why)];
+    Holders { transport, port, items: Vec::new(), sources: Vec::new(), bound_seen: false, unread }
 }

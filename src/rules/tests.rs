@@ -101,9 +101,10 @@ impl Fixture {
             Question::Netsh(..) | Question::NetSetting(_) => {
                 Answer::new(Source::Command("netsh".into()), Err(refused()))
             }
-            Question::SocketTable(..) | Question::Listeners(..) => {
-                Answer::new(file("/proc/net"), Err(refused()))
-            }
+            Question::SocketTable(..)
+            | Question::SockDiagOn(..)
+            | Question::SocketTableOn(..)
+            | Question::Listeners(..) => Answer::new(file("/proc/net"), Err(refused())),
             Question::Census(of) => {
                 let lines = self.census.get(&of.transport.to_string());
                 let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();

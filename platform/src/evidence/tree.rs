@@ -83,9 +83,20 @@ impl Tree {
 
     /// The table of the namespace that the files were copied in.
     pub(super) fn socket_table(&self, family: Family, transport: Transport) -> Answer {
-        let six = if family == Family::Ipv6 { "6" } else { "" };
-        let name = format!("proc/net/{transport}{six}");
+        let name = table_name(family, transport);
         let outcome = self.0.socket_table(&name, transport);
+        self.answer(&name, outcome)
+    }
+
+    /// Its lines with this local port.
+    pub(super) fn socket_table_on(
+        &self,
+        family: Family,
+        transport: Transport,
+        port: u16,
+    ) -> Answer {
+        let name = table_name(family, transport);
+        let outcome = self.0.socket_table_on(&name, port);
         self.answer(&name, outcome)
     }
 
@@ -96,4 +107,9 @@ impl Tree {
             outcome => Answer::new(source, outcome),
         }
     }
+}
+
+fn table_name(family: Family, transport: Transport) -> String {
+    let six = if family == Family::Ipv6 { "6" } else { "" };
+    format!("proc/net/{transport}{six}")
 }

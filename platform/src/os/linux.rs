@@ -1,12 +1,10 @@
 //! Linux: three sysctls of the network namespace, sock_diag for the listeners, uname and os-release.
 
+pub(super) mod holders;
 mod host;
 mod listeners;
-<<<<<<< HEAD
 mod nat;
-=======
 mod owners;
->>>>>>> 344ef87 (owner: tell the unit or the container that runs a process)
 mod usage;
 
 use super::{Wants, time_wait};

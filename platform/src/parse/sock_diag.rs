@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::netlink::{DumpError, Progress, native_u16, native_u32, walk};
+use crate::snapshot::Connection;
 
 /// `SOCK_DIAG_BY_FAMILY`: the type of both the request and its rows.
 pub(crate) const BY_FAMILY: u16 = 20;
@@ -27,13 +28,34 @@ pub(crate) struct DiagSocket {
     pub(crate) v6only: Option<bool>,
 }
 
+/// Both ends of a socket, and what else tells who holds its port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DiagEnds {
+    pub(crate) connection: Connection,
+    /// `IPV6_V6ONLY`, which IPv6 sockets report.
+    pub(crate) v6only: Option<bool>,
+    /// The interface that it is bound to (`SO_BINDTODEVICE`, a link-local address, a VRF); 0 where to none.
+    pub(crate) interface: u32,
+    /// How long its timer for TIME_WAIT still runs, in milliseconds.
+    pub(crate) time_wait_left: Option<u32>,
+}
+
 /// Every socket of a whole dump; a dump without its end is an error.
 pub(crate) fn sockets(bytes: &[u8]) -> Result<Vec<DiagSocket>, DumpError> {
+    rows(bytes, socket)
+}
+
+/// The same with both ends.
+pub(crate) fn ends(bytes: &[u8]) -> Result<Vec<DiagEnds>, DumpError> {
+    rows(bytes, both_ends)
+}
+
+fn rows<T>(bytes: &[u8], read: impl Fn(&[u8]) -> Option<T>) -> Result<Vec<T>, DumpError> {
     let mut sockets = Vec::new();
     let progress = walk(bytes, |kind, payload| {
         if kind == BY_FAMILY {
             let short = DumpError::Malformed("a sock_diag row is cut or of an unknown family");
-            sockets.push(socket(payload).ok_or(short)?);
+            sockets.push(read(payload).ok_or(short)?);
         }
         Ok(())
     })?;
@@ -43,17 +65,37 @@ pub(crate) fn sockets(bytes: &[u8]) -> Result<Vec<DiagSocket>, DumpError> {
     }
 }
 
+/// The address that begins at `at` in a row.
+fn address(row: &[u8], at: usize) -> Option<IpAddr> {
+    Some(match *row.first()? {
+        AF_INET => Ipv4Addr::from(<[u8; 4]>::try_from(row.get(at..at + 4)?).ok()?).into(),
+        AF_INET6 => Ipv6Addr::from(<[u8; 16]>::try_from(row.get(at..at + 16)?).ok()?).into(),
+        _ => return None,
+    })
+}
+
+fn both_ends(payload: &[u8]) -> Option<DiagEnds> {
+    /// The `idiag_timer` of a socket in TIME_WAIT (`inet_twsk_diag_fill`, net/ipv4/inet_diag.c).
+    const TIMER_OF_TIME_WAIT: u8 = 3;
+    let row = payload.get(..MESSAGE)?;
+    let DiagSocket { state, address: local, port, inode, v6only } = socket(payload)?;
+    let peer = (address(row, 24)?, u16::from_be_bytes([row[6], row[7]])).into();
+    let local = (local, port).into();
+    let expires = native_u32(row, 52)?;
+    Some(DiagEnds {
+        connection: Connection { local, peer, state, inode, uid: native_u32(row, 64)? },
+        v6only,
+        interface: native_u32(row, 40)?,
+        time_wait_left: (row[2] == TIMER_OF_TIME_WAIT).then_some(expires),
+    })
+}
+
 /// One row.
 pub(crate) fn socket(payload: &[u8]) -> Option<DiagSocket> {
     let row = payload.get(..MESSAGE)?;
-    let address = match row[0] {
-        AF_INET => Ipv4Addr::from(<[u8; 4]>::try_from(row.get(8..12)?).ok()?).into(),
-        AF_INET6 => Ipv6Addr::from(<[u8; 16]>::try_from(row.get(8..24)?).ok()?).into(),
-        _ => return None,
-    };
     Some(DiagSocket {
         state: row[1],
-        address,
+        address: address(row, 8)?,
         port: u16::from_be_bytes([row[4], row[5]]),
         inode: native_u32(row, 68)?.into(),
         v6only: (row[0] == AF_INET6)
@@ -124,6 +166,27 @@ mod tests {
             }
         );
         assert_eq!((got[1].address, got[1].v6only), (Ipv6Addr::UNSPECIFIED.into(), Some(true)));
+    }
+
+    #[test]
+    fn both_ends_are_read() {
+        let mut waiting = row(AF_INET, 6, 50_010, &[10, 0, 0, 5], 0, None);
+        waiting[2] = 3;
+        waiting[6..8].copy_from_slice(&443u16.to_be_bytes());
+        waiting[24..28].copy_from_slice(&[10, 0, 0, 9]);
+        waiting[52..56].copy_from_slice(&41_000u32.to_ne_bytes());
+        let mut open = row(AF_INET6, 1, 50_010, &[0; 16], 77, Some(0));
+        open[40..44].copy_from_slice(&3u32.to_ne_bytes());
+        open[52..56].copy_from_slice(&200u32.to_ne_bytes());
+        open[64..68].copy_from_slice(&1000u32.to_ne_bytes());
+        let dump = [message(20, 2, &waiting), message(20, 2, &open), done()].concat();
+        let got = ends(&dump).expect("a whole dump");
+        let (local, peer) = (got[0].connection.local, got[0].connection.peer);
+        assert_eq!(format!("{local} {peer}"), "10.0.0.5:50010 10.0.0.9:443");
+        assert_eq!((got[0].time_wait_left, got[0].interface), (Some(41_000), 0));
+        assert_eq!((got[1].time_wait_left, got[1].interface), (None, 3), "another timer");
+        assert_eq!((got[1].connection.uid, got[1].connection.inode), (1000, 77));
+        assert!(ends(&dump[..dump.len() - 20]).is_err());
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::net::SocketAddr;
 
-use procfs_core::net::{TcpNetEntries, UdpNetEntries};
+use procfs_core::net::{TcpNetEntries, TcpNetEntry, UdpNetEntries, UdpNetEntry};
 use procfs_core::{ExplicitSystemInfo, FromBufReadSI, ProcResult};
 
-use crate::snapshot::{Transport, Why};
+use crate::snapshot::{Connection, Transport, Why};
 
 /// The addresses are words in the host's byte order; ticks and page size play no part in these files.
 pub(crate) const SYSTEM: ExplicitSystemInfo = ExplicitSystemInfo {
@@ -17,11 +17,32 @@ pub(crate) const SYSTEM: ExplicitSystemInfo = ExplicitSystemInfo {
 
 /// The local address and inode of each line.
 pub(crate) fn sockets(bytes: &[u8], transport: Transport) -> Result<Vec<(SocketAddr, u64)>, Why> {
+    Ok(rows(bytes, transport)?.into_iter().map(|row| (row.local, row.inode)).collect())
+}
+
+/// What each line tells.
+pub(crate) fn rows(bytes: &[u8], transport: Transport) -> Result<Vec<Connection>, Why> {
     let parsed: ProcResult<Vec<_>> = match transport {
-        Transport::Tcp => TcpNetEntries::from_buf_read(bytes, &SYSTEM)
-            .map(|rows| rows.0.into_iter().map(|row| (row.local_address, row.inode)).collect()),
-        Transport::Udp => UdpNetEntries::from_buf_read(bytes, &SYSTEM)
-            .map(|rows| rows.0.into_iter().map(|row| (row.local_address, row.inode)).collect()),
+        Transport::Tcp => TcpNetEntries::from_buf_read(bytes, &SYSTEM).map(|rows| {
+            let tcp = |row: TcpNetEntry| Connection {
+                local: row.local_address,
+                peer: row.remote_address,
+                state: row.state.to_u8(),
+                inode: row.inode,
+                uid: row.uid,
+            };
+            rows.0.into_iter().map(tcp).collect()
+        }),
+        Transport::Udp => UdpNetEntries::from_buf_read(bytes, &SYSTEM).map(|rows| {
+            let udp = |row: UdpNetEntry| Connection {
+                local: row.local_address,
+                peer: row.remote_address,
+                state: row.state.to_u8(),
+                inode: row.inode,
+                uid: row.uid,
+            };
+            rows.0.into_iter().map(udp).collect()
+        }),
     };
     parsed.map_err(|error| Why::unparsable(error.to_string(), bytes))
 }
@@ -37,6 +58,9 @@ mod tests {
     fn a_line_is_read() {
         let rows = sockets(TCP, Transport::Tcp).expect("one line");
         assert_eq!(rows, [("127.0.0.1:8080".parse().expect("an address"), 4242)]);
+        let line = String::from_utf8_lossy(TCP).replace("00000000:0000 0A", "0200007F:0050 06");
+        let rows = super::rows(line.as_bytes(), Transport::Tcp).expect("one line");
+        assert_eq!((rows[0].peer.to_string(), rows[0].state), ("127.0.0.2:80".to_owned(), 6));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use cap_std::fs::{Dir, File, OpenOptions};
 
 use crate::ask::{Outcome, Refusal};
 use crate::snapshot::{Reason, Transport, Why};
-use crate::source::socket_lines::{self, TableError};
+use crate::source::socket_lines::{self, TableError, Wanted};
 
 /// How many links may be followed on the way to one file; Linux follows 40 (path_resolution(7)).
 const LINKS_MAX: usize = 40;
@@ -93,8 +93,17 @@ impl Folder {
 
     /// The heading of a socket table and its listening lines.
     pub(crate) fn socket_table(&self, name: &str, transport: Transport) -> Outcome {
+        self.lines_of_table(name, Wanted::Listening(transport))
+    }
+
+    /// The heading of a socket table and its lines with this local port.
+    pub(crate) fn socket_table_on(&self, name: &str, port: u16) -> Outcome {
+        self.lines_of_table(name, Wanted::On(port))
+    }
+
+    fn lines_of_table(&self, name: &str, wanted: Wanted) -> Outcome {
         let file = self.open_file(name).map_err(|error| self.refusal(name, &error))?;
-        socket_lines::listening(BufReader::new(file), transport).map_err(|error| match error {
+        socket_lines::kept(BufReader::new(file), wanted).map_err(|error| match error {
             TableError::Io(error) => self.refusal(name, &error),
             damage => {
                 let detail = format!("{} {damage}", self.place(name));

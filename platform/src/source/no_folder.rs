@@ -45,4 +45,8 @@ impl Folder {
     pub(crate) fn socket_table(&self, _name: &str, _transport: Transport) -> Outcome {
         match *self {}
     }
+
+    pub(crate) fn socket_table_on(&self, _name: &str, _port: u16) -> Outcome {
+        match *self {}
+    }
 }

@@ -61,20 +61,39 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
+/// The lines of a socket table that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wanted {
+    /// In state LISTEN (TCP) or CLOSE (UDP).
+    Listening(Transport),
+    /// With this local port.
+    On(u16),
+}
+
+impl Wanted {
+    /// Whether a line is; `sl local_address rem_address st …`, the port in hexadecimal.
+    fn is(self, line: &[u8]) -> bool {
+        let mut words = words(line);
+        match self {
+            Self::Listening(Transport::Tcp) => words.nth(3) == Some(b"0A"),
+            Self::Listening(Transport::Udp) => words.nth(3) == Some(b"07"),
+            Self::On(port) => {
+                words.nth(1).is_some_and(|local| local.ends_with(format!(":{port:04X}").as_bytes()))
+            }
+        }
+    }
+}
+
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
-/// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
-pub(super) fn listening(lines: impl BufRead, transport: Transport) -> Result<Vec<u8>, TableError> {
-    let state: &[u8] = match transport {
-        Transport::Tcp => b"0A",
-        Transport::Udp => b"07",
-    };
+/// The heading of a socket table and the lines that are wanted.
+pub(super) fn kept(lines: impl BufRead, wanted: Wanted) -> Result<Vec<u8>, TableError> {
     let mut lines = Lines::new(lines);
     let mut kept = Vec::new();
     while let Some(line) = lines.read()? {
-        if kept.is_empty() || words(line).nth(3) == Some(state) {
+        if kept.is_empty() || wanted.is(line) {
             kept.extend_from_slice(line);
         }
         if kept.len() > KEPT_MAX {
@@ -96,12 +115,27 @@ mod tests {
         let (heading, line) = text.split_once('\n').expect("two lines");
         let connection = line.replace(" 0A ", " 01 ");
         let table = format!("{heading}\n{connection}{line}{connection}");
-        let kept = |text: &str| listening(text.as_bytes(), Transport::Tcp);
+        let kept = |text: &str| kept(text.as_bytes(), Wanted::Listening(Transport::Tcp));
         assert_eq!(kept(&table).expect("a table"), TCP);
         assert!(matches!(kept(line), Err(TableError::Heading)), "its beginning is missing");
         assert!(matches!(kept(""), Err(TableError::Heading)));
         assert!(matches!(kept(&table[..table.len() - 150]), Err(TableError::Cut)));
         let endless = format!("{heading}\n{}", "a".repeat(10_000));
         assert!(matches!(kept(&endless), Err(TableError::Cut)));
+    }
+
+    #[test]
+    fn one_port_is_picked_out_by_its_local_end() {
+        let text = String::from_utf8_lossy(TCP);
+        let (heading, line) = text.split_once('\n').expect("two lines");
+        let other = line.replace("0100007F:1F90", "0100007F:11F90");
+        let peer = line
+            .replace("0100007F:1F90", "0100007F:0050")
+            .replace("00000000:0000", "00000000:1F90");
+        let table = format!("{heading}\n{other}{line}{peer}");
+        let on = |port| kept(table.as_bytes(), Wanted::On(port)).expect("a table");
+        assert_eq!(on(8080), TCP);
+        assert_eq!(on(80), format!("{heading}\n{peer}").into_bytes());
+        assert_eq!(on(8081), format!("{heading}\n").into_bytes());
     }
 }

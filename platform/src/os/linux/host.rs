@@ -11,7 +11,7 @@ pub(super) struct KernelVersion(pub(super) u32, pub(super) u32, pub(super) u32);
 
 impl KernelVersion {
     /// From a release such as `6.1.0-28-amd64`.
-    fn parse(release: &str) -> Option<Self> {
+    pub(super) fn parse(release: &str) -> Option<Self> {
         let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
         let (major, minor) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
         // "6.19-rc1" has no third number.

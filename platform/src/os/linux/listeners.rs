@@ -60,7 +60,7 @@ fn sockets(
 }
 
 /// How sockets were told.
-enum Told {
+pub(super) enum Told {
     /// As a dump of sock_diag.
     Dump(Vec<u8>),
     /// As lines of /proc.
@@ -70,7 +70,7 @@ enum Told {
 }
 
 /// Asks sock_diag, and /proc where that is refused.
-fn told(
+pub(super) fn told(
     ask: &Ask<'_>,
     family: Family,
     diag: Question<'_>,

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::ask::{Outcome, Refusal};
 use crate::snapshot::{Family, Reason, Transport, Why};
-use crate::source::socket_lines::{self, Lines, TableError};
+use crate::source::socket_lines::{self, Lines, TableError, Wanted};
 
 /// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
 const FIRST_BUFFER: usize = 4096;
@@ -187,9 +187,9 @@ pub(super) fn socket_table_path(family: Family, transport: Transport) -> String 
     format!("/proc/thread-self/net/{transport}{six}")
 }
 
-/// The heading of a socket table and its lines in state LISTEN (TCP) or CLOSE (UDP).
-pub(super) fn socket_table(path: &str, transport: Transport) -> Outcome {
-    socket_lines::listening(open_table(path)?, transport)
+/// The heading of a socket table and the lines that are wanted.
+pub(super) fn socket_table(path: &str, wanted: Wanted) -> Outcome {
+    socket_lines::kept(open_table(path)?, wanted)
         .map_err(|error| table_refusal(path, error))
 }
 

@@ -7,6 +7,7 @@ mod processes;
 
 use crate::ask::{Answer, Question, Refusal};
 use crate::snapshot::{Os, Reason, Source, Transport, Why};
+use crate::source::socket_lines::Wanted;
 
 /// The OS this was compiled for.
 pub(crate) const LIVE_OS: Os = Os::Linux;
@@ -38,7 +39,16 @@ pub fn answer(question: Question<'_>) -> Answer {
         }
         Question::SocketTable(family, transport) => {
             let path = files::socket_table_path(family, transport);
-            let outcome = files::socket_table(&path, transport);
+            let outcome = files::socket_table(&path, Wanted::Listening(transport));
+            Answer::new(file(path), outcome)
+        }
+        Question::SockDiagOn(family, transport, port) => {
+            let source = Source::Netlink(format!("sock_diag: {transport} on port {port}").into());
+            Answer::new(source, netlink::sockets_on(family, transport, port))
+        }
+        Question::SocketTableOn(family, transport, port) => {
+            let path = files::socket_table_path(family, transport);
+            let outcome = files::socket_table(&path, Wanted::On(port));
             Answer::new(file(path), outcome)
         }
         Question::Census(of) => census::census(of),

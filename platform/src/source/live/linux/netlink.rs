@@ -64,6 +64,41 @@ pub(super) fn listeners(family: Family, transport: Transport) -> Outcome {
     })
 }
 
+/// Every state there is: `TCP_ESTABLISHED` 1 to `TCP_BOUND_INACTIVE` 13, which stands for sockets that are bound and
+/// nothing else and came with Linux 6.8; older kernels pass it over.
+const EVERY_STATE: u32 = 0x3ffe;
+
+/// The sockets of one family that have this local port, whatever their state.
+pub(super) fn sockets_on(family: Family, transport: Transport, port: u16) -> Outcome {
+    let request = request_on(family, transport, port);
+    undisturbed(|| dump(&request))
+}
+
+/// With `INET_DIAG_REQ_BYTECODE`, so that the kernel sends these sockets only: source port >= `port`, and <= `port`. An
+/// operation is `struct inet_diag_bc_op`, code, way on where it holds and way on where not, and its port in a second one;
+/// a way past the end drops the socket (`inet_diag_bc_run`, net/ipv4/inet_diag.c).
+fn request_on(family: Family, transport: Transport, port: u16) -> Vec<u8> {
+    const REQ_BYTECODE: u16 = 1;
+    const S_GE: u8 = 2;
+    const S_LE: u8 = 3;
+    let protocol = match transport {
+        Transport::Tcp => 6,
+        Transport::Udp => 17,
+    };
+    let mut message = request(family, protocol, EVERY_STATE);
+    message.extend(20u16.to_ne_bytes());
+    message.extend(REQ_BYTECODE.to_ne_bytes());
+    for (code, past_the_end) in [(S_GE, 20u16), (S_LE, 12)] {
+        message.extend([code, 8]);
+        message.extend(past_the_end.to_ne_bytes());
+        message.extend([0, 0]);
+        message.extend(port.to_ne_bytes());
+    }
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    message[..4].copy_from_slice(&length.to_ne_bytes());
+    message
+}
+
 fn listeners_request(family: Family, transport: Transport) -> Vec<u8> {
     let state = match transport {
         Transport::Tcp => LISTEN,

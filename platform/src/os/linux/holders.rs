@@ -1,0 +1,160 @@
+//! Every socket that has one local port, with its owner.
+
+use super::host::KernelVersion;
+use super::listeners::{Told, told};
+use super::owners::Search;
+use crate::ask::{Ask, Question};
+use crate::holders::{Hold, Holder, Holders};
+use crate::parse::sock_diag::{self, DiagEnds};
+use crate::parse::socket_table;
+use crate::snapshot::{Family, Host, Owner, Source, Transport, Why};
+
+/// Sockets that are bound and nothing else are shown since then (commit 91051f003948).
+const BOUND_SHOWN_SINCE: KernelVersion = KernelVersion(6, 8, 0);
+
+pub(in crate::os) fn read(ask: &Ask<'_>, host: &Host, transport: Transport, port: u16) -> Holders {
+    let kernel = host.kernel.as_deref().and_then(KernelVersion::parse);
+    let mut holders = Holders {
+        transport,
+        port,
+        items: Vec::new(),
+        sources: Vec::new(),
+        bound_seen: kernel.is_some_and(|running| running >= BOUND_SHOWN_SINCE),
+        unread: Vec::new(),
+    };
+    for &family in Family::ALL {
+        match sockets(ask, family, transport, port) {
+            Ok((sockets, source)) => {
+                // /proc lists no socket that is bound and nothing else.
+                holders.bound_seen &= matches!(source, Source::Netlink(_));
+                holders.items.extend(sockets.into_iter().map(|s| holder(s, transport)));
+                holders.sources.push(source);
+            }
+            Err(why) => holders.unread.push((what(family, transport, port), why)),
+        }
+    }
+    if transport == Transport::Udp {
+        holders.bound_seen = true;
+    }
+    holders.items.sort_by_key(|item| (item.hold, item.ends.local, item.ends.peer));
+    find_owners(ask, &mut holders.items);
+    holders
+}
+
+fn what(family: Family, transport: Transport, port: u16) -> String {
+    let family = match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    };
+    format!("{transport} sockets with port {port} over {family}")
+}
+
+fn sockets(
+    ask: &Ask<'_>,
+    family: Family,
+    transport: Transport,
+    port: u16,
+) -> Result<(Vec<DiagEnds>, Source), Why> {
+    let diag = Question::SockDiagOn(family, transport, port);
+    let table = Question::SocketTableOn(family, transport, port);
+    let (told, source) = told(ask, family, diag, table)?;
+    let mut sockets = match told {
+        Told::Dump(bytes) => sock_diag::ends(&bytes)?,
+        Told::Table(bytes) => socket_table::rows(&bytes, transport)?
+            .into_iter()
+            .map(|connection| DiagEnds {
+                connection,
+                v6only: None,
+                interface: 0,
+                time_wait_left: None,
+            })
+            .collect(),
+        Told::NoSuchFamily => Vec::new(),
+    };
+    // A kernel that knows no filter sends them all.
+    sockets.retain(|socket| socket.connection.local.port() == port);
+    Ok((sockets, source))
+}
+
+fn holder(socket: DiagEnds, transport: Transport) -> Holder {
+    let DiagEnds { connection, v6only, interface, time_wait_left } = socket;
+    Holder {
+        hold: Hold::of(transport, connection.state, time_wait_left.is_some()),
+        ends: connection,
+        v6only,
+        on_interface: interface != 0,
+        time_wait_left,
+        owner: Owner::NotAsked,
+    }
+}
+
+/// By one search for the first of them; in TIME_WAIT there is nobody to find.
+fn find_owners(ask: &Ask<'_>, items: &mut [Holder]) {
+    let owned = |item: &&mut Holder| !matches!(item.hold, Hold::Waits | Hold::HalfOpen);
+    let mut owned: Vec<&mut Holder> =
+        items.iter_mut().filter(owned).take(Holders::OWNERS_MAX).collect();
+    let inode = |item: &Holder| Some(item.ends.inode).filter(|inode| *inode != 0);
+    let inodes: Vec<u64> = owned.iter().filter_map(|item| inode(item)).collect();
+    let mut search = Search::new(ask, &inodes);
+    for item in &mut owned {
+        item.owner = search.owner(inode(item).as_slice());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::{Answer, Refusal};
+    use crate::snapshot::{Os, Reason};
+
+    const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
+    fn host(kernel: &str) -> Host {
+        Host {
+            name: None,
+            os: Os::Linux,
+            os_version: None,
+            kernel: Some(kernel.to_owned()),
+            arch: None,
+            environment: None,
+        }
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn the_tables_of_proc_do_where_netlink_is_refused() {
+        let line = |state: &str, inode: u64| {
+            format!(
+                "   0: 0500000A:C35A 0900000A:01BB {state} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 0 100 0 0 10 0\n"
+            )
+        };
+        let ask = |question: Question<'_>| {
+            let outcome = match question {
+                Question::SocketTableOn(Family::Ipv4, Transport::Tcp, 50_010) => {
+                    Ok(format!("{HEADING}{}{}", line("06", 0), line("01", 7)).into_bytes())
+                }
+                Question::SocketTableOn(..) => Ok(HEADING.as_bytes().to_vec()),
+                Question::Owners([7]) => Ok(b"7 812 curl\0".to_vec()),
+                _ => Err(Refusal::Failed(Why::new(Reason::Denied, "refused"))),
+            };
+            Answer::new(Source::File("test".into()), outcome)
+        };
+        let holders = read(&ask, &host("6.18.0"), Transport::Tcp, 50_010);
+        let seen: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid())).collect();
+        assert_eq!(seen, [(Hold::Connected, Some(1000)), (Hold::Waits, None)]);
+        assert!(matches!(&holders.items[0].owner, Owner::Known { pid: 812, .. }));
+        assert_eq!(holders.items[1].owner, Owner::NotAsked);
+        assert!(!holders.bound_seen && holders.unread.is_empty());
+        assert!(read(&ask, &host("6.1.0"), Transport::Udp, 50_010).bound_seen);
+    }
+
+    #[test]
+    fn what_is_refused_is_unread_and_never_an_empty_list() {
+        let ask = |_: Question<'_>| {
+            let why = Why::new(Reason::Denied, "refused");
+            Answer::new(Source::File("test".into()), Err(Refusal::Failed(why)))
+        };
+        let holders = read(&ask, &host("6.18.0"), Transport::Tcp, 50_010);
+        assert_eq!((holders.items.len(), holders.unread.len()), (0, 2));
+    }
+}
