@@ -2,8 +2,11 @@
 //!
 //! A step that ends in a command has it between backticks, so that a renderer can set it on a line of its own.
 
+use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
-use ephaudit_platform::snapshot::{Bounds, Environment, Os, Range, Scope, Snapshot};
+use ephaudit_platform::snapshot::{
+    Bounds, Environment, Os, Owner, Range, Scope, Snapshot, Transport,
+};
 
 use crate::text::{counted, grouped, seconds};
 
@@ -202,10 +205,21 @@ pub fn reuse_time_wait(snapshot: &Snapshot) -> String {
     )
 }
 
-/// How to keep automatic allocation off `ports`, all of them at once: a write replaces the whole list, so steps for one
-/// port each would undo one another.
+/// What helps wherever nothing else does.
+pub const MOVE: &str = "or move the service to a port outside the pool";
+
+/// How to keep automatic allocation off `ports`, all of them at once, or how else to keep out of its way.
 pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
-    let mut steps = match (&snapshot.host.os, &snapshot.host.environment) {
+    let mut steps = keep_out(snapshot, scope, ports);
+    let or = if steps.is_empty() { MOVE.trim_start_matches("or ") } else { MOVE };
+    steps.push(or.to_owned());
+    steps
+}
+
+/// How to keep automatic allocation off `ports`: a write replaces the whole list, so steps for one port each would undo
+/// one another. Nothing where there is no way.
+pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
+    match (&snapshot.host.os, &snapshot.host.environment) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
         // gVisor has no reservations.
         (Os::Linux, Some(Environment::Gvisor)) => Vec::new(),
@@ -215,10 +229,54 @@ pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Strin
                 .to_owned(),
         ],
         _ => Vec::new(),
-    };
-    let or = if steps.is_empty() { "" } else { "or " };
-    steps.push(format!("{or}move the service to a port outside the pool"));
+    }
+}
+
+/// How to make those who hold a port let go of it.
+pub fn let_go(holders: &Holders) -> Vec<String> {
+    /// More processes than this are no step but a list.
+    const PROCESSES_MAX: usize = 3;
+    let mut steps: Vec<String> = Vec::new();
+    let mut unseen = false;
+    for item in &holders.items {
+        let step = match &item.owner {
+            // Not by its name: a backtick in it would begin the command.
+            Owner::Known { pid, unit, .. } => {
+                match unit.as_deref().filter(|unit| may_be_restarted(unit)) {
+                    Some(unit) => format!(
+                        "restart what holds it (pid {pid}), if it can be spared: `systemctl restart '{unit}'`"
+                    ),
+                    None => format!("end what holds it, if it can be spared: `kill {pid}`"),
+                }
+            }
+            Owner::Unseen(_) if item.ends.inode != 0 => {
+                unseen = true;
+                continue;
+            }
+            _ => continue,
+        };
+        if !steps.contains(&step) && steps.len() < PROCESSES_MAX {
+            steps.push(step);
+        }
+    }
+    if unseen {
+        steps.push(format!("see as root who holds it: `{}`", show_holders(holders)));
+    }
     steps
+}
+
+/// The command that shows the sockets with a port.
+pub fn show_holders(holders: &Holders) -> String {
+    let transport = match holders.transport {
+        Transport::Tcp => "t",
+        Transport::Udp => "u",
+    };
+    format!("ss -H{transport}anp 'sport = :{}'", holders.port)
+}
+
+/// A service's restart ends that service; a session's or a user manager's would end all that somebody does.
+fn may_be_restarted(unit: &str) -> bool {
+    unit.strip_suffix(".service").is_some_and(|name| !name.starts_with("user@"))
 }
 
 fn reserve_on_linux(

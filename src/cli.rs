@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
 use crate::policy::Profile;
-use crate::render::Format;
+use crate::render::{Format, Kind};
 use crate::report::Severity;
 
 const EXIT_CODES: &str = "\
@@ -17,6 +17,11 @@ Exit codes:
   2  wrong usage, or an unreadable input; nothing was judged
   3  could not determine: a rule could not be answered, and nothing reaches --fail-on
   4  internal error, or the output could not be written";
+
+const EXPLAIN_HELP: &str = "\
+A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, who holds it, what a
+service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained;
+what could not be read is said. With --from, name the port first: ephaudit explain 33060 --from web1.json";
 
 /// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
 ///
@@ -42,18 +47,20 @@ pub enum Command {
     Show(ShowArgs),
     /// Save everything an audit reads of this host in one file, for `--from` on any machine
     Capture(OutputArgs),
-    /// Explain a rule: what it checks, why, and what to do
-    Explain {
-        /// The rule's name, as in `ephaudit rules`
-        rule: String,
+    /// Explain a port of this host: who holds it, and what a service would meet there; or a rule
+    #[command(after_help = EXPLAIN_HELP)]
+    Explain(ExplainArgs),
+    /// List the rules with their severities
+    Rules(OutputArgs),
+    /// Print the JSON Schema of the report, or of another document
+    Schema {
+        /// Of which document
+        #[arg(value_enum, default_value_t = Kind::Report, value_name = "DOCUMENT")]
+        kind: Kind,
         /// Where and how to write
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// List the rules with their severities
-    Rules(OutputArgs),
-    /// Print the JSON Schema of the report
-    Schema(OutputArgs),
 }
 
 /// How to judge.
@@ -79,24 +86,49 @@ pub struct ShowArgs {
     /// Table for people, JSON for programs
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Judge captured evidence instead of this host: a file of `ephaudit capture`, what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed (- is standard input), a folder of such files, or the tree of a sosreport
-    #[arg(long, value_name = "PATH", num_args = 1..)]
-    pub from: Vec<PathBuf>,
-    /// The system the evidence is of, where it does not say so itself
-    #[arg(long, value_enum, value_name = "NAME", requires = "from")]
-    pub os: Option<EvidenceOs>,
+    /// Whose facts
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// How closely to look at who uses the pool
     #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH")]
     pub usage: UsageDepth,
     /// How many destinations to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
-    /// A newer registry: IANA's service-names-port-numbers.csv
-    #[arg(long, value_name = "FILE.csv")]
-    pub registry: Option<PathBuf>,
     /// Print nothing to standard output; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Whose facts, and whose names for ports.
+#[derive(Debug, Args)]
+pub struct FactsArgs {
+    /// Judge captured evidence instead of this host: a file of `ephaudit capture`, what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed (- is standard input), a folder of such files, or the tree of a sosreport
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub from: Vec<PathBuf>,
+    /// The system the evidence is of, where it does not say so itself
+    #[arg(long, value_enum, value_name = "NAME", requires = "from")]
+    pub os: Option<EvidenceOs>,
+    /// A newer registry: IANA's service-names-port-numbers.csv
+    #[arg(long, value_name = "FILE.csv")]
+    pub registry: Option<PathBuf>,
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A port (33060, 33060/tcp, 33060/udp), or a rule's name as in `ephaudit rules`
+    #[arg(value_name = "PORT|RULE", allow_negative_numbers = true)]
+    pub subject: String,
+    /// Table for people, JSON for programs; a rule's page is text
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Whose facts
+    #[command(flatten)]
+    pub facts: FactsArgs,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,

@@ -1,15 +1,16 @@
 //! Renderers: pure functions from the document to bytes, one file a format.
 
+mod explanation;
 mod json;
 pub mod page;
 mod strip;
 mod table;
 
-pub use json::schema;
+pub use json::{Kind, schema};
 
 use clap::ValueEnum;
 
-use crate::wire::v1::Document;
+use crate::wire::v1::{Document, Explanation};
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,5 +37,13 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
     match format {
         Format::Table => table::render(document, look),
         Format::Json => json::render(document),
+    }
+}
+
+/// The explanation of a port in that format.
+pub fn render_explanation(said: &Explanation, format: Format, look: Look) -> Vec<u8> {
+    match format {
+        Format::Table => explanation::render(said, look),
+        Format::Json => json::render(said),
     }
 }

@@ -1,11 +1,11 @@
 //! The rim: calls the reader, opens files, writes the output, picks the exit code.
 
 mod evidence;
+mod explain;
 mod input;
 mod output;
 
 use std::fs::File;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -15,14 +15,15 @@ use ephaudit_platform::Wants;
 use ephaudit_platform::capture::{Capture, capture_live};
 use ephaudit_platform::snapshot::{Depth, Scope, Snapshot};
 
+use self::evidence::Witness;
 use crate::audit::{audit, named_listeners};
-use crate::cli::{AuditArgs, Cli, Command, EvidenceOs, OutputArgs, ShowArgs};
+use crate::cli::{AuditArgs, Cli, Command, FactsArgs, OutputArgs, ShowArgs};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::render;
 use crate::render::page::Page;
 use crate::report::{Severity, Status};
-use crate::rules::{self, RULES};
+use crate::rules::RULES;
 use crate::wire::v1;
 
 /// The exit codes; they are part of the interface.
@@ -79,10 +80,10 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Audit(args)) => run_audit(&args),
         Some(Command::Show(args)) => run_show(&args),
         Some(Command::Capture(args)) => capture(&args),
-        Some(Command::Explain { rule, output }) => explain(&rule, &output),
+        Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Rules(args)) => list_rules(&args),
-        Some(Command::Schema(args)) => {
-            output::write(&args, false, render::schema).map(|()| exit::OK)
+        Some(Command::Schema { kind, output }) => {
+            output::write(&output, false, || render::schema(kind)).map(|()| exit::OK)
         }
     }
 }
@@ -113,10 +114,12 @@ fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
     let at = now();
     let named = |scope: &Scope| named_listeners(policy, scope);
     let wants = Wants { owners: &named, depth: args.usage.depth(policy.near_exhaustion) };
-    if args.from.is_empty() {
+    if args.facts.from.is_empty() {
         return Ok((ephaudit_platform::read_live(&wants), at));
     }
-    evidence::snapshot(&args.from, args.os.map(EvidenceOs::os), at, &wants)
+    let witness = Witness::of(&args.facts)?;
+    let snapshot = witness.snapshot(&wants);
+    Ok((snapshot, witness.collected_at().map_or(at, str::to_owned)))
 }
 
 /// What the listeners' owners are asked for depends on the registry: a capture holds those of the built-in one.
@@ -148,10 +151,15 @@ fn present(document: &v1::Document, args: &ShowArgs) -> Result<(), Failure> {
 }
 
 fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Result<Policy, Failure> {
-    let registry = match &args.registry {
-        Some(path) => registry(path)?,
-        None => Registry::built_in(),
-    };
+    policy_of(profile, fail_on, &args.facts)
+}
+
+fn policy_of(
+    profile: Profile,
+    fail_on: Option<Severity>,
+    args: &FactsArgs,
+) -> Result<Policy, Failure> {
+    let registry = registry(args)?;
     Ok(Policy {
         profile,
         fail_on,
@@ -161,7 +169,8 @@ fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Resul
     })
 }
 
-fn registry(path: &Path) -> Result<Registry, Failure> {
+fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
+    let Some(path) = &args.registry else { return Ok(Registry::built_in()) };
     let name = path.display().to_string();
     let unusable = |why: String| {
         Failure::Usage(format!(
@@ -170,18 +179,6 @@ fn registry(path: &Path) -> Result<Registry, Failure> {
     };
     let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
     Registry::from_csv(&name, file).map_err(|error| unusable(error.to_string()))
-}
-
-fn explain(name: &str, args: &OutputArgs) -> Result<u8, Failure> {
-    let Some(rule) = rules::find(name) else {
-        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-        return Err(Failure::Usage(format!(
-            "no rule is called {name:?}; there are: {}",
-            names.join(", ")
-        )));
-    };
-    output::write(args, false, || rule.page.as_bytes().to_vec())?;
-    Ok(exit::OK)
 }
 
 fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {

@@ -62,7 +62,21 @@ fn wrong_usage_is_2() {
     complains(&["--no-such-flag"], 2, "--no-such-flag");
     complains(&["--format", "yaml"], 2, "yaml");
     complains(&["nonsense"], 2, "nonsense");
-    complains(&["explain"], 2, "<RULE>");
+    complains(&["explain"], 2, "<PORT|RULE>");
+    for (subject, words) in [
+        ("0", "any port"),
+        ("65536", "1 to 65535"),
+        ("-1", "1 to 65535"),
+        ("80/sctp", "only tcp and udp"),
+        ("tcp/80", "the number goes first"),
+        ("", "1 to 65535"),
+    ] {
+        complains(&["explain", subject], 2, words);
+    }
+    complains(&["explain", "listener-in-pool", "--format", "json"], 2, "its page is text");
+    complains(&["explain", "80", "--from", "/nonexistent"], 2, "/nonexistent");
+    complains(&["explain", "80", "--os", "linux"], 2, "--from");
+    complains(&["schema", "nonsense"], 2, "nonsense");
     complains(&["explain", "no-such-rule"], 2, "there are: outside-dynamic-ports");
     complains(&["explain", "\u{1b}[31m"], 2, "\\u{1b}");
     complains(&["--exit-zero", "--registry", "/nonexistent"], 2, "/nonexistent");
@@ -88,9 +102,16 @@ fn a_newer_registry_is_used_and_named() {
 
 #[test]
 fn a_full_device_is_4() {
-    for args in
-        [&[][..], &["show"], &["--format", "json"], &["schema"], &["rules"], &["--help"], &["-V"]]
-    {
+    for args in [
+        &[][..],
+        &["show"],
+        &["--format", "json"],
+        &["schema"],
+        &["rules"],
+        &["explain", "80"],
+        &["--help"],
+        &["-V"],
+    ] {
         let full = File::options().write(true).open("/dev/full").expect("/dev/full");
         let output = ephaudit(args).stdout(full).output().expect("it runs");
         assert_eq!(output.status.code(), Some(4), "{args:?}");
@@ -207,8 +228,11 @@ fn the_table_fits_any_terminal() {
             let evidence = finding["evidence"].as_array().expect("evidence").iter();
             commands.extend(evidence.filter_map(|e| Some(e["command"].as_str()?.to_owned())));
         }
+        let said = json(&["explain", "50010"]).0;
+        let steps = said["remediation"].as_array().expect("steps").iter();
+        commands.extend(steps.filter_map(|s| Some(s.as_str()?.split('`').nth(1)?.to_owned())));
         for columns in ["1", "20", "33", "40", "60", "80", "132", "200", "9999", "x", "0", "-3"] {
-            for args in [&[][..], &["show"], &["rules"], &["--ascii"]] {
+            for args in [&[][..], &["show"], &["rules"], &["--ascii"], &["explain", "50010"]] {
                 let output = ephaudit(args).env("COLUMNS", columns).output().expect("it runs");
                 assert!(code(&output) <= 1, "{columns} {args:?}");
                 let width = columns.parse().ok().filter(|w| *w > 0).unwrap_or(80).clamp(20, 200);

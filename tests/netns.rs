@@ -2,6 +2,7 @@
 
 mod capture;
 mod exhaustion;
+mod explain;
 mod listeners;
 mod masked;
 mod pool;

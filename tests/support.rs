@@ -45,19 +45,26 @@ pub(crate) fn json(args: &[&str]) -> (Value, i32) {
     (document, code(&output))
 }
 
-/// Holds a document against `ephaudit schema`.
+/// Holds a document against the schema of its kind.
 pub(crate) fn assert_valid(document: &Value) {
-    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
-    let schema = SCHEMA.get_or_init(|| {
-        let schema = serde_json::from_slice(&run(&["schema"]).stdout).expect("JSON");
-        jsonschema::draft202012::new(&schema).expect("a schema")
+    static SCHEMAS: OnceLock<[jsonschema::Validator; KINDS.len()]> = OnceLock::new();
+    let schemas = SCHEMAS.get_or_init(|| {
+        KINDS.map(|kind| {
+            let schema = serde_json::from_slice(&run(&["schema", kind]).stdout).expect("JSON");
+            jsonschema::draft202012::new(&schema).expect("a schema")
+        })
     });
-    let errors: Vec<String> = schema
+    let kind = document.get("kind").and_then(Value::as_str).unwrap_or("report");
+    let at = KINDS.iter().position(|known| *known == kind).expect("a kind of document");
+    let errors: Vec<String> = schemas[at]
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
 }
+
+/// The documents that `ephaudit schema` tells of.
+const KINDS: [&str; 2] = ["report", "explanation"];
 
 /// The spans of an array of `{first, last}`.
 pub(crate) fn spans(value: &Value) -> Vec<(u16, u16)> {

@@ -1,8 +1,8 @@
 //! Who holds one port, as plain data.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::snapshot::{Connection, Owner, Source, Transport, Why};
+use crate::snapshot::{Connection, Family, Listener, Owner, Source, Transport, Why};
 
 /// The sockets that have one local port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Holders {
     pub port: u16,
     /// What was seen, sorted by [`Hold`], then by address.
     pub items: Vec<Holder>,
-    /// Where; one source a family.
+    /// Where.
     pub sources: Vec<Source>,
     /// Whether a TCP socket that is bound and nothing else would have been seen.
     pub bound_seen: bool,
@@ -32,6 +32,8 @@ pub struct Holder {
     pub v6only: Option<bool>,
     /// Whether it is bound to one interface.
     pub on_interface: bool,
+    /// The user that made it; `None` where that is not told, as of a socket that no process has open.
+    pub uid: Option<u32>,
     /// How long it stays in TIME_WAIT, in milliseconds, where that is told.
     pub time_wait_left: Option<u32>,
     /// Who holds it; searched for among the first [`Holders::OWNERS_MAX`].
@@ -80,32 +82,82 @@ impl Holder {
         (peer.port() != 0).then(|| SocketAddr::new(peer.ip().to_canonical(), peer.port()))
     }
 
+    /// Whether its process has closed it and the kernel still ends the connection.
+    pub fn is_closed(&self) -> bool {
+        self.hold == Hold::Connected && self.ends.inode == 0
+    }
+
     /// Whether it is connected to itself.
     pub fn is_its_own_peer(&self) -> bool {
         self.peer().is_some() && self.ends.local == self.ends.peer
-    }
-
-    /// The user that made it; the kernel does not keep that in TIME_WAIT.
-    pub fn uid(&self) -> Option<u32> {
-        (!matches!(self.hold, Hold::Waits | Hold::HalfOpen)).then_some(self.ends.uid)
     }
 
     /// Whether a service that binds this address meets it: `inet_rcv_saddr_equal`, net/ipv4/inet_connection_sock.c. `[::]`
     /// is taken to serve IPv4 too, on both sides, as it does unless IPV6_V6ONLY is set.
     pub fn meets(&self, service: IpAddr) -> bool {
         let (own, service) = (self.address(), service.to_canonical());
-        let everything = |address: IpAddr| address.is_ipv6() && address.is_unspecified();
-        if everything(service) || (everything(own) && self.v6only != Some(true)) {
-            return true;
+        let family = if service.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+        (service.is_ipv6() && service.is_unspecified())
+            || self.meets_every(family)
+            || (own.is_ipv4() == service.is_ipv4() && (own == service || service.is_unspecified()))
+    }
+
+    /// Whether a service meets it whichever address of that family it binds.
+    pub fn meets_every(&self, family: Family) -> bool {
+        let own = self.address();
+        own.is_unspecified()
+            && match family {
+                Family::Ipv4 => own.is_ipv4() || self.v6only != Some(true),
+                Family::Ipv6 => own.is_ipv6(),
+            }
+    }
+
+    /// A listener as it is told without its connections.
+    fn of(listener: &Listener) -> Self {
+        let unspecified = match listener.address {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        let state = match listener.transport {
+            Transport::Tcp => 10,
+            Transport::Udp => 7,
+        };
+        Self {
+            hold: Hold::Listens,
+            ends: Connection {
+                local: SocketAddr::new(listener.address, listener.port),
+                peer: SocketAddr::new(unspecified, 0),
+                state,
+                inode: listener.inodes.first().copied().unwrap_or_default(),
+                uid: 0,
+            },
+            v6only: Some(listener.address.is_ipv6() && !listener.families.contains(&Family::Ipv4)),
+            on_interface: false,
+            uid: None,
+            time_wait_left: None,
+            owner: listener.owner.clone(),
         }
-        own.is_ipv4() == service.is_ipv4()
-            && (own == service || own.is_unspecified() || service.is_unspecified())
     }
 }
 
 impl Holders {
     /// For how many sockets a process is searched for.
     pub const OWNERS_MAX: usize = 100;
+
+    /// With the listeners of the port that were told otherwise, where not all of its sockets could be read.
+    #[must_use]
+    pub fn or_listeners(mut self, listeners: &[Listener]) -> Self {
+        let here = |item: &&Listener| (item.transport, item.port) == (self.transport, self.port);
+        let unseen: Vec<Holder> = listeners
+            .iter()
+            .filter(|_| !self.unread.is_empty())
+            .filter(here)
+            .map(Holder::of)
+            .filter(|item| !self.items.iter().any(|seen| seen.ends.local == item.ends.local))
+            .collect();
+        self.items.splice(0..0, unseen);
+        self
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +171,7 @@ mod tests {
             ends: Connection { local, peer: local, state: 10, inode: 7, uid: 0 },
             v6only,
             on_interface: false,
+            uid: None,
             time_wait_left: None,
             owner: Owner::NotAsked,
         }
@@ -137,6 +190,11 @@ mod tests {
             ("::", Some(true), [false, false, false, true, true, false]),
             ("::1", Some(false), [false, false, false, true, true, false]),
         ] {
+            let every =
+                Family::ALL.iter().map(|&family| holder(address, v6only).meets_every(family));
+            let unspecified = address == "0.0.0.0" || address == "::";
+            let expected = [unspecified && met[1], unspecified && met[4]];
+            assert!(every.eq(expected), "{address} {v6only:?}");
             for (service, met) in services.iter().zip(met) {
                 let got = holder(address, v6only).meets(service.parse().expect("an address"));
                 assert_eq!(got, met, "{address} {v6only:?}, service on {service}");

@@ -7,16 +7,29 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::is_unsafe;
-use crate::wire::v1::Document;
+use crate::wire::v1::{Document, Explanation};
 
-/// The document, indented, with a newline at its end.
-pub fn render(document: &Document) -> Vec<u8> {
+/// The kinds of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// Of an audit, and of `show`
+    Report,
+    /// Of `explain PORT`
+    Explanation,
+}
+
+/// A document, indented, with a newline at its end.
+pub fn render(document: &impl Serialize) -> Vec<u8> {
     bytes(document)
 }
 
-/// The JSON Schema (2020-12) of the document, made from the structs themselves.
-pub fn schema() -> Vec<u8> {
-    let mut schema = schemars::schema_for!(Document).to_value();
+/// The JSON Schema (2020-12) of a kind of document, made from the structs themselves.
+pub fn schema(kind: Kind) -> Vec<u8> {
+    let mut schema = match kind {
+        Kind::Report => schemars::schema_for!(Document),
+        Kind::Explanation => schemars::schema_for!(Explanation),
+    }
+    .to_value();
     require_every_key(&mut schema);
     bytes(&schema)
 }

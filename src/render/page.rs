@@ -68,6 +68,17 @@ impl Page {
         self.pieces([(PLAIN, " ".repeat(indent).as_str()), (CYAN, command)]);
     }
 
+    /// A thing to do. The command that it may end in, between backticks, stands on a line of its own.
+    pub fn step(&mut self, step: &str) {
+        match step.strip_suffix('`').and_then(|step| step.split_once('`')) {
+            Some((text, command)) => {
+                self.prose((PLAIN, "  do    "), (PLAIN, text.trim_end()), 8);
+                self.command(8, command);
+            }
+            None => self.prose((PLAIN, "  do    "), (PLAIN, step), 8),
+        }
+    }
+
     /// A lead and text behind it, wrapped to the width, with the lines after the first behind `indent` columns.
     pub fn prose(&mut self, lead: (Style, &str), body: (Style, &str), indent: usize) {
         let width = self.look.width;

@@ -1,6 +1,6 @@
 //! The view for people.
 
-mod findings;
+pub(super) mod findings;
 mod usage;
 
 use ephaudit_platform::ports::PortRange;
@@ -10,8 +10,8 @@ use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
 use super::strip;
 use crate::text::{self, counted, grouped};
 use crate::wire::v1::{
-    Document, Family, Listener, Owner, Pool, Range, Reserved, Scope, Severity, Source, Span, State,
-    Status, Transport, Verdict,
+    Document, Family, Host, Listener, Owner, Pool, Range, Registry, Reserved, Scope, Severity,
+    Source, Span, State, Status, Transport, Verdict,
 };
 
 /// The document as a page.
@@ -32,7 +32,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         }
     }
     findings::tell_all(&mut page, document);
-    findings::tell_gaps(&mut page, document);
+    findings::tell_gaps(&mut page, &document.gaps);
     if document.status.is_some() {
         page.gap();
         findings::tally(&mut page, document);
@@ -80,7 +80,30 @@ fn count_rules(document: &Document, verdict: Verdict) -> u32 {
 }
 
 fn about(page: &mut Page, document: &Document) {
-    let host = &document.host;
+    let scopes: Vec<String> =
+        document.scopes.iter().map(|scope| called(&scope.id, &scope.names)).collect();
+    where_and_when(page, &document.host, &document.collected_at, &scopes.join(", "));
+    let edition = edition(&document.registry);
+    match document.status {
+        Some(_) => {
+            let measure = format!("profile {}; {edition}", document.profile);
+            page.prose((PLAIN, "judged by "), (PLAIN, &measure), 10);
+        }
+        None => page.prose((PLAIN, "names     "), (PLAIN, &edition), 10),
+    }
+}
+
+/// A scope by its name, where it has one, and its id.
+pub(super) fn called(id: &str, names: &[String]) -> String {
+    match names.first() {
+        Some(name) if *name != *id => format!("{name} {id}"),
+        Some(name) => name.clone(),
+        None => id.to_owned(),
+    }
+}
+
+/// The host, and when it was read in which scopes.
+pub(super) fn where_and_when(page: &mut Page, host: &Host, at: &str, scopes: &str) {
     let mut words: Vec<String> = Vec::new();
     words.extend(host.os_version.clone());
     words.push(match &host.kernel {
@@ -90,34 +113,16 @@ fn about(page: &mut Page, document: &Document) {
     words.extend(host.arch.clone());
     words.extend(host.environment.as_ref().map(|environment| format!("in {environment}")));
     page.prose((PLAIN, "host      "), (PLAIN, &words.join(", ")), 10);
-    let scopes: Vec<String> = document
-        .scopes
-        .iter()
-        .map(|scope| match scope.names.first() {
-            Some(name) if *name != scope.id => format!("{name} {}", scope.id),
-            Some(name) => name.clone(),
-            None => scope.id.clone(),
-        })
-        .collect();
-    page.prose(
-        (PLAIN, "read      "),
-        (PLAIN, &format!("{} in {}", document.collected_at, scopes.join(", "))),
-        10,
-    );
-    let registry = &document.registry;
-    let edition = format!(
+    page.prose((PLAIN, "read      "), (PLAIN, &format!("{at} in {scopes}")), 10);
+}
+
+fn edition(registry: &Registry) -> String {
+    format!(
         "IANA ports of {} ({} entries, {})",
         registry.edition,
         grouped(registry.entries),
         registry.source
-    );
-    match document.status {
-        Some(_) => {
-            let measure = format!("profile {}; {edition}", document.profile);
-            page.prose((PLAIN, "judged by "), (PLAIN, &measure), 10);
-        }
-        None => page.prose((PLAIN, "names     "), (PLAIN, &edition), 10),
-    }
+    )
 }
 
 fn facts(page: &mut Page, scope: &Scope) {
@@ -268,7 +273,7 @@ pub(super) fn holder(owner: &Owner) -> String {
     }
 }
 
-const fn transport(transport: Transport) -> &'static str {
+pub(super) const fn transport(transport: Transport) -> &'static str {
     match transport {
         Transport::Tcp => "tcp",
         Transport::Udp => "udp",

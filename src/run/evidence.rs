@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ephaudit_platform::ask::{Answer, Question};
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Os, Snapshot};
@@ -9,7 +10,7 @@ use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
 use super::{Failure, input};
-use crate::cli::EvidenceOs;
+use crate::cli::{EvidenceOs, FactsArgs};
 
 /// What a plain folder may say of its evidence.
 const LABEL: &str = "capture.toml";
@@ -32,32 +33,63 @@ struct Given {
     labels: Vec<Os>,
 }
 
-/// The facts that the evidence holds, and when they were read: a capture knows, else it is `now`.
-pub(super) fn snapshot(
-    paths: &[impl AsRef<Path>],
-    os: Option<Os>,
-    now: String,
-    wants: &Wants<'_>,
-) -> Result<(Snapshot, String), Failure> {
-    let mut given =
-        Given { room: input::MAX, files: Vec::new(), folders: Vec::new(), labels: Vec::new() };
-    for path in paths {
-        given.add(path.as_ref())?;
+/// What tells of a host in its stead.
+pub(super) enum Witness {
+    /// A capture.
+    Capture(Capture),
+    /// What its tools printed.
+    Evidence(Evidence),
+}
+
+impl Witness {
+    /// The one that was named.
+    pub(super) fn of(args: &FactsArgs) -> Result<Self, Failure> {
+        let mut given =
+            Given { room: input::MAX, files: Vec::new(), folders: Vec::new(), labels: Vec::new() };
+        for path in &args.from {
+            given.add(path)?;
+        }
+        let Given { files, folders, labels, .. } = given;
+        if let ([(name, bytes)], []) = (&files[..], &folders[..]) {
+            if Capture::is_one(bytes) {
+                let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
+                return Ok(Self::Capture(capture));
+            }
+        }
+        if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
+            return Err(unusable(name, "it is a whole host's capture; give it alone"));
+        }
+        let pieces: Vec<Piece<'_>> =
+            files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
+        let os = args.os.map(EvidenceOs::os).or(labels.first().copied());
+        Evidence::read(&pieces, folders, os)
+            .map(Self::Evidence)
+            .map_err(|error| Failure::Usage(format!("--from: {error}")))
     }
-    let Given { files, folders, labels, .. } = given;
-    if let ([(name, bytes)], []) = (&files[..], &folders[..]) {
-        if Capture::is_one(bytes) {
-            let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
-            return Ok((capture.snapshot(wants), capture.collected_at().to_owned()));
+
+    /// The facts that it holds.
+    pub(super) fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
+        match self {
+            Self::Capture(capture) => capture.snapshot(wants),
+            Self::Evidence(evidence) => ephaudit_platform::read_evidence(evidence, wants.depth),
         }
     }
-    if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
-        return Err(unusable(name, "it is a whole host's capture; give it alone"));
+
+    /// When the host was read, where it knows.
+    pub(super) fn collected_at(&self) -> Option<&str> {
+        match self {
+            Self::Capture(capture) => Some(capture.collected_at()),
+            Self::Evidence(_) => None,
+        }
     }
-    let pieces: Vec<Piece<'_>> = files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
-    let evidence = Evidence::read(&pieces, folders, os.or(labels.first().copied()))
-        .map_err(|error| Failure::Usage(format!("--from: {error}")))?;
-    Ok((ephaudit_platform::read_evidence(&evidence, wants.depth), now))
+
+    /// Answers as the host would.
+    pub(super) fn answer(&self, question: Question<'_>) -> Answer {
+        match self {
+            Self::Capture(capture) => capture.answer(question),
+            Self::Evidence(evidence) => evidence.answer(question),
+        }
+    }
 }
 
 impl Given {

@@ -1,10 +1,13 @@
-//! Report version 1. Fields may be added; none is renamed, retyped or dropped. Arrays are always there.
+//! Version 1: the report, and the explanation of a port. Fields may be added; none is renamed, retyped or dropped. Arrays are
+//! always there.
 //!
-//! Every renderer draws from this document: what a table shows, the JSON holds.
+//! Every renderer draws from these documents: what a table shows, the JSON holds.
 
+mod explanation;
 mod make;
 mod usage;
 
+pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
 pub use usage::{PortsInUse, Usage};
 

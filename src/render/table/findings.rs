@@ -7,7 +7,7 @@ use anstyle::Style;
 use super::{count_rules, name, place, word};
 use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
 use crate::text::counted;
-use crate::wire::v1::{Document, Finding, Severity, Verdict};
+use crate::wire::v1::{Document, Finding, Gap, Severity, Verdict};
 
 /// How many findings of one rule are told in full.
 const TOLD: usize = 5;
@@ -63,14 +63,7 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
         }
     }
     for step in finding.remediation.iter().filter(|step| is_new(step)) {
-        // A command stands between backticks at the end of its step.
-        match step.strip_suffix('`').and_then(|step| step.split_once('`')) {
-            Some((text, command)) => {
-                page.prose((PLAIN, "  do    "), (PLAIN, text.trim_end()), 8);
-                page.command(8, command);
-            }
-            None => page.prose((PLAIN, "  do    "), (PLAIN, step), 8),
-        }
+        page.step(step);
     }
     if is_new(finding.rule) {
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
@@ -78,10 +71,9 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
 }
 
 /// Tells what could not be seen, each thing once.
-pub(super) fn tell_gaps(page: &mut Page, document: &Document) {
+pub(in crate::render) fn tell_gaps(page: &mut Page, gaps: &[Gap]) {
     let mut told = HashSet::new();
-    let lines: Vec<String> = document
-        .gaps
+    let lines: Vec<String> = gaps
         .iter()
         .filter(|gap| told.insert((&gap.what, &gap.detail)))
         .map(|gap| format!("{} ({}): {}", gap.what, word(&gap.why), gap.detail))

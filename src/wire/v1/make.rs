@@ -10,7 +10,7 @@ use super::{
     Source, Span, State, Status, TimeWait, Tool, Transport, Verdict,
 };
 use crate::audit;
-use crate::iana::REGISTRY_NAME;
+use crate::iana::{self, REGISTRY_NAME};
 use crate::policy::Policy;
 use crate::report;
 
@@ -36,15 +36,10 @@ pub fn document(
     }
     Document {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: tool(),
         host: host(&snapshot.host),
         collected_at,
-        registry: Registry {
-            name: REGISTRY_NAME,
-            edition: policy.registry.edition().to_owned(),
-            entries: policy.registry.entries(),
-            source: policy.registry.source().to_owned(),
-        },
+        registry: registry(&policy.registry),
         profile: policy.profile.name(),
         status: report.map(|report| status(report.status)),
         scopes: snapshot.scopes.iter().map(|s| scope(s, policy, top)).collect(),
@@ -54,7 +49,20 @@ pub fn document(
     }
 }
 
-fn host(host: &facts::Host) -> Host {
+pub(super) const fn tool() -> Tool {
+    Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+}
+
+pub(super) fn registry(registry: &iana::Registry) -> Registry {
+    Registry {
+        name: REGISTRY_NAME,
+        edition: registry.edition().to_owned(),
+        entries: registry.entries(),
+        source: registry.source().to_owned(),
+    }
+}
+
+pub(super) fn host(host: &facts::Host) -> Host {
     Host {
         name: host.name.clone(),
         os: host.os.name(),
@@ -237,7 +245,7 @@ fn findings_of(outcome: &audit::Outcome) -> impl Iterator<Item = Finding> + '_ {
     })
 }
 
-fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
+pub(super) fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
     Gap {
         rule,
         scope: gap.scope.clone(),
@@ -272,13 +280,14 @@ fn spans(ports: &PortSet) -> Vec<Span> {
 }
 
 fn families(families: &[facts::Family]) -> Vec<Family> {
-    families
-        .iter()
-        .map(|family| match family {
-            facts::Family::Ipv4 => Family::Ipv4,
-            facts::Family::Ipv6 => Family::Ipv6,
-        })
-        .collect()
+    families.iter().copied().map(family).collect()
+}
+
+pub(super) const fn family(family: facts::Family) -> Family {
+    match family {
+        facts::Family::Ipv4 => Family::Ipv4,
+        facts::Family::Ipv6 => Family::Ipv6,
+    }
 }
 
 fn transports(transports: &[facts::Transport]) -> Vec<Transport> {

@@ -28,7 +28,9 @@ pub(in crate::os) fn read(ask: &Ask<'_>, host: &Host, transport: Transport, port
                 // /proc lists no socket that is bound and nothing else.
                 holders.bound_seen &= matches!(source, Source::Netlink(_));
                 holders.items.extend(sockets.into_iter().map(|s| holder(s, transport)));
-                holders.sources.push(source);
+                if !holders.sources.contains(&source) {
+                    holders.sources.push(source);
+                }
             }
             Err(why) => holders.unread.push((what(family, transport, port), why)),
         }
@@ -78,8 +80,11 @@ fn sockets(
 
 fn holder(socket: DiagEnds, transport: Transport) -> Holder {
     let DiagEnds { connection, v6only, interface, time_wait_left } = socket;
+    let hold = Hold::of(transport, connection.state, time_wait_left.is_some());
     Holder {
-        hold: Hold::of(transport, connection.state, time_wait_left.is_some()),
+        hold,
+        // What no process has open has no user, and is shown as root's.
+        uid: (connection.inode != 0).then_some(connection.uid),
         ends: connection,
         v6only,
         on_interface: interface != 0,
@@ -88,9 +93,12 @@ fn holder(socket: DiagEnds, transport: Transport) -> Holder {
     }
 }
 
-/// By one search for the first of them; in TIME_WAIT there is nobody to find.
+/// By one search for the first of them. A connection that its process has closed has no owner any more; a socket that
+/// never had one is the kernel's.
 fn find_owners(ask: &Ask<'_>, items: &mut [Holder]) {
-    let owned = |item: &&mut Holder| !matches!(item.hold, Hold::Waits | Hold::HalfOpen);
+    let owned = |item: &&mut Holder| {
+        item.ends.inode != 0 || matches!(item.hold, Hold::Listens | Hold::Bound)
+    };
     let mut owned: Vec<&mut Holder> =
         items.iter_mut().filter(owned).take(Holders::OWNERS_MAX).collect();
     let inode = |item: &Holder| Some(item.ends.inode).filter(|inode| *inode != 0);
@@ -140,7 +148,7 @@ mod tests {
             Answer::new(Source::File("test".into()), outcome)
         };
         let holders = read(&ask, &host("6.18.0"), Transport::Tcp, 50_010);
-        let seen: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid())).collect();
+        let seen: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid)).collect();
         assert_eq!(seen, [(Hold::Connected, Some(1000)), (Hold::Waits, None)]);
         assert!(matches!(&holders.items[0].owner, Owner::Known { pid: 812, .. }));
         assert_eq!(holders.items[1].owner, Owner::NotAsked);

@@ -30,9 +30,9 @@ pub fn answer(question: Question<'_>) -> Answer {
 /// The column CURRENT of the one row that was asked for.
 fn current(name: &str, bytes: &[u8]) -> Outcome {
     let text = String::from_utf8_lossy(bytes);
-    let rows = ipadm::rows(&text);
-    let row = rows.iter().find(|row| format!("{}/{}", row.proto, row.property) == name);
-    match row.and_then(|row| row.current.value()) {
+    let mut rows = ipadm::rows(&text);
+    let row = rows.find(|row| format!("{}/{}", row.proto, row.property) == name);
+    match row.as_ref().and_then(|row| row.current.value()) {
         Some(value) => Ok(value.as_bytes().to_vec()),
         None => Err(Refusal::Failed(Why::unparsable("ipadm printed no such row", bytes))),
     }

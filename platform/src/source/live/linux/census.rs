@@ -1,6 +1,5 @@
 //! Who uses the ports of a pool, counted while the kernel tells it; the sockets themselves are never held.
 
-mod filter;
 mod fold;
 mod frequent;
 mod ports;
@@ -10,6 +9,7 @@ mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::filter;
 use super::netlink::{self, Failure};
 use crate::ask::{Answer, CensusOf, Outcome, Refusal};
 use crate::parse::netlink::{DumpError, native_u32, walk};

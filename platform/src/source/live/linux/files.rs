@@ -189,8 +189,7 @@ pub(super) fn socket_table_path(family: Family, transport: Transport) -> String 
 
 /// The heading of a socket table and the lines that are wanted.
 pub(super) fn socket_table(path: &str, wanted: Wanted) -> Outcome {
-    socket_lines::kept(open_table(path)?, wanted)
-        .map_err(|error| table_refusal(path, error))
+    socket_lines::kept(open_table(path)?, wanted).map_err(|error| table_refusal(path, error))
 }
 
 /// Every line of a socket table.

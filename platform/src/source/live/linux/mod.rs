@@ -2,6 +2,7 @@
 
 mod census;
 mod files;
+mod filter;
 mod netlink;
 mod processes;
 

@@ -4,9 +4,11 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink};
 
+use super::filter;
 use crate::ask::{Outcome, Refusal};
 use crate::parse::netlink::{DumpError, Progress, walk};
 use crate::parse::sock_diag::{BY_FAMILY, CLOSE, LISTEN};
+use crate::ports::PortRange;
 use crate::snapshot::{Family, Reason, Transport, Why};
 
 /// The kernel fills at most about 32 KiB a datagram of a dump.
@@ -48,9 +50,14 @@ impl From<Failure> for Refusal {
 /// Asking for LISTEN alone walks the kernel's listener table only, whatever the number of connections.
 pub(super) fn listeners(family: Family, transport: Transport) -> Outcome {
     let request = listeners_request(family, transport);
+    whole(&request)
+}
+
+/// All datagrams of a dump in a row.
+fn whole(request: &[u8]) -> Outcome {
     undisturbed(|| {
         let mut bytes = Vec::new();
-        dump(&request, |datagram| {
+        dump(request, |datagram| {
             let progress = walk(datagram, |_, _| Ok(()))?;
             bytes.extend_from_slice(datagram);
             if progress == Progress::More && bytes.len() > DUMP {
@@ -70,33 +77,12 @@ const EVERY_STATE: u32 = 0x3ffe;
 
 /// The sockets of one family that have this local port, whatever their state.
 pub(super) fn sockets_on(family: Family, transport: Transport, port: u16) -> Outcome {
-    let request = request_on(family, transport, port);
-    undisturbed(|| dump(&request))
+    whole(&request_on(family, transport, port))
 }
 
-/// With `INET_DIAG_REQ_BYTECODE`, so that the kernel sends these sockets only: source port >= `port`, and <= `port`. An
-/// operation is `struct inet_diag_bc_op`, code, way on where it holds and way on where not, and its port in a second one;
-/// a way past the end drops the socket (`inet_diag_bc_run`, net/ipv4/inet_diag.c).
 fn request_on(family: Family, transport: Transport, port: u16) -> Vec<u8> {
-    const REQ_BYTECODE: u16 = 1;
-    const S_GE: u8 = 2;
-    const S_LE: u8 = 3;
-    let protocol = match transport {
-        Transport::Tcp => 6,
-        Transport::Udp => 17,
-    };
-    let mut message = request(family, protocol, EVERY_STATE);
-    message.extend(20u16.to_ne_bytes());
-    message.extend(REQ_BYTECODE.to_ne_bytes());
-    for (code, past_the_end) in [(S_GE, 20u16), (S_LE, 12)] {
-        message.extend([code, 8]);
-        message.extend(past_the_end.to_ne_bytes());
-        message.extend([0, 0]);
-        message.extend(port.to_ne_bytes());
-    }
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    message[..4].copy_from_slice(&length.to_ne_bytes());
-    message
+    let body = by_family(family, transport, EVERY_STATE);
+    request(BY_FAMILY, &body, &filter::local_ports(&[PortRange::single(port)]))
 }
 
 fn listeners_request(family: Family, transport: Transport) -> Vec<u8> {

@@ -1,0 +1,115 @@
+//! What a service meets at a port, and whether a client can meet itself there.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ephaudit_platform::holders::{Hold, Holder, Holders};
+use ephaudit_platform::snapshot::{Environment, Family, Host, Os, Range, Transport};
+
+use super::{Bind, Exposure, Meeting, SelfConnect};
+use crate::text::parity;
+
+/// What bind() and listen() meet on the two unspecified addresses, on those that are held, and on all others.
+pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
+    /// More addresses than this are no answer but a list.
+    const ADDRESSES_MAX: usize = 8;
+    let mut addresses: Vec<IpAddr> =
+        holders.items.iter().map(Holder::address).filter(|a| !a.is_unspecified()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses.truncate(ADDRESSES_MAX);
+    let family = |address: IpAddr| match address {
+        IpAddr::V4(_) => Family::Ipv4,
+        IpAddr::V6(_) => Family::Ipv6,
+    };
+    let unspecified = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+    unspecified
+        .into_iter()
+        .chain(addresses)
+        .map(|address| (family(address), Some(address)))
+        .chain(Family::ALL.iter().map(|&family| (family, None)))
+        .map(|(family, address)| {
+            let (without, with) = if is_linux_itself(host) {
+                meeting(holders, family, address)
+            } else {
+                (Bind::Unknown, Bind::Unknown)
+            };
+            Meeting { family, address, without, with }
+        })
+        .collect()
+}
+
+/// Whether the answers of Linux are this host's: WSL 1 ("4.4.0-19041-Microsoft") and gVisor have stacks of their own.
+fn is_linux_itself(host: &Host) -> bool {
+    host.os == Os::Linux
+        && host.environment != Some(Environment::Gvisor)
+        && !host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft"))
+}
+
+/// `inet_csk_bind_conflict` and `udp_lib_lport_inuse`, net/ipv4: two sockets whose addresses meet go together only where
+/// both set SO_REUSEADDR, and a TCP listener with none. Linux 6.18; tests/netns/explain.rs holds it against the kernel.
+fn meeting(holders: &Holders, family: Family, address: Option<IpAddr>) -> (Bind, Bind) {
+    let met = |item: &&Holder| {
+        // What is half open has the port of its listener.
+        item.hold != Hold::HalfOpen
+            && match address {
+                Some(address) => item.meets(address),
+                None => item.meets_every(family),
+            }
+    };
+    // A socket on an interface of a VRF stands in nobody's way outside of it; of one on `[::]` /proc does not tell whether
+    // it is IPv6 only.
+    let sure = |item: &&Holder| {
+        let everything = item.address().is_ipv6() && item.address().is_unspecified();
+        let may_be_ipv6_only = everything && item.v6only.is_none() && family == Family::Ipv4;
+        !(item.on_interface || may_be_ipv6_only)
+    };
+    let met: Vec<&Holder> = holders.items.iter().filter(met).collect();
+    let mut surely = met.iter().copied().filter(sure).peekable();
+    if surely.peek().is_some() {
+        let listens =
+            |item: &Holder| item.hold == Hold::Listens && holders.transport == Transport::Tcp;
+        let with = if surely.any(listens) { Bind::InUse } else { Bind::InUseUnlessHolderReuses };
+        return (Bind::InUse, with);
+    }
+    let both = match () {
+        () if !met.is_empty() || !holders.unread.is_empty() => Bind::Unknown,
+        () if !holders.bound_seen => Bind::WorksAsSeen,
+        () => Bind::Works,
+    };
+    (both, both)
+}
+
+/// `__inet_hash_connect`, net/ipv4/inet_hashtables.c, passes over what is not in the pool and what is bound, and tries the
+/// parity of the low bound first.
+pub(super) fn self_connect(range: Option<&Range>, in_pool: Option<bool>, port: u16) -> SelfConnect {
+    let said = |exposure, reason: String| SelfConnect { exposure, reason };
+    match in_pool {
+        None => {
+            return said(Exposure::Unknown, "whether it is in the pool is not known".to_owned());
+        }
+        Some(false) => {
+            let reason = "no client is given it, so none can connect to itself there";
+            return said(Exposure::Immune, reason.to_owned());
+        }
+        Some(true) => {}
+    }
+    let loops = "a client of this host that keeps trying it while nobody listens can be given this very port, and be \
+                 connected to itself, which keeps the service out";
+    let low = range.and_then(|range| Some((range.bounds.known()?, range.tcp_by_parity?)));
+    match low {
+        Some((bounds, true)) if bounds.range().first() % 2 != port % 2 => {
+            let first = parity(bounds.range().first());
+            let reason = format!(
+                "{loops}; but connect() takes {first} ports first, so only once those are used up, or where the client \
+                 binds an address before"
+            );
+            said(Exposure::ExposedLate, reason)
+        }
+        Some((_, true)) => {
+            let first = parity(port);
+            let reason = format!("{loops}; connect() takes {first} ports first, and this is one");
+            said(Exposure::Exposed, reason)
+        }
+        _ => said(Exposure::Exposed, loops.to_owned()),
+    }
+}

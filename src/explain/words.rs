@@ -1,0 +1,122 @@
+//! The answer in one line, and what can be done.
+
+use ephaudit_platform::holders::{Hold, Holder, Holders};
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{Owner, Scope, Snapshot};
+
+use super::{OnTransport, PortState};
+use crate::advice;
+use crate::text::{run_by, seconds};
+
+/// The first of those that hold the port so, in words.
+fn who(holders: &Holders, holds: impl Fn(&Holder) -> bool) -> Option<(&Holder, String)> {
+    let holder = holders.items.iter().find(|item| holds(item))?;
+    let word = match (&holder.owner, holder.uid) {
+        (Owner::Known { pid, command, unit, container }, _) => {
+            let command = command.as_deref().unwrap_or("a process");
+            let run_by = run_by(unit.as_deref(), container.as_deref());
+            format!("{command} (pid {pid}{run_by})")
+        }
+        (_, Some(uid)) => format!("a process of uid {uid}"),
+        _ => "someone".to_owned(),
+    };
+    Some((holder, word))
+}
+
+pub(super) fn answer(on: &OnTransport<'_>) -> String {
+    let holds = |wanted: Hold| who(on.holders, |item| item.hold == wanted);
+    let named = |found: Option<(&Holder, String)>| found.map(|(_, who)| who).unwrap_or_default();
+    match on.state {
+        PortState::Served => {
+            let who = named(holds(Hold::Listens));
+            let down = match on.in_pool {
+                Some(true) => "; while it is down, any client can be given the port",
+                _ => "",
+            };
+            format!("{who} serves it{down}")
+        }
+        PortState::Open => {
+            format!("{} has it open, for datagrams from anybody", named(holds(Hold::Listens)))
+        }
+        PortState::Bound => {
+            format!(
+                "{} has bound it, and neither listens nor is connected",
+                named(holds(Hold::Bound))
+            )
+        }
+        PortState::SelfConnected => {
+            let who = named(who(on.holders, Holder::is_its_own_peer));
+            format!("{who} is connected to itself there: it meant a service that was down")
+        }
+        PortState::Connected => {
+            let open = who(on.holders, |item| item.hold == Hold::Connected && !item.is_closed());
+            match open.or_else(|| holds(Hold::Connected)) {
+                Some((holder, who)) => {
+                    let peer = holder.peer().map_or_else(String::new, |peer| format!(" to {peer}"));
+                    if holder.is_closed() {
+                        format!(
+                            "a connection{peer} holds it, closed but not yet ended, and nobody listens"
+                        )
+                    } else {
+                        format!("{who} holds it by a connection{peer}, and nobody listens")
+                    }
+                }
+                None => String::new(),
+            }
+        }
+        PortState::Waiting => {
+            let left = time_wait_left(on.holders).map_or_else(String::new, |left| {
+                format!(", for {} more", seconds(left.div_ceil(1000) * 1000))
+            });
+            format!("a closed connection keeps it in TIME_WAIT{left}")
+        }
+        PortState::Free => match (on.in_pool, on.in_range, on.reserved) {
+            (Some(true), ..) => "nobody holds it; any client can be given it".to_owned(),
+            (_, Some(true), Some(true)) => {
+                "nobody holds it, and it is reserved: no client is given it".to_owned()
+            }
+            (Some(false), ..) => "nobody holds it, and no client is given it".to_owned(),
+            _ => "nobody holds it".to_owned(),
+        },
+        PortState::Unknown => "who holds it could not be read".to_owned(),
+    }
+}
+
+fn time_wait_left(holders: &Holders) -> Option<u32> {
+    holders.items.iter().filter_map(|item| item.time_wait_left).max()
+}
+
+/// First what keeps the port from being taken again, then what frees it.
+pub(super) fn steps(
+    snapshot: &Snapshot,
+    scope: &Scope,
+    port: u16,
+    transports: &[OnTransport<'_>],
+) -> Vec<String> {
+    let in_pool = transports.iter().any(|on| on.in_pool == Some(true));
+    let wanted = PortSet::from(PortRange::single(port));
+    let mut steps = if in_pool { advice::keep_out(snapshot, scope, &wanted) } else { Vec::new() };
+    for on in transports {
+        match on.state {
+            PortState::Connected | PortState::SelfConnected | PortState::Bound => {
+                steps.extend(advice::let_go(on.holders));
+                if on.holders.items.iter().any(Holder::is_closed) {
+                    let wait = "wait for what is closed already: the kernel ends it by itself";
+                    steps.push(wait.to_owned());
+                }
+            }
+            PortState::Waiting => {
+                let left = time_wait_left(on.holders).or(scope.time_wait.known().copied());
+                let left = left.map_or_else(String::new, |left| {
+                    format!(" for {} at most", seconds(left.div_ceil(1000) * 1000))
+                });
+                steps.push(format!("wait{left}: TIME_WAIT ends by itself, and no setting cuts it"));
+            }
+            _ => {}
+        }
+    }
+    if in_pool {
+        steps.push(advice::MOVE.to_owned());
+    }
+    steps
+}

@@ -1,0 +1,186 @@
+//! One screen about a port: the answer first, then what it rests on, then what to do.
+
+use anstyle::Style;
+
+use super::Look;
+use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
+use super::table::{called, findings, holder, transport, where_and_when};
+use crate::text::{counted, seconds};
+use crate::wire::v1::{Bind, Explanation, Family, Holder, Meeting, PortOn, PortState};
+
+/// How many sockets are shown.
+const SHOWN: usize = 6;
+
+/// The explanation as a page.
+pub fn render(said: &Explanation, look: Look) -> Vec<u8> {
+    let mut page = Page::new(look);
+    for on in &said.transports {
+        headline(&mut page, said.port, on);
+    }
+    page.gap();
+    let scope = called(&said.scope.id, &said.scope.names);
+    where_and_when(&mut page, &said.host, &said.collected_at, &scope);
+    page.prose((PLAIN, "port      "), (PLAIN, &port(said)), 10);
+    pool(&mut page, &said.transports);
+    for on in said.transports.iter().filter(|on| !on.holders.is_empty()) {
+        page.gap();
+        holders(&mut page, on);
+    }
+    meetings(&mut page, &said.transports);
+    for told in said.transports.iter().filter_map(|on| on.self_connect.as_ref()) {
+        page.gap();
+        page.prose((PLAIN, "self-connect  "), (PLAIN, &told.reason), 14);
+    }
+    if !said.remediation.is_empty() {
+        page.gap();
+    }
+    for step in &said.remediation {
+        page.step(step);
+    }
+    findings::tell_gaps(&mut page, &said.gaps);
+    page.finish()
+}
+
+fn headline(page: &mut Page, port: u16, on: &PortOn) {
+    let (style, word): (Style, &str) = match on.state {
+        PortState::Free => (GREEN, "FREE"),
+        PortState::Served => (BOLD, "SERVED"),
+        PortState::Open => (BOLD, "OPEN"),
+        PortState::Bound | PortState::Connected | PortState::SelfConnected | PortState::Waiting => {
+            (RED, "TAKEN")
+        }
+        PortState::Unknown => (YELLOW, "UNKNOWN"),
+    };
+    let service = on.service.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let line = format!("{} {port}{service}: {}", transport(on.transport), on.answer);
+    page.prose((style, &format!("{word}  ")), (style, &line), 2);
+}
+
+fn port(said: &Explanation) -> String {
+    let class = match said.class {
+        "system" => "a System Port",
+        "user" => "a User Port",
+        _ => "a Dynamic Port",
+    };
+    let assigned: Vec<&PortOn> = said.transports.iter().filter(|on| on.service.is_some()).collect();
+    let service = |on: &PortOn| on.service.clone().unwrap_or_default();
+    let alike = assigned.len() == said.transports.len()
+        && assigned.iter().all(|on| on.service == assigned[0].service);
+    let names = match &assigned[..] {
+        [] => "IANA assigns it to nobody".to_owned(),
+        [one, ..] if alike => format!("IANA: {}", service(one)),
+        each => {
+            let name = |on: &&PortOn| format!("{} ({})", service(on), transport(on.transport));
+            format!("IANA: {}", each.iter().map(name).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let privilege = match said.privileged {
+        Some(true) => "; binding it takes CAP_NET_BIND_SERVICE",
+        Some(false) | None => "",
+    };
+    format!("{}, {class}; {names}{privilege}", said.port)
+}
+
+/// One line for all transports where they are alike.
+fn pool(page: &mut Page, transports: &[PortOn]) {
+    let lines: Vec<String> = transports.iter().map(in_pool).collect();
+    let alike = lines.iter().all(|line| Some(line) == lines.first());
+    for (on, line) in transports.iter().zip(&lines).take(if alike { 1 } else { lines.len() }) {
+        let which = if alike { String::new() } else { format!("{}: ", transport(on.transport)) };
+        page.prose((PLAIN, "pool      "), (PLAIN, &format!("{which}{line}")), 10);
+    }
+}
+
+fn in_pool(on: &PortOn) -> String {
+    let range = match (on.range_first, on.range_last) {
+        (Some(first), Some(last)) => format!("{first}-{last}"),
+        _ => "which is not known".to_owned(),
+    };
+    match (on.in_pool, on.in_range, on.reserved) {
+        (Some(true), ..) => format!("in it: inside the range {range}, and not reserved"),
+        (_, Some(true), Some(true)) => format!("not in it: inside the range {range}, but reserved"),
+        (_, Some(false), Some(true)) => {
+            format!("not in it: outside of the range {range}, and reserved")
+        }
+        (_, Some(false), _) => format!("not in it: outside of the range {range}"),
+        (Some(false), ..) => format!("not in it, though inside the range {range}"),
+        (None, Some(true), _) => {
+            format!("inside the range {range}; whether it is reserved is not known")
+        }
+        (None, ..) => format!("not known: the range is {range}"),
+    }
+}
+
+fn holders(page: &mut Page, on: &PortOn) {
+    let first = format!("{} SOCKET", transport(on.transport).to_uppercase());
+    let mut rows = vec![vec![first, "LOCAL".into(), "PEER".into(), "OWNER".into()]];
+    rows.extend(on.holders.iter().take(SHOWN).map(row));
+    page.table(rows);
+    let shown = u32::try_from(on.holders.len().min(SHOWN)).unwrap_or(u32::MAX);
+    let more = on.sockets.saturating_sub(shown);
+    if more > 0 {
+        let line =
+            format!("and {}; --format json has the first hundred", counted(more, "more socket"));
+        page.prose((PLAIN, ""), (PLAIN, &line), 2);
+    }
+}
+
+fn row(item: &Holder) -> Vec<String> {
+    let owner = match (&item.owner, item.uid, item.time_wait_left) {
+        (Some(owner), ..) => holder(owner),
+        (None, Some(uid), _) => format!("uid {uid}"),
+        (None, None, Some(left)) => format!("none; {} left", seconds(left.div_ceil(1000) * 1000)),
+        (None, None, None) => String::new(),
+    };
+    vec![item.state.to_owned(), item.local.clone(), item.peer.clone().unwrap_or_default(), owner]
+}
+
+/// What a service meets; addresses that meet the same stand in one row.
+fn meetings(page: &mut Page, transports: &[PortOn]) {
+    let mut rows: Vec<(String, Bind, Bind)> = Vec::new();
+    for on in transports {
+        let mut own: Vec<(Vec<&Meeting>, Bind, Bind)> = Vec::new();
+        for meeting in &on.if_wanted {
+            let (without, with) = (meeting.without_reuseaddr, meeting.with_reuseaddr);
+            match own.iter_mut().find(|(_, a, b)| (*a, *b) == (without, with)) {
+                Some((alike, ..)) => alike.push(meeting),
+                None => own.push((vec![meeting], without, with)),
+            }
+        }
+        let all = own.len() == 1;
+        rows.extend(own.into_iter().map(|(alike, without, with)| {
+            let addresses = if all { "any address".to_owned() } else { addresses(&alike) };
+            (format!("{} {addresses}", transport(on.transport)), without, with)
+        }));
+    }
+    page.gap();
+    let head = ["A SERVICE ON", "WITHOUT SO_REUSEADDR", "WITH SO_REUSEADDR"];
+    let cells = rows.iter().map(|(addresses, without, with)| {
+        vec![addresses.clone(), bind(*without).to_owned(), bind(*with).to_owned()]
+    });
+    page.table(std::iter::once(head.map(str::to_owned).to_vec()).chain(cells));
+    if rows.iter().any(|(_, _, with)| *with == Bind::InUseUnlessHolderReuses) {
+        let line = "* unless the socket that holds it set SO_REUSEADDR too, which no kernel shows; few clients do";
+        page.prose((PLAIN, ""), (PLAIN, line), 2);
+    }
+}
+
+fn addresses(alike: &[&Meeting]) -> String {
+    let name = |meeting: &&Meeting| match (&meeting.address, meeting.family) {
+        (Some(address), Family::Ipv4) => address.clone(),
+        (Some(address), Family::Ipv6) => format!("[{address}]"),
+        (None, Family::Ipv4) => "other IPv4".to_owned(),
+        (None, Family::Ipv6) => "other IPv6".to_owned(),
+    };
+    alike.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+const fn bind(bind: Bind) -> &'static str {
+    match bind {
+        Bind::Works => "works",
+        Bind::WorksAsSeen => "works, as far as is seen",
+        Bind::InUse => "EADDRINUSE",
+        Bind::InUseUnlessHolderReuses => "EADDRINUSE *",
+        Bind::Unknown => "not known",
+    }
+}

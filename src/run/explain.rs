@@ -1,0 +1,158 @@
+//! `explain`: a port of this or another host, or a rule.
+
+use ephaudit_platform::Wants;
+use ephaudit_platform::ask::Ask;
+use ephaudit_platform::holders::Holders;
+use ephaudit_platform::snapshot::{Depth, Scope, Transport};
+
+use super::evidence::Witness;
+use super::{Failure, exit, now, output, policy_of};
+use crate::audit::named_listeners;
+use crate::cli::ExplainArgs;
+use crate::explain;
+use crate::policy::Profile;
+use crate::render::{self, Format};
+use crate::rules::{self, RULES};
+use crate::wire::v1;
+
+pub(super) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
+    match subject(&args.subject)? {
+        Some((port, transports)) => explain_port(args, port, transports)?,
+        None => explain_rule(args)?,
+    }
+    Ok(exit::OK)
+}
+
+/// A port and its transports; `None` is the name of a rule, and those begin with a letter.
+fn subject(text: &str) -> Result<Option<(u16, &'static [Transport])>, Failure> {
+    let is_name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_name(text) && !text.contains('/') {
+        return Ok(None);
+    }
+    let (number, transport) = match text.split_once('/') {
+        Some((number, transport)) => (number, Some(transport)),
+        None => (text, None),
+    };
+    let wrong = |what: &str| {
+        Err(Failure::Usage(format!(
+            "{text:?} is no port: {what}; write 33060, 33060/tcp or 33060/udp"
+        )))
+    };
+    if is_name(number) {
+        return wrong("the number goes first");
+    }
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let port = match number.parse::<u16>() {
+        Ok(0) => return wrong("0 asks the kernel for any port"),
+        Ok(port) if digits => port,
+        _ => return wrong("ports are numbers from 1 to 65535"),
+    };
+    match transport {
+        None => Ok(Some((port, Transport::ALL))),
+        Some(name) if name.eq_ignore_ascii_case("tcp") => Ok(Some((port, &[Transport::Tcp]))),
+        Some(name) if name.eq_ignore_ascii_case("udp") => Ok(Some((port, &[Transport::Udp]))),
+        Some(_) => wrong("only tcp and udp are read"),
+    }
+}
+
+fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
+    let name = &args.subject;
+    let Some(rule) = rules::find(name) else {
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        return Err(Failure::Usage(format!(
+            "no rule is called {name:?}; there are: {}",
+            names.join(", ")
+        )));
+    };
+    let facts = &args.facts;
+    if args.format.is_some() || !facts.from.is_empty() || facts.registry.is_some() {
+        return Err(Failure::Usage(format!(
+            "{name} is a rule, and its page is text; --format, --from and --registry go with a port"
+        )));
+    }
+    output::write(&args.output, false, || rule.page.as_bytes().to_vec())
+}
+
+fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {
+    let policy = policy_of(Profile::Iana, None, &args.facts)?;
+    let mut at = now();
+    let witness = if args.facts.from.is_empty() { None } else { Some(Witness::of(&args.facts)?) };
+    let (snapshot, ask): (_, Box<Ask<'_>>) = match &witness {
+        None => {
+            let wants = Wants { depth: Depth::Counters, ..Wants::default() };
+            (ephaudit_platform::read_live(&wants), Box::new(ephaudit_platform::ask_live))
+        }
+        Some(witness) => {
+            if let Some(then) = witness.collected_at() {
+                then.clone_into(&mut at);
+            }
+            // A capture knows the owners that its audit asked for.
+            let named = |scope: &Scope| named_listeners(&policy, scope);
+            let wants = Wants { owners: &named, depth: Depth::Counters };
+            (witness.snapshot(&wants), Box::new(|question| witness.answer(question)))
+        }
+    };
+    let holders: Vec<Holders> = of
+        .iter()
+        .map(|&transport| ephaudit_platform::holders(&snapshot.host, &*ask, transport, port))
+        .map(|held| match snapshot.scopes.first() {
+            Some(scope) => held.or_listeners(&scope.listeners.items),
+            None => held,
+        })
+        .collect();
+    let Some(said) = explain::explain(&snapshot, &policy.registry, port, &holders) else {
+        return Err(Failure::Usage(
+            "no live reader was written for this system; see --from".to_owned(),
+        ));
+    };
+    let document = v1::explanation(&snapshot.host, &policy.registry, said, at);
+    let look = output::look(&args.output);
+    let format = args.format.unwrap_or(Format::Table);
+    output::write(&args.output, false, || render::render_explanation(&document, format, look))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_told_from_a_rule_and_from_nonsense() {
+        let told = |text: &str| match subject(text) {
+            Ok(Some((port, transports))) => format!("{port} {}", transports.len()),
+            Ok(None) => "a rule".to_owned(),
+            Err(_) => "wrong".to_owned(),
+        };
+        for (text, expected) in [
+            ("1", "1 2"),
+            ("65535", "65535 2"),
+            ("33060/tcp", "33060 1"),
+            ("33060/UDP", "33060 1"),
+            ("listener-in-pool", "a rule"),
+            ("tcp", "a rule"),
+        ] {
+            assert_eq!(told(text), expected, "{text}");
+        }
+        for text in [
+            "0",
+            "65536",
+            "-1",
+            "+80",
+            "80/",
+            "80/sctp",
+            "80/tcp/udp",
+            "tcp/80",
+            "/tcp",
+            "",
+            " 80",
+            "80 ",
+            "0x50",
+            "8O",
+            "٨٠",
+            "80-90",
+            "80,81",
+            "99999999999999999999",
+        ] {
+            assert_eq!(told(text), "wrong", "{text:?}");
+        }
+    }
+}

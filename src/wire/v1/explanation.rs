@@ -1,0 +1,278 @@
+//! What `ephaudit explain PORT` says: its structs, and how they are filled.
+
+use ephaudit_platform::holders as held;
+use ephaudit_platform::ports::PortClass;
+use ephaudit_platform::snapshot as facts;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::make::{self, owner, source, transport};
+use super::{Family, Gap, Host, Owner, Registry, SCHEMA_VERSION, Source, Tool, Transport};
+use crate::explain;
+use crate::iana;
+
+/// What is said of one port.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Explanation {
+    /// Version of this document's form, MAJOR.MINOR.
+    pub schema_version: &'static str,
+    /// Always "explanation".
+    pub kind: &'static str,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The host it is about.
+    pub host: Host,
+    /// When the facts were read: RFC 3339, UTC.
+    pub collected_at: String,
+    /// The registry of assigned ports that was used.
+    pub registry: Registry,
+    /// The network namespace (or the like) it is about.
+    pub scope: ScopeName,
+    /// The port.
+    pub port: u16,
+    /// "system", "user" or "dynamic", by RFC 6335.
+    pub class: &'static str,
+    /// Whether binding it takes privilege; null where that is not known.
+    pub privileged: Option<bool>,
+    /// For each transport that was asked about.
+    pub transports: Vec<PortOn>,
+    /// What can be done.
+    pub remediation: Vec<String>,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+}
+
+/// A scope by its names.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ScopeName {
+    /// On Linux `net:[inode]`.
+    pub id: String,
+    /// Names people know it by.
+    pub names: Vec<String>,
+    /// Whether the program ran in it.
+    pub current: bool,
+}
+
+/// What is said of a port of one transport; null is what is not known.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PortOn {
+    /// The transport.
+    pub transport: Transport,
+    /// The name IANA assigned to the port; null where it is assigned to nobody.
+    pub service: Option<String>,
+    /// First number of the ephemeral range.
+    pub range_first: Option<u16>,
+    /// Last number of the ephemeral range.
+    pub range_last: Option<u16>,
+    /// Whether the port is in that range.
+    pub in_range: Option<bool>,
+    /// Whether it is kept out of automatic allocation.
+    pub reserved: Option<bool>,
+    /// Whether automatic allocation can hand it out.
+    pub in_pool: Option<bool>,
+    /// What is going on there.
+    pub state: PortState,
+    /// The same in one line.
+    pub answer: String,
+    /// How many sockets have the port.
+    pub sockets: u32,
+    /// The first hundred of them; the firmest hold first.
+    pub holders: Vec<Holder>,
+    /// Where they were seen.
+    pub sources: Vec<Source>,
+    /// What a service would meet that binds it now.
+    pub if_wanted: Vec<Meeting>,
+    /// Whether a TCP client can be connected to itself there; null for UDP.
+    pub self_connect: Option<SelfConnect>,
+}
+
+/// What is going on at a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortState {
+    /// Nobody holds it.
+    Free,
+    /// Someone listens.
+    Served,
+    /// A UDP socket without a peer has it: a service, or a client that talks to many.
+    Open,
+    /// A TCP socket is bound to it, and neither listens nor is connected.
+    Bound,
+    /// A connection holds it, and nobody listens.
+    Connected,
+    /// A socket there is connected to itself.
+    SelfConnected,
+    /// Only `TIME_WAIT` keeps it.
+    Waiting,
+    /// That could not be read.
+    Unknown,
+}
+
+/// A socket that has the port.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Holder {
+    /// As `ss` names it.
+    pub state: &'static str,
+    /// Its own end, ADDRESS:PORT.
+    pub local: String,
+    /// The other end; null where there is none.
+    pub peer: Option<String>,
+    /// Who holds it; null where no process does or none is seen (then there is a gap).
+    pub owner: Option<Owner>,
+    /// The user that made it; null where that is not told, as of a socket that no process has open.
+    pub uid: Option<u32>,
+    /// How long it stays in `TIME_WAIT`, in milliseconds.
+    pub time_wait_left: Option<u32>,
+}
+
+/// What a service meets that binds an address, by its SO_REUSEADDR.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Meeting {
+    /// The family of the address; "::" is taken to serve both.
+    pub family: Family,
+    /// The address; null is every one that is not in the list.
+    pub address: Option<String>,
+    /// Without SO_REUSEADDR.
+    pub without_reuseaddr: Bind,
+    /// With it.
+    pub with_reuseaddr: Bind,
+}
+
+/// How bind() and listen() end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bind {
+    /// They work.
+    Works,
+    /// They work, unless a socket holds the port that this kernel does not show (there is a gap).
+    WorksAsSeen,
+    /// EADDRINUSE.
+    InUse,
+    /// EADDRINUSE, unless the holder set SO_REUSEADDR too, which no kernel shows.
+    InUseUnlessHolderReuses,
+    /// That can't be told.
+    Unknown,
+}
+
+/// Whether a TCP client that keeps trying the port while nobody listens can be connected to itself.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SelfConnect {
+    /// How likely.
+    pub exposure: Exposure,
+    /// Why.
+    pub reason: String,
+}
+
+/// How likely a client is connected to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exposure {
+    /// Sooner or later.
+    Exposed,
+    /// Only after the ports of the other parity are used up, or where the client binds an address first.
+    ExposedLate,
+    /// Never by automatic allocation.
+    Immune,
+    /// That can't be told.
+    Unknown,
+}
+
+/// The document of an explanation.
+pub fn explanation(
+    host: &facts::Host,
+    registry: &iana::Registry,
+    said: explain::Explanation<'_>,
+    collected_at: String,
+) -> Explanation {
+    let explain::Explanation { scope, port, privileged, transports, steps, gaps } = said;
+    Explanation {
+        schema_version: SCHEMA_VERSION,
+        kind: "explanation",
+        tool: make::tool(),
+        host: make::host(host),
+        collected_at,
+        registry: make::registry(registry),
+        scope: scope_name(scope),
+        port,
+        class: match PortClass::of(port) {
+            PortClass::System => "system",
+            PortClass::User => "user",
+            PortClass::Dynamic => "dynamic",
+        },
+        privileged,
+        transports: transports.into_iter().map(port_on).collect(),
+        remediation: steps,
+        gaps: gaps.iter().map(|gap| make::gap(None, gap)).collect(),
+    }
+}
+
+pub(super) fn scope_name(scope: &facts::Scope) -> ScopeName {
+    ScopeName { id: scope.id.clone(), names: scope.names.clone(), current: scope.current }
+}
+
+fn port_on(on: explain::OnTransport<'_>) -> PortOn {
+    let items = &on.holders.items;
+    PortOn {
+        transport: transport(on.transport),
+        service: on.service.map(str::to_owned),
+        range_first: on.bounds.map(|bounds| bounds.first),
+        range_last: on.bounds.map(|bounds| bounds.last),
+        in_range: on.in_range,
+        reserved: on.reserved,
+        in_pool: on.in_pool,
+        state: match on.state {
+            explain::PortState::Free => PortState::Free,
+            explain::PortState::Served => PortState::Served,
+            explain::PortState::Open => PortState::Open,
+            explain::PortState::Bound => PortState::Bound,
+            explain::PortState::Connected => PortState::Connected,
+            explain::PortState::SelfConnected => PortState::SelfConnected,
+            explain::PortState::Waiting => PortState::Waiting,
+            explain::PortState::Unknown => PortState::Unknown,
+        },
+        answer: on.answer,
+        sockets: u32::try_from(items.len()).unwrap_or(u32::MAX),
+        holders: items.iter().take(held::Holders::OWNERS_MAX).map(holder).collect(),
+        sources: on.holders.sources.iter().map(source).collect(),
+        if_wanted: on.if_wanted.iter().map(meeting).collect(),
+        self_connect: on.self_connect.map(|said| SelfConnect {
+            exposure: match said.exposure {
+                explain::Exposure::Exposed => Exposure::Exposed,
+                explain::Exposure::ExposedLate => Exposure::ExposedLate,
+                explain::Exposure::Immune => Exposure::Immune,
+                explain::Exposure::Unknown => Exposure::Unknown,
+            },
+            reason: said.reason,
+        }),
+    }
+}
+
+fn holder(item: &held::Holder) -> Holder {
+    Holder {
+        state: item.ends.state_name(),
+        local: item.ends.local.to_string(),
+        peer: item.peer().map(|_| item.ends.peer.to_string()),
+        owner: owner(&item.owner),
+        uid: item.uid,
+        time_wait_left: item.time_wait_left,
+    }
+}
+
+fn meeting(meeting: &explain::Meeting) -> Meeting {
+    Meeting {
+        family: make::family(meeting.family),
+        address: meeting.address.map(|address| address.to_string()),
+        without_reuseaddr: bind(meeting.without),
+        with_reuseaddr: bind(meeting.with),
+    }
+}
+
+const fn bind(bind: explain::Bind) -> Bind {
+    match bind {
+        explain::Bind::Works => Bind::Works,
+        explain::Bind::WorksAsSeen => Bind::WorksAsSeen,
+        explain::Bind::InUse => Bind::InUse,
+        explain::Bind::InUseUnlessHolderReuses => Bind::InUseUnlessHolderReuses,
+        explain::Bind::Unknown => Bind::Unknown,
+    }
+}
