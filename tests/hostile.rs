@@ -93,13 +93,13 @@ fn many_lines_take_no_memory_each_and_linear_time() {
         (table, "a b c\n", Some(NOTHING)),
         (table, "tcp largest-anon-port 1\n", None),
         ("ipadm show-prop -co current -p a tcp\n", "1\n", Some(NOTHING)),
-        ("", "# ndd /dev/tcp a\n1\n", None),
+        ("", "ndd /dev/ a\n1\n", None),
         ("", "---\n", Some(NOTHING)),
         ("", dynamic_port, Some("too many tables")),
         ("", template, Some("too many templates")),
     ] {
         let (_folder, path) = file(format!("{head}{}", line.repeat(size / line.len())));
-        let output = audited(size + 2 * MIB, &[path]);
+        let output = audited(size + MIB + MIB / 2, &[path]);
         match said {
             Some(said) => assert!(refusal(&output).contains(said), "{line}: {}", stderr(&output)),
             None => drop(no_pass(&output)),
