@@ -8,7 +8,8 @@ disturbs all of them alike. CPU time (user + system) per execution and the ratio
 counts; wall time is not looked at.
 
 --floor PATH      a bare reader of NETLINK_SOCK_DIAG, run as `PATH -q -s 400` (LISTEN only): the least that
-                  any program can spend on the question. Without -q it prints `count=N`.
+                  any program can spend on the question; and as `PATH -q -s 1fff`, which takes and counts every
+                  socket. Without -q it prints `count=N`.
 --loadmaker PATH  run as `PATH N 0 0`: holds N loopback connections, which are 2N sockets, in its own network
                   namespace, prints READY and waits for SIGTERM.
 
@@ -45,6 +46,11 @@ GROWTH_GOAL = 1.5  # times its own CPU time, from the smallest to the largest lo
 RSS_GOAL = 4.0  # MiB
 SYSCALLS_GOAL = 120
 VERSION_GOAL = 1.0  # times `sysctl -n`
+TOP_GOAL = 0.65  # times taking and counting every socket
+TOP_SS_GOAL = 0.25  # times `ss -Htan`
+TOP_RSS_GOAL = 6.0  # MiB
+# Below, the start of a process is a part of what `--usage top` costs.
+TOP_SOCKETS = 100_000
 
 RSS_RUNS = 5
 # A batch of a slow command is made smaller, down to SMALLEST runs, to take about this long.
@@ -54,7 +60,7 @@ SMALLEST = 3
 BYTES_PER_SOCKET = 5600
 
 # rows
-START, FLOOR, AUDIT, JSON, SS, SHELL, VERSION, SYSCTL = (
+START, FLOOR, AUDIT, JSON, SS, SHELL, VERSION, SYSCTL, DUMP, TOP, SS_ALL = (
     "start",
     "floor",
     "audit",
@@ -63,16 +69,22 @@ START, FLOOR, AUDIT, JSON, SS, SHELL, VERSION, SYSCTL = (
     "shell",
     "version",
     "sysctl",
+    "dump",
+    "top",
+    "ss -a",
 )
 LABELS = {
     START: "`true` (start of a dynamic process)",
     FLOOR: "C reader, LISTEN only (floor)",
-    AUDIT: "**`ephaudit`**",
-    JSON: "**`ephaudit --format json`**",
+    AUDIT: "**`ephaudit --usage counters`**",
+    JSON: "**`ephaudit --usage counters --format json`**",
     SS: "`ss -Htln`",
     SHELL: "`benches/audit.sh`",
     VERSION: "**`ephaudit --version`**",
     SYSCTL: f"`sysctl -n {RANGE}`",
+    DUMP: "C reader, every socket counted",
+    TOP: "**`ephaudit show --usage top`**",
+    SS_ALL: "`ss -Htan`",
 }
 # 1: a finding; 3: a rule that could not be answered
 EXIT_CODES = {AUDIT: (0, 1, 3), JSON: (0, 1, 3)}
@@ -399,15 +411,18 @@ def rows(task):
     commands = {
         START: [shutil.which("true")],
         FLOOR: [task["floor"], "-q", "-s", "400"],
-        AUDIT: [ephaudit],
-        JSON: [ephaudit, "--format", "json"],
+        AUDIT: [ephaudit, "--usage", "counters"],
+        JSON: [ephaudit, "--usage", "counters", "--format", "json"],
         SS: [shutil.which("ss"), "-Htln"],
         SHELL: [AUDIT_SH],
         VERSION: [ephaudit, "--version"],
         SYSCTL: [shutil.which("sysctl"), "-n", RANGE],
+        DUMP: [task["floor"], "-q", "-s", "1fff"],
+        TOP: [ephaudit, "show", "--usage", "top", "--quiet"],
+        SS_ALL: [shutil.which("ss"), "-Htan"],
     }
     if task["floor"] is None:
-        del commands[FLOOR]
+        del commands[FLOOR], commands[DUMP]
     return commands
 
 
@@ -516,7 +531,9 @@ def answers(task):
         "pool": int(shell["pool"]),
         "dynamic": int(shell["dynamic"]),
     }
-    report = json.loads(output_of(task, task["ephaudit"], "--format", "json"))
+    report = json.loads(
+        output_of(task, task["ephaudit"], "--usage", "top", "--top", "1000", "--format", "json")
+    )
     try:
         scope = next(scope for scope in report["scopes"] if scope["current"])
         listeners = scope["listeners"]["items"]
@@ -526,10 +543,24 @@ def answers(task):
             "in pool": sum(listener["in_pool"] for listener in listeners),
             "pool": pool["ports"],
             "dynamic": pool["dynamic_ports"],
+            "connections": sum(
+                used["ports_used"]
+                for used in scope["usage"]["destinations"]
+                if used["transport"] == "tcp" and used["destination"] is not None
+            ),
         }
+        spans = [(span["first"], span["last"]) for span in pool["spans"]]
+        found["ss"]["connections"] = connections(output_of(task, "ss", "-Htan"), spans)
     except (KeyError, StopIteration, TypeError):
         raise Failed("the JSON report has another shape than this script knows") from None
     return found
+
+
+def connections(lines, spans):
+    """Sockets from a port of the pool, of `ss -Htan`: State Recv-Q Send-Q Local-Address:Port Peer-Address:Port."""
+    words = (line.split() for line in lines.splitlines())
+    ports = (int(word[3].rpartition(":")[2]) for word in words if word[0] != "LISTEN")
+    return sum(any(first <= port <= last for first, last in spans) for port in ports)
 
 
 def output_of(task, *argv):
@@ -587,14 +618,17 @@ def print_table(options, sockets, result):
 def agreement(found):
     """Whether all peers that answer a question answer it alike."""
     differences = []
-    for question in ("tcp", "in pool", "pool", "dynamic"):
+    for question in ("tcp", "in pool", "pool", "dynamic", "connections"):
         given = {peer: answer[question] for peer, answer in found.items() if question in answer}
         if len(set(given.values())) > 1:
             differences.append(f"{question}: " + ", ".join(f"{peer} {it}" for peer, it in given.items()))
     if differences:
         return "**the answers differ**: " + "; ".join(differences)
     answer = found["ephaudit"]
-    return f"all answer alike: {answer['tcp']} TCP listeners, {answer['in pool']} listeners in the pool"
+    return (
+        f"all answer alike: {answer['tcp']} TCP listeners, {answer['in pool']} listeners in the pool, "
+        f"{answer['connections']:,} connections from ports of the pool"
+    )
 
 
 def median_ratio(times, base):
@@ -663,7 +697,32 @@ def print_verdict(measured):
         ratio <= VERSION_GOAL,
         f"`--version` in no more CPU time than `sysctl -n`, {name_of(few)}: {ratio:.2f}×",
     )
+    judge_top(measured, verdict)
     return all(verdicts)
+
+
+def judge_top(measured, verdict):
+    """Who uses the pool: the sockets themselves have to be read."""
+    measured = [(sockets, result) for sockets, result in measured if sockets >= TOP_SOCKETS]
+    if not measured:
+        print(f"- not measured: `--usage top` (no load of {TOP_SOCKETS:,} sockets)")
+    for sockets, result in measured:
+        cpu = result["cpu"]
+        for base, goal in ((DUMP, TOP_GOAL), (SS_ALL, TOP_SS_GOAL)):
+            if base not in cpu:
+                print(f"- not measured: `--usage top` against: {LABELS[base]} (--floor is not given)")
+                continue
+            ratio = median_ratio(cpu[TOP], cpu[base])
+            verdict(
+                ratio <= goal,
+                f"CPU time of `--usage top` at most {goal}× that of: {LABELS[base]}, {name_of(sockets)}: "
+                f"{ratio:.2f}×",
+            )
+        rss = result["rss"][TOP]
+        verdict(
+            rss <= TOP_RSS_GOAL,
+            f"peak RSS of `--usage top` at most {TOP_RSS_GOAL:.0f} MiB, {name_of(sockets)}: {rss:.1f} MiB",
+        )
 
 
 def first_of(pair):
