@@ -102,12 +102,13 @@ fn all_used(usage: &Value) -> BTreeMap<String, u64> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let destinations = usage["destinations"].as_array().expect("destinations").iter();
     let used = destinations.map(|used| {
-        let mut key = format!("{} {}", text(&used["transport"]), text(&used["source"]));
-        if let Some(port) = used["port"].as_u64() {
+        let peer = used["port"].as_u64().map(|port| {
             let address: IpAddr = text(&used["destination"]).parse().expect("an address");
             let port = u16::try_from(port).expect("a port");
-            key += &format!(" {}", SocketAddr::from((address, port)));
-        }
+            format!(" {}", SocketAddr::from((address, port)))
+        });
+        let (transport, source) = (text(&used["transport"]), text(&used["source"]));
+        let key = format!("{transport} {source}{}", peer.unwrap_or_default());
         (key, used["ports_used"].as_u64().expect("a number"))
     });
     used.collect()
@@ -284,7 +285,7 @@ fn a_connection_with_itself_and_one_from_a_system_port_are_listed() {
         let ordinary = client(TCP, None, Some("127.0.0.1:20001")).expect("a connection");
         let system = client(TCP, Some("127.0.0.1:700"), Some("127.0.0.1:20001"));
         // accepted on a System Port, and not made here
-        let served = listen("127.0.0.1:701");
+        let on_701 = listen("127.0.0.1:701");
         let accepted = client(TCP, None, Some("127.0.0.1:701"));
         let seen = usage("top");
         let ends = |list: &Value| -> BTreeSet<String> {
@@ -300,7 +301,7 @@ fn a_connection_with_itself_and_one_from_a_system_port_are_listed() {
         let expected = ["127.0.0.1:700 127.0.0.1:20001".to_owned()];
         assert_eq!(ends(&seen["from_system_ports"]), expected.into());
         assert_eq!(seen["self_connected"][0]["state"], "ESTAB");
-        drop((server, ordinary, itself, six, mapped, system, served, accepted));
+        drop((server, ordinary, itself, six, mapped, system, on_701, accepted));
         let gone = usage("top");
         assert_eq!(gone["self_connected"][0]["state"], "TIME-WAIT", "{gone}");
     });

@@ -22,11 +22,11 @@ pub(super) struct Datagrams {
     sources: Sources,
     /// On 0.0.0.0.
     any_ipv4: Ports,
-    /// On [::] for both families.
+    /// On `[::]` for both families.
     any: Ports,
-    /// On [::] with `IPV6_V6ONLY`.
+    /// On `[::]` with `IPV6_V6ONLY`.
     any_ipv6: Ports,
-    /// On [::], with that or without.
+    /// On `[::]`, with that or without.
     unsure: Ports,
     /// On any address of the family.
     ipv4: Ports,
