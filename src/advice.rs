@@ -13,6 +13,8 @@ use crate::text::{counted, grouped, seconds};
 /// The longest list of ports that a step spells out, in bytes; sysctl.conf(5) takes lines of 4,096.
 const LIST_MAX: usize = 1024;
 
+const UNPRIVILEGED_START: &str = "net.ipv4.ip_unprivileged_port_start";
+
 /// How to move the range to `target`, or why not to; nothing where it is there already.
 pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
     let there = |range: &Range| range.bounds.known().is_some_and(|b| b.range() == target);
@@ -20,7 +22,7 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
         return Vec::new();
     }
     let value = format!("{} {}", target.first(), target.last());
-    match (&snapshot.host.os, &snapshot.host.environment) {
+    match (&snapshot.host.os, environment(snapshot, scope)) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
         (Os::Linux, Some(Environment::Gvisor | Environment::Container(_))) => vec![format!(
             "set it where the container is made (Kubernetes: securityContext.sysctls; with host networking: on the \
@@ -29,12 +31,11 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
         (Os::Linux, None) => {
             let mut steps = Vec::new();
             if scope.unprivileged_start.known().is_some_and(|start| *start > target.first()) {
-                steps
-                    .push("first: `sysctl -w net.ipv4.ip_unprivileged_port_start=1024`".to_owned());
+                steps.push(format!("first: `{}`", write(scope, UNPRIVILEGED_START, "1024")));
             }
-            steps.push(format!("now: `sysctl -w net.ipv4.ip_local_port_range='{value}'`"));
-            let line = format!("net.ipv4.ip_local_port_range = {value}");
-            steps.push(at_boot(scope, &line, "ephemeral-ports"));
+            let key = "net.ipv4.ip_local_port_range";
+            steps.push(format!("now: `{}`", write(scope, key, &format!("'{value}'"))));
+            steps.push(to_last(scope, key, &value, "ephemeral-ports"));
             steps
         }
         (os, _) => elsewhere(*os, target),
@@ -119,10 +120,30 @@ fn range_of(scope: &Scope) -> Option<PortRange> {
     range.bounds.known().map(Bounds::range)
 }
 
+/// How to give a namespace of Linux that range and those reservations.
+pub fn tune(scope: &Scope, (first, last): (u16, u16), reserved: &PortSet) -> Vec<String> {
+    let range = format!("{first} {last}");
+    let key = "net.ipv4.ip_local_port_range";
+    let there = scope.ephemeral().any(|range| {
+        range.bounds.known().is_some_and(|bounds| (bounds.first, bounds.last) == (first, last))
+    });
+    let mut steps = Vec::new();
+    if !there {
+        steps.push(format!("now: `{}`", write(scope, key, &format!("'{range}'"))));
+        steps.push(to_last(scope, key, &range, "ephemeral-ports"));
+    }
+    let already = scope.reserved.iter().find_map(|list| list.ports.known());
+    if already.is_some_and(|already| !reserved.difference(already).is_empty()) {
+        steps.extend(reserve_on_linux(None, scope, reserved));
+    }
+    steps
+}
+
 /// How to let only privileged processes bind System Ports again. The kernel refuses it while the range begins lower.
 pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<String> {
-    let key = "net.ipv4.ip_unprivileged_port_start";
-    if matches!(snapshot.host.environment, Some(Environment::Container(_) | Environment::Gvisor)) {
+    let key = UNPRIVILEGED_START;
+    let environment = environment(snapshot, scope);
+    if matches!(environment, Some(Environment::Container(_) | Environment::Gvisor)) {
         return vec![format!(
             "set it where the container is made: `docker run --sysctl {key}=1024 IMAGE`"
         )];
@@ -132,8 +153,8 @@ pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Strin
     first
         .into_iter()
         .chain([
-            format!("now: `sysctl -w {key}=1024`"),
-            at_boot(scope, &format!("{key} = 1024"), "unprivileged-ports"),
+            format!("now: `{}`", write(scope, key, "1024")),
+            to_last(scope, key, "1024", "unprivileged-ports"),
         ])
         .collect()
 }
@@ -219,11 +240,11 @@ pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Strin
 /// How to keep automatic allocation off `ports`: a write replaces the whole list, so steps for one port each would undo
 /// one another. Nothing where there is no way.
 pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
-    match (&snapshot.host.os, &snapshot.host.environment) {
+    match (&snapshot.host.os, environment(snapshot, scope)) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
         // gVisor has no reservations.
         (Os::Linux, Some(Environment::Gvisor)) => Vec::new(),
-        (Os::Linux, environment) => reserve_on_linux(environment.as_ref(), scope, ports),
+        (Os::Linux, environment) => reserve_on_linux(environment, scope, ports),
         (Os::OpenBsd, _) => vec![
             "add it to net.inet.tcp.baddynamic or net.inet.udp.baddynamic, see sysctl(8)"
                 .to_owned(),
@@ -307,19 +328,37 @@ fn reserve_on_linux(
         )];
     }
     vec![
-        format!("reserve it now (this replaces the whole list): `sysctl -w {key}={list}`"),
-        at_boot(scope, &format!("{key} = {list}"), "reserved-ports"),
+        format!("reserve it now (this replaces the whole list): `{}`", write(scope, key, &list)),
+        to_last(scope, key, &list, "reserved-ports"),
     ]
 }
 
+/// What the reader runs in is no matter for another namespace of the same host.
+fn environment<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Option<&'a Environment> {
+    snapshot.host.environment.as_ref().filter(|_| scope.current)
+}
+
+/// The command that sets a sysctl of that namespace.
+fn write(scope: &Scope, key: &str, value: &str) -> String {
+    scope.enter(&format!("sysctl -w {key}={value}"))
+}
+
 /// sysctl.d(5) is for the host's own namespace; any other is set up by whoever makes it.
-fn at_boot(scope: &Scope, line: &str, file: &str) -> String {
-    let when = if scope.names.iter().any(|name| name == "host") {
+fn to_last(scope: &Scope, key: &str, value: &str, file: &str) -> String {
+    let of_host = scope.names.iter().any(|name| name == "host");
+    if !of_host && !scope.current {
+        let value = if value.contains(' ') { format!("'{value}'") } else { value.to_owned() };
+        return format!(
+            "to last, where the namespace is made (Kubernetes: securityContext.sysctls): `docker run --sysctl \
+             {key}={value} IMAGE`"
+        );
+    }
+    let when = if of_host {
         "at boot"
     } else {
         "at boot, if this is the host's own namespace (any other is set where it is made)"
     };
-    format!("{when}: `echo '{line}' > /etc/sysctl.d/99-zz-{file}.conf`")
+    format!("{when}: `echo '{key} = {value}' > /etc/sysctl.d/99-zz-{file}.conf`")
 }
 
 fn wsl() -> String {

@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::{Owner, Scope, Snapshot};
 
 use crate::policy::Policy;
 use crate::report::{Gap, Status, Verdict};
-use crate::rule::Rule;
+use crate::rule::{self, Rule};
 use crate::rules::{self, RULES};
 
 /// A rule and its answer.
@@ -86,6 +86,7 @@ pub fn unread_facts(snapshot: &Snapshot) -> Vec<Gap> {
             gaps.push(Gap::new(scope, what.clone(), why));
         }
     }
+    gaps.extend(rule::unread_scopes(snapshot));
     gaps.extend(side_gaps(snapshot));
     gaps
 }

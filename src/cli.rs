@@ -89,6 +89,9 @@ pub struct ShowArgs {
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
+    /// Read every network namespace of this host that can be entered; as root, else few can
+    #[arg(long)]
+    pub all_netns: bool,
     /// How closely to look at who uses the pool
     #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH")]
     pub usage: UsageDepth,

@@ -57,6 +57,12 @@ impl Evidence {
     pub fn new(what: &'static str, value: String, source: &Source) -> Self {
         Self { what, value, source: source.clone(), command: source.command() }
     }
+
+    /// With a command that shows it from where the reader is.
+    fn in_scope(self, entry: &str) -> Self {
+        let command = if self.command.is_empty() { String::new() } else { entry.to_owned() };
+        Self { command: command + &self.command, ..self }
+    }
 }
 
 /// One thing that is not as the policy wants it.
@@ -76,6 +82,8 @@ pub struct Finding {
     pub remediation: Vec<String>,
     /// Stays the same from run to run and from boot to boot, whatever the values.
     pub fingerprint: String,
+    /// What goes before a command that is to be run in the scope; empty for the reader's own.
+    entry: String,
 }
 
 impl Finding {
@@ -88,15 +96,17 @@ impl Finding {
         subject: &str,
         first: Evidence,
     ) -> Self {
-        Self {
+        let finding = Self {
             severity,
             scope: scope.id.clone(),
             fingerprint: fingerprint(rule, scope, subject),
+            entry: scope.enter(""),
             title: String::new(),
             message: String::new(),
-            evidence: vec![first],
+            evidence: Vec::new(),
             remediation: Vec::new(),
-        }
+        };
+        finding.seen([first])
     }
 
     /// With its title and message.
@@ -107,10 +117,19 @@ impl Finding {
         self
     }
 
-    /// With more evidence.
+    /// With more evidence, seen in the finding's own scope.
     #[must_use]
     pub fn seen(mut self, more: impl IntoIterator<Item = Evidence>) -> Self {
-        self.evidence.extend(more);
+        let entry = &self.entry;
+        self.evidence.extend(more.into_iter().map(|evidence| evidence.in_scope(entry)));
+        self
+    }
+
+    /// With evidence that was seen in another scope.
+    #[must_use]
+    pub fn seen_in(mut self, scope: &Scope, more: impl IntoIterator<Item = Evidence>) -> Self {
+        let entry = scope.enter("");
+        self.evidence.extend(more.into_iter().map(|evidence| evidence.in_scope(&entry)));
         self
     }
 
@@ -124,7 +143,11 @@ impl Finding {
 
 fn fingerprint(rule: &str, scope: &Scope, subject: &str) -> String {
     // A namespace's inode changes with every boot; the reader's own namespace is always the same one to it.
-    let scope = if scope.current { "current" } else { scope.names.first().unwrap_or(&scope.id) };
+    let scope = if scope.current {
+        "current".to_owned()
+    } else {
+        format!("other {}", scope.names.first().unwrap_or(&scope.id))
+    };
     let digest = Sha256::digest(format!("{rule}\0{scope}\0{subject}"));
     let beginning = digest.iter().take(8).fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
     format!("{beginning:016x}")

@@ -112,6 +112,15 @@ pub fn each_pool(
     })
 }
 
+/// What keeps the scopes that were read from being all there are; it is told of the reader's own.
+pub fn unread_scopes(snapshot: &Snapshot) -> Vec<Gap> {
+    let own = snapshot.scopes.iter().find(|scope| scope.current);
+    let unread = snapshot.unread_scopes.iter().flatten();
+    own.map_or_else(Vec::new, |own| {
+        unread.map(|(what, why)| Gap::new(own, what.clone(), why)).collect()
+    })
+}
+
 fn judge_all(
     judgement: &mut Judgement,
     scope: &Scope,

@@ -8,6 +8,8 @@ mod excluded_from_pool;
 mod families_differ;
 pub mod listener_in_pool;
 mod lopsided_pool;
+mod namespace_differs;
+mod namespace_unread;
 mod narrow_pool;
 mod nat_ignores_range;
 mod outbound_on_system_port;
@@ -50,6 +52,8 @@ pub static RULES: &[&Rule] = &[
     &sequential_ports::RULE,
     &outbound_on_system_port::RULE,
     &nat_ignores_range::RULE,
+    &namespace_differs::RULE,
+    &namespace_unread::RULE,
 ];
 
 /// The rule of that name.

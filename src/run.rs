@@ -113,9 +113,17 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
     let at = now();
     let named = |scope: &Scope| named_listeners(policy, scope);
-    let wants = Wants { owners: &named, depth: args.usage.depth(policy.near_exhaustion) };
+    let wants = Wants {
+        owners: &named,
+        depth: args.usage.depth(policy.near_exhaustion),
+        all_namespaces: args.all_netns,
+    };
     if args.facts.from.is_empty() {
         return Ok((ephaudit_platform::read_live(&wants), at));
+    }
+    if args.all_netns {
+        let why = "--all-netns reads the namespaces of this host; --from has those that it holds";
+        return Err(Failure::Usage(why.to_owned()));
     }
     let witness = Witness::of(&args.facts)?;
     let snapshot = witness.snapshot(&wants);
@@ -133,7 +141,8 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
         registry,
     };
     let named = |scope: &Scope| named_listeners(&policy, scope);
-    let wants = Wants { owners: &named, depth: Depth::Auto(policy.near_exhaustion) };
+    let depth = Depth::Auto(policy.near_exhaustion);
+    let wants = Wants { owners: &named, depth, all_namespaces: false };
     let bytes = capture_live(now(), &wants)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() > Capture::MAX {

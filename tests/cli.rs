@@ -81,6 +81,9 @@ fn wrong_usage_is_2() {
     complains(&["explain", "\u{1b}[31m"], 2, "\\u{1b}");
     complains(&["--exit-zero", "--registry", "/nonexistent"], 2, "/nonexistent");
     complains(&["--registry", "/"], 2, "--registry /");
+    complains(&["--all-netns", "--from", "/nonexistent"], 2, "--all-netns reads the namespaces");
+    complains(&["show", "--from", "/nonexistent", "--all-netns"], 2, "--all-netns reads");
+    complains(&["capture", "--all-netns"], 2, "--all-netns");
     complains(&["--registry", "/dev/zero"], 2, "64 MiB");
     let folder = tempfile::tempdir().expect("a folder");
     let bad = folder.path().join("bad.csv");
@@ -232,7 +235,14 @@ fn the_table_fits_any_terminal() {
         let steps = said["remediation"].as_array().expect("steps").iter();
         commands.extend(steps.filter_map(|s| Some(s.as_str()?.split('`').nth(1)?.to_owned())));
         for columns in ["1", "20", "33", "40", "60", "80", "132", "200", "9999", "x", "0", "-3"] {
-            for args in [&[][..], &["show"], &["rules"], &["--ascii"], &["explain", "50010"]] {
+            for args in [
+                &[][..],
+                &["show"],
+                &["rules"],
+                &["--ascii"],
+                &["explain", "50010"],
+                &["--all-netns"],
+            ] {
                 let output = ephaudit(args).env("COLUMNS", columns).output().expect("it runs");
                 assert!(code(&output) <= 1, "{columns} {args:?}");
                 let width = columns.parse().ok().filter(|w| *w > 0).unwrap_or(80).clamp(20, 200);
@@ -268,7 +278,7 @@ fn colour_and_ascii_follow_the_flags_and_the_environment() {
 }
 
 /// How many rules there are.
-const RULES: usize = 21;
+const RULES: usize = 23;
 
 #[test]
 fn every_rule_has_its_page_and_its_row() {

@@ -1,5 +1,6 @@
 //! Against the real kernel, in network namespaces that each test makes itself.
 
+mod all;
 mod capture;
 mod exhaustion;
 mod explain;

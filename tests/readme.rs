@@ -27,13 +27,16 @@ fn range(target_os: &str) -> &'static str {
     match picked("system", target_os) {
         None => "from evidence only",
         Some(rim) if rim.contains("program::output(") => "by command",
-        Some(rim) if rim.contains("Ctl::new(") || rim.contains("files::sysctl(") => "yes",
+        Some(rim) if rim.contains("Ctl::new(") || rim.contains("proc.sysctl(") => "yes",
         Some(_) => panic!("how does the rim of {target_os} read a tunable?"),
     }
 }
 
 fn exclusions(os: &str, range: &'static str) -> &'static str {
-    let rules = source(&format!("os/{os}.rs"));
+    let rules = match os {
+        "linux" => source("os/linux/scope.rs"),
+        os => source(&format!("os/{os}.rs")),
+    };
     if !rules.contains("ReservedKind::") {
         return "none to read";
     }

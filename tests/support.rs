@@ -2,6 +2,7 @@
 
 pub(crate) mod evidence;
 pub(crate) mod namespace;
+pub(crate) mod refuse;
 
 use std::process::{Command, Output};
 use std::sync::OnceLock;

@@ -116,3 +116,31 @@ impl Answer {
 
 /// The way of asking: the live host, captured evidence, or a test.
 pub type Ask<'a> = dyn Fn(Question<'_>) -> Answer + 'a;
+
+/// A namespace other than the reader's own, as it was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The identity, as in [`crate::snapshot::Scope`].
+    pub id: String,
+    /// A file that leads into it, for `nsenter --net=FILE`.
+    pub path: String,
+    /// Where it stands under a name that somebody gave it.
+    pub named: Vec<String>,
+    /// The first process that is in it, or that holds it.
+    pub process: Option<u32>,
+}
+
+/// What is done in a namespace: ask there.
+pub type Visitor<'a> = dyn FnMut(Place, &Ask<'_>) + Send + 'a;
+
+/// What a tour through the namespaces left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Toured {
+    /// The reader's own namespace, which is not visited.
+    pub own: Option<Place>,
+    /// What could not be seen: what, and why.
+    pub unread: Vec<(String, Why)>,
+}
+
+/// Takes a visitor into every other namespace, and asks what was found and could not be entered to no avail.
+pub type Tour<'a> = dyn Fn(&mut Visitor<'_>) -> Toured + 'a;

@@ -29,14 +29,14 @@ pub use os::{Wants, WantsOwner};
 pub use pool::pools;
 pub use source::{Folder, answer as ask_live};
 
-use ask::Ask;
+use ask::{Ask, Tour};
 use evidence::Evidence;
 use holders::Holders;
 use snapshot::{Depth, Host, Os, Snapshot, Transport};
 
-/// The facts of the host this runs on.
+/// The facts of the host this runs on; of all its namespaces where that is wanted.
 pub fn read_live(wants: &Wants<'_>) -> Snapshot {
-    read(source::LIVE_OS, &source::answer, wants)
+    os::read(source::LIVE_OS, &source::answer, source::TOUR, wants)
 }
 
 /// The facts that captured evidence holds.
@@ -51,7 +51,12 @@ pub fn read_evidence(evidence: &Evidence, depth: Depth) -> Snapshot {
 
 /// The facts that `ask` gives, understood by the rules of `os`.
 pub fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
-    os::read(os, ask, wants)
+    os::read(os, ask, None, wants)
+}
+
+/// The same, and `tour` is the way into the other namespaces.
+pub fn read_touring(os: Os, ask: &Ask<'_>, tour: &Tour<'_>, wants: &Wants<'_>) -> Snapshot {
+    os::read(os, ask, Some(tour), wants)
 }
 
 /// Every socket of `host` that has this local port, by what `ask` answers.

@@ -14,7 +14,7 @@ mod time_wait;
 mod unsupported;
 mod windows;
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Tour};
 use crate::holders::Holders;
 use crate::snapshot::{Host, Os, Reason, Scope, Snapshot, Transport, Why};
 use crate::usage::Depth;
@@ -29,17 +29,20 @@ pub struct Wants<'a> {
     pub owners: &'a WantsOwner<'a>,
     /// How closely the use of the pool is looked at.
     pub depth: Depth,
+    /// Whether every namespace is read that can be entered, or only the reader's own.
+    pub all_namespaces: bool,
 }
 
 impl Default for Wants<'_> {
     fn default() -> Self {
-        Self { owners: &|_| Vec::new(), depth: Depth::Counters }
+        Self { owners: &|_| Vec::new(), depth: Depth::Counters, all_namespaces: false }
     }
 }
 
-pub(crate) fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
-    match os {
-        Os::Linux => linux::read(ask, wants),
+/// `tour` is the way into other namespaces, where there is one.
+pub(crate) fn read(os: Os, ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
+    let mut snapshot = match os {
+        Os::Linux => return linux::read(ask, tour, wants),
         Os::FreeBsd => freebsd::read(ask),
         Os::OpenBsd => openbsd::read(ask),
         Os::NetBsd => netbsd::read(ask),
@@ -49,7 +52,15 @@ pub(crate) fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
         Os::Aix => aix::read(ask),
         Os::Windows => windows::read(ask),
         Os::Unsupported => unsupported::read(),
-    }
+    };
+    snapshot.unread_scopes = wants.all_namespaces.then(no_tour);
+    snapshot
+}
+
+/// What is left out where there is no way into other namespaces.
+fn no_tour() -> Vec<(String, Why)> {
+    let why = "other network namespaces, jails and zones are not read here: only those of a running Linux are";
+    vec![("network namespaces".to_owned(), Why::new(Reason::Unsupported, why))]
 }
 
 pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {

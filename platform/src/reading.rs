@@ -71,7 +71,7 @@ impl Source {
 }
 
 /// A name as one word of a shell: whoever named the file must not command whoever copies the line.
-fn quoted(name: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(name: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
     if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
         return name.into();

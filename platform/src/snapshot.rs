@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::ports::{PortClass, PortRange, PortSet};
+use crate::reading::quoted;
 pub use crate::reading::{Reading, Reason, Source, Why};
 pub use crate::usage::{
     Census, Connection, Depth, Destination, Usage, bound_in_pool, usable_ports,
@@ -212,6 +213,8 @@ pub struct Scope {
     pub names: Vec<String>,
     /// Whether the reader itself runs in it.
     pub current: bool,
+    /// A file that leads into it; `None` for the reader's own.
+    pub path: Option<String>,
     /// Its port ranges.
     pub ranges: Vec<Range>,
     /// Its reservations.
@@ -233,6 +236,14 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// The line that runs a command in it: nsenter(1) goes before it where the reader is elsewhere.
+    pub fn enter(&self, command: &str) -> String {
+        match &self.path {
+            Some(path) => format!("nsenter --net={} {command}", quoted(path)),
+            None => command.to_owned(),
+        }
+    }
+
     /// The ranges that automatic allocation uses.
     pub fn ephemeral(&self) -> impl Iterator<Item = &Range> {
         self.ranges.iter().filter(|range| range.role == Role::Ephemeral)
@@ -365,6 +376,16 @@ pub struct Snapshot {
     pub host: Host,
     /// Its scopes, sorted by id.
     pub scopes: Vec<Scope>,
+    /// What keeps `scopes` from being all there are: what could not be seen, and why. `None` where only the reader's own
+    /// was asked for.
+    pub unread_scopes: Option<Vec<(String, Why)>>,
+}
+
+impl Snapshot {
+    /// A host of which only the reader's own scope was asked for.
+    pub fn of(host: Host, scope: Scope) -> Self {
+        Self { host, scopes: vec![scope], unread_scopes: None }
+    }
 }
 
 /// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator skips.

@@ -1,6 +1,7 @@
 //! The view for people.
 
 pub(super) mod findings;
+mod others;
 mod usage;
 
 use ephaudit_platform::ports::PortRange;
@@ -20,7 +21,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     headline(&mut page, document);
     page.gap();
     about(&mut page, document);
-    for scope in &document.scopes {
+    for scope in document.scopes.iter().filter(|scope| scope.current) {
         page.gap();
         strip::draw(&mut page, scope);
         page.gap();
@@ -31,6 +32,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
             listeners(&mut page, &scope.listeners.items);
         }
     }
+    others::list(&mut page, document);
     findings::tell_all(&mut page, document);
     findings::tell_gaps(&mut page, &document.gaps);
     if document.status.is_some() {
@@ -80,9 +82,10 @@ fn count_rules(document: &Document, verdict: Verdict) -> u32 {
 }
 
 fn about(page: &mut Page, document: &Document) {
-    let scopes: Vec<String> =
-        document.scopes.iter().map(|scope| called(&scope.id, &scope.names)).collect();
-    where_and_when(page, &document.host, &document.collected_at, &scopes.join(", "));
+    let own = document.scopes.iter().filter(|scope| scope.current);
+    let own: Vec<String> = own.map(|scope| called(&scope.id, &scope.names)).collect();
+    let scopes = format!("{}{}", own.join(", "), others::count(document));
+    where_and_when(page, &document.host, &document.collected_at, &scopes);
     let edition = edition(&document.registry);
     match document.status {
         Some(_) => {
@@ -172,12 +175,16 @@ fn range_row(range: &Range) -> Vec<String> {
     row(&format!("{} range", range.role), &value, &place(&range.source))
 }
 
-fn reserved_row(reserved: &Reserved) -> Vec<String> {
-    let value = match reserved.state {
+fn reserved_value(reserved: &Reserved) -> String {
+    match reserved.state {
         State::Known if reserved.spans.is_empty() => "none".to_owned(),
         State::Known => spans(&reserved.spans),
         state => unread(state, reserved.reason),
-    };
+    }
+}
+
+fn reserved_row(reserved: &Reserved) -> Vec<String> {
+    let value = reserved_value(reserved);
     let which = match reserved.transports[..] {
         [only] => format!("{} {}", transport(only), reserved.kind),
         _ => format!("{} ports", reserved.kind),

@@ -88,7 +88,7 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
             }
             // A capture knows the owners that its audit asked for.
             let named = |scope: &Scope| named_listeners(&policy, scope);
-            let wants = Wants { owners: &named, depth: Depth::Counters };
+            let wants = Wants { owners: &named, depth: Depth::Counters, ..Wants::default() };
             (witness.snapshot(&wants), Box::new(|question| witness.answer(question)))
         }
     };

@@ -153,6 +153,8 @@ pub struct Scope {
     pub names: Vec<String>,
     /// Whether the program ran in it.
     pub current: bool,
+    /// A file that leads into it, for `nsenter --net=FILE`; null for the one that the program ran in.
+    pub path: Option<String>,
     /// Its port ranges.
     pub ranges: Vec<Range>,
     /// Ports kept out of automatic allocation.
@@ -340,7 +342,7 @@ pub struct Owner {
 }
 
 /// How much a finding matters; the gravest sorts first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Breaks something now.

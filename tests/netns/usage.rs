@@ -12,14 +12,11 @@ use ephaudit_platform::snapshot::{Depth, Os};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, socket, sockopt};
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-    SeccompRule,
-};
 use serde_json::Value;
 
 use crate::support::json;
 use crate::support::namespace::{inside, set, sh};
+use crate::support::refuse::forbid_netlink;
 
 const TCP: SocketType = SocketType::STREAM;
 const UDP: SocketType = SocketType::DGRAM;
@@ -335,21 +332,6 @@ fn the_sockets_are_asked_only_where_the_counters_prove_nothing() {
         assert_eq!(usage("counters")["method"], "counters");
         drop((server, held, more));
     });
-}
-
-/// Forbids this thread, and the programs that it starts, sockets of netlink, as a container's seccomp profile does.
-fn forbid_netlink() {
-    let netlink = u64::from(AddressFamily::NETLINK.as_raw());
-    let family = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, netlink);
-    let rule = SeccompRule::new(vec![family.expect("a condition")]).expect("a rule");
-    // socket(2), include/uapi/asm-generic/unistd.h but on x86-64
-    let call = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
-    let refuse = SeccompAction::Errno(Errno::ACCESS.raw_os_error().unsigned_abs());
-    let arch = std::env::consts::ARCH.try_into().expect("an architecture");
-    let calls = BTreeMap::from([(call, vec![rule])]);
-    let filter = SeccompFilter::new(calls, SeccompAction::Allow, refuse, arch);
-    let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
-    seccompiler::apply_filter(&program).expect("seccomp");
 }
 
 #[test]

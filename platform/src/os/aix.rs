@@ -27,5 +27,5 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     };
     // no(1): in units of 15 s.
     let time_wait = time_wait::knob(ask, "tcp_timewait", 15_000);
-    Snapshot { host, scopes: vec![knobs::host_scope(ask, ranges, time_wait)] }
+    Snapshot::of(host, knobs::host_scope(ask, ranges, time_wait))
 }

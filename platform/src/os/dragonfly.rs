@@ -8,5 +8,5 @@ use crate::snapshot::{Os, Snapshot};
 pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     let ranges = freebsd::portrange(ask, PortRange::new(1024, 5000));
     let scope = knobs::host_scope(ask, ranges, time_wait::twice_msl(ask));
-    Snapshot { host: knobs::host(Os::DragonFly, ask), scopes: vec![scope] }
+    Snapshot::of(knobs::host(Os::DragonFly, ask), scope)
 }

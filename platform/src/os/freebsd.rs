@@ -33,7 +33,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
         }],
         ..knobs::host_scope(ask, ranges, time_wait::twice_msl(ask))
     };
-    Snapshot { host: knobs::host(Os::FreeBsd, ask), scopes: vec![scope] }
+    Snapshot::of(knobs::host(Os::FreeBsd, ask), scope)
 }
 
 /// The six numbers under net.inet.ip.portrange. The kernel swaps bounds that run backwards, as `lowfirst` and

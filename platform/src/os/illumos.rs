@@ -30,5 +30,5 @@ pub(super) fn read(os: Os, ask: &Ask<'_>) -> Snapshot {
     };
     let host =
         Host { name: None, os, os_version: None, kernel: None, arch: None, environment: None };
-    Snapshot { host, scopes: vec![scope] }
+    Snapshot::of(host, scope)
 }

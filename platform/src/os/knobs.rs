@@ -101,6 +101,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u
         id: "host".to_owned(),
         names: vec!["host".to_owned()],
         current: true,
+        path: None,
         ranges,
         reserved: Vec::new(),
         randomization: Vec::new(),

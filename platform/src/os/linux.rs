@@ -3,150 +3,46 @@
 pub(super) mod holders;
 mod host;
 mod listeners;
+mod namespaces;
 mod nat;
 mod owners;
+mod scope;
 mod usage;
 
-use super::{Wants, time_wait};
-use crate::ask::{Answer, Ask, Question, Refusal};
-use crate::parse::linux_sysctl::{self, Separator};
-use crate::ports::{PortRange, PortSet};
-use crate::snapshot::{
-    Environment, Family, Host, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
-    Snapshot, Source, Transport, Why,
-};
-use host::KernelVersion;
+use super::Wants;
+use crate::ask::{Ask, Tour};
+use crate::snapshot::{Host, Snapshot};
+use scope::Kernel;
 
-const RANGE: &str = "net.ipv4.ip_local_port_range";
-const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
-const UNPRIVILEGED_START: &str = "net.ipv4.ip_unprivileged_port_start";
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
 const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
 
-/// Kernels that have each knob (git history of net/ipv4/sysctl_net_ipv4.c).
-const RESERVED_SINCE: KernelVersion = KernelVersion(2, 6, 35);
-const UNPRIVILEGED_START_SINCE: KernelVersion = KernelVersion(4, 11, 0);
-/// The search by parity in two passes (`inet_csk_find_open_port`, `__inet_hash_connect`).
-const PARITY_SINCE: KernelVersion = KernelVersion(4, 5, 0);
-
-pub(super) fn read(ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
+pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
     let mut notes = Vec::new();
-    let (host, kernel) = host::read(ask, &mut notes);
-    let gvisor = host.environment == Some(Environment::Gvisor);
-    let separator = if gvisor { Separator::Space } else { Separator::Tab };
-
+    let (host, version) = host::read(ask, &mut notes);
+    let kernel = Kernel::new(&host, version);
     let id = host::link(ask, NAMESPACE, "identity of the namespace", &mut notes);
-    let listeners = listeners::read(ask, &mut notes);
-    let nat = nat::read(ask, &mut notes);
-    let mut scope = Scope {
-        names: names(ask, &host, id.as_deref()),
-        id: id.unwrap_or_else(|| "net:unknown".to_owned()),
-        current: true,
-        ranges: vec![Range {
-            role: Role::Ephemeral,
-            // There is no net.ipv6 twin: this one governs both families and every transport.
-            families: Family::ALL,
-            transports: Transport::ALL,
-            vendor_default: vendor_default(gvisor, kernel),
-            // gVisor steps by one from a random start (`pickEphemeralPort`, pkg/tcpip/ports).
-            tcp_by_parity: match kernel {
-                _ if gvisor => Some(false),
-                kernel => kernel.map(|running| running >= PARITY_SINCE),
-            },
-            udp_held_back: 0,
-            bounds: sysctl(ask, RANGE, None, |bytes| linux_sysctl::port_range(bytes, separator)),
-        }],
-        reserved: vec![Reserved {
-            kind: ReservedKind::Reserved,
-            families: Family::ALL,
-            transports: Transport::ALL,
-            ports: reserved(ask, gvisor, kernel),
-        }],
-        randomization: Vec::new(),
-        unprivileged_start: sysctl(
-            ask,
-            UNPRIVILEGED_START,
-            kernel.map(|running| running < UNPRIVILEGED_START_SINCE),
-            linux_sysctl::unprivileged_start,
-        ),
-        time_wait: time_wait(&host),
-        listeners,
-        nat: Some(nat),
-        usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
-        notes,
-    };
-    scope.usage = usage::read(ask, &scope, wants.depth, kernel);
-    let wanted = (wants.owners)(&scope);
-    listeners::find_owners(ask, &mut scope.listeners.items, &wanted);
-    Snapshot { host, scopes: vec![scope] }
-}
+    let id_of_host = id_of_host(ask, &host);
 
-/// gVisor has the file, always empty, and no reservations (`newStaticFile("")`, pkg/sentry/fsimpl/proc/tasks_sys.go).
-fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
-    let before_its_time = kernel.map(|running| running < RESERVED_SINCE);
-    let reading = sysctl(ask, RESERVED, before_its_time, linux_sysctl::reserved_ports);
-    match reading {
-        Reading::Unknown { source, why } if gvisor && why.raw.as_deref() == Some("") => {
-            Reading::Absent { source }
+    let is_host = id.is_some() && id == id_of_host;
+    let id = id.unwrap_or_else(|| "net:unknown".to_owned());
+    let mut own = scope::read(ask, &kernel, id, None, wants.depth, notes);
+    own.names = is_host.then(|| namespaces::HOST.to_owned()).into_iter().collect();
+    let mut scopes = vec![own];
+    let unread_scopes = wants.all_namespaces.then(|| match tour {
+        Some(tour) => {
+            namespaces::read(ask, tour, &kernel, id_of_host.as_deref(), wants.depth, &mut scopes)
         }
-        other => other,
-    }
-}
-
-/// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can be told another
-/// length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1, "4.4.0-19041-Microsoft", has that of Windows.
-fn time_wait(host: &Host) -> Reading<u32> {
-    if host.environment == Some(Environment::Gvisor) {
-        let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
-        return time_wait::untold(place, "gVisor does not show how long its TIME_WAIT lasts");
-    }
-    if host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft")) {
-        return time_wait::of_windows();
-    }
-    time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h")
+        None => super::no_tour(),
+    });
+    listeners::find_owners(ask, &mut scopes, wants.owners);
+    scopes.sort_by(|a, b| a.id.cmp(&b.id));
+    Snapshot { host, scopes, unread_scopes }
 }
 
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
-fn names(ask: &Ask<'_>, host: &Host, id: Option<&str>) -> Vec<String> {
+fn id_of_host(ask: &Ask<'_>, host: &Host) -> Option<String> {
     // Only root may see it; without it the name is left out, and the identity stands.
     let of_init = host::link(ask, NAMESPACE_OF_INIT, "pid 1", &mut Vec::new());
-    let is_host = id.is_some() && id == of_init.as_deref() && host.environment.is_none();
-    is_host.then(|| "host".to_owned()).into_iter().collect()
-}
-
-/// 32768–60999 since Linux 4.2 and 32768–61000 before (commit 07f4c90062f8); a literal in `inet_init_net`,
-/// net/ipv4/af_inet.c. gVisor: 16000–65535 (`firstEphemeral`, pkg/tcpip/ports/ports.go).
-fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRange> {
-    match kernel {
-        _ if gvisor => PortRange::new(16000, 65535),
-        Some(running) if running < KernelVersion(4, 2, 0) => PortRange::new(32768, 61000),
-        Some(_) => PortRange::new(32768, 60999),
-        None => None,
-    }
-}
-
-/// Reads one knob. `before_its_time` says whether the kernel is older than the knob, where that is known: then, and
-/// only then, a file that isn't there means that there is no such knob.
-fn sysctl<T>(
-    ask: &Ask<'_>,
-    name: &str,
-    before_its_time: Option<bool>,
-    parse: impl Fn(&[u8]) -> Result<T, Why>,
-) -> Reading<T> {
-    let Answer { source, outcome } = ask(Question::Tunable(name));
-    let parsed = match outcome {
-        Ok(bytes) => parse(&bytes),
-        Err(Refusal::NotFound(_)) if before_its_time == Some(true) => {
-            return Reading::Absent { source };
-        }
-        Err(Refusal::NotFound(detail)) => Err(Why::new(
-            Reason::Unsupported,
-            format!("{detail}; is /proc/sys hidden here, or kept from this namespace?"),
-        )),
-        Err(Refusal::Failed(why)) => Err(why),
-    };
-    match parsed {
-        Ok(value) => Reading::Known { value, source },
-        Err(why) => Reading::Unknown { source, why },
-    }
+    of_init.filter(|_| host.environment.is_none())
 }

@@ -45,5 +45,5 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
         notes: vec![("restricted ports".to_owned(), Why::new(Reason::Unsupported, NOT_READ))],
         ..knobs::host_scope(ask, ranges, time_wait::twice_msl(ask))
     };
-    Snapshot { host: knobs::host(Os::MacOs, ask), scopes: vec![scope] }
+    Snapshot::of(knobs::host(Os::MacOs, ask), scope)
 }

@@ -45,7 +45,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     }
     let time_wait = knobs::tunable(ask, "net.inet.tcp.mslt.remote", time_wait);
     let scope = Scope { reserved, randomization, ..knobs::host_scope(ask, ranges, time_wait) };
-    Snapshot { host: knobs::host(Os::NetBsd, ask), scopes: vec![scope] }
+    Snapshot::of(knobs::host(Os::NetBsd, ask), scope)
 }
 
 /// Twice the maximum segment lifetime towards hosts beyond the own networks, in slow ticks of which `PR_SLOWHZ` = 2 make

@@ -46,5 +46,5 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
         ],
         ..knobs::host_scope(ask, ranges, time_wait)
     };
-    Snapshot { host: knobs::host(Os::OpenBsd, ask), scopes: vec![scope] }
+    Snapshot::of(knobs::host(Os::OpenBsd, ask), scope)
 }

@@ -13,19 +13,21 @@ pub(super) fn read() -> Snapshot {
             format!("no reader is written for {} yet", std::env::consts::OS),
         )
     };
-    Snapshot {
-        host: Host {
-            name: None,
-            os: Os::Unsupported,
-            os_version: None,
-            kernel: None,
-            arch: Some(std::env::consts::ARCH.to_owned()),
-            environment: None,
-        },
-        scopes: vec![Scope {
+    let host = Host {
+        name: None,
+        os: Os::Unsupported,
+        os_version: None,
+        kernel: None,
+        arch: Some(std::env::consts::ARCH.to_owned()),
+        environment: None,
+    };
+    Snapshot::of(
+        host,
+        Scope {
             id: "host".to_owned(),
             names: vec!["host".to_owned()],
             current: true,
+            path: None,
             ranges: vec![Range {
                 role: Role::Ephemeral,
                 families: Family::ALL,
@@ -46,6 +48,6 @@ pub(super) fn read() -> Snapshot {
             },
             nat: None,
             notes: Vec::new(),
-        }],
-    }
+        },
+    )
 }

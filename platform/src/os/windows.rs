@@ -60,7 +60,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
         arch: None,
         environment: None,
     };
-    Snapshot { host, scopes: vec![scope] }
+    Snapshot::of(host, scope)
 }
 
 fn dynamic(ask: &Ask<'_>, family: Family, transport: Transport) -> Reading<Bounds> {

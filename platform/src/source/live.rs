@@ -42,7 +42,13 @@ mod listeners;
 mod program;
 
 pub(crate) use system::LIVE_OS;
+#[cfg(target_os = "linux")]
+pub(crate) use system::TOUR;
 pub use system::answer;
+
+/// The way into other namespaces.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const TOUR: Option<&crate::ask::Tour<'static>> = None;
 
 /// What this system's reader does not ask.
 #[cfg(not(target_os = "linux"))]

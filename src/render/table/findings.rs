@@ -1,36 +1,40 @@
 //! The findings, the gaps and the tally.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anstyle::Style;
 
-use super::{count_rules, name, place, word};
+use super::{count_rules, name, others, place, word};
 use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
 use crate::text::counted;
 use crate::wire::v1::{Document, Finding, Gap, Severity, Verdict};
 
 /// How many findings of one rule are told in full.
 const TOLD: usize = 5;
+/// How many namespaces of a finding are named.
+const PLACES: usize = 12;
 /// How many gaps are told.
 const GAPS: usize = 20;
 
 /// Tells the findings, gravest first; of many from one rule the first few, and how many more.
 pub(super) fn tell_all(page: &mut Page, document: &Document) {
     let mut already = Vec::new();
-    let mut told: Vec<(&str, usize)> = Vec::new();
-    for finding in &document.findings {
-        let at = told.iter().position(|(rule, _)| *rule == finding.rule).unwrap_or(told.len());
+    let mut told: Vec<(&str, usize, usize)> = Vec::new();
+    for (finding, scopes) in alike(document) {
+        let at = told.iter().position(|(rule, ..)| *rule == finding.rule).unwrap_or(told.len());
         if at == told.len() {
-            told.push((finding.rule, 0));
+            told.push((finding.rule, 0, 0));
         }
         told[at].1 += 1;
         if told[at].1 <= TOLD {
             page.gap();
-            tell(page, finding, &mut already);
+            tell(page, finding, &places(document, &scopes), &mut already);
+        } else {
+            told[at].2 += scopes.len();
         }
     }
-    for (rule, count) in told.into_iter().filter(|(_, count)| *count > TOLD) {
-        let more = u32::try_from(count - TOLD).unwrap_or(u32::MAX);
+    for (rule, _, more) in told.into_iter().filter(|(.., more)| *more > 0) {
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
         let line =
             format!("and {} of {rule}; --format json has them all", counted(more, "more finding"));
         page.gap();
@@ -38,8 +42,41 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
     }
 }
 
+/// The findings that say the same as one, that one and the scopes of all.
+fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
+    let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<(&str, &str, &str, Severity), usize> = HashMap::new();
+    for finding in &document.findings {
+        let said = (finding.rule, &*finding.title, &*finding.message, finding.severity);
+        let at = *places.entry(said).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push((finding, Vec::new()));
+        }
+        groups[at].1.push(&finding.scope);
+    }
+    groups
+}
+
+/// Where it was found, by the best names; nothing where only one place was looked at.
+fn places(document: &Document, scopes: &[&str]) -> String {
+    if document.scopes.len() < 2 {
+        return String::new();
+    }
+    let names = scopes.iter().take(PLACES).map(|id| {
+        let scope = document.scopes.iter().find(|scope| scope.id == *id);
+        let own = scope.is_some_and(|scope| scope.current);
+        let label = scope.map_or_else(|| (*id).to_owned(), others::label);
+        if own { format!("{label} (here)") } else { label }
+    });
+    let names = names.collect::<Vec<_>>().join(", ");
+    match scopes.len().saturating_sub(PLACES) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
 /// `already` holds the evidence and the steps told before: nothing is told twice.
-fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
+fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Vec<&'a str>) {
     let mut is_new = |text: &'a str| {
         let new = !already.contains(&text);
         if new {
@@ -51,6 +88,9 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
     page.prose((style, &format!("{level}  ")), (PLAIN, finding.rule), 2);
     page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
     page.prose((PLAIN, "  "), (PLAIN, &finding.message), 2);
+    if !places.is_empty() {
+        page.prose((PLAIN, "  in    "), (PLAIN, places), 8);
+    }
     for evidence in &finding.evidence {
         let new_command = !evidence.command.is_empty() && is_new(&evidence.command);
         if is_new(&evidence.value) || new_command {
@@ -70,13 +110,21 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, already: &mut Vec<&'a str>) {
     }
 }
 
-/// Tells what could not be seen, each thing once.
+/// Tells what could not be seen, each thing once, and together what could not for one reason.
 pub(in crate::render) fn tell_gaps(page: &mut Page, gaps: &[Gap]) {
     let mut told = HashSet::new();
-    let lines: Vec<String> = gaps
+    let mut reasons: Vec<(&Gap, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for gap in gaps.iter().filter(|gap| told.insert((&gap.what, &gap.detail))) {
+        let at = *places.entry(&gap.detail).or_insert(reasons.len());
+        if at == reasons.len() {
+            reasons.push((gap, Vec::new()));
+        }
+        reasons[at].1.push(&gap.what);
+    }
+    let lines: Vec<String> = reasons
         .iter()
-        .filter(|gap| told.insert((&gap.what, &gap.detail)))
-        .map(|gap| format!("{} ({}): {}", gap.what, word(&gap.why), gap.detail))
+        .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), word(&gap.why), gap.detail))
         .collect();
     if lines.is_empty() {
         return;

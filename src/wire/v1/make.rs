@@ -81,6 +81,7 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
         id: scope.id.clone(),
         names: scope.names.clone(),
         current: scope.current,
+        path: scope.path.clone(),
         ranges: scope.ranges.iter().map(range).collect(),
         reserved: scope.reserved.iter().map(reserved).collect(),
         randomization: scope.randomization.iter().map(randomization).collect(),

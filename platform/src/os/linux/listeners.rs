@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
+use super::super::WantsOwner;
 use super::super::sockets::{self, families, what};
 use super::owners::Search;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::{sock_diag, socket_table};
-use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Source, Transport, Why};
+use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Scope, Source, Transport, Why};
 
 /// An IPv6 socket table exists on every kernel that has IPv6 at all; so does this file.
 const IPV6_PROOF: &str = "/proc/thread-self/net/if_inet6";
@@ -19,10 +20,18 @@ struct Socket {
     v6only: Option<bool>,
 }
 
-pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Listeners {
+/// Those of `empty` are known to have no socket, and nobody asks for them.
+pub(super) fn read(
+    ask: &Ask<'_>,
+    empty: impl Fn(Family, Transport) -> bool,
+    notes: &mut Vec<(String, Why)>,
+) -> Listeners {
     let mut listeners = Listeners::default();
     for &transport in Transport::ALL {
         for &family in Family::ALL {
+            if empty(family, transport) {
+                continue;
+            }
             match sockets(ask, family, transport, listeners.items.len()) {
                 Ok((sockets, source)) => {
                     add(&mut listeners, transport, sockets, &source, notes);
@@ -90,6 +99,7 @@ pub(super) fn told(
         Err(Refusal::NotFound(detail)) => {
             Err(Why::new(refused.reason, format!("{}; and {detail}", refused.detail)))
         }
+        Err(Refusal::Failed(why)) if why == refused => Err(why),
         Err(Refusal::Failed(why)) => {
             Err(Why::new(why.reason, format!("{}; and {}", refused.detail, why.detail)))
         }
@@ -167,17 +177,20 @@ fn add(
     }
 }
 
-/// Finds the process behind each wanted listener, by one search for all of them.
-pub(super) fn find_owners(ask: &Ask<'_>, items: &mut [Listener], wanted: &[usize]) {
-    let inodes: Vec<u64> = wanted
-        .iter()
-        .filter_map(|&index| items.get(index))
-        .flat_map(|item| item.inodes.iter().copied())
-        .collect();
+/// Finds the process behind each wanted listener, by one search for all of them: an inode is one socket's, whatever its
+/// namespace.
+pub(super) fn find_owners(ask: &Ask<'_>, scopes: &mut [Scope], wanted: &WantsOwner<'_>) {
+    let wanted: Vec<Vec<usize>> = scopes.iter().map(wanted).collect();
+    let items = scopes.iter().zip(&wanted).flat_map(|(scope, wanted)| {
+        wanted.iter().filter_map(|&index| scope.listeners.items.get(index))
+    });
+    let inodes: Vec<u64> = items.flat_map(|item| item.inodes.iter().copied()).collect();
     let mut search = Search::new(ask, &inodes);
-    for &index in wanted {
-        if let Some(item) = items.get_mut(index) {
-            item.owner = search.owner(&item.inodes);
+    for (scope, wanted) in scopes.iter_mut().zip(&wanted) {
+        for &index in wanted {
+            if let Some(item) = scope.listeners.items.get_mut(index) {
+                item.owner = search.owner(&item.inodes);
+            }
         }
     }
 }
@@ -202,7 +215,7 @@ mod tests {
             let outcome = table(&path);
             Answer::new(Source::File(path.into()), outcome)
         };
-        read(&ask, &mut Vec::new())
+        read(&ask, |_, _| false, &mut Vec::new())
     }
 
     const EMPTY: &[u8] = b"  sl  local_address rem_address   st\n";

@@ -5,7 +5,7 @@ use crate::ask::{Answer, Ask, CensusOf, Question, Refusal};
 use crate::parse::census::Told;
 use crate::parse::sockstat::counter;
 use crate::ports::{PortRange, PortSet};
-use crate::snapshot::{Pool, Reading, Reason, Scope, Source, Transport, Why};
+use crate::snapshot::{Family, Pool, Reading, Reason, Scope, Source, Transport, Why};
 use crate::usage::{Census, Depth, Usage};
 
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
@@ -25,15 +25,53 @@ const BOUND_SINCE: KernelVersion = KernelVersion(6, 8, 0);
 /// Below the unprivileged ports out of the box; `PortClass::System`.
 const SYSTEM_PORTS: PortRange = PortRange::between(1, 1023);
 
+/// How many sockets a namespace has.
+pub(super) struct Counters {
+    /// In use by IPv4 and IPv6.
+    tcp: [u32; 2],
+    udp: [u32; 2],
+    tcp_time_wait: u32,
+    source: Source,
+}
+
+impl Counters {
+    /// Whether there is no such socket, listeners included: `__inet_hash` counts each as it enters the table (`inuse`,
+    /// net/ipv4/inet_hashtables.c, udp.c). The sum over the CPUs is taken one after the other, so where TCP connections
+    /// come and go nothing is concluded from it.
+    pub(super) fn none(&self, family: Family, transport: Transport) -> bool {
+        let [four, six] = match transport {
+            Transport::Tcp if self.tcp_time_wait > 0 => return false,
+            Transport::Tcp => self.tcp,
+            Transport::Udp => self.udp,
+        };
+        match family {
+            Family::Ipv4 => four == 0,
+            Family::Ipv6 => six == 0,
+        }
+    }
+
+    fn usage(&self) -> Usage {
+        let both = |[four, six]: [u32; 2]| four.saturating_add(six);
+        Usage {
+            tcp_sockets: both(self.tcp),
+            tcp_time_wait: self.tcp_time_wait,
+            udp_sockets: both(self.udp),
+            bound: PortSet::new(),
+            census: None,
+        }
+    }
+}
+
 /// The usage of a scope whose pools and listeners are read by now.
 pub(super) fn read(
     ask: &Ask<'_>,
+    counters: Result<Counters, Failed>,
     scope: &Scope,
     depth: Depth,
     kernel: Option<KernelVersion>,
 ) -> Reading<Usage> {
-    let (mut usage, source) = match counters(ask) {
-        Ok(counted) => counted,
+    let (mut usage, source) = match counters {
+        Ok(counters) => (counters.usage(), counters.source),
         Err((source, why)) => return Reading::Unknown { source, why },
     };
     usage.bound = listening(scope, Transport::Tcp);
@@ -76,7 +114,8 @@ fn proved(usage: &Usage, pools: &[Pool], percent: u32) -> bool {
 
 type Failed = (Source, Why);
 
-fn counters(ask: &Ask<'_>) -> Result<(Usage, Source), Failed> {
+/// The counters of the namespace that `ask` asks.
+pub(super) fn counters(ask: &Ask<'_>) -> Result<Counters, Failed> {
     let (four, source) = told(ask, SOCKSTAT)?;
     let six = match told(ask, SOCKSTAT6) {
         Ok((text, _)) => Some(text),
@@ -89,14 +128,12 @@ fn counters(ask: &Ask<'_>) -> Result<(Usage, Source), Failed> {
     };
     let of_six =
         |protocol: &str| six.as_deref().map_or(Ok(0), |text| number(text, protocol, "inuse"));
-    let usage = Usage {
-        tcp_sockets: number(&four, "TCP", "inuse")?.saturating_add(of_six("TCP6")?),
+    Ok(Counters {
+        tcp: [number(&four, "TCP", "inuse")?, of_six("TCP6")?],
+        udp: [number(&four, "UDP", "inuse")?, of_six("UDP6")?],
         tcp_time_wait: number(&four, "TCP", "tw")?,
-        udp_sockets: number(&four, "UDP", "inuse")?.saturating_add(of_six("UDP6")?),
-        bound: PortSet::new(),
-        census: None,
-    };
-    Ok((usage, source))
+        source,
+    })
 }
 
 fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
@@ -232,7 +269,7 @@ mod tests {
             Answer::new(Source::File("test".into()), Ok(text.into_bytes()))
         };
         let wants = Wants { depth, ..Wants::default() };
-        let mut scopes = super::super::read(&ask, &wants).scopes;
+        let mut scopes = super::super::read(&ask, None, &wants).scopes;
         scopes.remove(0).usage
     }
 

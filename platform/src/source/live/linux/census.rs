@@ -9,6 +9,7 @@ mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::files::Proc;
 use super::filter;
 use super::netlink::{self, Failure};
 use crate::ask::{Answer, CensusOf, Outcome, Refusal};
@@ -23,7 +24,7 @@ use fold::{End, Fold, Row};
 const GETSOCK: u16 = 18;
 
 /// The census of a transport: by netlink, or by /proc where that is refused.
-pub(super) fn census(of: &CensusOf<'_>) -> Answer {
+pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Answer {
     let refused = match by_netlink(of) {
         Ok(lines) => return Answer::new(asked(of), Ok(lines)),
         Err(refusal) => refusal.why(),
@@ -35,7 +36,7 @@ pub(super) fn census(of: &CensusOf<'_>) -> Answer {
         return Answer::new(asked(of), Err(Refusal::Failed(why)));
     }
     let path = super::files::socket_table_path(Family::Ipv4, of.transport);
-    let outcome = table::census(of).map_err(|refusal| {
+    let outcome = table::census(proc, of).map_err(|refusal| {
         let why = refusal.why();
         let detail = format!("{}; and {}", refused.detail, why.detail);
         Refusal::Failed(Why { detail, ..why })
@@ -189,6 +190,6 @@ mod tests {
         assert!(by_two.starts_with(&format!("used 127.0.0.1 {target} 5\n")), "{by_two}");
         assert_eq!(lines(first_understood(&of, &[at_once(&of)], &[])), by_two);
         assert_eq!(lines(first_understood(&of, &[unknown], &each)), by_two);
-        assert_eq!(lines(table::census(&of)), by_two);
+        assert_eq!(lines(table::census(&Proc::of_the_system(), &of)), by_two);
     }
 }

@@ -1,4 +1,6 @@
 //! Files, links and uname.
+//!
+//! What is below /proc is read through [`Proc`]: the /proc of the system, or one that only this process has.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -7,6 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::buffer::spare_capacity;
 use rustix::fs::{CWD, Mode, OFlags, PROC_SUPER_MAGIC, ResolveFlags};
 use rustix::io::Errno;
+use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use crate::ask::{Outcome, Refusal};
 use crate::snapshot::{Family, Reason, Transport, Why};
@@ -25,47 +28,122 @@ const MOUNTINFO: usize = 4 * 1024 * 1024;
 /// Where every sysctl is; container runtimes bind this folder as a whole, read-only.
 const SYSCTLS: &str = "/proc/sys";
 
-/// Reads a sysctl by one read(2) at offset 0: `proc_do_large_bitmap` answers only that one, so reading on in pieces
-/// (as `std::fs::read` does, 32 bytes first) cuts the value without an error. An answer that fills the buffer may be
-/// cut, so it is asked again with a larger one.
-pub(super) fn sysctl(name: &str) -> Outcome {
-    for size in [FIRST_BUFFER, LAST_BUFFER] {
-        let file = open_sysctl(name)?;
-        let mut bytes = Vec::with_capacity(size);
-        let path = format!("{SYSCTLS}/{name}");
-        rustix::io::read(&file, spare_capacity(&mut bytes))
-            .map_err(|errno| refusal(&path, errno))?;
-        if bytes.len() < size {
-            return Ok(bytes);
-        }
-    }
-    let detail = format!("{SYSCTLS}/{name} holds more than {LAST_BUFFER} bytes");
-    Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
+/// A procfs to read from.
+pub(super) struct Proc {
+    /// The root of a mount that is attached nowhere, so nobody can have mounted anything over its files; without one,
+    /// what is at /proc.
+    own: Option<OwnedFd>,
+    /// Whether threads read from it that have left the namespace they started in.
+    visiting: bool,
 }
 
-/// Opens the kernel's own sysctl of this thread's network namespace, and nothing that is mounted over it or over a
-/// folder on the way: a bind mount shows what it showed where it was made, so even another file of procfs, or the same
-/// file seen from another namespace, would be taken for the answer.
-fn open_sysctl(name: &str) -> Result<OwnedFd, Refusal> {
-    open_below(SYSCTLS, name).or_else(|refused| {
-        // LXC and systemd-nspawn mount /proc/sys read-only, and /proc/sys/net over it to be written: that folder is the
-        // kernel's own too, where it is the one of that name and no other.
-        match name.strip_prefix("net/").filter(|_| is_folder_of_net()) {
-            Some(below) => open_below(SYSCTLS_OF_NET, below),
-            None => Err(refused),
+impl Proc {
+    /// What is at /proc.
+    pub(super) const fn of_the_system() -> Self {
+        Self { own: None, visiting: false }
+    }
+
+    /// A mount of its own, where the kernel has such mounts (5.2) and allows one (CAP_SYS_ADMIN; in a user namespace only
+    /// where nothing hides parts of /proc), else what is at /proc.
+    ///
+    /// The kernel keeps an entry of /proc/sys/net for each namespace that was looked at, all of one name in one chain
+    /// (`proc_sys_compare`, fs/proc/proc_sysctl.c): in a mount that many of them were read from, each look-up walks them.
+    pub(super) fn fresh() -> Self {
+        let mounted = || -> rustix::io::Result<OwnedFd> {
+            let context = rustix::mount::fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+            rustix::mount::fsconfig_create(&context)?;
+            let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
+                | MountAttrFlags::MOUNT_ATTR_NOSUID
+                | MountAttrFlags::MOUNT_ATTR_NODEV
+                | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+            rustix::mount::fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        };
+        Self { own: mounted().ok(), visiting: true }
+    }
+
+    /// Reads a sysctl of this thread's network namespace by one read(2) at offset 0: `proc_do_large_bitmap` answers only
+    /// that one, so reading on in pieces (as `std::fs::read` does, 32 bytes first) cuts the value without an error. An
+    /// answer that fills the buffer may be cut, so it is asked again with a larger one.
+    pub(super) fn sysctl(&self, name: &str) -> Outcome {
+        for size in [FIRST_BUFFER, LAST_BUFFER] {
+            let file = self.open_sysctl(name)?;
+            let mut bytes = Vec::with_capacity(size);
+            let path = format!("{SYSCTLS}/{name}");
+            rustix::io::read(&file, spare_capacity(&mut bytes))
+                .map_err(|errno| refusal(&path, errno))?;
+            if bytes.len() < size {
+                return Ok(bytes);
+            }
         }
-    })
+        let detail = format!("{SYSCTLS}/{name} holds more than {LAST_BUFFER} bytes");
+        Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
+    }
+
+    /// Opens the kernel's own sysctl of this thread's network namespace, and nothing that is mounted over it or over a
+    /// folder on the way: a bind mount shows what it showed where it was made, so even another file of procfs, or the
+    /// same file seen from another namespace, would be taken for the answer.
+    fn open_sysctl(&self, name: &str) -> Result<OwnedFd, Refusal> {
+        self.open_below(SYSCTLS, name).or_else(|refused| {
+            // LXC and systemd-nspawn mount /proc/sys read-only, and /proc/sys/net over it to be written: that folder is
+            // the kernel's own too, where it is the one of that name and no other. To visitors from another namespace it
+            // shows the one that it was mounted in.
+            match name.strip_prefix("net/").filter(|_| !self.visiting && is_folder_of_net()) {
+                Some(below) => self.open_below(SYSCTLS_OF_NET, below),
+                None => Err(refused),
+            }
+        })
+    }
+
+    /// Opens a file below a folder of procfs without crossing into another mount.
+    fn open_below(&self, folder: &str, name: &str) -> Result<OwnedFd, Refusal> {
+        let path = format!("{folder}/{name}");
+        if let Some(root) = &self.own {
+            return open_inside(root, path.trim_start_matches("/proc/"), &path);
+        }
+        let opened = open_folder(folder)?;
+        if !is_procfs(&opened, folder)? {
+            return Err(unsure(&path, "its folder is no procfs"));
+        }
+        open_inside(&opened, name, &path)
+    }
+
+    /// Reads a file of /proc that is not a sysctl.
+    pub(super) fn file(&self, path: &str) -> Outcome {
+        let name = path.strip_prefix("/proc/").unwrap_or(path);
+        read_small(&self.open_below("/proc", name)?, path)
+    }
+
+    /// The heading of a socket table and the lines that are wanted.
+    pub(super) fn socket_table(&self, path: &str, wanted: Wanted) -> Outcome {
+        socket_lines::kept(self.open_table(path)?, wanted)
+            .map_err(|error| table_refusal(path, error))
+    }
+
+    /// Every line of a socket table.
+    pub(super) fn socket_lines(&self, path: &str) -> Result<Lines<BufReader<File>>, Refusal> {
+        Ok(Lines::new(self.open_table(path)?))
+    }
+
+    fn open_table(&self, path: &str) -> Result<BufReader<File>, Refusal> {
+        let file = File::from(self.open_below("/proc", path.trim_start_matches("/proc/"))?);
+        Ok(BufReader::with_capacity(32 * 1024, file))
+    }
 }
 
 const SYSCTLS_OF_NET: &str = "/proc/sys/net";
 const MOUNTED_OVER: &str = "something is mounted over it";
+
+fn unsure(path: &str, what: &str) -> Refusal {
+    let detail = format!("{path} is not the kernel's own: {what}");
+    Refusal::Failed(Why::new(Reason::Unsupported, detail))
+}
 
 /// Whether /proc/sys/net is a mount of the folder of that name: its root in mountinfo, proc_pid_mountinfo(5).
 fn is_folder_of_net() -> bool {
     let told = open_folder(SYSCTLS_OF_NET).and_then(|folder| {
         let mount = mount_of(&folder)?;
         let mut mounts = Vec::new();
-        let table = File::from(open_below("/proc", "self/mountinfo")?);
+        let table = File::from(Proc::of_the_system().open_below("/proc", "self/mountinfo")?);
         let read = table.take(MOUNTINFO as u64).read_to_end(&mut mounts);
         read.map_err(|error| refusal("/proc/self/mountinfo", errno_of(&error)))?;
         Ok((mount, mounts))
@@ -79,25 +157,16 @@ fn is_folder_of_net() -> bool {
     })
 }
 
-/// Opens a file below a folder of procfs without crossing into another mount.
-fn open_below(folder: &str, name: &str) -> Result<OwnedFd, Refusal> {
-    let path = format!("{folder}/{name}");
-    let unsure = |what: &str| {
-        let detail = format!("{path} is not the kernel's own: {what}");
-        Refusal::Failed(Why::new(Reason::Unsupported, detail))
-    };
-    let opened = open_folder(folder)?;
-    if !is_procfs(&opened, folder)? {
-        return Err(unsure("its folder is no procfs"));
-    }
+/// Opens a file that is on the mount of the folder, whatever symbolic links lead to it; `path` is its name for people.
+fn open_inside(folder: &OwnedFd, name: &str, path: &str) -> Result<OwnedFd, Refusal> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let inside = ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
-    match rustix::fs::openat2(&opened, name, flags, Mode::empty(), inside) {
+    match rustix::fs::openat2(folder, name, flags, Mode::empty(), inside) {
         Ok(file) => Ok(file),
-        Err(Errno::XDEV | Errno::LOOP) => Err(unsure(MOUNTED_OVER)),
+        Err(Errno::XDEV | Errno::LOOP) => Err(unsure(path, MOUNTED_OVER)),
         // openat2 came with Linux 5.6; older seccomp filters answer EPERM to what they do not know.
-        Err(Errno::NOSYS | Errno::PERM) => open_on_mount_of(&opened, name, &path),
-        Err(errno) => Err(refusal(&path, errno)),
+        Err(Errno::NOSYS | Errno::PERM) => open_on_mount_of(folder, name, path),
+        Err(errno) => Err(refusal(path, errno)),
     }
 }
 
@@ -109,8 +178,7 @@ fn open_on_mount_of(folder: &OwnedFd, name: &str, path: &str) -> Result<OwnedFd,
     if mount_of(folder)? == mount_of(&file)? && is_procfs(&file, path)? {
         return Ok(file);
     }
-    let detail = format!("{path} is not the kernel's own: {MOUNTED_OVER}");
-    Err(Refusal::Failed(Why::new(Reason::Unsupported, detail)))
+    Err(unsure(path, MOUNTED_OVER))
 }
 
 fn open_folder(path: &str) -> Result<OwnedFd, Refusal> {
@@ -126,25 +194,19 @@ fn is_procfs(fd: &OwnedFd, path: &str) -> Result<bool, Refusal> {
 /// kernel doesn't tell. Only the kernel's own fdinfo is believed.
 fn mount_of(fd: &OwnedFd) -> Result<Option<Vec<u8>>, Refusal> {
     let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
-    let unsure = |what: String| {
+    let untold = |what: String| {
         let detail = format!("which mount it is on cannot be told: {what}");
         Refusal::Failed(Why::new(Reason::Unsupported, detail))
     };
-    let file = open(&path).map_err(|_| unsure(format!("{path} cannot be opened")))?;
+    let file = open(&path).map_err(|_| untold(format!("{path} cannot be opened")))?;
     if !is_procfs(&file, &path)? {
-        return Err(unsure(format!("{path} is not the kernel's own")));
+        return Err(untold(format!("{path} is not the kernel's own")));
     }
     let mut info = Vec::with_capacity(FIRST_BUFFER);
     rustix::io::read(&file, spare_capacity(&mut info))
-        .map_err(|errno| unsure(errno.to_string()))?;
+        .map_err(|errno| untold(errno.to_string()))?;
     let mut lines = info.split(|byte| *byte == b'\n');
     Ok(lines.find_map(|line| line.strip_prefix(b"mnt_id:")).map(|id| id.trim_ascii().to_vec()))
-}
-
-/// Reads a file of /proc that is not a sysctl.
-pub(super) fn proc_file(path: &str) -> Outcome {
-    let name = path.strip_prefix("/proc/").unwrap_or(path);
-    read_small(&open_below("/proc", name)?, path)
 }
 
 /// Reads a small ordinary file; one that is longer than the bound is refused.
@@ -185,21 +247,6 @@ pub(super) fn uname() -> Vec<u8> {
 pub(super) fn socket_table_path(family: Family, transport: Transport) -> String {
     let six = if family == Family::Ipv6 { "6" } else { "" };
     format!("/proc/thread-self/net/{transport}{six}")
-}
-
-/// The heading of a socket table and the lines that are wanted.
-pub(super) fn socket_table(path: &str, wanted: Wanted) -> Outcome {
-    socket_lines::kept(open_table(path)?, wanted).map_err(|error| table_refusal(path, error))
-}
-
-/// Every line of a socket table.
-pub(super) fn socket_lines(path: &str) -> Result<Lines<BufReader<File>>, Refusal> {
-    Ok(Lines::new(open_table(path)?))
-}
-
-fn open_table(path: &str) -> Result<BufReader<File>, Refusal> {
-    let file = File::from(open_below("/proc", path.trim_start_matches("/proc/"))?);
-    Ok(BufReader::with_capacity(32 * 1024, file))
 }
 
 pub(super) fn table_refusal(path: &str, error: TableError) -> Refusal {

@@ -3,26 +3,37 @@
 mod census;
 mod files;
 mod filter;
+mod namespaces;
 mod netlink;
 mod processes;
 
-use crate::ask::{Answer, Question, Refusal};
+use files::Proc;
+
+use crate::ask::{Answer, Question, Refusal, Tour};
 use crate::snapshot::{Os, Reason, Source, Transport, Why};
 use crate::source::socket_lines::Wanted;
 
 /// The OS this was compiled for.
 pub(crate) const LIVE_OS: Os = Os::Linux;
 
-/// Asks the running system.
+/// The way into other namespaces.
+pub(crate) const TOUR: Option<&Tour<'static>> = Some(&namespaces::tour);
+
+/// Asks the running system, about the namespace of this thread.
 pub fn answer(question: Question<'_>) -> Answer {
+    answer_by(&Proc::of_the_system(), question)
+}
+
+/// The same by a procfs of one's choice.
+fn answer_by(proc: &Proc, question: Question<'_>) -> Answer {
     let file = |path: String| Source::File(path.into());
     match question {
         Question::Tunable(name) => {
             let name = name.replace('.', "/");
-            Answer::new(file(format!("/proc/sys/{name}")), files::sysctl(&name))
+            Answer::new(file(format!("/proc/sys/{name}")), proc.sysctl(&name))
         }
         Question::File(path) if path.starts_with("/proc/") => {
-            Answer::new(file(path.to_owned()), files::proc_file(path))
+            Answer::new(file(path.to_owned()), proc.file(path))
         }
         Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
         Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
@@ -40,7 +51,7 @@ pub fn answer(question: Question<'_>) -> Answer {
         }
         Question::SocketTable(family, transport) => {
             let path = files::socket_table_path(family, transport);
-            let outcome = files::socket_table(&path, Wanted::Listening(transport));
+            let outcome = proc.socket_table(&path, Wanted::Listening(transport));
             Answer::new(file(path), outcome)
         }
         Question::SockDiagOn(family, transport, port) => {
@@ -49,10 +60,10 @@ pub fn answer(question: Question<'_>) -> Answer {
         }
         Question::SocketTableOn(family, transport, port) => {
             let path = files::socket_table_path(family, transport);
-            let outcome = files::socket_table(&path, Wanted::On(port));
+            let outcome = proc.socket_table(&path, Wanted::On(port));
             Answer::new(file(path), outcome)
         }
-        Question::Census(of) => census::census(of),
+        Question::Census(of) => census::census(proc, of),
         Question::Owners(inodes) => {
             Answer::new(Source::File("/proc/PID/fd".into()), processes::owners(inodes))
         }

@@ -3,7 +3,7 @@
 use procfs_core::net::{TcpNetEntries, UdpNetEntries};
 use procfs_core::{FromBufReadSI, ProcResult};
 
-use super::super::files;
+use super::super::files::{self, Proc};
 use super::fold::{End, Fold, Row};
 use crate::ask::{CensusOf, Refusal};
 use crate::parse::socket_table::SYSTEM;
@@ -15,24 +15,29 @@ const BATCH: usize = 32 * 1024;
 const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
 
 /// The census by both tables of the transport.
-pub(super) fn census(of: &CensusOf<'_>) -> Result<Vec<u8>, Refusal> {
+pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Result<Vec<u8>, Refusal> {
     let mut fold = Fold::new(of);
     for &family in Family::ALL {
-        match table(of.transport, family, &mut fold) {
-            Err(Refusal::NotFound(_)) if family == Family::Ipv6 && without_ipv6() => {}
+        match table(proc, of.transport, family, &mut fold) {
+            Err(Refusal::NotFound(_)) if family == Family::Ipv6 && without_ipv6(proc) => {}
             read => read?,
         }
     }
     Ok(fold.lines())
 }
 
-fn without_ipv6() -> bool {
-    matches!(files::proc_file(IF_INET6), Err(Refusal::NotFound(_)))
+fn without_ipv6(proc: &Proc) -> bool {
+    matches!(proc.file(IF_INET6), Err(Refusal::NotFound(_)))
 }
 
-fn table(transport: Transport, family: Family, fold: &mut Fold<'_>) -> Result<(), Refusal> {
+fn table(
+    proc: &Proc,
+    transport: Transport,
+    family: Family,
+    fold: &mut Fold<'_>,
+) -> Result<(), Refusal> {
     let path = files::socket_table_path(family, transport);
-    let mut lines = files::socket_lines(&path)?;
+    let mut lines = proc.socket_lines(&path)?;
     let damaged = |error| files::table_refusal(&path, error);
     // The parser wants the heading before whatever it is given.
     let mut batch = lines.read().map_err(damaged)?.unwrap_or_default().to_vec();

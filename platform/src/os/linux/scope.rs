@@ -1,0 +1,160 @@
+//! One network namespace: its sysctls, its sockets and who uses its ports.
+
+use super::super::time_wait;
+use super::host::KernelVersion;
+use super::{listeners, nat, usage};
+use crate::ask::{Answer, Ask, Question, Refusal};
+use crate::parse::linux_sysctl::{self, Separator};
+use crate::ports::{PortRange, PortSet};
+use crate::snapshot::{
+    Environment, Family, Host, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope, Source,
+    Transport, Why,
+};
+use crate::usage::Depth;
+
+const RANGE: &str = "net.ipv4.ip_local_port_range";
+const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
+const UNPRIVILEGED_START: &str = "net.ipv4.ip_unprivileged_port_start";
+
+/// Kernels that have each knob (git history of net/ipv4/sysctl_net_ipv4.c).
+const RESERVED_SINCE: KernelVersion = KernelVersion(2, 6, 35);
+const UNPRIVILEGED_START_SINCE: KernelVersion = KernelVersion(4, 11, 0);
+/// The search by parity in two passes (`inet_csk_find_open_port`, `__inet_hash_connect`).
+const PARITY_SINCE: KernelVersion = KernelVersion(4, 5, 0);
+
+/// What every namespace of a host has in common.
+pub(super) struct Kernel {
+    version: Option<KernelVersion>,
+    gvisor: bool,
+    time_wait: Reading<u32>,
+}
+
+impl Kernel {
+    pub(super) fn new(host: &Host, version: Option<KernelVersion>) -> Self {
+        let gvisor = host.environment == Some(Environment::Gvisor);
+        Self { version, gvisor, time_wait: time_wait(host) }
+    }
+}
+
+/// Reads the namespace that `ask` asks. Of another than the reader's own, `path` leads into it.
+pub(super) fn read(
+    ask: &Ask<'_>,
+    kernel: &Kernel,
+    id: String,
+    path: Option<String>,
+    depth: Depth,
+    mut notes: Vec<(String, Why)>,
+) -> Scope {
+    let &Kernel { version, gvisor, .. } = kernel;
+    let separator = if gvisor { Separator::Space } else { Separator::Tab };
+    let counters = usage::counters(ask);
+    // A thousand namespaces with nothing in them are a thousand times four dumps saved.
+    let empty = |family, transport| match &counters {
+        Ok(counters) => path.is_some() && counters.none(family, transport),
+        Err(_) => false,
+    };
+    let listeners = listeners::read(ask, empty, &mut notes);
+    let nat = nat::read(ask, &mut notes);
+    let mut scope = Scope {
+        names: Vec::new(),
+        id,
+        current: path.is_none(),
+        path,
+        ranges: vec![Range {
+            role: Role::Ephemeral,
+            // There is no net.ipv6 twin: this one governs both families and every transport.
+            families: Family::ALL,
+            transports: Transport::ALL,
+            vendor_default: vendor_default(gvisor, version),
+            // gVisor steps by one from a random start (`pickEphemeralPort`, pkg/tcpip/ports).
+            tcp_by_parity: match version {
+                _ if gvisor => Some(false),
+                version => version.map(|running| running >= PARITY_SINCE),
+            },
+            udp_held_back: 0,
+            bounds: sysctl(ask, RANGE, None, |bytes| linux_sysctl::port_range(bytes, separator)),
+        }],
+        reserved: vec![Reserved {
+            kind: ReservedKind::Reserved,
+            families: Family::ALL,
+            transports: Transport::ALL,
+            ports: reserved(ask, gvisor, version),
+        }],
+        randomization: Vec::new(),
+        unprivileged_start: sysctl(
+            ask,
+            UNPRIVILEGED_START,
+            version.map(|running| running < UNPRIVILEGED_START_SINCE),
+            linux_sysctl::unprivileged_start,
+        ),
+        time_wait: kernel.time_wait.clone(),
+        listeners,
+        nat: Some(nat),
+        usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
+        notes,
+    };
+    scope.usage = usage::read(ask, counters, &scope, depth, version);
+    scope
+}
+
+/// gVisor has the file, always empty, and no reservations (`newStaticFile("")`, pkg/sentry/fsimpl/proc/tasks_sys.go).
+fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
+    let before_its_time = kernel.map(|running| running < RESERVED_SINCE);
+    let reading = sysctl(ask, RESERVED, before_its_time, linux_sysctl::reserved_ports);
+    match reading {
+        Reading::Unknown { source, why } if gvisor && why.raw.as_deref() == Some("") => {
+            Reading::Absent { source }
+        }
+        other => other,
+    }
+}
+
+/// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can be told another
+/// length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1, "4.4.0-19041-Microsoft", has that of Windows.
+fn time_wait(host: &Host) -> Reading<u32> {
+    if host.environment == Some(Environment::Gvisor) {
+        let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
+        return time_wait::untold(place, "gVisor does not show how long its TIME_WAIT lasts");
+    }
+    if host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft")) {
+        return time_wait::of_windows();
+    }
+    time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h")
+}
+
+/// 32768–60999 since Linux 4.2 and 32768–61000 before (commit 07f4c90062f8); a literal in `inet_init_net`,
+/// net/ipv4/af_inet.c. gVisor: 16000–65535 (`firstEphemeral`, pkg/tcpip/ports/ports.go).
+fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRange> {
+    match kernel {
+        _ if gvisor => PortRange::new(16000, 65535),
+        Some(running) if running < KernelVersion(4, 2, 0) => PortRange::new(32768, 61000),
+        Some(_) => PortRange::new(32768, 60999),
+        None => None,
+    }
+}
+
+/// Reads one knob. `before_its_time` says whether the kernel is older than the knob, where that is known: then, and
+/// only then, a file that isn't there means that there is no such knob.
+pub(super) fn sysctl<T>(
+    ask: &Ask<'_>,
+    name: &str,
+    before_its_time: Option<bool>,
+    parse: impl Fn(&[u8]) -> Result<T, Why>,
+) -> Reading<T> {
+    let Answer { source, outcome } = ask(Question::Tunable(name));
+    let parsed = match outcome {
+        Ok(bytes) => parse(&bytes),
+        Err(Refusal::NotFound(_)) if before_its_time == Some(true) => {
+            return Reading::Absent { source };
+        }
+        Err(Refusal::NotFound(detail)) => Err(Why::new(
+            Reason::Unsupported,
+            format!("{detail}; is /proc/sys hidden here, or kept from this namespace?"),
+        )),
+        Err(Refusal::Failed(why)) => Err(why),
+    };
+    match parsed {
+        Ok(value) => Reading::Known { value, source },
+        Err(why) => Reading::Unknown { source, why },
+    }
+}

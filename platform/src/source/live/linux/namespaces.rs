@@ -1,0 +1,154 @@
+//! Every other network namespace: found by what holds it, entered by a thread that ends with its visits.
+//!
+//! setns(2) moves a thread, and only what is opened after it is of the namespace: a file or folder of /proc/sys/net that
+//! is open already stays what it was, /proc/net is the main thread's, and a netlink socket is of the namespace it was made
+//! in. So each visit opens everything anew, and the thread never comes back.
+
+mod find;
+mod way;
+
+use std::collections::BTreeMap;
+use std::panic;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::answer_by;
+use super::files::Proc;
+use crate::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
+use crate::snapshot::{Reason, Source, Why};
+use find::{Found, Search, WAYS};
+use way::{Closed, Identity};
+
+/// How many namespaces are read through one procfs: with more of them each look-up takes longer, with fewer the mounts do.
+const BATCH: usize = 32;
+/// How long the visits may take, all in all.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many namespaces a line names.
+const NAMED: usize = 8;
+
+/// Visits every other namespace that can be found. What cannot be entered is visited too, and answers nothing.
+pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
+    let mut search = match Search::begin() {
+        Ok(search) => search,
+        Err(why) => return Toured { own: None, unread: vec![("network namespaces".into(), why)] },
+    };
+    search.run();
+    let own = search.own;
+    let here = search.found.remove(&own.inode).map(|found| place(own.inode, &found));
+    let others: Vec<(u64, Found)> = std::mem::take(&mut search.found).into_iter().collect();
+    let began = Instant::now();
+    let mut guide = Guide { visit, device: own.device, missed: BTreeMap::new(), began };
+    if !in_a_thread(|| guide.lead(&others)) {
+        let why = Why::new(Reason::Unsupported, "the system gave no thread to visit it");
+        for (inode, found) in &others {
+            guide.miss(place(*inode, found), &why);
+        }
+    }
+    let mut unread = search.unread();
+    unread.extend(guide.told());
+    Toured { own: here, unread }
+}
+
+/// Whether there was a thread to be had; it has ended by then.
+fn in_a_thread(work: impl FnOnce() + Send) -> bool {
+    thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, work) {
+        Ok(thread) => {
+            thread.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked));
+            true
+        }
+        Err(_) => false,
+    })
+}
+
+fn place(inode: u64, found: &Found) -> Place {
+    Place {
+        id: format!("net:[{inode}]"),
+        path: found.ways.first().map(way::Way::path).unwrap_or_default(),
+        named: found.named.clone(),
+        process: found.process,
+    }
+}
+
+struct Guide<'a, 'v> {
+    visit: &'a mut Visitor<'v>,
+    /// Of which all namespaces are files.
+    device: (u32, u32),
+    /// What was not entered: why, and which.
+    missed: BTreeMap<(Reason, String), Vec<String>>,
+    began: Instant,
+}
+
+impl Guide<'_, '_> {
+    /// Moves this thread into one namespace after the other.
+    fn lead(&mut self, others: &[(u64, Found)]) {
+        for batch in others.chunks(BATCH) {
+            let proc = Proc::fresh();
+            for (inode, found) in batch {
+                let entered = match self.began.elapsed() {
+                    spent if spent > PATIENCE => Err(Closed::Why(late())),
+                    _ => enter(Identity { device: self.device, inode: *inode }, found),
+                };
+                match entered {
+                    Ok(()) => {
+                        let ask = |question: Question<'_>| answer_by(&proc, question);
+                        (self.visit)(place(*inode, found), &ask);
+                    }
+                    Err(Closed::Gone) => {}
+                    Err(Closed::Why(why)) => self.miss(place(*inode, found), &why),
+                }
+            }
+        }
+    }
+
+    /// Nobody is asked: what the visitor wants to know of that namespace is refused for one reason.
+    fn miss(&mut self, place: Place, why: &Why) {
+        let key = (why.reason, why.detail.clone());
+        let names = place.named.first().map(|name| format!(" ({name})")).unwrap_or_default();
+        self.missed.entry(key).or_default().push(format!("{}{names}", place.id));
+        let detail = format!("this namespace was not entered: {}", why.detail);
+        let refusal = Refusal::Failed(Why::new(why.reason, detail));
+        let source = Source::File(place.path.clone().into());
+        (self.visit)(place, &|_| Answer::new(source.clone(), Err(refusal.clone())));
+    }
+
+    fn told(self) -> impl Iterator<Item = (String, Why)> {
+        self.missed.into_iter().map(|((reason, detail), which)| {
+            let more = match which.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named = which.get(..NAMED).unwrap_or(&which).join(", ");
+            let what = counted(which.len(), "network namespace", "network namespaces");
+            (what, Why::new(reason, format!("not entered: {detail}: {named}{more}")))
+        })
+    }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Moves this thread into a namespace by the first way that still leads there.
+fn enter(identity: Identity, found: &Found) -> Result<(), Closed> {
+    let mut refused = None;
+    for way in &found.ways {
+        match way.enter(identity) {
+            Ok(()) => return Ok(()),
+            Err(Closed::Gone) => {}
+            Err(Closed::Why(why)) => refused = Some(why),
+        }
+    }
+    Err(match refused {
+        Some(why) => Closed::Why(why),
+        // Not every way was kept: another may lead there still.
+        None if found.ways.len() == WAYS => {
+            let detail = "all that was seen to hold it has gone meanwhile";
+            Closed::Why(Why::new(Reason::Unsupported, detail))
+        }
+        None => Closed::Gone,
+    })
+}
+
+fn late() -> Why {
+    Why::new(Reason::TimedOut, "the visits to others took all the time there was")
+}

@@ -1,0 +1,108 @@
+//! Namespaces that hand out other ports than the host's own.
+
+use ephaudit_platform::ports::PortSet;
+use ephaudit_platform::snapshot::{Bounds, Scope, Snapshot};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Judgement, Rule, each_scope, pool_gaps};
+use crate::text::spans;
+
+pub static RULE: Rule = Rule {
+    name: "namespace-differs",
+    summary: "with --all-netns: a namespace's range or reserved ports differ from the host's",
+    severity: |_| Severity::Low,
+    page: include_str!("namespace-differs.md"),
+    check,
+};
+
+/// What decides which ports a namespace hands out.
+struct Tuning<'a> {
+    range: (u16, u16),
+    reserved: &'a PortSet,
+    /// Whether it is what the kernel gives a new one.
+    untouched: bool,
+}
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    let is_host = |scope: &&Scope| scope.names.iter().any(|name| name == "host");
+    let of_host = snapshot.scopes.iter().find(is_host);
+    let (whose, measure) = match of_host {
+        Some(host) => ("the host's namespace", Some(host)),
+        None => ("the reader's own namespace", snapshot.scopes.iter().find(|scope| scope.current)),
+    };
+    each_scope(snapshot, |judgement, scope| match measure {
+        _ if snapshot.unread_scopes.is_none() => {
+            judgement.skip("one namespace was asked for; --all-netns reads all");
+        }
+        Some(measure) => compare(judgement, scope, (whose, measure)),
+        None => {}
+    })
+}
+
+fn compare(judgement: &mut Judgement, scope: &Scope, (whose, measure): (&str, &Scope)) {
+    pool_gaps(judgement, scope);
+    let (Some(here), Some(there)) = (tuning(scope), tuning(measure)) else { return };
+    if (here.range, here.reserved) == (there.range, there.reserved) {
+        return judgement.pass();
+    }
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    if here.range != there.range {
+        ours.push(evidence_of_range(scope));
+        theirs.push(evidence_of_range(measure));
+    }
+    if here.reserved != there.reserved {
+        ours.push(evidence_of_reserved(scope));
+        theirs.push(evidence_of_reserved(measure));
+    }
+    let said = |evidence: &[Option<Evidence>]| {
+        let said = evidence.iter().flatten().map(|e| format!("{} {}", e.what, e.value));
+        said.collect::<Vec<_>>().join(" and ")
+    };
+    let title = format!("{} here, and in {whose} {}", said(&ours), said(&theirs));
+    let open = match there.reserved.difference(here.reserved) {
+        open if open.is_empty() => String::new(),
+        open => format!(" Nothing keeps {} back in here.", spans(&open)),
+    };
+    let (severity, message, steps) = if here.untouched {
+        let message = "A new namespace starts from the kernel's default and not from what the host has: tuning the \
+                       host reaches no container.";
+        (Severity::Low, message, advice::tune(scope, there.range, there.reserved))
+    } else {
+        let message =
+            "Somebody set it for this namespace, which is as it should be where it is meant.";
+        (Severity::Info, message, Vec::new())
+    };
+    let mut ours = ours.into_iter().flatten();
+    let Some(first) = ours.next() else { return };
+    judgement.found(
+        Finding::new(RULE.name, severity, scope, "tuning", first)
+            .seen(ours)
+            .seen_in(measure, theirs.into_iter().flatten())
+            .says(title, format!("{message}{open}"))
+            .advises(steps),
+    );
+}
+
+/// `None` where a part of it is not known.
+fn tuning(scope: &Scope) -> Option<Tuning<'_>> {
+    let range = scope.ephemeral().next()?;
+    let bounds = range.bounds.known()?;
+    let reserved = scope.reserved.iter().find_map(|list| list.ports.known())?;
+    let untouched = range.vendor_default == Some(bounds.range()) && reserved.is_empty();
+    Some(Tuning { range: (bounds.first, bounds.last), reserved, untouched })
+}
+
+fn evidence_of_range(scope: &Scope) -> Option<Evidence> {
+    let range = scope.ephemeral().next()?;
+    let Bounds { first, last, .. } = range.bounds.known()?;
+    Some(Evidence::new("ephemeral range", format!("{first}-{last}"), range.bounds.source()))
+}
+
+fn evidence_of_reserved(scope: &Scope) -> Option<Evidence> {
+    scope.reserved.iter().find_map(|list| {
+        let ports = list.ports.known()?;
+        Some(Evidence::new("reserved ports", spans(ports), list.ports.source()))
+    })
+}

@@ -1,0 +1,26 @@
+//! Network namespaces that nobody looked into.
+
+use ephaudit_platform::snapshot::Snapshot;
+
+use crate::policy::Policy;
+use crate::report::{Severity, Verdict};
+use crate::rule::{Rule, unread_scopes};
+
+pub static RULE: Rule = Rule {
+    name: "namespace-unread",
+    summary: "with --all-netns: not every network namespace could be found and read",
+    // It never finds: what was not read is a gap.
+    severity: |_| Severity::Info,
+    page: include_str!("namespace-unread.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    if snapshot.unread_scopes.is_none() {
+        return Verdict::NotApplicable("one namespace was asked for; --all-netns reads all".into());
+    }
+    match unread_scopes(snapshot) {
+        gaps if gaps.is_empty() => Verdict::Pass,
+        gaps => Verdict::Unknown(gaps),
+    }
+}

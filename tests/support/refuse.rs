@@ -1,0 +1,31 @@
+//! System calls refused as a container's seccomp profile does.
+
+use std::collections::BTreeMap;
+
+use rustix::io::Errno;
+use rustix::net::AddressFamily;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
+
+/// Forbids this thread, and the programs that it starts, sockets of netlink.
+pub(crate) fn forbid_netlink() {
+    let netlink = u64::from(AddressFamily::NETLINK.as_raw());
+    let family = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, netlink);
+    let rule = SeccompRule::new(vec![family.expect("a condition")]).expect("a rule");
+    // socket(2), include/uapi/asm-generic/unistd.h but on x86-64
+    let call = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
+    forbid(call, vec![rule], Errno::ACCESS);
+}
+
+/// Forbids this thread, and the programs that it starts, a system call: where one of the rules holds, or always where
+/// there are none.
+pub(crate) fn forbid(call: i64, rules: Vec<SeccompRule>, errno: Errno) {
+    let refuse = SeccompAction::Errno(errno.raw_os_error().unsigned_abs());
+    let arch = std::env::consts::ARCH.try_into().expect("an architecture");
+    let calls = BTreeMap::from([(call, rules)]);
+    let filter = SeccompFilter::new(calls, SeccompAction::Allow, refuse, arch);
+    let program: BpfProgram = filter.expect("a filter").try_into().expect("a program");
+    seccompiler::apply_filter(&program).expect("seccomp");
+}
