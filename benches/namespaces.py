@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Measures `ephaudit --all-netns` against other ways of reading every network namespace, side by side in one run.
+
+    namespaces.py --ephaudit PATH [--floor PATH] [--busy] [-n ROUNDS] [NUMBER ...]
+
+Needs root. It makes NUMBER named namespaces (100, then 1,000) that nobody else sees: /run/netns is a tmpfs in a
+mount namespace of its own, and all of them end with it. CPU time (user + system) and ratios are what counts.
+
+--floor PATH  a bare reader, run as `PATH fl 1 b`: it enters each /run/netns/b*, reads three sysctls through a procfs
+              mount for every 32 of them, and asks sock_diag for the TCP listeners; as `PATH sl 1 b` the same through
+              /proc itself
+--busy        a TCP listener of each family and a UDP socket in each namespace
+
+Exit code: 0 every goal is met; 1 a goal is missed; 2 it could not be measured.
+"""
+
+import argparse
+import ctypes
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+
+EPHAUDIT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "target", "release", "ephaudit")
+INSIDE = "EPHAUDIT_BENCH_INSIDE"
+CLONE_NEWNET = 0x40000000
+
+# what the program is held to
+CPU_GOAL = 100.0  # ms for 1,000 namespaces, where the floor takes the 77 ms that it takes on an idle machine
+FLOOR_CPU = 77.0
+GROWTH_GOAL = 12.0  # times the CPU time for ten times the namespaces
+
+
+def cpu(command):
+    """The CPU time of one run in milliseconds."""
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in (0, 1, 3):
+        sys.exit(f"{command} ended with {child.returncode}")
+    return 1000 * (usage.ru_utime + usage.ru_stime)
+
+
+def make(first, last):
+    lines = "".join(f"netns add b{i}\n" for i in range(first, last))
+    subprocess.run(["ip", "-batch", "-"], input=lines, text=True, check=True)
+
+
+def fill(first, last):
+    """Opens sockets in namespaces, by a thread that never comes back."""
+    held = []
+
+    def work():
+        libc = ctypes.CDLL(None, use_errno=True)
+        for i in range(first, last):
+            with open(f"/run/netns/b{i}", "rb") as namespace:
+                if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            for family, kind, port in (
+                (socket.AF_INET, socket.SOCK_STREAM, 8080),
+                (socket.AF_INET6, socket.SOCK_STREAM, 8081),
+                (socket.AF_INET, socket.SOCK_DGRAM, 53),
+            ):
+                sock = socket.socket(family, kind)
+                sock.bind(("", port))
+                if kind == socket.SOCK_STREAM:
+                    sock.listen()
+                held.append(sock)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return held
+
+
+def commands(args):
+    rows = {
+        "ephaudit --all-netns": [args.ephaudit, "show", "--all-netns", "--quiet", "--usage", "counters"],
+        "ephaudit": [args.ephaudit, "show", "--quiet", "--usage", "counters"],
+    }
+    if args.floor:
+        rows["floor: a procfs for every 32, TCP only"] = [args.floor, "fl", "1", "b"]
+        rows["the same through /proc"] = [args.floor, "sl", "1", "b"]
+    rows["ip -all netns exec sysctl, one value only"] = (
+        ["ip", "-all", "netns", "exec", "sysctl", "-n", "net.ipv4.ip_local_port_range"]
+    )
+    return rows
+
+
+def measure(args):
+    subprocess.run(["mount", "-t", "tmpfs", "none", "/run/netns"], check=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    rows = commands(args)
+    medians = {name: [] for name in rows}
+    held, made = [], 0
+    for number in sorted(args.numbers):
+        make(made, number)
+        if args.busy:
+            held += fill(made, number)
+        made = number
+        rounds = [{name: cpu(command) for name, command in rows.items()} for _ in range(args.rounds)]
+        for name in rows:
+            medians[name].append(statistics.median(each[name] for each in rounds))
+    numbers = sorted(args.numbers)
+    print("| CPU | " + " | ".join(f"{number:,} namespaces" for number in numbers) + " | growth |")
+    print("|---|" + "---|" * (len(numbers) + 1))
+    for name, values in medians.items():
+        cells = " | ".join(f"{value:.1f} ms" for value in values)
+        print(f"| {name} | {cells} | {values[-1] / values[0]:.1f}× |")
+    ours = medians["ephaudit --all-netns"]
+    missed = []
+    if numbers[-1] == 10 * numbers[0] and ours[-1] / ours[0] > GROWTH_GOAL:
+        missed.append("growth")
+    if numbers[-1] == 1000:
+        floor = medians.get("floor: a procfs for every 32, TCP only", [FLOOR_CPU])[-1]
+        if ours[-1] / floor > CPU_GOAL / FLOOR_CPU:
+            missed.append("CPU")
+    print("missed: " + ", ".join(missed) if missed else "every goal is met")
+    return 1 if missed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ephaudit", default=EPHAUDIT)
+    parser.add_argument("--floor")
+    parser.add_argument("--busy", action="store_true")
+    parser.add_argument("-n", "--rounds", type=int, default=9)
+    parser.add_argument("numbers", nargs="*", type=int, default=[100, 1000], metavar="NUMBER")
+    args = parser.parse_args()
+    if os.geteuid() != 0:
+        parser.exit(2, "it takes root\n")
+    if INSIDE not in os.environ:
+        os.makedirs("/run/netns", exist_ok=True)
+        again = ["unshare", "--mount", sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
+        os.execvpe("unshare", again, {**os.environ, INSIDE: "1"})
+    try:
+        return measure(args)
+    except (OSError, subprocess.CalledProcessError) as error:
+        parser.exit(2, f"it could not be measured: {error}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
