@@ -288,6 +288,7 @@ fn processes_that_may_not_be_looked_into_are_counted() {
             let (document, code) = audit_by("unshare", &[&alone, reader].concat());
             let counted = gaps(&document, "network namespaces of ");
             let counted = counted.iter().filter(|gap| gap["why"] == "denied");
+            let counted = counted.inspect(|gap| assert!(gap["detail"].to_string().contains("(pid ")));
             let what: Vec<&Value> = counted.map(|gap| &gap["what"]).collect();
             assert_eq!(what, unseen);
             assert_eq!((code, verdict(&document, "namespace-unread")), (3, &"unknown".into()));

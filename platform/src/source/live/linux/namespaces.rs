@@ -23,7 +23,7 @@ use way::{Closed, Identity};
 const BATCH: usize = 32;
 /// How long the visits may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many namespaces a line names.
+/// How many namespaces or processes a line names.
 const NAMED: usize = 8;
 
 /// Visits every other namespace that can be found. What cannot be entered is visited too, and answers nothing.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir};
 use rustix::io::Errno;
 
-use super::counted;
+use super::{NAMED, counted};
 use super::way::{Identity, Way};
 use crate::parse::mountinfo;
 use crate::snapshot::{Reason, Why};
@@ -295,16 +295,23 @@ impl Search {
             let processes = counted(processes.len(), "process", "processes");
             format!("network namespaces of {processes}")
         };
+        let which = |processes: &BTreeSet<u32>| {
+            let named: Vec<String> = processes.iter().take(NAMED).map(u32::to_string).collect();
+            let more = if processes.len() > NAMED { " ..." } else { "" };
+            format!("pid {}{more}", named.join(" "))
+        };
         if let Some(errno) = self.unlisted {
             let detail = format!("/proc cannot be listed ({errno})");
             tell("network namespaces of all processes".to_owned(), Reason::Unsupported, &detail);
         }
         if !self.closed.is_empty() {
-            let detail = "they may not be looked into: it takes root, with CAP_SYS_PTRACE and all that they may do";
-            tell(of(&self.closed), Reason::Denied, detail);
+            let takes = "it takes root, with CAP_SYS_PTRACE and all that they may do";
+            let detail = format!("they may not be looked into ({}): {takes}", which(&self.closed));
+            tell(of(&self.closed), Reason::Denied, &detail);
         }
         if !self.late.is_empty() {
-            tell(of(&self.late), Reason::TimedOut, "there was no time left to look into them");
+            let detail = format!("there was no time left to look into them ({})", which(&self.late));
+            tell(of(&self.late), Reason::TimedOut, &detail);
         }
         let hidden = "network namespaces of hidden processes".to_owned();
         let first = |process: &str| {
