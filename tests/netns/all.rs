@@ -4,6 +4,7 @@ mod made;
 
 use std::fs::{self, File};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::process::Command;
 use std::thread;
 
@@ -288,7 +289,8 @@ fn processes_that_may_not_be_looked_into_are_counted() {
             let (document, code) = audit_by("unshare", &[&alone, reader].concat());
             let counted = gaps(&document, "network namespaces of ");
             let counted = counted.iter().filter(|gap| gap["why"] == "denied");
-            let counted = counted.inspect(|gap| assert!(gap["detail"].to_string().contains("(pid ")));
+            let counted =
+                counted.inspect(|gap| assert!(gap["detail"].to_string().contains("(pid ")));
             let what: Vec<&Value> = counted.map(|gap| &gap["what"]).collect();
             assert_eq!(what, unseen);
             assert_eq!((code, verdict(&document, "namespace-unread")), (3, &"unknown".into()));
@@ -338,5 +340,16 @@ fn a_page_about_many_namespaces_stays_short() {
         let findings = document["findings"].as_array().expect("findings").iter();
         assert_eq!(findings.filter(|f| f["rule"] == "outside-dynamic-ports").count(), 42);
         drop(busy);
+    });
+}
+
+#[test]
+fn a_socket_is_told_to_be_held_by_a_process_that_has_moved_elsewhere() {
+    inside(|| {
+        let listener = TcpListener::bind("0.0.0.0:50010").expect("a listener");
+        let held = Sleeper::holding(OwnedFd::from(listener), &["--net", "sleep", "1000"]);
+        let (document, _) = json(&[]);
+        let item = &document["scopes"][0]["listeners"]["items"][0];
+        assert_eq!((&item["port"], &item["owner"]["pid"]), (&50_010.into(), &held.pid().into()));
     });
 }

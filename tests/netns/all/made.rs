@@ -25,7 +25,12 @@ impl Drop for Sleeper {
 impl Sleeper {
     /// Starts it under unshare(1), and waits until it sleeps.
     pub(super) fn unshared(args: &[&str]) -> Self {
-        let child = Command::new("unshare").args(args).stdin(Stdio::null()).spawn();
+        Self::holding(Stdio::null(), args)
+    }
+
+    /// The same with a descriptor of one's own.
+    pub(super) fn holding(held: impl Into<Stdio>, args: &[&str]) -> Self {
+        let child = Command::new("unshare").args(args).stdin(held).spawn();
         let sleeper = Self(child.expect("unshare starts"));
         let began = Instant::now();
         let name = format!("/proc/{}/comm", sleeper.0.id());
@@ -43,6 +48,10 @@ impl Sleeper {
     pub(super) fn end(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.0.id()
     }
 
     pub(super) fn link(&self) -> String {

@@ -15,8 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The holders of the sockets with these inodes, as records of `parse::owners`.
 ///
-/// Processes with few descriptors come first, since a service with one listener has few and a proxy with 100,000
-/// has none that matters; the walk ends with the last inode found.
+/// Processes of this thread's network namespace come first, and of these the ones with few descriptors, since a service
+/// with one listener has few and a proxy with 100,000 has none that matters; the walk ends with the last inode found.
+/// None is left out: a socket may be held by a process that has moved to another namespace, or that runs as another user
+/// than the one who made it.
 pub(super) fn owners(inodes: &[u64]) -> Outcome {
     let began = Instant::now();
     let mut wanted = inodes.to_vec();
@@ -26,27 +28,38 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
     let mut unreadable = 0_usize;
     let mut late = false;
 
-    let mut by_size = Vec::new();
+    let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/net"));
+    let here = namespace("thread-self");
+    let mut in_order = Vec::new();
     for pid in pids()? {
         if began.elapsed() > PATIENCE {
             late = true;
             break;
         }
-        match fs::metadata(format!("/proc/{pid}/fd")) {
-            Ok(descriptors) => by_size.push((descriptors.len(), pid)),
+        let descriptors = match fs::metadata(format!("/proc/{pid}/fd")) {
+            Ok(descriptors) => descriptors.len(),
             // A process that has gone since is nobody's loss.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(_) => unreadable += 1,
-        }
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(_) => {
+                unreadable += 1;
+                continue;
+            }
+        };
+        // Whoever started this process may have handed its sockets on to it.
+        let own = pid.unsigned_abs() == std::process::id();
+        let elsewhere = match (&here, namespace(&pid.to_string())) {
+            (Ok(here), Ok(there)) => *here != there,
+            _ => true,
+        };
+        in_order.push(((own, elsewhere, descriptors), pid));
     }
     // st_size is the number of descriptors since Linux 6.2 (commit f1f1f2569901), and always 0 before.
-    if by_size.iter().any(|(size, _)| *size > 0) {
-        by_size.retain(|(size, _)| *size > 0);
+    if in_order.iter().any(|((_, _, descriptors), _)| *descriptors > 0) {
+        in_order.retain(|((_, _, descriptors), _)| *descriptors > 0);
     }
-    // Whoever started this process may have handed its sockets on to it.
-    by_size.sort_unstable_by_key(|(size, pid)| (pid.unsigned_abs() == std::process::id(), *size));
+    in_order.sort_unstable();
 
-    'walk: for (_, pid) in by_size {
+    'walk: for (_, pid) in in_order {
         let opened = Process::new(pid).and_then(|process| Ok((process.fd()?, process)));
         let (descriptors, process) = match opened {
             Ok(opened) => opened,

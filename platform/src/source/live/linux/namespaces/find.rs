@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir};
 use rustix::io::Errno;
 
-use super::{NAMED, counted};
 use super::way::{Identity, Way};
+use super::{NAMED, counted};
 use crate::parse::mountinfo;
 use crate::snapshot::{Reason, Why};
 
@@ -310,7 +310,8 @@ impl Search {
             tell(of(&self.closed), Reason::Denied, &detail);
         }
         if !self.late.is_empty() {
-            let detail = format!("there was no time left to look into them ({})", which(&self.late));
+            let detail =
+                format!("there was no time left to look into them ({})", which(&self.late));
             tell(of(&self.late), Reason::TimedOut, &detail);
         }
         let hidden = "network namespaces of hidden processes".to_owned();
