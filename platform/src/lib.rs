@@ -23,10 +23,11 @@ pub mod ports;
 mod reading;
 pub mod snapshot;
 mod source;
+mod transport;
 mod usage;
 
 pub use os::{Wants, WantsOwner};
-pub use pool::pools;
+pub use pool::{bound_in_pool, pools, usable_ports};
 pub use source::{Folder, answer as ask_live};
 
 use ask::{Ask, Tour};

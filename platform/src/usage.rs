@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::ports::PortSet;
-use crate::snapshot::{Reading, Scope, Source, Transport};
+use crate::reading::{Reading, Source};
+use crate::transport::Transport;
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,30 +118,4 @@ impl Connection {
             _ => "UNKNOWN",
         }
     }
-}
-
-/// The TCP ports of the pool that bind() is seen to hold; `None` where the pool or the usage is not known.
-pub fn bound_in_pool(scope: &Scope) -> Option<PortSet> {
-    let bound = &scope.usage.known()?.bound;
-    let pool = whole_pool(scope, Transport::Tcp)?.0;
-    Some(bound.intersection(&pool))
-}
-
-/// How many local ports one destination (TCP) or one source (UDP) can have at a time: the pool without what is kept back
-/// and, for TCP, without what bind() holds.
-pub fn usable_ports(scope: &Scope, transport: Transport) -> Option<u32> {
-    let (pool, held_back) = whole_pool(scope, transport)?;
-    let bound = match transport {
-        Transport::Tcp => bound_in_pool(scope)?.count(),
-        Transport::Udp => 0,
-    };
-    Some(pool.count().saturating_sub(held_back).saturating_sub(bound))
-}
-
-/// The one pool of a transport: on Linux both families share it.
-fn whole_pool(scope: &Scope, transport: Transport) -> Option<(PortSet, u32)> {
-    let pools = crate::pools(scope);
-    let mut of_transport = pools.into_iter().filter(|pool| pool.transport == transport);
-    let pool = of_transport.next()?;
-    of_transport.next().is_none().then_some((pool.ports, pool.held_back))
 }

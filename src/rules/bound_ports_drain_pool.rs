@@ -1,9 +1,8 @@
 //! Ports that connect() cannot have because bind() holds them.
 
+use ephaudit_platform::bound_in_pool;
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{
-    Bounds, Listener, Scope, Snapshot, Transport, Usage, bound_in_pool,
-};
+use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Snapshot, Transport, Usage};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ephaudit_platform::snapshot::{
-    Census, Destination, Reason, Scope, Snapshot, Transport, Usage, Why, usable_ports,
+    Census, Destination, Reason, Scope, Snapshot, Transport, Usage, Why,
 };
+use ephaudit_platform::usable_ports;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};

@@ -6,6 +6,7 @@
 mod explanation;
 mod make;
 mod usage;
+mod words;
 
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;

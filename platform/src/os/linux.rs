@@ -7,6 +7,7 @@ mod namespaces;
 mod nat;
 mod owners;
 mod scope;
+mod sysctl;
 mod usage;
 
 use super::Wants;

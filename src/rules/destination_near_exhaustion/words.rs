@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use ephaudit_platform::bound_in_pool;
 use ephaudit_platform::ports::PortClass;
-use ephaudit_platform::snapshot::{Census, Reading, Source, Transport, bound_in_pool};
+use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
 
 use super::{Case, Hot, RULE};
 use crate::advice;

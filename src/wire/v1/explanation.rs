@@ -6,7 +6,8 @@ use ephaudit_platform::snapshot as facts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::make::{self, owner, source, transport};
+use super::make::{self, owner};
+use super::words::{self, source, transport};
 use super::{Family, Gap, Host, Owner, Registry, SCHEMA_VERSION, Source, Tool, Transport};
 use crate::explain;
 use crate::iana;
@@ -260,7 +261,7 @@ fn holder(item: &held::Holder) -> Holder {
 
 fn meeting(meeting: &explain::Meeting) -> Meeting {
     Meeting {
-        family: make::family(meeting.family),
+        family: words::family(meeting.family),
         address: meeting.address.map(|address| address.to_string()),
         without_reuseaddr: bind(meeting.without),
         with_reuseaddr: bind(meeting.with),

@@ -1,13 +1,14 @@
 //! From facts and judgement to the document.
 
-use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
+use ephaudit_platform::ports::PortClass;
 use ephaudit_platform::snapshot as facts;
 
 use super::usage::usage;
+use super::words::{families, raw, reason, source, span, spans, state, transport, transports};
 use super::{
-    Document, Evidence, Family, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
-    Randomization, Range, Reason, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity,
-    Source, Span, State, Status, TimeWait, Tool, Transport, Verdict,
+    Document, Evidence, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
+    Randomization, Range, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity, State, Status,
+    TimeWait, Tool, Verdict,
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
@@ -253,64 +254,6 @@ pub(super) fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
         what: gap.what.clone(),
         why: reason(gap.why),
         detail: gap.detail.clone(),
-    }
-}
-
-pub(super) fn state<T>(reading: &facts::Reading<T>) -> State {
-    match reading {
-        facts::Reading::Known { .. } => State::Known,
-        facts::Reading::Absent { .. } => State::Absent,
-        facts::Reading::Unknown { .. } => State::Unknown,
-    }
-}
-
-pub(super) fn raw<T>(reading: &facts::Reading<T>) -> Option<String> {
-    reading.why().and_then(|why| why.raw.clone())
-}
-
-pub(super) fn source(source: &facts::Source) -> Source {
-    Source { kind: source.kind(), location: source.location().to_owned() }
-}
-
-fn span(range: PortRange) -> Span {
-    Span { first: range.first(), last: range.last() }
-}
-
-fn spans(ports: &PortSet) -> Vec<Span> {
-    ports.spans().iter().copied().map(span).collect()
-}
-
-fn families(families: &[facts::Family]) -> Vec<Family> {
-    families.iter().copied().map(family).collect()
-}
-
-pub(super) const fn family(family: facts::Family) -> Family {
-    match family {
-        facts::Family::Ipv4 => Family::Ipv4,
-        facts::Family::Ipv6 => Family::Ipv6,
-    }
-}
-
-fn transports(transports: &[facts::Transport]) -> Vec<Transport> {
-    transports.iter().copied().map(transport).collect()
-}
-
-pub(super) const fn transport(transport: facts::Transport) -> Transport {
-    match transport {
-        facts::Transport::Tcp => Transport::Tcp,
-        facts::Transport::Udp => Transport::Udp,
-    }
-}
-
-pub(super) const fn reason(reason: facts::Reason) -> Reason {
-    match reason {
-        facts::Reason::Denied => Reason::Denied,
-        facts::Reason::MissingTool => Reason::MissingTool,
-        facts::Reason::TimedOut => Reason::TimedOut,
-        facts::Reason::Unparsable => Reason::Unparsable,
-        facts::Reason::Truncated => Reason::Truncated,
-        facts::Reason::Unsupported => Reason::Unsupported,
-        facts::Reason::NotCaptured => Reason::NotCaptured,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who uses the pools: its structs, and how they are filled.
 
 use ephaudit_platform::snapshot as facts;
+use ephaudit_platform::{bound_in_pool, usable_ports};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::make::{raw, reason, source, state, transport};
+use super::words::{raw, reason, source, state, transport};
 use super::{Reason, Source, State, Transport};
 
 /// Who uses the pools of a scope; null is what was not asked for or could not be read.
@@ -93,7 +94,7 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
     let reading = &scope.usage;
     let known = reading.known();
     let census = known.and_then(|usage| usage.census.as_ref());
-    let usable = |transport| facts::usable_ports(scope, transport);
+    let usable = |transport| usable_ports(scope, transport);
     let destinations = census.map_or(&[][..], |census| &census.destinations);
     Usage {
         state: state(reading),
@@ -108,7 +109,7 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
         tcp_sockets: known.map(|usage| usage.tcp_sockets),
         tcp_time_wait: known.map(|usage| usage.tcp_time_wait),
         udp_sockets: known.map(|usage| usage.udp_sockets),
-        bound_in_pool: facts::bound_in_pool(scope).map(|ports| ports.count()),
+        bound_in_pool: bound_in_pool(scope).map(|ports| ports.count()),
         ceiling_per_second: ceiling(scope),
         destinations: destinations
             .iter()
@@ -133,7 +134,7 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
 }
 
 fn ceiling(scope: &facts::Scope) -> Option<u32> {
-    let usable = u64::from(facts::usable_ports(scope, facts::Transport::Tcp)?);
+    let usable = u64::from(usable_ports(scope, facts::Transport::Tcp)?);
     let milliseconds = u64::from(*scope.time_wait.known()?);
     u32::try_from((usable * 1000).checked_div(milliseconds)?).ok()
 }

@@ -1,7 +1,7 @@
 //! What tells of NAT without a privilege, or next to none: whether packets are passed on, and whether iptables has a table
 //! for it. The rules themselves, and those of nftables, are told to CAP_NET_ADMIN only, by netlink.
 
-use super::scope::sysctl;
+use super::sysctl::sysctl;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl;
 use crate::snapshot::{Nat, Reading, Reason, Why};

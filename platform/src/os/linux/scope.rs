@@ -2,12 +2,13 @@
 
 use super::super::time_wait;
 use super::host::KernelVersion;
+use super::sysctl::sysctl;
 use super::{listeners, nat, usage};
-use crate::ask::{Answer, Ask, Question, Refusal};
+use crate::ask::Ask;
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Environment, Family, Host, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope, Source,
+    Environment, Family, Host, Range, Reading, Reserved, ReservedKind, Role, Scope, Source,
     Transport, Why,
 };
 use crate::usage::Depth;
@@ -130,31 +131,5 @@ fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRan
         Some(running) if running < KernelVersion(4, 2, 0) => PortRange::new(32768, 61000),
         Some(_) => PortRange::new(32768, 60999),
         None => None,
-    }
-}
-
-/// Reads one knob. `before_its_time` says whether the kernel is older than the knob, where that is known: then, and
-/// only then, a file that isn't there means that there is no such knob.
-pub(super) fn sysctl<T>(
-    ask: &Ask<'_>,
-    name: &str,
-    before_its_time: Option<bool>,
-    parse: impl Fn(&[u8]) -> Result<T, Why>,
-) -> Reading<T> {
-    let Answer { source, outcome } = ask(Question::Tunable(name));
-    let parsed = match outcome {
-        Ok(bytes) => parse(&bytes),
-        Err(Refusal::NotFound(_)) if before_its_time == Some(true) => {
-            return Reading::Absent { source };
-        }
-        Err(Refusal::NotFound(detail)) => Err(Why::new(
-            Reason::Unsupported,
-            format!("{detail}; is /proc/sys hidden here, or kept from this namespace?"),
-        )),
-        Err(Refusal::Failed(why)) => Err(why),
-    };
-    match parsed {
-        Ok(value) => Reading::Known { value, source },
-        Err(why) => Reading::Unknown { source, why },
     }
 }

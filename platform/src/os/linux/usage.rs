@@ -4,6 +4,7 @@ use super::host::KernelVersion;
 use crate::ask::{Answer, Ask, CensusOf, Question, Refusal};
 use crate::parse::census::Told;
 use crate::parse::sockstat::counter;
+use crate::pool;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Pool, Reading, Reason, Scope, Source, Transport, Why};
 use crate::usage::{Census, Depth, Usage};
@@ -75,7 +76,7 @@ pub(super) fn read(
         Err((source, why)) => return Reading::Unknown { source, why },
     };
     usage.bound = listening(scope, Transport::Tcp);
-    let pools = crate::pools(scope);
+    let pools = pool::pools(scope);
     if depth == Depth::Counters
         || matches!(depth, Depth::Auto(percent) if proved(&usage, &pools, percent))
     {

@@ -3,6 +3,7 @@
 mod fold;
 mod frequent;
 mod ports;
+mod row;
 mod table;
 mod tcp;
 mod udp;
@@ -17,7 +18,8 @@ use crate::parse::netlink::{DumpError, native_u32, walk};
 use crate::parse::sock_diag::{self, BY_FAMILY};
 use crate::ports::PortRange;
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
-use fold::{End, Fold, Row};
+use fold::Fold;
+use row::{End, Row};
 
 /// `TCPDIAG_GETSOCK`: the request of TCP before there was one by family, which walks the table that both families share
 /// once for both (`inet_diag_dump_compat`, net/ipv4/inet_diag.c).

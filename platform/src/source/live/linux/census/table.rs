@@ -4,7 +4,8 @@ use procfs_core::net::{TcpNetEntries, UdpNetEntries};
 use procfs_core::{FromBufReadSI, ProcResult};
 
 use super::super::files::{self, Proc};
-use super::fold::{End, Fold, Row};
+use super::fold::Fold;
+use super::row::{End, Row};
 use crate::ask::{CensusOf, Refusal};
 use crate::parse::socket_table::SYSTEM;
 use crate::snapshot::{Family, Transport, Why};

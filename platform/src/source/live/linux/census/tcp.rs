@@ -2,9 +2,9 @@
 
 use std::net::{Ipv6Addr, SocketAddr};
 
-use super::fold::{LINES, Row, of_any_peer};
 use super::frequent::Frequent;
 use super::ports::{Ports, Sources};
+use super::row::{LINES, Row, of_any_peer};
 use crate::ask::CensusOf;
 use crate::parse::census::Told;
 use crate::parse::sock_diag::CLOSE;

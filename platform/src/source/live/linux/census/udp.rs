@@ -6,8 +6,8 @@
 
 use std::net::Ipv6Addr;
 
-use super::fold::{Row, of_any_peer};
 use super::ports::{Ports, Sources};
+use super::row::{Row, of_any_peer};
 use crate::ask::CensusOf;
 use crate::parse::census::Told;
 use crate::snapshot::Transport;
