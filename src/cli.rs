@@ -23,6 +23,17 @@ A port is explained as it is now: its class and IANA's name for it, whether clie
 service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained;
 what could not be read is said. With --from, name the port first: ephaudit explain 33060 --from web1.json";
 
+const PROBE_HELP: &str = "\
+It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing leaves the host, no
+TIME_WAIT is left, and never more than half of the pool is held. It writes no setting.
+
+Exit codes:
+  0  the kernel gives what its settings say
+  1  it does not: a finding reaches --fail-on
+  2  wrong usage
+  3  could not determine: it refused, or the settings could not be read, and nothing reaches --fail-on
+  4  internal error, or the output could not be written";
+
 /// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
 ///
 /// It only reads. A value that cannot be read is reported as unknown, never replaced by a default.
@@ -50,6 +61,9 @@ pub enum Command {
     /// Explain a port of this host: who holds it, and what a service would meet there; or a rule
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
+    /// Ask the kernel for ports, on loopback, and hold what it gives against its settings
+    #[command(after_help = PROBE_HELP)]
+    Probe(ProbeArgs),
     /// List the rules with their severities
     Rules(OutputArgs),
     /// Print the JSON Schema of the report, or of another document
@@ -98,6 +112,26 @@ pub struct ShowArgs {
     /// How many destinations to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
+    /// Print nothing to standard output; the exit code tells
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What to ask the kernel for.
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// How many ports each kind of socket asks for: TCP and UDP, IPv4 and IPv6, by bind() and by connect()
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub count: u32,
+    /// The least severity that makes exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Medium, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// Table for people, JSON for programs
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
     /// Print nothing to standard output; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,

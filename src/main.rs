@@ -6,6 +6,7 @@ mod cli;
 mod explain;
 mod iana;
 mod policy;
+mod probe;
 mod render;
 mod report;
 mod rule;

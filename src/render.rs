@@ -3,6 +3,7 @@
 mod explanation;
 mod json;
 pub mod page;
+mod probe;
 mod strip;
 mod table;
 
@@ -10,7 +11,7 @@ pub use json::{Kind, schema};
 
 use clap::ValueEnum;
 
-use crate::wire::v1::{Document, Explanation};
+use crate::wire::v1::{Document, Explanation, Probed};
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,6 +45,14 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
 pub fn render_explanation(said: &Explanation, format: Format, look: Look) -> Vec<u8> {
     match format {
         Format::Table => explanation::render(said, look),
+        Format::Json => json::render(said),
+    }
+}
+
+/// What a probe says in that format.
+pub fn render_probe(said: &Probed, format: Format, look: Look) -> Vec<u8> {
+    match format {
+        Format::Table => probe::render(said, look),
         Format::Json => json::render(said),
     }
 }

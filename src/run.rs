@@ -17,9 +17,10 @@ use ephaudit_platform::snapshot::{Depth, Scope, Snapshot};
 
 use self::evidence::Witness;
 use crate::audit::{audit, named_listeners};
-use crate::cli::{AuditArgs, Cli, Command, FactsArgs, OutputArgs, ShowArgs};
+use crate::cli::{AuditArgs, Cli, Command, FactsArgs, OutputArgs, ProbeArgs, ShowArgs};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
+use crate::probe::{self, judge};
 use crate::render;
 use crate::render::page::Page;
 use crate::report::{Severity, Status};
@@ -81,6 +82,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Show(args)) => run_show(&args),
         Some(Command::Capture(args)) => capture(&args),
         Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Rules(args)) => list_rules(&args),
         Some(Command::Schema { kind, output }) => {
             output::write(&output, false, || render::schema(kind)).map(|()| exit::OK)
@@ -188,6 +190,20 @@ fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
     };
     let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
     Registry::from_csv(&name, file).map_err(|error| unusable(error.to_string()))
+}
+
+fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
+    let at = now();
+    let (snapshot, answers) = ephaudit_platform::probe_live(args.count);
+    let judged = judge(&snapshot, &answers, args.fail_on.severity());
+    let document = v1::probed(&snapshot, &answers, &judged, at, args.count);
+    let look = output::look(&args.output);
+    output::write(&args.output, args.quiet, || render::render_probe(&document, args.format, look))?;
+    Ok(match judged.status {
+        probe::Status::Agrees => exit::OK,
+        probe::Status::Disagrees => exit::FINDINGS,
+        probe::Status::Undetermined => exit::UNDETERMINED,
+    })
 }
 
 fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {

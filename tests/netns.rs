@@ -7,5 +7,6 @@ mod explain;
 mod listeners;
 mod masked;
 mod pool;
+mod probe;
 mod usage;
 mod values;

@@ -1,5 +1,6 @@
 //! Reads the ephemeral port range of a host, what is taken out of it and who listens inside it, as typed facts
-//! that say where they come from. It only reads: there is no code path that writes a setting.
+//! that say where they come from. It only reads: there is no code path that writes a setting. [`probe_live`] alone opens
+//! sockets with ports, on loopback, and closes them at once.
 //!
 //! ```
 //! let snapshot = ephaudit_platform::read_live(&ephaudit_platform::Wants::default());
@@ -20,6 +21,7 @@ mod os;
 mod parse;
 mod pool;
 pub mod ports;
+pub mod probe;
 mod reading;
 pub mod snapshot;
 mod source;
@@ -28,11 +30,12 @@ mod usage;
 
 pub use os::{Wants, WantsOwner};
 pub use pool::{bound_in_pool, pools, usable_ports};
-pub use source::{Folder, answer as ask_live};
+pub use source::{Folder, answer as ask_live, draw as draw_live};
 
 use ask::{Ask, Tour};
 use evidence::Evidence;
 use holders::Holders;
+use probe::{Draw, Probe};
 use snapshot::{Depth, Host, Os, Snapshot, Transport};
 
 /// The facts of the host this runs on; of all its namespaces where that is wanted.
@@ -63,4 +66,15 @@ pub fn read_touring(os: Os, ask: &Ask<'_>, tour: &Tour<'_>, wants: &Wants<'_>) -
 /// Every socket of `host` that has this local port, by what `ask` answers.
 pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {
     os::holders(host, ask, transport, port)
+}
+
+/// Asks the kernel for `count` ports for each transport, family and call, at most [`probe::COUNT_MAX`], and holds what it
+/// gives against its settings. On loopback only; never more than half of the pool is held.
+pub fn probe_live(count: u32) -> (Snapshot, Probe) {
+    probe(source::LIVE_OS, &source::answer, &source::draw, count)
+}
+
+/// The same by what `ask` and `draw` answer.
+pub fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
+    probe::probe(os, ask, draw, count)
 }

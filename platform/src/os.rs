@@ -72,3 +72,8 @@ pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u1
     let unread = vec![(what, why)];
     Holders { transport, port, items: Vec::new(), sources: Vec::new(), bound_seen: false, unread }
 }
+
+/// How many TCP ports can be in use at most, where the order of the parities is certain otherwise.
+pub(crate) fn tcp_ports_in_use_at_most(os: Os, ask: &Ask<'_>) -> Option<u32> {
+    if os == Os::Linux { linux::parity::ports_in_use_at_most(ask) } else { None }
+}

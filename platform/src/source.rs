@@ -7,5 +7,5 @@ mod live;
 mod socket_lines;
 
 pub use folder::Folder;
-pub use live::answer;
 pub(crate) use live::{LIVE_OS, TOUR};
+pub use live::{answer, draw};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::is_unsafe;
-use crate::wire::v1::{Document, Explanation};
+use crate::wire::v1::{Document, Explanation, Probed};
 
 /// The kinds of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -16,6 +16,8 @@ pub enum Kind {
     Report,
     /// Of `explain PORT`
     Explanation,
+    /// Of `probe`
+    Probe,
 }
 
 /// A document, indented, with a newline at its end.
@@ -28,6 +30,7 @@ pub fn schema(kind: Kind) -> Vec<u8> {
     let mut schema = match kind {
         Kind::Report => schemars::schema_for!(Document),
         Kind::Explanation => schemars::schema_for!(Explanation),
+        Kind::Probe => schemars::schema_for!(Probed),
     }
     .to_value();
     require_every_key(&mut schema);

@@ -245,7 +245,7 @@ fn place(source: &Source) -> String {
     }
 }
 
-fn spans(spans: &[Span]) -> String {
+pub(super) fn spans(spans: &[Span]) -> String {
     text::spans(&spans.iter().map(|span| PortRange::between(span.first, span.last)).collect())
 }
 

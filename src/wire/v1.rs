@@ -1,15 +1,17 @@
-//! Version 1: the report, and the explanation of a port. Fields may be added; none is renamed, retyped or dropped. Arrays are
+//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added; none is renamed, retyped or dropped. Arrays are
 //! always there.
 //!
 //! Every renderer draws from these documents: what a table shows, the JSON holds.
 
 mod explanation;
 mod make;
+mod probe;
 mod usage;
 mod words;
 
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
+pub use probe::{Agreement, Draw, Probed, probed};
 pub use usage::{PortsInUse, Usage};
 
 use schemars::JsonSchema;

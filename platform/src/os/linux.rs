@@ -6,6 +6,7 @@ mod listeners;
 mod namespaces;
 mod nat;
 mod owners;
+pub(super) mod parity;
 mod scope;
 mod sysctl;
 mod usage;

@@ -45,6 +45,17 @@ pub(crate) use system::LIVE_OS;
 #[cfg(target_os = "linux")]
 pub(crate) use system::TOUR;
 pub use system::answer;
+#[cfg(target_os = "linux")]
+pub use system::draw;
+
+/// What this system is not asked for.
+#[cfg(not(target_os = "linux"))]
+pub fn draw(_wish: crate::probe::Wish, _count: u32) -> crate::probe::Given {
+    use crate::snapshot::{Reason, Why};
+
+    let why = Why::new(Reason::Unsupported, "the kernel is asked for ports on Linux only");
+    crate::probe::Given::Ports(Vec::new(), Some(why))
+}
 
 /// The way into other namespaces.
 #[cfg(not(target_os = "linux"))]

@@ -75,8 +75,14 @@ fn places(document: &Document, scopes: &[&str]) -> String {
     }
 }
 
-/// `already` holds the evidence and the steps told before: nothing is told twice.
-fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Vec<&'a str>) {
+/// Tells a finding without a word about its rule. `already` holds the evidence and the steps told before: nothing is told
+/// twice.
+pub(in crate::render) fn tell_one<'a>(
+    page: &mut Page,
+    finding: &'a Finding,
+    places: &str,
+    already: &mut Vec<&'a str>,
+) {
     let mut is_new = |text: &'a str| {
         let new = !already.contains(&text);
         if new {
@@ -105,7 +111,12 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut V
     for step in finding.remediation.iter().filter(|step| is_new(step)) {
         page.step(step);
     }
-    if is_new(finding.rule) {
+}
+
+fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Vec<&'a str>) {
+    tell_one(page, finding, places, already);
+    if !already.contains(&finding.rule) {
+        already.push(finding.rule);
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
     }
 }

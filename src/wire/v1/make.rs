@@ -154,7 +154,7 @@ fn time_wait(length: &facts::Reading<u32>) -> TimeWait {
     }
 }
 
-fn pool(pool: &facts::Pool) -> Pool {
+pub(super) fn pool(pool: &facts::Pool) -> Pool {
     Pool {
         transport: transport(pool.transport),
         families: families(pool.families),
@@ -225,8 +225,12 @@ fn rule(outcome: &audit::Outcome, policy: &Policy) -> Rule {
 }
 
 fn findings_of(outcome: &audit::Outcome) -> impl Iterator<Item = Finding> + '_ {
-    outcome.verdict.findings().iter().map(|finding| Finding {
-        rule: outcome.rule.name,
+    outcome.verdict.findings().iter().map(|found| finding(outcome.rule.name, found))
+}
+
+pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding {
+    Finding {
+        rule: name,
         severity: severity(finding.severity),
         scope: finding.scope.clone(),
         title: finding.title.clone(),
@@ -244,7 +248,7 @@ fn findings_of(outcome: &audit::Outcome) -> impl Iterator<Item = Finding> + '_ {
         remediation: finding.remediation.clone(),
         waived: None,
         fingerprint: finding.fingerprint.clone(),
-    })
+    }
 }
 
 pub(super) fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {

@@ -5,7 +5,10 @@ mod files;
 mod filter;
 mod namespaces;
 mod netlink;
+mod probe;
 mod processes;
+
+pub use probe::draw;
 
 use files::Proc;
 

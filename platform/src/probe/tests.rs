@@ -1,0 +1,142 @@
+use std::cell::RefCell;
+
+use super::*;
+use crate::ask::{Answer, Question, Refusal};
+use crate::snapshot::Source;
+
+/// A host of these settings; the range is asked for anew each time.
+fn answer(question: Question<'_>, range: &str, reserved: &str, sockets: u32) -> Answer {
+    let missing = || Err(Refusal::NotFound("nothing".to_owned()));
+    let outcome = match question {
+        Question::Uname => Ok(b"Linux\0web1\x006.18.0\0#1\0x86_64\0".to_vec()),
+        Question::Tunable("net.ipv4.ip_local_port_range") if range.is_empty() => {
+            Err(Refusal::Failed(Why::new(Reason::Denied, "refused")))
+        }
+        Question::Tunable("net.ipv4.ip_local_port_range") => Ok(format!("{range}\n").into()),
+        Question::Tunable("net.ipv4.ip_local_reserved_ports") => Ok(format!("{reserved}\n").into()),
+        Question::File("/proc/thread-self/net/sockstat") => {
+            Ok(format!("TCP: inuse 1 orphan 0 tw 2 alloc {sockets} mem 9\nUDP: inuse 0\n").into())
+        }
+        Question::File("/proc/thread-self/net/sockstat6") => {
+            Ok(b"TCP6: inuse 0\nUDP6: inuse 0\n".to_vec())
+        }
+        _ => missing(),
+    };
+    Answer::new(Source::File("test".into()), outcome)
+}
+
+fn probed(range: &str, reserved: &str, sockets: u32, draw: &Draw<'_>) -> Probe {
+    let ask = |question: Question<'_>| answer(question, range, reserved, sockets);
+    probe(Os::Linux, &ask, draw, 256).1
+}
+
+/// What Linux gives: even ports to connect(), odd ones to bind(), each 38 after the one before.
+fn linux(wish: Wish, count: u32) -> Given {
+    let low = if wish.call == Call::Bind { 32_769 } else { 32_768 };
+    let at = |i: u32| u16::try_from(low + i * 38 % 28_000).expect("a port");
+    Given::Ports((0..count).map(at).collect(), None)
+}
+
+#[test]
+fn what_linux_gives_agrees() {
+    let asked = RefCell::new(Vec::new());
+    let probe = probed("32768\t60999", "", 12, &|wish, count| {
+        asked.borrow_mut().push((wish, count));
+        linux(wish, count)
+    });
+    assert_eq!((probe.disagreements, probe.unknown), (vec![], vec![]));
+    assert_eq!(probe.drawn.len(), 8);
+    assert!(asked.borrow().iter().all(|(_, count)| *count == 256));
+    let none = probed("32768\t60999", "", 12, &|wish, count| match wish.family {
+        Family::Ipv4 => linux(wish, count),
+        Family::Ipv6 => Given::NoSuchFamily,
+    });
+    assert_eq!((none.disagreements, none.unknown), (vec![], vec![]), "no IPv6 is no gap");
+}
+
+#[test]
+fn a_port_outside_of_the_pool_disagrees() {
+    for (range, reserved) in [("32768\t60999", "32769"), ("32770\t60999", "")] {
+        let probe = probed(range, reserved, 12, &linux);
+        let outside: Vec<_> = probe
+            .disagreements
+            .iter()
+            .map(|found| match found {
+                Disagreement::Outside { ports, times, .. } => (ports.count(), *times > 0),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(!outside.is_empty() && outside.iter().all(|one| *one == (1, true)), "{outside:?}");
+    }
+}
+
+#[test]
+fn the_other_parity_disagrees_only_where_that_is_certain() {
+    let swapped = |wish: Wish, count: u32| match wish.call {
+        Call::Bind => linux(Wish { call: Call::Connect, ..wish }, count),
+        Call::Connect => linux(Wish { call: Call::Bind, ..wish }, count),
+    };
+    let parities = |sockets: u32| {
+        let probe = probed("32768\t60999", "", sockets, &swapped);
+        assert!(probe.disagreements.iter().all(|found| matches!(
+            found,
+            Disagreement::Parity { wish, times: 256, odd_first }
+                if wish.transport == Transport::Tcp && *odd_first == (wish.call == Call::Bind)
+        )));
+        probe.disagreements.len()
+    };
+    assert_eq!(parities(12), 4, "TCP over both families by both calls");
+    assert_eq!(parities(7_048), 4);
+    assert_eq!(parities(7_049), 0, "so many sockets may have used one half up");
+}
+
+#[test]
+fn ports_in_sequence_disagree_where_they_are_drawn_at_random() {
+    let counting = |wish: Wish, count: u32| {
+        let low = if wish.call == Call::Bind { 32_769 } else { 32_768 };
+        let at = |i: u32| u16::try_from(low + i * 2).expect("a port");
+        Given::Ports((0..count).map(at).collect(), None)
+    };
+    let found = probed("32768\t60999", "", 12, &counting).disagreements;
+    assert_eq!(found.len(), 6, "all but TCP's connect(): {found:?}");
+    assert!(found.iter().all(|found| matches!(found, Disagreement::InSequence { .. })));
+    let small = probed("32768\t33700", "", 12, &counting).disagreements;
+    assert_eq!(small, [], "a small pool");
+}
+
+#[test]
+fn a_refusal_is_unknown_and_what_was_given_counts() {
+    let refused = Why::new(Reason::Denied, "refused");
+    let probe = probed("32768\t60999", "", 12, &|wish, _| match wish.call {
+        Call::Bind => Given::Ports(Vec::new(), Some(refused.clone())),
+        Call::Connect => Given::Ports(vec![20_000], Some(refused.clone())),
+    });
+    assert_eq!((probe.unknown.len(), probe.disagreements.len()), (8, 4));
+}
+
+#[test]
+fn nothing_is_asked_where_the_pool_is_not_known_or_too_small() {
+    let never = |wish: Wish, _: u32| -> Given { panic!("{wish:?}") };
+    assert_eq!(probed("", "", 12, &never).unknown.len(), 4);
+    assert_eq!(probed("40000\t40000", "", 12, &never).unknown.len(), 8);
+    let three = probed("40000\t40003", "40000", 12, &|wish, _| {
+        assert_eq!(wish.held(), 1, "a listener and its client would hold two of three");
+        Given::Ports(Vec::new(), None)
+    });
+    assert_eq!(three.unknown.len(), 2);
+}
+
+#[test]
+fn settings_that_change_meanwhile_prove_nothing() {
+    let times = std::cell::Cell::new(0);
+    let ask = |question: Question<'_>| {
+        if matches!(question, Question::Tunable("net.ipv4.ip_local_port_range")) {
+            times.set(times.get() + 1);
+        }
+        let range = if times.get() < 2 { "40000\t40999" } else { "32768\t60999" };
+        answer(question, range, "", 12)
+    };
+    let (_, probe) = probe(Os::Linux, &ask, &linux, 256);
+    assert_eq!(probe.disagreements, []);
+    assert!(probe.unknown[0].1.detail.contains("changed"), "{:?}", probe.unknown);
+}

@@ -1,0 +1,108 @@
+//! What a probe says.
+
+use super::Look;
+use super::page::{GREEN, PLAIN, Page, RED, YELLOW};
+use super::table::{called, findings, spans, transport, where_and_when};
+use crate::text::{counted, grouped};
+use crate::wire::v1::{Agreement, Draw, Family, Probed, State};
+
+/// Fewer columns hold no table of eight.
+const TABLE: usize = 72;
+
+/// What a probe says, as a page.
+pub fn render(said: &Probed, look: Look) -> Vec<u8> {
+    let mut page = Page::new(look);
+    let host = said.host.name.as_deref().unwrap_or("this host");
+    let given: u32 = said.draws.iter().map(|draw| draw.given).sum();
+    let (style, word, rest) = match said.status {
+        Agreement::Agrees => {
+            let given = counted(given, "port");
+            (GREEN, "AGREES", format!("the kernel gave {given}, as its settings say"))
+        }
+        Agreement::Disagrees => {
+            (RED, "DISAGREES", "the kernel does not give what its settings say".to_owned())
+        }
+        Agreement::Undetermined => {
+            (YELLOW, "UNDETERMINED", "the kernel could not be asked for all of it".to_owned())
+        }
+    };
+    page.prose((style, &format!("{word}  ")), (style, &format!("{host}: {rest}")), 2);
+    page.gap();
+    let scope = said.scope.as_ref().map(|scope| called(&scope.id, &scope.names));
+    where_and_when(
+        &mut page,
+        &said.host,
+        &said.collected_at,
+        &scope.unwrap_or_else(|| "no scope".to_owned()),
+    );
+    for pool in &said.pools {
+        let line = format!(
+            "{}: {}: {}",
+            transport(pool.transport),
+            counted(pool.ports, "port"),
+            spans(&pool.spans)
+        );
+        page.prose((PLAIN, "pool      "), (PLAIN, &line), 10);
+    }
+    if !said.draws.is_empty() {
+        page.gap();
+    }
+    if page.look().width < TABLE {
+        for draw in &said.draws {
+            page.prose((PLAIN, ""), (PLAIN, &line(draw)), 2);
+        }
+    } else if !said.draws.is_empty() {
+        let head = ["ASKED BY", "GIVEN", "DISTINCT", "FROM", "TO", "EVEN", "ODD", "OUTSIDE"]
+            .map(str::to_owned);
+        page.table(std::iter::once(head.to_vec()).chain(said.draws.iter().map(row)));
+    }
+    let mut already = Vec::new();
+    for finding in &said.findings {
+        page.gap();
+        findings::tell_one(&mut page, finding, "", &mut already);
+    }
+    findings::tell_gaps(&mut page, &said.gaps);
+    page.finish()
+}
+
+fn who(draw: &Draw) -> String {
+    let family = match draw.family {
+        Family::Ipv4 => "127.0.0.1",
+        Family::Ipv6 => "::1",
+    };
+    format!("{} {}() {family}", transport(draw.transport), draw.call)
+}
+
+fn line(draw: &Draw) -> String {
+    match (draw.state, draw.lowest, draw.highest) {
+        (State::Absent, ..) => format!("{}: no such address", who(draw)),
+        (_, Some(lowest), Some(highest)) => format!(
+            "{}: {}, {} of them distinct, {lowest}-{highest}; {} even, {} odd; outside: {}",
+            who(draw),
+            counted(draw.given, "port"),
+            grouped(draw.distinct),
+            grouped(draw.even),
+            grouped(draw.odd),
+            spans(&draw.outside),
+        ),
+        _ => format!("{}: none", who(draw)),
+    }
+}
+
+fn row(draw: &Draw) -> Vec<String> {
+    let who = who(draw);
+    if draw.state == State::Absent {
+        return vec![who, "absent".to_owned()];
+    }
+    let port = |port: Option<u16>| port.map_or_else(String::new, |port| port.to_string());
+    vec![
+        who,
+        grouped(draw.given),
+        grouped(draw.distinct),
+        port(draw.lowest),
+        port(draw.highest),
+        grouped(draw.even),
+        grouped(draw.odd),
+        spans(&draw.outside),
+    ]
+}
