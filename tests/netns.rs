@@ -6,6 +6,7 @@ mod exhaustion;
 mod explain;
 mod listeners;
 mod masked;
+mod meeting;
 mod pool;
 mod probe;
 mod usage;

@@ -16,6 +16,7 @@ pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
         holders.items.iter().map(Holder::address).filter(|a| !a.is_unspecified()).collect();
     addresses.sort_unstable();
     addresses.dedup();
+    let cut = addresses.len() > ADDRESSES_MAX;
     addresses.truncate(ADDRESSES_MAX);
     let family = |address: IpAddr| match address {
         IpAddr::V4(_) => Family::Ipv4,
@@ -33,6 +34,12 @@ pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
             } else {
                 (Bind::Unknown, Bind::Unknown)
             };
+            // Among all others are those that the list has no room for.
+            let of_the_rest = |bind| match bind {
+                Bind::Works | Bind::WorksAsSeen if cut && address.is_none() => Bind::Unknown,
+                told => told,
+            };
+            let (without, with) = (of_the_rest(without), of_the_rest(with));
             Meeting { family, address, without, with }
         })
         .collect()

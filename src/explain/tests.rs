@@ -181,6 +181,17 @@ fn nothing_works_for_sure_where_something_was_not_seen() {
 }
 
 #[test]
+fn addresses_that_the_list_has_no_room_for_are_not_said_to_work() {
+    let at = |last: u8| socket(Hold::Connected, &format!("10.0.0.{last}"), Owner::NotAsked);
+    for (sockets, others) in [(8, Bind::Works), (9, Bind::Unknown)] {
+        said(&stock(), held(50_010, (1..=sockets).map(at).collect()), |_, on| {
+            let rest = on.if_wanted.iter().find(|meeting| meeting.address.is_none());
+            assert_eq!(rest.map(|meeting| meeting.without), Some(others));
+        });
+    }
+}
+
+#[test]
 fn the_half_open_hold_nothing_of_their_own() {
     said(
         &stock(),

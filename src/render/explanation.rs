@@ -160,7 +160,7 @@ fn meetings(page: &mut Page, transports: &[PortOn]) {
     });
     page.table(std::iter::once(head.map(str::to_owned).to_vec()).chain(cells));
     if rows.iter().any(|(_, _, with)| *with == Bind::InUseUnlessHolderReuses) {
-        let line = "* unless the socket that holds it set SO_REUSEADDR too, which no kernel shows; few clients do";
+        let line = "* unless the socket that holds it set SO_REUSEADDR too, which no kernel shows: few clients do, most services do";
         page.prose((PLAIN, ""), (PLAIN, line), 2);
     }
 }
