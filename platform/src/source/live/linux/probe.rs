@@ -2,7 +2,7 @@
 //! anybody, and no TIME_WAIT is left.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
@@ -16,18 +16,35 @@ use crate::snapshot::{Family, Reason, Transport, Why};
 
 /// A UDP socket may have any peer: none is asked whether it is there, and nothing is sent.
 const DISCARD: u16 = 9;
+/// For each kind of socket: 4,096 take a tenth of a second, but a search of a pool that is all but used up takes long.
+const TIME: Duration = Duration::from_secs(5);
+
+/// A call that was refused.
+struct Refused(&'static str, Errno);
+
+fn by(call: &'static str) -> impl Fn(Errno) -> Refused {
+    move |errno| Refused(call, errno)
+}
 
 /// Asks for so many ports, one after the other.
 pub fn draw(wish: Wish, count: u32) -> Given {
+    draw_until(wish, count, Instant::now() + TIME)
+}
+
+fn draw_until(wish: Wish, count: u32, end: Instant) -> Given {
     let listener = match (wish.transport, wish.call) {
         (Transport::Tcp, Call::Connect) => match listener(wish.family) {
             Ok(listener) => Some(listener),
-            Err(errno) => return failed(wish, errno, Vec::new()),
+            Err(refused) => return failed(wish, &refused, Vec::new()),
         },
         _ => None,
     };
     let mut ports = Vec::new();
     for _ in 0..count {
+        if Instant::now() >= end {
+            let detail = format!("{} of {count} ports in {} s", ports.len(), TIME.as_secs());
+            return Given::Ports(ports, Some(Why::new(Reason::TimedOut, detail)));
+        }
         let port = match (wish.call, &listener) {
             (Call::Bind, _) => bound(wish),
             (Call::Connect, None) => connected(wish, DISCARD),
@@ -36,37 +53,42 @@ pub fn draw(wish: Wish, count: u32) -> Given {
             }
         };
         match port {
+            // A sandbox may choose the port later.
+            Ok(0) => {
+                let why = Why::new(Reason::Unsupported, "getsockname() told port 0");
+                return Given::Ports(ports, Some(why));
+            }
             Ok(port) => ports.push(port),
-            Err(errno) => return failed(wish, errno, ports),
+            Err(refused) => return failed(wish, &refused, ports),
         }
     }
     Given::Ports(ports, None)
 }
 
-fn bound(wish: Wish) -> Result<u16, Errno> {
+fn bound(wish: Wish) -> Result<u16, Refused> {
     let socket = fresh(wish.transport, wish.family)?;
-    bind(&socket, &loopback(wish.family, 0))?;
+    bind(&socket, &loopback(wish.family, 0)).map_err(by("bind"))?;
     local_port(&socket)
 }
 
 /// Closed with SO_LINGER 0 a TCP connection is reset: neither end stays in TIME_WAIT (tcp(7); `tcp_disconnect`).
-fn connected(wish: Wish, port: u16) -> Result<u16, Errno> {
+fn connected(wish: Wish, port: u16) -> Result<u16, Refused> {
     let socket = fresh(wish.transport, wish.family)?;
     if wish.transport == Transport::Tcp {
-        sockopt::set_socket_linger(&socket, Some(Duration::ZERO))?;
+        sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).map_err(by("setsockopt"))?;
     }
     match connect(&socket, &loopback(wish.family, port)) {
         // The port is chosen by then.
         Ok(()) | Err(Errno::INPROGRESS) => local_port(&socket),
-        Err(errno) => Err(errno),
+        Err(errno) => Err(Refused("connect", errno)),
     }
 }
 
 /// It takes a port of the pool, which nobody means to be his.
-fn listener(family: Family) -> Result<(OwnedFd, u16), Errno> {
+fn listener(family: Family) -> Result<(OwnedFd, u16), Refused> {
     let listener = fresh(Transport::Tcp, family)?;
-    bind(&listener, &loopback(family, 0))?;
-    listen(&listener, 16)?;
+    bind(&listener, &loopback(family, 0)).map_err(by("bind"))?;
+    listen(&listener, 16).map_err(by("listen"))?;
     let port = local_port(&listener)?;
     Ok((listener, port))
 }
@@ -77,7 +99,7 @@ fn drain(listener: &OwnedFd) {
 }
 
 /// Without SO_REUSEADDR, which changes what bind() gives; and nothing waits.
-fn fresh(transport: Transport, family: Family) -> Result<OwnedFd, Errno> {
+fn fresh(transport: Transport, family: Family) -> Result<OwnedFd, Refused> {
     let domain = match family {
         Family::Ipv4 => AddressFamily::INET,
         Family::Ipv6 => AddressFamily::INET6,
@@ -87,6 +109,7 @@ fn fresh(transport: Transport, family: Family) -> Result<OwnedFd, Errno> {
         Transport::Udp => SocketType::DGRAM,
     };
     socket_with(domain, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
+        .map_err(by("socket"))
 }
 
 fn loopback(family: Family, port: u16) -> SocketAddr {
@@ -97,44 +120,56 @@ fn loopback(family: Family, port: u16) -> SocketAddr {
     SocketAddr::new(address, port)
 }
 
-fn local_port(socket: &OwnedFd) -> Result<u16, Errno> {
-    Ok(SocketAddr::try_from(getsockname(socket)?).map_err(|_| Errno::AFNOSUPPORT)?.port())
+fn local_port(socket: &OwnedFd) -> Result<u16, Refused> {
+    let address = getsockname(socket).map_err(by("getsockname"))?;
+    let address = SocketAddr::try_from(address).map_err(|_| Errno::AFNOSUPPORT);
+    Ok(address.map_err(by("getsockname"))?.port())
 }
 
-fn failed(wish: Wish, errno: Errno, ports: Vec<u16>) -> Given {
-    let no_address = match wish.call {
-        Call::Bind => errno == Errno::ADDRNOTAVAIL,
-        // connect() says so of the pool too.
-        Call::Connect => {
-            errno == Errno::NETUNREACH || (ports.is_empty() && errno == Errno::ADDRNOTAVAIL)
-        }
+fn failed(wish: Wish, refused: &Refused, ports: Vec<u16>) -> Given {
+    let Refused(call, errno) = *refused;
+    let no_family = call == "socket" && errno == Errno::AFNOSUPPORT;
+    let no_address = match call {
+        "bind" => errno == Errno::ADDRNOTAVAIL,
+        // connect() says ADDRNOTAVAIL of a pool used up too.
+        _ => errno == Errno::NETUNREACH || (ports.is_empty() && errno == Errno::ADDRNOTAVAIL),
     };
-    if wish.family == Family::Ipv6 && (errno == Errno::AFNOSUPPORT || no_address) {
+    if wish.family == Family::Ipv6 && ports.is_empty() && (no_family || no_address) {
         return Given::NoSuchFamily;
     }
-    let call = wish.call.name();
-    let why = match errno {
-        Errno::ACCESS | Errno::PERM => Why::new(
+    let (reason, detail) = match errno {
+        Errno::ACCESS | Errno::PERM => (
             Reason::Denied,
             format!(
                 "{call}() on loopback is refused ({errno}): a seccomp filter, a security module or a BPF program of the \
                  control group does not allow it"
             ),
         ),
-        Errno::ADDRINUSE | Errno::AGAIN => {
-            Why::new(Reason::Unsupported, format!("{call}() found no port free ({errno})"))
+        _ if no_address => {
+            let family = family_name(wish.family);
+            let detail = format!("the loopback has no {family} address ({errno}): is lo up?");
+            (Reason::Unsupported, detail)
         }
-        _ if no_address => Why::new(
-            Reason::Unsupported,
-            format!(
-                "the loopback has no {} address ({errno}): is lo up?",
-                family_name(wish.family)
-            ),
-        ),
-        Errno::ADDRNOTAVAIL => {
-            Why::new(Reason::Unsupported, format!("{call}() found no port free ({errno})"))
+        Errno::ADDRINUSE | Errno::AGAIN | Errno::ADDRNOTAVAIL => {
+            (Reason::Unsupported, format!("{call}() found no port free ({errno})"))
         }
-        _ => Why::new(Reason::Unsupported, format!("{call}() on loopback: {errno}")),
+        _ => (Reason::Unsupported, format!("{call}() on loopback: {errno}")),
     };
-    Given::Ports(ports, Some(why))
+    Given::Ports(ports, Some(Why::new(reason, detail)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_bounded() {
+        for &call in Call::ALL {
+            let wish = Wish { transport: Transport::Udp, family: Family::Ipv4, call };
+            let Given::Ports(ports, Some(why)) = draw_until(wish, 256, Instant::now()) else {
+                panic!("{wish:?}")
+            };
+            assert_eq!((ports, why.reason), (vec![], Reason::TimedOut));
+        }
+    }
 }
