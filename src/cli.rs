@@ -31,7 +31,8 @@ Exit codes:
   0  the kernel gives what its settings say
   1  it does not: a finding reaches --fail-on
   2  wrong usage
-  3  could not determine: it refused, or the settings could not be read, and nothing reaches --fail-on
+  3  could not determine: it refused, the settings could not be read, or open sockets may be the reason, and nothing
+     reaches --fail-on
   4  internal error, or the output could not be written";
 
 /// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.

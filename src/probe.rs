@@ -33,6 +33,7 @@ pub enum Status {
 const OUTSIDE: &str = "ports-outside-pool";
 const PARITY: &str = "parity-not-as-documented";
 const IN_SEQUENCE: &str = "ports-in-sequence";
+const IN_PART: &str = "ports-from-part-of-range";
 
 /// Judges what came of a probe.
 pub fn judge(snapshot: &Snapshot, probe: &Probe, fail_on: Option<Severity>) -> Judged {
@@ -95,6 +96,19 @@ fn finding(scope: &Scope, found: &Disagreement) -> (&'static str, Finding) {
             format!("{} gave ports one after the other", who(*wish)),
             "Linux draws them at random (RFC 6056); in sequence the next one can be guessed.",
         ),
+        Disagreement::InPart { wish, part, there } => (
+            IN_PART,
+            Severity::Medium,
+            *wish,
+            format!(
+                "{} gave no port outside of {part}, which is {} of the pool",
+                who(*wish),
+                counted(*there, "port")
+            ),
+            "Linux draws them at random from all of the range (RFC 6056): so many do not keep to less than half of it by \
+             chance. A BPF program of the control group, a sandbox or another network stack may keep to a part; an audit \
+             then counts too many ports.",
+        ),
     };
     let Wish { transport, family, call } = wish;
     let subject = format!("{transport}/{}/{}", family_name(family), call.name());
@@ -137,10 +151,11 @@ fn unnamed(wish: Wish) -> Evidence {
 /// Where to look.
 fn steps(found: &Disagreement) -> Vec<String> {
     match found {
-        Disagreement::Outside { wish, .. } => {
+        Disagreement::Outside { wish, .. } | Disagreement::InPart { wish, .. } => {
             let call = wish.call.name();
             vec![format!(
-                "see which programs are attached to {call}4 and {call}6, as root: `bpftool cgroup tree`"
+                "see which programs are attached to cgroup_inet4_{call} and cgroup_inet6_{call}, as root: \
+                 `bpftool cgroup tree`"
             )]
         }
         Disagreement::Parity { .. } | Disagreement::InSequence { .. } => Vec::new(),
@@ -200,13 +215,22 @@ mod tests {
             drawn: Vec::new(),
             disagreements: vec![
                 Disagreement::InSequence { wish },
+                Disagreement::InPart {
+                    wish,
+                    part: "44620-48715".parse().expect("a range"),
+                    there: 4096,
+                },
                 Disagreement::Outside { wish, times: 1000, ports },
             ],
             unknown: Vec::new(),
         };
         let judged = judge(&snapshot(), &probe, Some(Severity::Medium));
-        let [(first, finding), (second, _)] = &judged.findings[..] else { panic!() };
-        assert_eq!((*first, *second), (OUTSIDE, IN_SEQUENCE), "the gravest first");
+        let [(first, finding), (second, part), (third, _)] = &judged.findings[..] else { panic!() };
+        assert_eq!((*first, *second, *third), (OUTSIDE, IN_PART, IN_SEQUENCE), "the gravest first");
+        assert_eq!(
+            part.title,
+            "udp bind() over IPv6 gave no port outside of 44620-48715, which is 4,096 ports of the pool"
+        );
         assert_eq!(
             finding.title,
             "udp bind() over IPv6 gave 1,000 ports outside of the pool: 20000-20002"

@@ -15,6 +15,7 @@
 
 pub mod ask;
 pub mod capture;
+mod draw;
 pub mod evidence;
 pub mod holders;
 mod os;

@@ -73,7 +73,19 @@ pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u1
     Holders { transport, port, items: Vec::new(), sources: Vec::new(), bound_seen: false, unread }
 }
 
-/// How many TCP ports can be in use at most, where the order of the parities is certain otherwise.
-pub(crate) fn tcp_ports_in_use_at_most(os: Os, ask: &Ask<'_>) -> Option<u32> {
-    if os == Os::Linux { linux::parity::ports_in_use_at_most(ask) } else { None }
+/// What bears on the ports that a kernel gives next, beside the pool; `None` where that can't be told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Allocator {
+    /// How many TCP ports can be in use at most.
+    pub(crate) tcp_in_use: Option<u32>,
+    /// How many UDP ports can be in use at most.
+    pub(crate) udp_in_use: Option<u32>,
+    /// Whether TCP's connect() goes on by random steps, whatever the parity.
+    pub(crate) steps_at_random: Option<bool>,
+    /// Whether the namespace has any address of IPv6.
+    pub(crate) has_ipv6: Option<bool>,
+}
+
+pub(crate) fn allocator(os: Os, ask: &Ask<'_>) -> Allocator {
+    if os == Os::Linux { linux::allocator::read(ask) } else { Allocator::default() }
 }

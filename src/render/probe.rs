@@ -15,15 +15,20 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     let host = said.host.name.as_deref().unwrap_or("this host");
     let given: u32 = said.draws.iter().map(|draw| draw.given).sum();
     let (style, word, rest) = match said.status {
-        Agreement::Agrees => {
+        Agreement::Agrees if said.findings.is_empty() => {
             let given = counted(given, "port");
             (GREEN, "AGREES", format!("the kernel gave {given}, as its settings say"))
+        }
+        Agreement::Agrees => {
+            let findings = u32::try_from(said.findings.len()).unwrap_or(u32::MAX);
+            let findings = counted(findings, "finding");
+            (GREEN, "AGREES", format!("{findings}, none that counts"))
         }
         Agreement::Disagrees => {
             (RED, "DISAGREES", "the kernel does not give what its settings say".to_owned())
         }
         Agreement::Undetermined => {
-            (YELLOW, "UNDETERMINED", "the kernel could not be asked for all of it".to_owned())
+            (YELLOW, "UNDETERMINED", "what the kernel gives could not be told in full".to_owned())
         }
     };
     page.prose((style, &format!("{word}  ")), (style, &format!("{host}: {rest}")), 2);

@@ -1,5 +1,5 @@
-//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added; none is renamed, retyped or dropped. Arrays are
-//! always there.
+//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added; none is renamed, retyped or
+//! dropped. Arrays are always there.
 //!
 //! Every renderer draws from these documents: what a table shows, the JSON holds.
 

@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::thread;
 
 use ephaudit_platform::ask::{Answer, Question};
 use ephaudit_platform::probe::Disagreement;
 use ephaudit_platform::snapshot::{Os, Source, Transport};
 use rustix::fd::OwnedFd;
+use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, socket};
 use serde_json::Value;
 
 use crate::support::namespace::{inside, set, sh};
+use crate::support::refuse::{forbid, forbid_sockets};
 use crate::support::{code, ephaudit, json, ports, run, stderr, stdout};
 
 fn lo_up() {
@@ -46,7 +49,7 @@ fn it_agrees_whatever_the_range_and_the_reservations() {
             let holes = reserved.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
             set("ip_local_port_range", &format!("{first} {last}"));
             set_reserved(&holes);
-            let (said, code) = probed(&["--count", "64"]);
+            let (said, code) = probed(&["--count", "64", "--fail-on", "info"]);
             assert_eq!(
                 (code, &said["status"]),
                 (0, &"agrees".into()),
@@ -80,23 +83,28 @@ fn it_leaves_no_time_wait_and_no_socket() {
     inside(|| {
         lo_up();
         let before = sockets();
-        let (said, code) = probed(&["--count", "4096"]);
+        let (said, code) = probed(&["--count", "4096", "--fail-on", "info"]);
         assert_eq!(code, 0, "{said:#}");
         assert!(draws(&said).iter().all(|draw| draw["given"] == 4096), "{said:#}");
         assert_eq!(sockets(), before);
-        assert!(before.contains(" tw 0 "), "{before}");
+        assert!(before.starts_with(&["TCP inuse 0".into(), "TCP tw 0".into()]), "{before:?}");
         let listed = fs::read_to_string("/proc/thread-self/net/tcp").expect("a table");
         assert_eq!(listed.lines().count(), 1, "{listed}");
     });
 }
 
-/// The counters of the namespace's own.
-fn sockets() -> String {
+/// The counters of the namespace's own; `orphan`, `alloc` and `mem` are the whole machine's.
+fn sockets() -> Vec<String> {
     let four = fs::read_to_string("/proc/thread-self/net/sockstat").expect("counters");
     let six = fs::read_to_string("/proc/thread-self/net/sockstat6").expect("counters");
-    let own = |line: &&str| ["TCP", "UDP"].iter().any(|name| line.starts_with(name));
-    let own = four.lines().chain(six.lines()).filter(own);
-    own.map(|line| line.split(" alloc").next().unwrap_or(line).to_owned() + " ").collect()
+    let mut own = Vec::new();
+    for line in four.lines().chain(six.lines()) {
+        let (name, counters) = line.split_once(": ").expect("a line of counters");
+        let words: Vec<&str> = counters.split(' ').collect();
+        let pairs = words.chunks(2).filter(|pair| matches!(pair[0], "inuse" | "tw"));
+        own.extend(pairs.map(|pair| format!("{name} {}", pair.join(" "))));
+    }
+    own
 }
 
 #[test]
@@ -178,6 +186,45 @@ fn a_refusal_is_undetermined() {
     });
 }
 
+type Refuse = Box<dyn FnOnce() + Send>;
+
+/// systemd's RestrictAddressFamilies= answers EAFNOSUPPORT, as a kernel without IPv6 does.
+#[test]
+fn a_call_that_a_filter_refuses_is_undetermined() {
+    inside(|| {
+        lo_up();
+        // bind(2) and connect(2), include/uapi/asm-generic/unistd.h but on x86-64
+        let (bind, connect) = if cfg!(target_arch = "x86_64") { (49, 42) } else { (200, 203) };
+        let family = |family, errno| move || forbid_sockets(family, errno);
+        let call = |call, errno| move || forbid(call, Vec::new(), errno);
+        let (ip4, ip6) = (AddressFamily::INET, AddressFamily::INET6);
+        let cases: [(Refuse, usize, &str); 5] = [
+            (Box::new(family(ip6, Errno::AFNOSUPPORT)), 4, "no IPv6"),
+            (Box::new(family(ip6, Errno::PERM)), 4, "socket() on loopback is refused"),
+            (Box::new(family(ip4, Errno::AFNOSUPPORT)), 4, "socket() on loopback: Address"),
+            // TCP's listener is bound too.
+            (Box::new(call(bind, Errno::ACCESS)), 6, "bind() on loopback is refused"),
+            (Box::new(call(connect, Errno::NOSYS)), 4, "connect() on loopback: Function"),
+        ];
+        for (refuse, gaps, says) in cases {
+            let refused = thread::spawn(move || {
+                refuse();
+                probed(&["--count", "64"])
+            });
+            let (said, code) = refused.join().expect("probed");
+            assert_eq!((code, &said["findings"]), (3, &Value::Array(vec![])), "{says} {said:#}");
+            let told = said["gaps"].as_array().expect("gaps");
+            assert_eq!(told.len(), gaps, "{says} {said:#}");
+            for gap in told {
+                let detail = gap["detail"].as_str().expect("why");
+                assert!(detail.contains(says), "{says}: {detail}");
+            }
+            let refused = draws(&said).iter().filter(|draw| draw["state"] == "unknown").count();
+            assert_eq!(refused, gaps, "{says}");
+        }
+    });
+}
+
 fn hold(port: u16) -> OwnedFd {
     let held = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
     bind(&held, &SocketAddr::from(([0, 0, 0, 0], port))).expect("bound");
@@ -186,13 +233,20 @@ fn hold(port: u16) -> OwnedFd {
 
 /// As a busy host has them: half of the ports are taken, and the last parity has to do.
 #[test]
-fn a_half_used_up_says_nothing_against_the_kernel() {
+fn a_half_used_up_is_neither_a_finding_nor_an_agreement() {
     inside(|| {
         lo_up();
         set("ip_local_port_range", "40000 40099");
         let held: Vec<OwnedFd> = (40_000..40_100).step_by(2).map(hold).collect();
         let (said, code) = probed(&["--fail-on", "info"]);
-        assert_eq!((code, said["findings"].as_array().map(Vec::len)), (0, Some(0)), "{said:#}");
+        assert_eq!((code, &said["findings"]), (3, &Value::Array(vec![])), "{said:#}");
+        let gap = said["gaps"][0]["detail"].as_str().expect("why");
+        assert_eq!(
+            said["gaps"].as_array().map(Vec::len),
+            Some(2),
+            "by connect(), of both families"
+        );
+        assert!(gap.starts_with("256 of 256 ports are odd, which go last; so many"), "{gap}");
         let connect = &draws(&said)[1];
         assert_eq!(
             (&connect["call"], &connect["odd"]),
@@ -227,6 +281,15 @@ fn a_kernel_that_does_other_than_its_settings_say_is_found_out() {
         assert!(
             found.iter().all(|found| matches!(found, Disagreement::Outside { times: 256, .. }))
         );
+        // As where a hook keeps to a part of the range.
+        set("ip_local_port_range", "40000 44095");
+        let found = with_range("1024\t65535");
+        assert_eq!(found.len(), 6, "all but TCP's connect(): {found:#?}");
+        assert!(found.iter().all(|found| matches!(
+            found,
+            Disagreement::InPart { part, there: 2000..=4096, .. }
+                if (40_000..44_096).contains(&part.first())
+        )));
         // So many that the sockets of the rest of the machine do not matter.
         set("ip_local_port_range", "1024 65535");
         let found = with_range("1023\t65535");

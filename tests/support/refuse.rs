@@ -11,12 +11,17 @@ use seccompiler::{
 
 /// Forbids this thread, and the programs that it starts, sockets of netlink.
 pub(crate) fn forbid_netlink() {
-    let netlink = u64::from(AddressFamily::NETLINK.as_raw());
-    let family = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, netlink);
+    forbid_sockets(AddressFamily::NETLINK, Errno::ACCESS);
+}
+
+/// The same with sockets of any family.
+pub(crate) fn forbid_sockets(family: AddressFamily, errno: Errno) {
+    let family = u64::from(family.as_raw());
+    let family = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, family);
     let rule = SeccompRule::new(vec![family.expect("a condition")]).expect("a rule");
     // socket(2), include/uapi/asm-generic/unistd.h but on x86-64
     let call = if cfg!(target_arch = "x86_64") { 41 } else { 198 };
-    forbid(call, vec![rule], Errno::ACCESS);
+    forbid(call, vec![rule], errno);
 }
 
 /// Forbids this thread, and the programs that it starts, a system call: where one of the rules holds, or always where

@@ -1,12 +1,12 @@
 //! Linux: three sysctls of the network namespace, sock_diag for the listeners, uname and os-release.
 
+pub(super) mod allocator;
 pub(super) mod holders;
 mod host;
 mod listeners;
 mod namespaces;
 mod nat;
 mod owners;
-pub(super) mod parity;
 mod scope;
 mod sysctl;
 mod usage;

@@ -15,10 +15,8 @@ fn answer(question: Question<'_>, range: &str, reserved: &str, sockets: u32) -> 
         Question::Tunable("net.ipv4.ip_local_port_range") => Ok(format!("{range}\n").into()),
         Question::Tunable("net.ipv4.ip_local_reserved_ports") => Ok(format!("{reserved}\n").into()),
         Question::File("/proc/thread-self/net/sockstat") => {
-            Ok(format!("TCP: inuse 1 orphan 0 tw 2 alloc {sockets} mem 9\nUDP: inuse 0\n").into())
-        }
-        Question::File("/proc/thread-self/net/sockstat6") => {
-            Ok(b"TCP6: inuse 0\nUDP6: inuse 0\n".to_vec())
+            let tcp = format!("TCP: inuse 1 orphan 0 tw 2 alloc {sockets} mem 9");
+            Ok(format!("{tcp}\nUDP: inuse {sockets}\n").into())
         }
         _ => missing(),
     };
@@ -30,10 +28,10 @@ fn probed(range: &str, reserved: &str, sockets: u32, draw: &Draw<'_>) -> Probe {
     probe(Os::Linux, &ask, draw, 256).1
 }
 
-/// What Linux gives: even ports to connect(), odd ones to bind(), each 38 after the one before.
+/// What Linux gives: even ports to connect(), odd ones to bind(), all over its default range.
 fn linux(wish: Wish, count: u32) -> Given {
     let low = if wish.call == Call::Bind { 32_769 } else { 32_768 };
-    let at = |i: u32| u16::try_from(low + i * 38 % 28_000).expect("a port");
+    let at = |i: u32| u16::try_from(low + i * 17_798 % 28_000).expect("a port");
     Given::Ports((0..count).map(at).collect(), None)
 }
 
@@ -83,11 +81,95 @@ fn the_other_parity_disagrees_only_where_that_is_certain() {
             Disagreement::Parity { wish, times: 256, odd_first }
                 if wish.transport == Transport::Tcp && *odd_first == (wish.call == Call::Bind)
         )));
-        probe.disagreements.len()
+        (probe.disagreements.len(), probe.unknown.len())
     };
-    assert_eq!(parities(12), 4, "TCP over both families by both calls");
-    assert_eq!(parities(7_048), 4);
-    assert_eq!(parities(7_049), 0, "so many sockets may have used one half up");
+    assert_eq!(parities(12), (4, 0), "TCP over both families by both calls");
+    assert_eq!(parities(7_048), (4, 0));
+    assert_eq!(parities(7_049), (0, 4), "so many sockets may have used one half up");
+
+    let without = |release: &'static [u8], steps: Option<&'static [u8]>| {
+        let ask = |question: Question<'_>| match question {
+            Question::Uname => Answer::new(
+                Source::File("test".into()),
+                Ok([b"Linux\0web1\0", release, b"\0#1\0x86_64\0"].concat()),
+            ),
+            Question::Tunable("net.ipv4.ip_local_port_step_width") if steps.is_some() => {
+                let steps = steps.map(<[u8]>::to_vec).unwrap_or_default();
+                Answer::new(Source::File("test".into()), Ok(steps))
+            }
+            question => answer(question, "32768\t60999", "", 12),
+        };
+        let (_, probe) = probe(Os::Linux, &ask, &swapped, 256);
+        (probe.disagreements.len(), probe.unknown.len())
+    };
+    assert_eq!(without(b"6.18.0", None), (4, 0));
+    assert_eq!(without(b"4.4.0", None), (0, 0), "before there was an order");
+    assert_eq!(without(b"6.18.0", Some(b"64\n")), (2, 0), "connect() steps at random");
+    assert_eq!(without(b"what", None), (0, 4), "which kernel it is could not be read");
+}
+
+/// A reserved half is no parity that could go first.
+#[test]
+fn a_parity_that_the_pool_does_not_have_is_not_missed() {
+    let even: Vec<String> = (40_000..=40_199).step_by(2).map(|port| port.to_string()).collect();
+    let probe = probed("40000\t40199", &even.join(","), 12, &|_, count| {
+        let at = |i: u32| u16::try_from(40_001 + i * 62 % 198 / 2 * 2).expect("a port");
+        Given::Ports((0..count).map(at).collect(), None)
+    });
+    assert_eq!((probe.disagreements, probe.unknown), (vec![], vec![]));
+}
+
+#[test]
+fn ports_from_a_part_of_the_range_disagree_only_where_the_rest_is_free() {
+    // As where another system leaves a slice of 4,096 ports to this one.
+    let slice = |wish: Wish, count: u32| {
+        let low = if wish.call == Call::Bind { 44_621 } else { 44_620 };
+        let at = |i: u32| u16::try_from(low + i * 1_798 % 4_094).expect("a port");
+        Given::Ports((0..count).map(at).collect(), None)
+    };
+    let said = |reserved: &str, sockets: u32| {
+        let probe = probed("32768\t60999", reserved, sockets, &slice);
+        assert!(probe.disagreements.iter().all(|found| matches!(
+            found,
+            Disagreement::InPart { wish, part, there } if *there == part.count()
+                && (wish.transport, wish.call) != (Transport::Tcp, Call::Connect)
+        )));
+        (probe.disagreements.len(), probe.unknown.len())
+    };
+    assert_eq!(said("", 12), (6, 0), "all but TCP's connect()");
+    assert_eq!(said("", 4_900), (6, 0));
+    assert_eq!(said("", 5_100), (0, 6), "so many sockets may hold the rest");
+    assert_eq!(said("32768-42699", 12), (6, 0));
+    assert_eq!(said("32768-42780", 12), (0, 6));
+    assert_eq!(said("32768-42830", 12), (0, 0), "who starts at a reserved port may land here");
+    assert_eq!(probe_of_63(&slice), (0, 0), "too few");
+}
+
+fn probe_of_63(draw: &Draw<'_>) -> (usize, usize) {
+    let ask = |question: Question<'_>| answer(question, "32768\t60999", "", 12);
+    let (_, probe) = probe(Os::Linux, &ask, draw, 63);
+    (probe.disagreements.len(), probe.unknown.len())
+}
+
+#[test]
+fn a_filter_that_answers_as_a_kernel_without_ipv6_is_no_absence() {
+    let said = |addresses: Result<&'static [u8], Refusal>| {
+        let ask = |question: Question<'_>| match question {
+            Question::File("/proc/thread-self/net/if_inet6") => {
+                Answer::new(Source::File("test".into()), addresses.clone().map(<[u8]>::to_vec))
+            }
+            question => answer(question, "32768\t60999", "", 12),
+        };
+        let draw = |wish: Wish, count: u32| match wish.family {
+            Family::Ipv4 => linux(wish, count),
+            Family::Ipv6 => Given::NoSuchFamily,
+        };
+        let (_, probe) = probe(Os::Linux, &ask, &draw, 256);
+        probe.unknown.len()
+    };
+    assert_eq!(said(Ok(b"")), 0);
+    assert_eq!(said(Ok(b"00000000000000000000000000000001 01 80 10 80 lo\n")), 4);
+    assert_eq!(said(Err(Refusal::Failed(Why::new(Reason::Denied, "refused")))), 4);
 }
 
 #[test]

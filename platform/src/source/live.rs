@@ -50,11 +50,11 @@ pub use system::draw;
 
 /// What this system is not asked for.
 #[cfg(not(target_os = "linux"))]
-pub fn draw(_wish: crate::probe::Wish, _count: u32) -> crate::probe::Given {
+pub fn draw(_wish: crate::draw::Wish, _count: u32) -> crate::draw::Given {
     use crate::snapshot::{Reason, Why};
 
     let why = Why::new(Reason::Unsupported, "the kernel is asked for ports on Linux only");
-    crate::probe::Given::Ports(Vec::new(), Some(why))
+    crate::draw::Given::Ports(Vec::new(), Some(why))
 }
 
 /// The way into other namespaces.

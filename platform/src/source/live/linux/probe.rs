@@ -11,7 +11,7 @@ use rustix::net::{
     socket_with, sockopt,
 };
 
-use crate::probe::{Call, Given, Wish, family_name};
+use crate::draw::{Call, Given, Wish, family_name};
 use crate::snapshot::{Family, Reason, Transport, Why};
 
 /// A UDP socket may have any peer: none is asked whether it is there, and nothing is sent.

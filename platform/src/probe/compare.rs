@@ -1,0 +1,153 @@
+//! Whether ports could have come from the settings. What another reason may account for proves nothing, and is no agreement
+//! either.
+
+use super::{Call, Disagreement, Wish, counted};
+use crate::os::Allocator;
+use crate::ports::{PortRange, PortSet};
+use crate::snapshot::{Pool, Range, Transport};
+
+/// What ports are held against.
+pub(super) struct Settings<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) range: &'a Range,
+    pub(super) allocator: Allocator,
+}
+
+/// What a comparison says.
+pub(super) enum Compared {
+    Agrees,
+    Disagrees(Disagreement),
+    /// It can't tell, and why.
+    Unknown(String),
+}
+
+use Compared::{Agrees, Disagrees, Unknown};
+
+/// Fewer draws make runs, and keep to one side, by chance.
+const DRAWS: usize = 64;
+
+/// All that can be said of these ports.
+pub(super) fn compare(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> [Compared; 2] {
+    let outside: Vec<u16> =
+        ports.iter().copied().filter(|port| !settings.pool.ports.contains(*port)).collect();
+    let by_order = if in_sequence(wish, settings.pool, ports) {
+        Disagrees(Disagreement::InSequence { wish })
+    } else if outside.is_empty() {
+        in_part(wish, settings, ports)
+    } else {
+        Agrees
+    };
+    let by_value = if outside.is_empty() {
+        parity(wish, settings, ports)
+    } else {
+        Disagrees(Disagreement::Outside {
+            wish,
+            times: counted(outside.len()),
+            ports: outside.into_iter().map(PortRange::single).collect(),
+        })
+    };
+    [by_value, by_order]
+}
+
+/// How many of the ports can be in use, with room for those that are opened meanwhile.
+fn in_use(wish: Wish, allocator: Allocator) -> Option<u32> {
+    /// A range of few ports is scanned one short where it is odd-sized.
+    const SPARE: u32 = 16;
+    let at_most = match wish.transport {
+        Transport::Tcp => allocator.tcp_in_use,
+        Transport::Udp => allocator.udp_in_use,
+    };
+    Some(at_most?.saturating_mul(2).saturating_add(SPARE))
+}
+
+/// `inet_csk_find_open_port` and `__inet_hash_connect` take the last parity only when no port of the first is free.
+fn parity(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
+    let Settings { pool, range, allocator } = settings;
+    let steps = match wish.call {
+        Call::Connect => allocator.steps_at_random,
+        Call::Bind => Some(false),
+    };
+    let Some(bounds) = range.bounds.known() else { return Agrees };
+    if wish.transport != Transport::Tcp || range.tcp_by_parity == Some(false) || steps == Some(true)
+    {
+        return Agrees;
+    }
+    let low_is_odd = bounds.range().first() % 2 == 1;
+    let odd_first = match wish.call {
+        Call::Connect => low_is_odd,
+        Call::Bind => !low_is_odd,
+    };
+    let last = counted(ports.iter().filter(|port| (*port % 2 == 1) != odd_first).count());
+    let of_the_first = pool.ports.count_parity(odd_first);
+    if last == 0 || of_the_first == 0 {
+        return Agrees;
+    }
+    let (last_name, first_name) = if odd_first { ("even", "odd") } else { ("odd", "even") };
+    let begin = format!("{last} of {} ports are {last_name}, which go last", ports.len());
+    if range.tcp_by_parity.is_none() || steps.is_none() {
+        return Unknown(format!("{begin} on most kernels; whether on this one could not be read"));
+    }
+    match in_use(wish, *allocator) {
+        Some(in_use) if of_the_first >= in_use => {
+            Disagrees(Disagreement::Parity { wish, times: last, odd_first })
+        }
+        Some(_) => Unknown(format!(
+            "{begin}; so many sockets are open that the {first_name} ones may be used up"
+        )),
+        None => {
+            Unknown(format!("{begin}; whether the {first_name} ones are used up could not be read"))
+        }
+    }
+}
+
+/// Whether ports are drawn at random (RFC 6056). TCP's connect() to one destination goes on from port to port.
+fn at_random(wish: Wish, ports: &[u16]) -> bool {
+    (wish.transport == Transport::Udp || wish.call == Call::Bind) && ports.len() >= DRAWS
+}
+
+/// Whether ports that are drawn at random came each right after the one before, or the one after that.
+fn in_sequence(wish: Wish, pool: &Pool, ports: &[u16]) -> bool {
+    /// A smaller pool makes runs by chance.
+    const POOL: u32 = 1024;
+    if !at_random(wish, ports) || pool.ports.count() < POOL {
+        return false;
+    }
+    let next = ports.windows(2).filter(|pair| matches!(pair[1].wrapping_sub(pair[0]), 1 | 2));
+    next.count() * 10 >= (ports.len() - 1) * 9
+}
+
+/// Whether ports that are drawn at random kept to less than half of the range: 64 draws do that once in 2^57.
+///
+/// A draw that starts at a port reserved or in use goes on to the next one that is free, wherever that is: all of those
+/// may have led here.
+fn in_part(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
+    /// In a smaller range the halves are not even.
+    const RANGE: u32 = 64;
+    let Settings { pool, range, allocator } = settings;
+    let (Some(bounds), Some(lowest), Some(highest)) =
+        (range.bounds.known(), ports.iter().min(), ports.iter().max())
+    else {
+        return Agrees;
+    };
+    let size = bounds.range().count();
+    if !at_random(wish, ports) || size < RANGE {
+        return Agrees;
+    }
+    let part = PortRange::between(*lowest, *highest);
+    let there = pool.ports.intersection(&PortSet::from(part)).count();
+    let lead_there = there.saturating_add(size.saturating_sub(pool.ports.count()));
+    let less_than_half = |starts: u32| starts.saturating_mul(2) < size;
+    if !less_than_half(lead_there) {
+        return Agrees;
+    }
+    let begin = format!("all {} ports are from {part}", ports.len());
+    match in_use(wish, *allocator) {
+        Some(in_use) if less_than_half(lead_there.saturating_add(in_use)) => {
+            Disagrees(Disagreement::InPart { wish, part, there })
+        }
+        Some(_) => {
+            Unknown(format!("{begin}; so many sockets are open that the others may be used up"))
+        }
+        None => Unknown(format!("{begin}; whether the others are used up could not be read")),
+    }
+}
