@@ -5,7 +5,6 @@ pub(crate) mod cgroup;
 pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
 pub(crate) mod listener_lines;
-pub(crate) mod mountinfo;
 pub(crate) mod ndd;
 pub(crate) mod netlink;
 pub(crate) mod netsh;

@@ -5,6 +5,7 @@
 //! in. So each visit opens everything anew, and the thread never comes back.
 
 mod find;
+mod mountinfo;
 mod way;
 
 use std::collections::BTreeMap;

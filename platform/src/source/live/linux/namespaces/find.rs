@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir};
 use rustix::io::Errno;
 
+use super::mountinfo;
 use super::way::{Identity, Way};
 use super::{NAMED, counted};
-use crate::parse::mountinfo;
 use crate::snapshot::{Reason, Why};
 
 /// How long the search may take.

@@ -3,7 +3,7 @@
 /// The inode of the namespace that a line mounts, and where; `None` for a mount of anything else.
 ///
 /// `552 29 0:4 net:[4026532179] /run/netns/web rw shared:24 - nsfs nsfs rw`
-pub(crate) fn network_namespace(line: &[u8]) -> Option<(u64, Vec<u8>)> {
+pub(super) fn network_namespace(line: &[u8]) -> Option<(u64, Vec<u8>)> {
     let mut words = line.split(|byte| *byte == b' ');
     let inode = inode(words.nth(3)?)?;
     let mount_point = words.next()?;
@@ -11,7 +11,7 @@ pub(crate) fn network_namespace(line: &[u8]) -> Option<(u64, Vec<u8>)> {
 }
 
 /// The number in `net:[4026532179]`, as links to namespaces and their mounts spell it (`ns_dname`, fs/nsfs.c).
-pub(crate) fn inode(name: &[u8]) -> Option<u64> {
+pub(super) fn inode(name: &[u8]) -> Option<u64> {
     let digits = name.strip_prefix(b"net:[")?.strip_suffix(b"]")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
