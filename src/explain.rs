@@ -104,6 +104,10 @@ pub enum Bind {
     InUse,
     /// EADDRINUSE, unless the holder set SO_REUSEADDR too; no kernel shows who did.
     InUseUnlessHolderReuses,
+    /// EADDRINUSE, unless the holder is IPv6 only; Linux tells that of those alone that listen or have no peer.
+    InUseUnlessHolderV6Only,
+    /// EADDRINUSE, unless either.
+    InUseUnlessHolderReusesOrV6Only,
     /// That can't be told.
     Unknown,
 }

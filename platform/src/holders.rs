@@ -92,22 +92,35 @@ impl Holder {
         self.peer().is_some() && self.ends.local == self.ends.peer
     }
 
-    /// Whether a service that binds this address meets it: `inet_rcv_saddr_equal`, net/ipv4/inet_connection_sock.c. `[::]`
-    /// is taken to serve IPv4 too, on both sides, as it does unless IPV6_V6ONLY is set.
+    /// Whether it has the port on IPv4 too, `None` where that is not told. An IPv6 socket has unless it is IPv6 only, which
+    /// bind() to one address makes it (`__inet6_bind`, net/ipv6/af_inet6.c), and connect() and accept() do not.
+    pub fn on_ipv4(&self) -> Option<bool> {
+        let own = self.address();
+        match (self.v6only, self.hold) {
+            _ if own.is_ipv4() => Some(true),
+            (Some(v6only), _) => Some(!v6only),
+            (None, Hold::Listens | Hold::Bound) if !own.is_unspecified() => Some(false),
+            (None, _) => None,
+        }
+    }
+
+    /// Whether a service that binds this address meets it, or may: `inet_rcv_saddr_equal`,
+    /// net/ipv4/inet_connection_sock.c. A service on `[::]` is taken to serve IPv4 too, as it does unless IPV6_V6ONLY is set.
     pub fn meets(&self, service: IpAddr) -> bool {
         let (own, service) = (self.address(), service.to_canonical());
         let family = if service.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
         (service.is_ipv6() && service.is_unspecified())
             || self.meets_every(family)
+            || (service == IpAddr::V4(Ipv4Addr::UNSPECIFIED) && self.on_ipv4() != Some(false))
             || (own.is_ipv4() == service.is_ipv4() && (own == service || service.is_unspecified()))
     }
 
-    /// Whether a service meets it whichever address of that family it binds.
+    /// Whether a service meets it, or may, whichever address of that family it binds.
     pub fn meets_every(&self, family: Family) -> bool {
         let own = self.address();
         own.is_unspecified()
             && match family {
-                Family::Ipv4 => own.is_ipv4() || self.v6only != Some(true),
+                Family::Ipv4 => self.on_ipv4() != Some(false),
                 Family::Ipv6 => own.is_ipv6(),
             }
     }
@@ -164,10 +177,10 @@ impl Holders {
 mod tests {
     use super::*;
 
-    fn holder(address: &str, v6only: Option<bool>) -> Holder {
+    fn holder(hold: Hold, address: &str, v6only: Option<bool>) -> Holder {
         let local = SocketAddr::new(address.parse().expect("an address"), 50_010);
         Holder {
-            hold: Hold::Listens,
+            hold,
             ends: Connection { local, peer: local, state: 10, inode: 7, uid: 0 },
             v6only,
             on_interface: false,
@@ -177,27 +190,33 @@ mod tests {
         }
     }
 
-    /// As Linux 6.18 answers; tests/netns/explain.rs holds it against the running kernel.
+    /// As Linux 6.18 answers; tests/netns/meeting.rs holds it against the running kernel.
     #[test]
     fn addresses_meet_as_the_kernel_lets_them() {
         let services = ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1", "::ffff:127.0.0.1"];
-        for (address, v6only, met) in [
-            ("0.0.0.0", None, [true, true, true, true, false, true]),
-            ("127.0.0.1", None, [true, true, false, true, false, true]),
-            ("::ffff:127.0.0.1", Some(false), [true, true, false, true, false, true]),
-            ("::", Some(false), [true; 6]),
-            ("::", None, [true; 6]),
-            ("::", Some(true), [false, false, false, true, true, false]),
-            ("::1", Some(false), [false, false, false, true, true, false]),
+        let (listens, connected) = (Hold::Listens, Hold::Connected);
+        for (hold, address, v6only, on_ipv4, met) in [
+            (listens, "0.0.0.0", None, Some(true), [true, true, true, true, false, true]),
+            (listens, "127.0.0.1", None, Some(true), [true, true, false, true, false, true]),
+            (connected, "127.0.0.1", None, Some(true), [true, true, false, true, false, true]),
+            (listens, "::ffff:127.0.0.1", None, Some(true), [true, true, false, true, false, true]),
+            (listens, "::", Some(false), Some(true), [true; 6]),
+            (listens, "::", None, None, [true; 6]),
+            (listens, "::", Some(true), Some(false), [false, false, false, true, true, false]),
+            (listens, "::1", Some(true), Some(false), [false, false, false, true, true, false]),
+            (listens, "::1", None, Some(false), [false, false, false, true, true, false]),
+            (connected, "::1", None, None, [true, false, false, true, true, false]),
+            (Hold::Waits, "::1", None, None, [true, false, false, true, true, false]),
         ] {
-            let every =
-                Family::ALL.iter().map(|&family| holder(address, v6only).meets_every(family));
+            let holder = holder(hold, address, v6only);
+            assert_eq!(holder.on_ipv4(), on_ipv4, "{hold:?} {address} {v6only:?}");
+            let every = Family::ALL.iter().map(|&family| holder.meets_every(family));
             let unspecified = address == "0.0.0.0" || address == "::";
             let expected = [unspecified && met[1], unspecified && met[4]];
-            assert!(every.eq(expected), "{address} {v6only:?}");
+            assert!(every.eq(expected), "{hold:?} {address} {v6only:?}");
             for (service, met) in services.iter().zip(met) {
-                let got = holder(address, v6only).meets(service.parse().expect("an address"));
-                assert_eq!(got, met, "{address} {v6only:?}, service on {service}");
+                let got = holder.meets(service.parse().expect("an address"));
+                assert_eq!(got, met, "{hold:?} {address} {v6only:?}, service on {service}");
             }
         }
     }

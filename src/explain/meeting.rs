@@ -8,12 +8,18 @@ use ephaudit_platform::snapshot::{Environment, Family, Host, Os, Range, Transpor
 use super::{Bind, Exposure, Meeting, SelfConnect};
 use crate::text::parity;
 
+/// What an IPv6 socket that got its address by connect() has for its IPv4 side: `LOOPBACK4_IPV6`, include/net/transp_v6.h.
+const IPV4_SIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
+
 /// What bind() and listen() meet on the two unspecified addresses, on those that are held, and on all others.
 pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
     /// More addresses than this are no answer but a list.
     const ADDRESSES_MAX: usize = 8;
     let mut addresses: Vec<IpAddr> =
         holders.items.iter().map(Holder::address).filter(|a| !a.is_unspecified()).collect();
+    if holders.items.iter().any(|item| has_ipv4_side(holders.transport, item)) {
+        addresses.push(IPV4_SIDE.into());
+    }
     addresses.sort_unstable();
     addresses.dedup();
     let cut = addresses.len() > ADDRESSES_MAX;
@@ -52,33 +58,44 @@ fn is_linux_itself(host: &Host) -> bool {
         && !host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft"))
 }
 
+/// UDP compares it as any other address; TCP looks for one address only among those that are seen (`inet_bhash2_bucket_find`).
+fn has_ipv4_side(transport: Transport, item: &Holder) -> bool {
+    transport == Transport::Udp
+        && item.address().is_ipv6()
+        && item.peer().is_some()
+        && item.on_ipv4() != Some(false)
+}
+
 /// `inet_csk_bind_conflict` and `udp_lib_lport_inuse`, net/ipv4: two sockets whose addresses meet go together only where
-/// both set SO_REUSEADDR, and a TCP listener with none. Linux 6.18; tests/netns/explain.rs holds it against the kernel.
+/// both set SO_REUSEADDR, and a TCP listener with none. Linux 6.18; tests/netns/meeting.rs holds it against the kernel.
 fn meeting(holders: &Holders, family: Family, address: Option<IpAddr>) -> (Bind, Bind) {
     let met = |item: &&Holder| {
         // What is half open has the port of its listener.
         item.hold != Hold::HalfOpen
             && match address {
+                Some(address) if address == IPV4_SIDE => {
+                    item.meets(address) || has_ipv4_side(holders.transport, item)
+                }
                 Some(address) => item.meets(address),
                 None => item.meets_every(family),
             }
     };
-    // A socket on an interface of a VRF stands in nobody's way outside of it; of one on `[::]` /proc does not tell whether
-    // it is IPv6 only.
-    let sure = |item: &&Holder| {
-        let everything = item.address().is_ipv6() && item.address().is_unspecified();
-        let may_be_ipv6_only = everything && item.v6only.is_none() && family == Family::Ipv4;
-        !(item.on_interface || may_be_ipv6_only)
-    };
     let met: Vec<&Holder> = holders.items.iter().filter(met).collect();
-    let mut surely = met.iter().copied().filter(sure).peekable();
-    if surely.peek().is_some() {
-        let listens =
-            |item: &Holder| item.hold == Hold::Listens && holders.transport == Transport::Tcp;
-        let with = if surely.any(listens) { Bind::InUse } else { Bind::InUseUnlessHolderReuses };
-        return (Bind::InUse, with);
-    }
+    // A socket on an interface of a VRF stands in nobody's way outside of it.
+    let (surely, unless_v6only): (Vec<&Holder>, _) = met
+        .iter()
+        .filter(|item| !item.on_interface)
+        .partition(|item| family == Family::Ipv6 || item.on_ipv4().is_some());
+    let listens = |item: &&Holder| item.hold == Hold::Listens;
+    let one_listens =
+        |items: &[&Holder]| holders.transport == Transport::Tcp && items.iter().any(listens);
     let both = match () {
+        () if one_listens(&surely) => Bind::InUse,
+        () if !surely.is_empty() => return (Bind::InUse, Bind::InUseUnlessHolderReuses),
+        () if one_listens(&unless_v6only) => Bind::InUseUnlessHolderV6Only,
+        () if !unless_v6only.is_empty() => {
+            return (Bind::InUseUnlessHolderV6Only, Bind::InUseUnlessHolderReusesOrV6Only);
+        }
         () if !met.is_empty() || !holders.unread.is_empty() => Bind::Unknown,
         () if !holders.bound_seen => Bind::WorksAsSeen,
         () => Bind::Works,

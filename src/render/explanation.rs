@@ -159,9 +159,20 @@ fn meetings(page: &mut Page, transports: &[PortOn]) {
         vec![addresses.clone(), bind(*without).to_owned(), bind(*with).to_owned()]
     });
     page.table(std::iter::once(head.map(str::to_owned).to_vec()).chain(cells));
-    if rows.iter().any(|(_, _, with)| *with == Bind::InUseUnlessHolderReuses) {
-        let line = "* unless the socket that holds it set SO_REUSEADDR too, which no kernel shows: few clients do, most services do";
-        page.prose((PLAIN, ""), (PLAIN, line), 2);
+    for (mark, line) in [
+        (
+            '*',
+            "unless the socket that holds it set SO_REUSEADDR too, which no kernel shows: few clients do, most services do",
+        ),
+        (
+            '+',
+            "unless the socket that holds it is IPv6 only, by IPV6_V6ONLY or bind() to one address, which is not shown here",
+        ),
+    ] {
+        let marked = |outcome: Bind| bind(outcome).contains(mark);
+        if rows.iter().any(|(_, without, with)| marked(*without) || marked(*with)) {
+            page.prose((PLAIN, ""), (PLAIN, &format!("{mark} {line}")), 2);
+        }
     }
 }
 
@@ -181,6 +192,8 @@ const fn bind(bind: Bind) -> &'static str {
         Bind::WorksAsSeen => "works, as far as is seen",
         Bind::InUse => "EADDRINUSE",
         Bind::InUseUnlessHolderReuses => "EADDRINUSE *",
+        Bind::InUseUnlessHolderV6Only => "EADDRINUSE +",
+        Bind::InUseUnlessHolderReusesOrV6Only => "EADDRINUSE * +",
         Bind::Unknown => "not known",
     }
 }

@@ -1,11 +1,12 @@
 //! What `explain` says that a service would meet, against what bind() and listen() then do.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt::set_ipv6_v6only;
-use rustix::net::{Shutdown, SocketType, accept, bind, connect, listen};
+use rustix::net::{Shutdown, SocketType, accept, bind, connect, getsockname, listen};
 
 use super::explain::{SERVER, at, explained, fresh, two_families};
 use crate::support::namespace::inside;
@@ -25,8 +26,16 @@ fn can_have(kind: SocketType, address: &str, port: u16, reuse: bool) -> bool {
     }
 }
 
-/// Holds every row of what is said against what the kernel does. `reuses` tells whether the holder set SO_REUSEADDR.
-fn holds(label: &str, kind: SocketType, port: u16, reuses: bool, state: &str) {
+/// What no kernel shows of a holder, or not always.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hidden {
+    reuses: bool,
+    v6only: bool,
+}
+
+/// Holds every row of what is said against what the kernel does.
+fn holds(label: &str, kind: SocketType, port: u16, hidden: Hidden, state: &str) {
+    let Hidden { reuses, v6only } = hidden;
     let transport = if kind == SocketType::STREAM { "tcp" } else { "udp" };
     let said = explained(&format!("{port}/{transport}"));
     let on = &said["transports"][0];
@@ -34,22 +43,36 @@ fn holds(label: &str, kind: SocketType, port: u16, reuses: bool, state: &str) {
     let rows = on["if_wanted"].as_array().expect("rows");
     assert!(rows.len() >= 4, "{label}: {rows:?}");
     for row in rows {
-        let address = match (row["address"].as_str(), row["family"].as_str()) {
-            (Some(address), _) => address,
-            (None, Some("ipv4")) => "127.0.0.9",
-            (None, _) => "fd00::9",
+        let addresses = match (row["address"].as_str(), row["family"].as_str()) {
+            (Some(address), _) => vec![address],
+            (None, Some("ipv4")) => {
+                // The second is the IPv4 side of an IPv6 socket, and may have a row of its own.
+                let mut others = vec!["127.0.0.9", "127.0.0.6"];
+                others.retain(|other| rows.iter().all(|row| row["address"] != **other));
+                others
+            }
+            (None, _) => vec!["fd00::9"],
         };
         for (key, reuse) in [("without_reuseaddr", false), ("with_reuseaddr", true)] {
             let expected = match row[key].as_str().expect("a word") {
                 "works" => true,
                 "in-use" => false,
                 "in-use-unless-holder-reuses" => reuses,
+                "in-use-unless-holder-v6only" => v6only,
+                "in-use-unless-holder-reuses-or-v6only" => reuses || v6only,
                 other => panic!("{label}: {other}"),
             };
-            let real = can_have(kind, address, port, reuse);
-            assert_eq!(real, expected, "{label}: a service on {address} {key}: {row}");
+            for address in &addresses {
+                let real = can_have(kind, address, port, reuse);
+                assert_eq!(real, expected, "{label}: a service on {address} {key}: {row}");
+            }
         }
     }
+}
+
+fn port_of(socket: &OwnedFd) -> u16 {
+    let name = getsockname(socket).expect("a name");
+    SocketAddr::try_from(name).expect("an address").port()
 }
 
 #[test]
@@ -61,20 +84,22 @@ fn a_service_meets_what_is_said_whatever_state_the_holder_is_in() {
             let server = fresh(SocketType::STREAM, address, true);
             bind(&server, &at(address, SERVER)).expect("bound");
             listen(&server, 16).expect("listening");
-            for reuse in [false, true] {
+            for reuses in [false, true] {
+                // By bind() to an IPv6 address.
+                let hidden = Hidden { reuses, v6only: address == "::1" };
                 let mut client =
                     |how: &str, state: &str, then: &dyn Fn(OwnedFd, OwnedFd) -> Vec<OwnedFd>| {
                         port += 1;
-                        let client = fresh(SocketType::STREAM, address, reuse);
+                        let client = fresh(SocketType::STREAM, address, reuses);
                         bind(&client, &at(address, port)).expect("bound");
                         connect(&client, &at(address, SERVER)).expect("connected");
                         let accepted = accept(&server).expect("accepted");
                         let held = then(client, accepted);
                         holds(
-                            &format!("{how} {address} {reuse}"),
+                            &format!("{how} {address} {reuses}"),
                             SocketType::STREAM,
                             port,
-                            reuse,
+                            hidden,
                             state,
                         );
                         held
@@ -101,10 +126,10 @@ fn a_service_meets_what_is_said_whatever_state_the_holder_is_in() {
                     vec![accepted]
                 });
                 port += 1;
-                let itself = fresh(SocketType::STREAM, address, reuse);
+                let itself = fresh(SocketType::STREAM, address, reuses);
                 bind(&itself, &at(address, port)).expect("bound");
                 connect(&itself, &at(address, port)).expect("connected to itself");
-                holds("itself", SocketType::STREAM, port, reuse, "self-connected");
+                holds("itself", SocketType::STREAM, port, hidden, "self-connected");
             }
         }
     });
@@ -132,7 +157,8 @@ fn a_service_meets_what_is_said_whatever_address_the_holder_has() {
                     if listens {
                         listen(&held, 1).expect("listening");
                     }
-                    holds(&format!("{state} {address} {reuse}"), kind, port, reuse, state);
+                    let hidden = Hidden { reuses: reuse, v6only: plain != address };
+                    holds(&format!("{state} {address} {reuse}"), kind, port, hidden, state);
                 }
             }
         }
@@ -141,10 +167,89 @@ fn a_service_meets_what_is_said_whatever_address_the_holder_has() {
             let held = fresh(SocketType::DGRAM, address, reuse);
             bind(&held, &at(address, port)).expect("bound");
             connect(&held, &at(address, 9)).expect("a peer");
-            holds("udp with a peer", SocketType::DGRAM, port, reuse, "connected");
+            let hidden = Hidden { reuses: reuse, v6only: address == "::1" };
+            holds("udp with a peer", SocketType::DGRAM, port, hidden, "connected");
         }
         for kind in [SocketType::STREAM, SocketType::DGRAM] {
-            holds("nobody", kind, port + 1, false, "free");
+            holds("nobody", kind, port + 1, Hidden::default(), "free");
         }
     });
+}
+
+/// An IPv6 socket that bind() gave no address keeps the port from IPv4 too, unless it is IPv6 only, which the kernel shows of
+/// none that has a peer.
+#[test]
+fn a_connection_over_ipv6_keeps_ipv4_out_unless_it_is_ipv6_only() {
+    inside(|| {
+        two_families();
+        for (i, (reuses, v6only, binds)) in (20_100..).step_by(10).zip(each_client()) {
+            let hidden = Hidden { reuses, v6only };
+            let fresh = |kind| {
+                let fresh = fresh(kind, "::", reuses);
+                set_ipv6_v6only(&fresh, v6only).expect("an option");
+                fresh
+            };
+            let client = |kind, nth: u16| {
+                let client = fresh(kind);
+                if binds {
+                    bind(&client, &at("::", i + nth)).expect("bound");
+                }
+                client
+            };
+            let holds = |label: &str, kind, port: u16, state: &str| {
+                holds(&format!("{label} {hidden:?} {binds}"), kind, port, hidden, state);
+            };
+            let tcp = SocketType::STREAM;
+            let server = fresh(tcp);
+            bind(&server, &at("::", i)).expect("bound");
+            listen(&server, 0).expect("listening");
+            let connected = |nth| {
+                let client = client(tcp, nth);
+                connect(&client, &at("::1", i)).expect("connected");
+                let (port, accepted) = (port_of(&client), accept(&server).expect("accepted"));
+                (client, accepted, port)
+            };
+
+            let (one, accepted, port) = connected(1);
+            holds("ESTAB", tcp, port, "connected");
+            rustix::net::shutdown(&one, Shutdown::Write).expect("half closed");
+            // As above: until then it is in FIN_WAIT1.
+            std::thread::sleep(Duration::from_millis(300));
+            holds("FIN-WAIT-2", tcp, port, "connected");
+            drop(one);
+            holds("FIN-WAIT-2 of nobody", tcp, port, "waiting");
+            drop(accepted);
+            holds("TIME-WAIT", tcp, port, "waiting");
+
+            let (one, accepted, port) = connected(2);
+            drop(accepted);
+            holds("CLOSE-WAIT", tcp, port, "connected");
+            drop(one);
+
+            // The queue has room for one, and who is second gets no answer.
+            let queued = client(tcp, 3);
+            connect(&queued, &at("::1", i)).expect("connected");
+            let unanswered = client(tcp, 4);
+            rustix::io::ioctl_fionbio(&unanswered, true).expect("an option");
+            assert_eq!(connect(&unanswered, &at("::1", i)), Err(Errno::INPROGRESS));
+            holds("SYN-SENT", tcp, port_of(&unanswered), "connected");
+            drop((queued, unanswered, accept(&server)));
+
+            let (one, accepted, _) = connected(5);
+            drop(server);
+            holds("accepted, ESTAB", tcp, i, "connected");
+            drop(accepted);
+            drop(one);
+            holds("accepted, TIME-WAIT", tcp, i, "waiting");
+
+            let udp = client(SocketType::DGRAM, 6);
+            connect(&udp, &at("::1", 9)).expect("a peer");
+            holds("udp", SocketType::DGRAM, port_of(&udp), "connected");
+        }
+    });
+}
+
+/// With SO_REUSEADDR or without, IPv6 only or not, bound to a port or not.
+fn each_client() -> impl Iterator<Item = (bool, bool, bool)> {
+    (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
 }

@@ -151,6 +151,12 @@ pub enum Bind {
     InUse,
     /// EADDRINUSE, unless the holder set SO_REUSEADDR too, which no kernel shows.
     InUseUnlessHolderReuses,
+    /// EADDRINUSE, unless the holder is IPv6 only (IPV6_V6ONLY, or bind() to one IPv6 address), which is not shown here.
+    #[serde(rename = "in-use-unless-holder-v6only")]
+    InUseUnlessHolderV6Only,
+    /// EADDRINUSE, unless the holder set SO_REUSEADDR too or is IPv6 only.
+    #[serde(rename = "in-use-unless-holder-reuses-or-v6only")]
+    InUseUnlessHolderReusesOrV6Only,
     /// That can't be told.
     Unknown,
 }
@@ -274,6 +280,8 @@ const fn bind(bind: explain::Bind) -> Bind {
         explain::Bind::WorksAsSeen => Bind::WorksAsSeen,
         explain::Bind::InUse => Bind::InUse,
         explain::Bind::InUseUnlessHolderReuses => Bind::InUseUnlessHolderReuses,
+        explain::Bind::InUseUnlessHolderV6Only => Bind::InUseUnlessHolderV6Only,
+        explain::Bind::InUseUnlessHolderReusesOrV6Only => Bind::InUseUnlessHolderReusesOrV6Only,
         explain::Bind::Unknown => Bind::Unknown,
     }
 }
