@@ -112,7 +112,8 @@ pub(super) fn self_connect(range: Option<&Range>, in_pool: Option<bool>, port: u
             return said(Exposure::Unknown, "whether it is in the pool is not known".to_owned());
         }
         Some(false) => {
-            let reason = "no client is given it, so none can connect to itself there";
+            let reason =
+                "no client is given it, so only one that binds it can be connected to itself there";
             return said(Exposure::Immune, reason.to_owned());
         }
         Some(true) => {}

@@ -68,6 +68,16 @@ fn held(port: u16, items: Vec<Holder>) -> Holders {
     }
 }
 
+/// Connected to itself, or so until it was closed.
+fn itself(hold: Hold) -> Holder {
+    let mut holder = socket(hold, "127.0.0.1", known(812, None));
+    if hold == Hold::Waits {
+        holder.owner = Owner::NotAsked;
+    }
+    holder.ends.peer = holder.ends.local;
+    holder
+}
+
 /// What is said of one port of TCP, handed to `check`.
 fn said(snapshot: &Snapshot, holders: Holders, check: impl Fn(&Explanation<'_>, &OnTransport<'_>)) {
     let registry = Registry::built_in();
@@ -117,11 +127,6 @@ fn privilege_goes_by_this_hosts_own_start() {
 #[test]
 fn what_is_going_on_is_told_in_one_word() {
     let snapshot = stock();
-    let itself = || {
-        let mut holder = socket(Hold::Connected, "127.0.0.1", known(812, None));
-        holder.ends.peer = holder.ends.local;
-        holder
-    };
     let one = |hold| socket(hold, "10.0.0.5", known(812, None));
     let closed = || {
         let mut holder = socket(Hold::Connected, "10.0.0.5", Owner::NotAsked);
@@ -135,7 +140,16 @@ fn what_is_going_on_is_told_in_one_word() {
         (vec![one(Hold::Listens), one(Hold::Connected)], PortState::Served, "serves it; while"),
         (vec![one(Hold::Bound)], PortState::Bound, "has bound it"),
         (vec![one(Hold::Connected), one(Hold::Waits)], PortState::Connected, "to 10.0.0.9:443"),
-        (vec![one(Hold::Connected), itself()], PortState::SelfConnected, "is connected to itself"),
+        (
+            vec![one(Hold::Connected), itself(Hold::Connected)],
+            PortState::SelfConnected,
+            "is connected to itself there, as a client",
+        ),
+        (
+            vec![itself(Hold::Waits)],
+            PortState::SelfConnected,
+            "someone was connected to itself there, as a client can be whose service is down; TIME_WAIT keeps the port, for 42 s more",
+        ),
         (vec![one(Hold::Waits)], PortState::Waiting, "TIME_WAIT, for 42 s more"),
     ] {
         said(&snapshot, held(50_010, items), |_, on| {
@@ -143,6 +157,32 @@ fn what_is_going_on_is_told_in_one_word() {
             assert!(on.answer.contains(words), "{}", on.answer);
         });
     }
+}
+
+#[test]
+fn a_self_connection_is_laid_to_a_service_that_is_down_only_where_a_client_is_given_the_port() {
+    let (tcp, udp) = (Transport::Tcp, Transport::Udp);
+    for (transport, port, words) in [
+        (tcp, 50_010, "itself there, as a client can be whose service is down"),
+        (
+            tcp,
+            8080,
+            "itself there, though no client is given the port now: it bound it, or the pool has changed since",
+        ),
+        (udp, 50_010, "itself there, and receives what it sends"),
+        (udp, 8080, "itself there, and receives what it sends"),
+    ] {
+        let holders = Holders { transport, ..held(port, vec![itself(Hold::Connected)]) };
+        said(&stock(), holders, |_, on| {
+            assert!(on.answer.ends_with(words), "{}", on.answer);
+            let reason = on.self_connect.as_ref().map_or("", |told| told.reason.as_str());
+            assert!(!reason.contains("none can"), "{reason}");
+        });
+    }
+    let snapshot = host("6.18.0", None, None);
+    said(&snapshot, held(50_010, vec![itself(Hold::Connected)]), |_, on| {
+        assert!(on.answer.ends_with("is connected to itself there"), "{}", on.answer);
+    });
 }
 
 #[test]
@@ -257,6 +297,12 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
             assert!(said.steps[0].starts_with("wait for 42 s at most"), "{:?}", said.steps);
         },
     );
+    for (hold, step) in [(Hold::Connected, "end what holds it"), (Hold::Waits, "wait for 42 s")] {
+        said(&stock(), held(8080, vec![itself(hold)]), |said, _| {
+            assert_eq!(said.steps.len(), 1);
+            assert!(said.steps[0].starts_with(step), "{:?}", said.steps);
+        });
+    }
     said(&stock(), held(8080, Vec::new()), |said, _| assert!(said.steps.is_empty()));
 }
 

@@ -2,7 +2,7 @@
 
 use ephaudit_platform::holders::{Hold, Holder, Holders};
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Owner, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Owner, Scope, Snapshot, Transport};
 
 use super::{OnTransport, PortState};
 use crate::advice;
@@ -45,8 +45,22 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
             )
         }
         PortState::SelfConnected => {
-            let who = named(who(on.holders, Holder::is_its_own_peer));
-            format!("{who} is connected to itself there: it meant a service that was down")
+            let found = who(on.holders, Holder::is_its_own_peer);
+            let over = found.as_ref().is_some_and(|(item, _)| item.hold == Hold::Waits);
+            let (is, now) = if over {
+                ("was", format!("; TIME_WAIT keeps the port{}", for_more(on.holders)))
+            } else {
+                ("is", String::new())
+            };
+            let how = match (on.transport, on.in_pool) {
+                (Transport::Udp, _) => ", and receives what it sends",
+                (Transport::Tcp, Some(true)) => ", as a client can be whose service is down",
+                (Transport::Tcp, Some(false)) => {
+                    ", though no client is given the port now: it bound it, or the pool has changed since"
+                }
+                (Transport::Tcp, None) => "",
+            };
+            format!("{} {is} connected to itself there{how}{now}", named(found))
         }
         PortState::Connected => {
             let open = who(on.holders, |item| item.hold == Hold::Connected && !item.is_closed());
@@ -65,10 +79,7 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
             }
         }
         PortState::Waiting => {
-            let left = time_wait_left(on.holders).map_or_else(String::new, |left| {
-                format!(", for {} more", seconds(left.div_ceil(1000) * 1000))
-            });
-            format!("a closed connection keeps it in TIME_WAIT{left}")
+            format!("a closed connection keeps it in TIME_WAIT{}", for_more(on.holders))
         }
         PortState::Free => match (on.in_pool, on.in_range, on.reserved) {
             (Some(true), ..) => "nobody holds it; any client can be given it".to_owned(),
@@ -80,6 +91,12 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
         },
         PortState::Unknown => "who holds it could not be read".to_owned(),
     }
+}
+
+fn for_more(holders: &Holders) -> String {
+    time_wait_left(holders).map_or_else(String::new, |left| {
+        format!(", for {} more", seconds(left.div_ceil(1000) * 1000))
+    })
 }
 
 fn time_wait_left(holders: &Holders) -> Option<u32> {
@@ -97,15 +114,17 @@ pub(super) fn steps(
     let wanted = PortSet::from(PortRange::single(port));
     let mut steps = if in_pool { advice::keep_out(snapshot, scope, &wanted) } else { Vec::new() };
     for on in transports {
+        let alive = |item: &Holder| matches!(item.hold, Hold::Connected | Hold::Bound);
+        let alive = on.holders.items.iter().any(alive);
         match on.state {
-            PortState::Connected | PortState::SelfConnected | PortState::Bound => {
+            PortState::Connected | PortState::SelfConnected | PortState::Bound if alive => {
                 steps.extend(advice::let_go(on.holders));
                 if on.holders.items.iter().any(Holder::is_closed) {
                     let wait = "wait for what is closed already: the kernel ends it by itself";
                     steps.push(wait.to_owned());
                 }
             }
-            PortState::Waiting => {
+            PortState::Waiting | PortState::SelfConnected => {
                 let left = time_wait_left(on.holders).or(scope.time_wait.known().copied());
                 let left = left.map_or_else(String::new, |left| {
                     format!(" for {} at most", seconds(left.div_ceil(1000) * 1000))

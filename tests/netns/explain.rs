@@ -9,7 +9,7 @@ use ephaudit_platform::holders::Holders;
 use ephaudit_platform::snapshot::{Reason, Source, Transport, Why};
 use rustix::fd::OwnedFd;
 use rustix::net::sockopt::set_socket_reuseaddr;
-use rustix::net::{AddressFamily, SocketType, bind, socket};
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 
 use crate::support::namespace::{inside, set, sh};
@@ -134,7 +134,20 @@ fn a_client_is_connected_to_itself_where_that_is_said() {
         assert_eq!(itself.local_addr().expect("one"), itself.peer_addr().expect("the same"));
         let said = explained("40010/tcp");
         assert_eq!(said["transports"][0]["state"], "self-connected");
-        assert!(stdout(&run(&["explain", "40010/tcp"])).contains("connected to itself"));
+        let page = || stdout(&run(&["explain", "40010/tcp"]));
+        assert!(page().contains("is connected to itself"), "{}", page());
+        drop(itself);
+        assert!(page().contains("someone was connected to itself"), "{}", page());
+
+        // No client is given it, and yet one that binds it can be.
+        for (kind, subject) in [(SocketType::STREAM, "8080/tcp"), (SocketType::DGRAM, "8080/udp")] {
+            let bound = fresh(kind, "127.0.0.1", false);
+            bind(&bound, &at("127.0.0.1", 8080)).expect("bound");
+            connect(&bound, &at("127.0.0.1", 8080)).expect("connected to itself");
+            let page = stdout(&run(&["explain", subject]));
+            assert!(page.contains("is connected to itself"), "{page}");
+            assert!(!page.contains("service is down") && !page.contains("none can"), "{page}");
+        }
     });
 }
 
