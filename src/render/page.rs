@@ -82,9 +82,9 @@ impl Page {
     /// A lead and text behind it, wrapped to the width, with the lines after the first behind `indent` columns.
     pub fn prose(&mut self, lead: (Style, &str), body: (Style, &str), indent: usize) {
         let width = self.look.width;
-        // In a very narrow terminal the indent gives way.
+        // In a very narrow terminal the indent gives way, but for what tells a paragraph from the next.
         let narrow = indent * 3 > width;
-        let rest = if narrow { String::new() } else { " ".repeat(indent) };
+        let rest = " ".repeat(if narrow { indent.min(2) } else { indent });
         let mut first = printable(lead.1).into_owned();
         if narrow && !first.is_empty() {
             first = format!("{} ", first.trim());
@@ -203,6 +203,20 @@ mod tests {
             vec!["first".to_owned(), "some words that do not fit into forty columns".to_owned()];
         let table = text(LOOK, |page| page.table([row]));
         assert_eq!(table, "first  some words that do not fit into\n       forty columns\n");
+    }
+
+    #[test]
+    fn a_wide_indent_gives_way_in_a_narrow_terminal_and_still_hangs() {
+        let told = |indent| {
+            let lead = format!("{:indent$}", "a lead");
+            let body = "some words that do not fit into forty columns";
+            text(LOOK, |page| page.prose((PLAIN, &lead), (PLAIN, body), indent))
+        };
+        assert_eq!(
+            told(13),
+            "a lead       some words that do not fit\n             into forty columns\n"
+        );
+        assert_eq!(told(14), "a lead some words that do not fit into\n  forty columns\n");
     }
 
     #[test]
