@@ -108,7 +108,8 @@ fn each_holder_is_found_and_each_namespace_read_as_itself() {
                 assert_eq!(item["owner"]["pid"], std::process::id());
             }
             let names = |made: &Made| scope(&document, &made.id)["names"].to_string();
-            assert_eq!(names(made[0]), r#"["linked","sleep"]"#);
+            let pid = made[0].sleeper.pid();
+            assert_eq!(names(made[0]), format!(r#"["linked","sleep (pid {pid})"]"#));
             assert_eq!(names(made[3]), r#"["web"]"#);
             assert!(!names(made[4]).contains("web"), "another's mounts name nothing");
             assert_eq!(verdict(&document, "namespace-differs"), "fail");
@@ -331,7 +332,10 @@ fn a_page_about_many_namespaces_stays_short() {
         assert!(lines.len() < 130, "{page}");
         assert!(page.contains("and 41 other namespaces"), "{page}");
         let table = lines.iter().position(|line| line.starts_with("NAMESPACE")).expect("a table");
-        assert!(lines[table + 1].starts_with("sleep "), "those with listeners go first: {page}");
+        assert!(
+            lines[table + 1].starts_with("sleep (pid "),
+            "those with listeners go first: {page}"
+        );
         assert!(page.contains("and 11 more; --format json has them all"), "{page}");
         let told = lines.iter().filter(|line| line.contains("  outside-dynamic-ports")).count();
         assert_eq!(told, 1, "what is alike is told once: {page}");

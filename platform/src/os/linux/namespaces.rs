@@ -41,7 +41,7 @@ pub(super) fn read(
 }
 
 /// The best first: the name that somebody gave it, the container or unit of its first process, where else it is mounted,
-/// and what that process is called.
+/// and what that process is called, with its id.
 fn names(ask: &Ask<'_>, place: &Place) -> Vec<String> {
     let of_process = |file: &str| {
         let path = format!("/proc/{}/{file}", place.process?);
@@ -51,11 +51,15 @@ fn names(ask: &Ask<'_>, place: &Place) -> Vec<String> {
         place.named.iter().filter_map(|path| given_name(path)).map(str::to_owned).collect();
     names.extend(of_process("cgroup").and_then(|text| run_by(&RunBy::parse(&text))));
     names.extend(place.named.iter().filter(|path| given_name(path).is_none()).cloned());
-    names.extend(of_process("comm").map(|name| {
-        String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()
-    }));
     // Whoever may name a process or a namespace could else pass it off as the host's.
-    names.retain(|name| !name.is_empty() && name != HOST);
+    let others = |name: &String| !name.is_empty() && name != HOST;
+    names.retain(others);
+    let command = of_process("comm").map(|name| {
+        String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()
+    });
+    // Many run the same.
+    let with_pid = |(command, pid)| format!("{command} (pid {pid})");
+    names.extend(command.filter(others).zip(place.process).map(with_pid));
     names.iter().map(|name| beginning(name)).collect()
 }
 
@@ -98,12 +102,12 @@ mod tests {
     fn the_best_name_goes_first() {
         let paths = ["/run/docker/netns/1a2b", "/run/netns/web", "/var/run/netns/cni-1"];
         let all = named(&paths, "0::/system.slice/x.service\n", "java\n");
-        assert_eq!(all, ["web", "cni-1", "x.service", "/run/docker/netns/1a2b", "java"]);
+        assert_eq!(all, ["web", "cni-1", "x.service", "/run/docker/netns/1a2b", "java (pid 7)"]);
         let id = "3f2a9c0d1e4b5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f70819a2b3c4";
         let docker = format!("0::/system.slice/docker-{id}.scope\n");
-        assert_eq!(named(&[], &docker, "java\n"), ["container 3f2a9c0d1e4b", "java"]);
+        assert_eq!(named(&[], &docker, "java\n"), ["container 3f2a9c0d1e4b", "java (pid 7)"]);
         let login = "0::/user.slice/user-0.slice/session-3.scope\n";
-        assert_eq!(named(&[], login, "java\n"), ["java"]);
+        assert_eq!(named(&[], login, "java\n"), ["java (pid 7)"]);
     }
 
     #[test]
