@@ -87,7 +87,8 @@ impl Case<'_> {
             return judgement.pass();
         }
         let detail = format!(
-            "there are {}, and {} % of the {} in use by one {what} would be too many; look with --usage top",
+            "there {} {}, and {} % of the {} in use by one {what} would be too many; look with --usage top",
+            if most == 1 { "is" } else { "are" },
             counted(most, &format!("{} socket", self.transport)),
             self.policy.near_exhaustion,
             counted(self.usable, "usable port"),

@@ -46,10 +46,11 @@ pub(super) fn finding(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Findin
         .seen(of_settings)
         .says(
             format!(
-                "{} {who}: {} of {} are in use ({} %)",
+                "{} {who}: {} of {} {} in use ({} %)",
                 row.transport,
                 grouped(hot.row.ports_used),
                 counted(case.usable, "usable port"),
+                if hot.row.ports_used == 1 { "is" } else { "are" },
                 hot.percent,
             ),
             message.join(" "),
@@ -146,10 +147,16 @@ fn first_half(case: &Case<'_>, hot: &Hot<'_>) -> Option<String> {
     let first = pool.ports.difference(&bound_in_pool(case.scope)?).count_parity(low % 2 == 1);
     (range.tcp_by_parity == Some(true) && hot.row.ports_used >= first).then(|| {
         let (these, others) = (parity(low), parity(low ^ 1));
+        let taken = match first {
+            1 => "the only one of these is taken, and each new connect() tries it".to_owned(),
+            _ => format!(
+                "all {} of these are taken, and each new connect() tries every one",
+                grouped(first)
+            ),
+        };
         format!(
-            "connect() tries {these} ports first, as the low bound is: where it chose the ports in use, all {} of \
-             these are taken, and each new connect() tries every one in vain before it comes to the {others} ones.",
-            grouped(first)
+            "connect() tries {these} ports first, as the low bound is: where it chose the ports in use, {taken} in vain \
+             before it comes to the {others} ones."
         )
     })
 }
