@@ -30,14 +30,17 @@ pub struct Usage {
     pub udp_sockets: u32,
     /// TCP ports that bind() holds, as far as it is seen: connect() passes over them for every destination.
     pub bound: PortSet,
+    /// At most so many TCP sockets may be bound besides, and neither listen nor are connected: each holds a port that way
+    /// too. 0 where the sockets themselves were asked for.
+    pub bound_unseen: u32,
     /// What the sockets themselves told; `None` where nobody asked, because the counters were enough or had to be.
     pub census: Option<Census>,
 }
 
 impl Usage {
-    /// The most ports that any one TCP destination can use: every socket at once.
+    /// The most ports that any one TCP destination can find taken: by every socket at once.
     pub const fn tcp_at_most(&self) -> u32 {
-        self.tcp_sockets.saturating_add(self.tcp_time_wait)
+        self.tcp_sockets.saturating_add(self.tcp_time_wait).saturating_add(self.bound_unseen)
     }
 }
 
@@ -52,6 +55,9 @@ pub struct Census {
     pub self_connected: Vec<Connection>,
     /// TCP connections from a System Port that nothing listens on, the first thousand of them.
     pub from_system_ports: Vec<Connection>,
+    /// Ends of this host in the pool that several connections from the same address shared, which are in TIME_WAIT, and
+    /// nothing listens there: a service that closed first; and how many.
+    pub left_behind: Vec<(SocketAddr, u32)>,
     /// Settings that decide how long a port stays in use.
     pub settings: Vec<(&'static str, Reading<u64>)>,
     /// By how much the numbers of `destinations` may be too low, because there were too many to count each.
@@ -68,6 +74,9 @@ pub struct Destination {
     /// The peer: TCP's connect() gives one local port to many peers. `None` counts the source's ports whatever the
     /// peer: that is what bind() to port 0 and UDP have to go by.
     pub peer: Option<SocketAddr>,
+    /// The index of the interface that the sockets are bound to (`SO_BINDTODEVICE`, a link-local address), those that are
+    /// bound to none included, which are in the way there too; `None` counts the latter only, or any where `peer` is `None`.
+    pub interface: Option<u32>,
     /// How many local ports of the pool, TIME_WAIT included.
     pub ports_used: u32,
 }

@@ -4,11 +4,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{
-    Bounds, Census, Connection, Pool, Range, Reading, Scope, Source, Transport, Usage,
+    Bounds, Census, Connection, Pool, Range, Reading, Reason, Scope, Source, Transport, Usage, Why,
 };
 
 use super::{Judgement, unnamed};
 use crate::report::Evidence;
+use crate::text::counted;
 
 /// The usage of a scope, where it is known.
 pub fn usage<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Usage> {
@@ -33,6 +34,15 @@ pub fn census<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Cen
         judgement.skip("the connections were not looked at; --usage top looks");
     }
     census
+}
+
+/// Why it is not known what all bound sockets hold.
+pub fn bound_unseen(usage: &Usage) -> Why {
+    let detail = format!(
+        "up to {} that nobody has listed may be bound to a port; look with --usage full, on Linux 6.8 or later",
+        counted(usage.bound_unseen, "socket"),
+    );
+    Why::new(Reason::NotCaptured, detail)
 }
 
 /// Whether every TCP listener was seen; what was not is a gap.

@@ -6,7 +6,9 @@ use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Snapshot, Transport, 
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::usage::{knows_listeners, pool_of, range_evidence, seen_in, ss_ports, usage};
+use crate::rule::usage::{
+    bound_unseen, knows_listeners, pool_of, range_evidence, seen_in, ss_ports, usage,
+};
 use crate::rule::{Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
 
@@ -33,7 +35,10 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
         let severity = match percent(held, whole) {
             MEDIUM_FROM.. => Severity::Medium,
             LOW_FROM.. => Severity::Low,
-            _ => return judgement.pass(),
+            _ if percent(held.saturating_add(usage.bound_unseen), whole) < LOW_FROM => {
+                return judgement.pass();
+            }
+            _ => return judgement.gap(scope, "sockets that are only bound", &bound_unseen(usage)),
         };
         judgement.found(
             Finding::new(RULE.name, severity, scope, "tcp", range_evidence(range, bounds))

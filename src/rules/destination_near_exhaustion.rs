@@ -12,7 +12,7 @@ use ephaudit_platform::usable_ports;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::usage::{knows_listeners, usage};
+use crate::rule::usage::{bound_unseen, knows_listeners, usage};
 use crate::rule::{Judgement, Rule, each_scope, pool_gaps};
 use crate::text::{counted, percent};
 
@@ -68,7 +68,8 @@ struct Hot<'a> {
 impl Hot<'_> {
     fn severity(&self) -> Severity {
         match (self.row.transport, self.row.peer) {
-            // connect() without bind() still finds ports for other destinations.
+            // connect() without bind() still finds ports for other destinations, where it chose those in use too.
+            (Transport::Tcp, None) if self.percent < HIGH_FROM => Severity::Low,
             (Transport::Tcp, None) => Severity::Medium,
             _ if self.percent >= HIGH_FROM => Severity::High,
             _ => Severity::Medium,
@@ -104,10 +105,11 @@ impl Case<'_> {
         let (found, others): (Vec<Hot<'_>>, Vec<Hot<'_>>) = self
             .rows(census)
             .map(|row| Hot { row, percent: percent(row.ports_used, self.usable) })
-            .partition(|hot| hot.percent >= self.threshold(hot));
+            .partition(|hot| hot.percent >= self.policy.near_exhaustion);
         judgement.pass();
         self.uncounted(judgement, census, &others);
-        let told = Told::by(&found, self.threshold_of_sources());
+        self.unseen(judgement, &others);
+        let told = Told::by(&found);
         for hot in &found {
             if !told.covers(hot) {
                 judgement.found(words::finding(self, census, hot));
@@ -135,43 +137,48 @@ impl Case<'_> {
         }
     }
 
-    fn gap(&self, judgement: &mut Judgement, reason: Reason, detail: String) {
-        let what = format!("{} ports in use", self.transport);
-        judgement.gap(self.scope, what, &Why::new(reason, detail));
-    }
-
-    fn threshold(&self, hot: &Hot<'_>) -> u32 {
-        match (self.transport, hot.row.peer) {
-            (Transport::Tcp, None) => self.threshold_of_sources(),
-            _ => self.policy.near_exhaustion,
+    /// What bind() holds unseen is not there for any destination.
+    fn unseen(&self, judgement: &mut Judgement, others: &[Hot<'_>]) {
+        let unseen = self.usage.bound_unseen;
+        let most = others.iter().map(|hot| hot.row.ports_used).max().unwrap_or_default();
+        if self.transport == Transport::Tcp
+            && unseen > 0
+            && !self.is_below(most.saturating_add(unseen))
+        {
+            judgement.gap(self.scope, "tcp ports in use", &bound_unseen(self.usage));
         }
     }
 
-    fn threshold_of_sources(&self) -> u32 {
-        self.policy.near_exhaustion.max(HIGH_FROM)
+    fn gap(&self, judgement: &mut Judgement, reason: Reason, detail: String) {
+        let what = format!("{} ports in use", self.transport);
+        judgement.gap(self.scope, what, &Why::new(reason, detail));
     }
 }
 
 /// What other findings tell of a source.
 struct Told {
-    /// TCP sources of which one destination has nearly all ports.
-    drained: BTreeSet<IpAddr>,
+    /// TCP sources of which one destination has many ports, and how grave that is.
+    drained: BTreeSet<(IpAddr, Severity)>,
+    /// How grave the findings are of TCP sources.
+    of_sources: BTreeSet<Severity>,
     /// How grave the findings are of UDP sources over IPv4, and of those that are in the way on `::`.
     of_ipv4: BTreeSet<Severity>,
     of_any: BTreeSet<Severity>,
 }
 
 impl Told {
-    fn by(found: &[Hot<'_>], threshold: u32) -> Self {
+    fn by(found: &[Hot<'_>]) -> Self {
         let is_any = |hot: &Hot<'_>| hot.row.source.is_unspecified();
         let udp = || found.iter().filter(|hot| hot.row.transport == Transport::Udp);
         let ipv4 = |hot: &&Hot<'_>| hot.row.source.is_ipv4();
         let of_ipv4 = udp().filter(ipv4).filter(|hot| !is_any(hot)).map(Hot::severity);
         let of_any = udp().filter(|hot| !is_any(hot) || ipv4(hot)).map(Hot::severity);
-        let destinations = found.iter().filter(|hot| hot.row.peer.is_some());
-        let drained = destinations.filter(|hot| hot.percent >= threshold);
+        let tcp = || found.iter().filter(|hot| hot.row.transport == Transport::Tcp);
+        let drained = tcp().filter(|hot| hot.row.peer.is_some());
+        let of_sources = tcp().filter(|hot| !is_any(hot));
         Self {
-            drained: drained.map(|hot| hot.row.source).collect(),
+            drained: drained.map(|hot| (hot.row.source, hot.severity())).collect(),
+            of_sources: of_sources.map(Hot::severity).collect(),
             of_ipv4: of_ipv4.collect(),
             of_any: of_any.collect(),
         }
@@ -181,7 +188,13 @@ impl Told {
     fn covers(&self, hot: &Hot<'_>) -> bool {
         let source = hot.row.source;
         match (hot.row.transport, hot.row.peer) {
-            (Transport::Tcp, None) => self.drained.contains(&source),
+            (Transport::Tcp, None) if source.is_unspecified() => {
+                self.of_sources.iter().any(|told| *told >= hot.severity())
+            }
+            (Transport::Tcp, None) => self
+                .drained
+                .iter()
+                .any(|(drained, told)| *drained == source && *told > hot.severity()),
             (Transport::Udp, _) if source == Ipv4Addr::UNSPECIFIED => {
                 self.of_ipv4.contains(&hot.severity())
             }

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Census, Destination, Pool, Scope, Snapshot, Transport};
+use ephaudit_platform::snapshot::{
+    Census, Destination, Pool, Reason, Scope, Snapshot, Transport, Why,
+};
 
 use crate::advice;
 use crate::policy::Policy;
@@ -33,6 +35,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         }
         let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
         let gone = census.destinations.iter().filter_map(|row| service_gone(scope, &pool, row));
+        let gone = gone.chain(left_behind(scope, &pool, census));
         let low = bounds.range().first();
         let (mut exposed, others): (Vec<Gone>, Vec<Gone>) =
             gone.partition(|service| service.at.port() % 2 == low % 2);
@@ -44,10 +47,12 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             None => parity_gap(judgement, scope),
         }
         let listed = census.destinations.iter().filter(|row| row.peer.is_some()).count();
-        if exposed.is_empty() && (census.uncounted > 0 || listed >= Census::LISTED) {
-            return judgement.skip("there were too many destinations to list each");
+        if census.uncounted > 0 || listed >= Census::LISTED {
+            let why = Why::new(Reason::Truncated, "there were too many destinations to list each");
+            judgement.gap(scope, "local services that are gone", &why);
+        } else {
+            judgement.pass();
         }
-        judgement.pass();
         let ports: PortSet = exposed.iter().map(|gone| PortRange::single(gone.at.port())).collect();
         let steps = advice::reserve(snapshot, scope, &ports);
         for gone in exposed {
@@ -75,6 +80,22 @@ fn service_gone(scope: &Scope, pool: &Pool, row: &Destination) -> Option<Gone> {
         && pool.ports.contains(at.port())
         && !bound.contains(at.port());
     gone.then_some(Gone { at, clients: row.ports_used })
+}
+
+/// Services that closed their connections first: TIME_WAIT is at their end then, and the clients' ends are gone.
+fn left_behind<'a>(
+    scope: &'a Scope,
+    pool: &'a Pool,
+    census: &'a Census,
+) -> impl Iterator<Item = Gone> + 'a {
+    let bound = scope.usage.known().map(|usage| &usage.bound);
+    census
+        .left_behind
+        .iter()
+        .filter(move |(at, _)| {
+            pool.ports.contains(at.port()) && bound.is_some_and(|bound| !bound.contains(at.port()))
+        })
+        .map(|&(at, clients)| Gone { at, clients })
 }
 
 impl Gone {

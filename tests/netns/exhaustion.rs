@@ -160,15 +160,67 @@ fn a_client_on_a_system_port_and_ports_that_bind_holds_are_found() {
         drop(server);
 
         let rule = "bound-ports-drain-pool";
-        let nine: Vec<TcpListener> = (40_001..=40_009).map(listen).collect();
+        let listeners: Vec<TcpListener> = (40_001..=40_005).map(listen).collect();
         assert_eq!(judged(rule, "counters").0, "pass");
-        let idle = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-        bind(&idle, &here(40_050)).expect("a port");
-        assert_eq!(judged(rule, "top").0, "pass", "nobody looked for it");
-        let (_, severity, said) = judged(rule, "full");
-        assert_eq!(severity, "low");
-        assert!(said.contains("bind() holds 10 of the 100 ports"), "{said}");
-        drop(nine);
+        let idle = [40_050, 40_051, 40_052, 40_053, 40_054].map(|port| {
+            let idle = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+            bind(&idle, &here(port)).expect("a port");
+            idle
+        });
+        assert_eq!(
+            judged(rule, "counters").0,
+            "unknown",
+            "the counters tell that there may be some"
+        );
+        for depth in ["top", "full"] {
+            let (_, severity, said) = judged(rule, depth);
+            assert_eq!(severity, "low");
+            assert!(said.contains("bind() holds 10 of the 100 ports"), "{said}");
+        }
+        drop((listeners, idle));
+    });
+}
+
+#[test]
+fn ports_that_are_only_bound_do_not_pass_for_free_ones() {
+    inside(|| {
+        range("40000 40199");
+        let server = listen(20_001);
+        let idle: Vec<_> = (40_000..40_110)
+            .map(|port| {
+                let idle = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+                bind(&idle, &here(port)).expect("a port");
+                idle
+            })
+            .collect();
+        // A connection has two sockets here: 41 of 90 ports, and no more than 82 sockets of 200.
+        let mut held = connected(&server, 41);
+        assert_eq!(judged("destination-near-exhaustion", "auto").0, "pass");
+        held.extend(connected(&server, 4));
+        let (_, severity, said) = judged("destination-near-exhaustion", "auto");
+        assert_eq!(severity, "medium", "{said}");
+        assert_eq!(judged("bound-ports-drain-pool", "auto").1, "medium");
+        held.extend(connected(&server, 200));
+        assert_eq!(held.len(), 90);
+        drop((idle, held));
+    });
+}
+
+#[test]
+fn a_service_that_closed_first_and_is_gone_is_told_by_its_own_ends() {
+    inside(|| {
+        range("40000 40999");
+        let server = listen(40_010);
+        for (client, accepted) in connected(&server, 3) {
+            accepted.shutdown(std::net::Shutdown::Write).expect("closed first");
+            drop(client);
+            drop(accepted);
+        }
+        assert_eq!(judged("self-connect-exposure", "top").0, "pass", "it listens still");
+        drop(server);
+        let (_, severity, said) = judged("self-connect-exposure", "top");
+        assert_eq!(severity, "low", "{said}");
+        assert!(said.contains("tcp port 40010 has local clients"), "{said}");
     });
 }
 

@@ -1,6 +1,7 @@
 //! The answer to [`Question::Census`](crate::ask::Question::Census): a line each.
 //!
-//! `used SOURCE PEER PORTS` with `-` for any peer, `self LOCAL PEER STATE INODE UID`, `system LOCAL PEER STATE INODE UID`,
+//! `used SOURCE PEER PORTS` with `-` for any peer and the index of an interface behind it where there is one, `left LOCAL
+//! CONNECTIONS`, `self LOCAL PEER STATE INODE UID`, `system LOCAL PEER STATE INODE UID`,
 //! `bound PORTS` as a list with ranges, `uncounted N`; the last line is `end`.
 
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ pub(crate) struct Told {
     pub(crate) used: Vec<Destination>,
     pub(crate) self_connected: Vec<Connection>,
     pub(crate) from_system_ports: Vec<Connection>,
+    pub(crate) left_behind: Vec<(SocketAddr, u32)>,
     pub(crate) bound: PortSet,
     pub(crate) uncounted: u32,
 }
@@ -35,6 +37,7 @@ impl Told {
                 .ok_or_else(|| format!("{:?} is no line of a census", beginning(line)))?;
         }
         let longest = told.self_connected.len().max(told.from_system_ports.len());
+        let longest = longest.max(told.left_behind.len());
         if longest.max(told.used.len()) > CONNECTIONS_MAX {
             return Err(format!("the census lists more than {CONNECTIONS_MAX} connections"));
         }
@@ -46,12 +49,20 @@ impl Told {
         // One more than any line has.
         let words: Vec<&str> = rest.splitn(6, ' ').collect();
         match (kind, &words[..]) {
-            ("used", [source, peer, ports]) => self.used.push(Destination {
+            ("used", [source, peer, ports, interface @ ..]) => self.used.push(Destination {
                 transport,
                 source: source.parse().ok()?,
                 peer: if *peer == "-" { None } else { Some(peer.parse().ok()?) },
+                interface: match interface {
+                    [] => None,
+                    [index] => Some(index.parse().ok()?),
+                    _ => return None,
+                },
                 ports_used: ports.parse().ok()?,
             }),
+            ("left", [local, count]) => {
+                self.left_behind.push((local.parse().ok()?, count.parse().ok()?));
+            }
             ("self", fields) => self.self_connected.push(connection(fields)?),
             ("system", fields) => self.from_system_ports.push(connection(fields)?),
             ("bound", [list]) => {
@@ -96,17 +107,20 @@ mod tests {
                     transport: Transport::Tcp,
                     source: at("10.0.0.1:0").ip(),
                     peer: Some(at("10.0.0.9:5432")),
+                    interface: Some(3),
                     ports_used: 9000,
                 },
                 Destination {
                     transport: Transport::Tcp,
                     source: at("[::1]:0").ip(),
                     peer: None,
+                    interface: None,
                     ports_used: 1,
                 },
             ],
             self_connected: vec![connection.clone()],
             from_system_ports: vec![connection],
+            left_behind: vec![(at("[::1]:40000"), 2)],
             bound: [PortRange::single(40_000), PortRange::between(40_010, 40_020)]
                 .into_iter()
                 .collect(),
@@ -114,7 +128,7 @@ mod tests {
         }
     }
 
-    const LINES: &str = "used 10.0.0.1 10.0.0.9:5432 9000\nused ::1 - 1\n\
+    const LINES: &str = "used 10.0.0.1 10.0.0.9:5432 9000 3\nused ::1 - 1\nleft [::1]:40000 2\n\
                          self [::1]:32768 [::1]:32768 1 7 1000\n\
                          system [::1]:32768 [::1]:32768 1 7 1000\n\
                          bound 40000,40010-40020\nuncounted 3\nend\n";
@@ -130,7 +144,8 @@ mod tests {
         for end in 0..LINES.len() {
             assert!(Told::parse(&LINES.as_bytes()[..end], Transport::Tcp).is_err(), "cut at {end}");
         }
-        for line in ["self 1.1.1.1:1 1.1.1.1:1 1 1 1\n", "used 1.1.1.1 - 1\n"] {
+        for line in ["self 1.1.1.1:1 1.1.1.1:1 1 1 1\n", "used 1.1.1.1 - 1\n", "left 1.1.1.1:1 2\n"]
+        {
             let many = |count: usize| line.repeat(count) + "end\n";
             assert!(Told::parse(many(CONNECTIONS_MAX).as_bytes(), Transport::Tcp).is_ok());
             assert!(Told::parse(many(CONNECTIONS_MAX + 1).as_bytes(), Transport::Tcp).is_err());

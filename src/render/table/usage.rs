@@ -12,7 +12,11 @@ pub(super) fn fact(scope: &Scope) -> Option<Vec<String>> {
         (State::Absent, ..) => return None,
         (State::Known, Some(sockets), Some(waiting)) => {
             let sockets = counted(sockets, "tcp socket");
-            format!("{sockets}, {} in TIME_WAIT", grouped(waiting))
+            let looked = match usage.method {
+                Some("counters") => "; by counters, --usage top looks at each connection",
+                _ => "",
+            };
+            format!("{sockets}, {} in TIME_WAIT{looked}", grouped(waiting))
         }
         _ => unread(usage.state, usage.reason),
     };
@@ -30,9 +34,12 @@ pub(super) fn busiest(page: &mut Page, usage: &Usage) {
 }
 
 fn used_row(used: &PortsInUse) -> Vec<String> {
+    let interface = used.interface.map_or_else(String::new, |index| format!("%{index}"));
     let to = match (&used.destination, used.port) {
-        (Some(address), Some(port)) if address.contains(':') => format!("[{address}]:{port}"),
-        (Some(address), Some(port)) => format!("{address}:{port}"),
+        (Some(address), Some(port)) if address.contains(':') => {
+            format!("[{address}{interface}]:{port}")
+        }
+        (Some(address), Some(port)) => format!("{address}{interface}:{port}"),
         _ => "any".to_owned(),
     };
     let number = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), grouped);

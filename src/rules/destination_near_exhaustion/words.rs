@@ -22,10 +22,14 @@ const FIN_TIMEOUT: &str = "net.ipv4.tcp_fin_timeout";
 pub(super) fn finding(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Finding {
     let row = hot.row;
     let (who, subject) = match row.peer {
-        Some(peer) => (
-            format!("{} to {peer}", from(row.source)),
-            format!("{}/{}/{peer}", row.transport, row.source),
-        ),
+        Some(peer) => {
+            let via =
+                row.interface.map_or_else(String::new, |index| format!(" by interface {index}"));
+            (
+                format!("{} to {peer}{via}", from(row.source)),
+                format!("{}/{}/{peer}{via}", row.transport, row.source),
+            )
+        }
         None => (from(row.source), format!("{}/{}", row.transport, row.source)),
     };
     let (message, steps, settings): (_, _, &[&'static str]) = match (row.transport, row.peer) {
@@ -204,9 +208,15 @@ fn of_source(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
         0 => "none is left, and bind() fails with EADDRINUSE".to_owned(),
         left => format!("with {} more in use bind() fails with EADDRINUSE", grouped(left)),
     };
+    let (what, whose) = if hot.row.source.is_unspecified() {
+        ("bind() to port 0 without an address", "at any address")
+    } else {
+        ("bind() to port 0, and what binds this address before it connects,", "at this address")
+    };
     let mut message = vec![format!(
-        "bind() to port 0, and what binds this address before it connects, needs a port that nothing else at this \
-         address has, whatever the destination: {fails}. connect() without bind() shares ports between destinations."
+        "{what} needs a port that nothing else {whose} has, whatever the destination: {fails}. connect() without bind() \
+         shares ports between destinations, but passes over each that a socket was bound to before it connected, at any \
+         address: the kernel does not show which these are."
     )];
     if value(census, AUTOBIND_REUSE) == Some(1) {
         message.push(format!(

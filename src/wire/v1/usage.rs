@@ -25,6 +25,8 @@ pub struct Usage {
     pub udp_sockets: Option<u32>,
     /// TCP ports of the pool that bind() is seen to hold, listeners included: no connect() is given one of these.
     pub bound_in_pool: Option<u32>,
+    /// At most so many TCP sockets may be bound besides, and neither listen nor are connected; 0 where these were looked at.
+    pub bound_unseen: Option<u32>,
     /// New TCP connections a second to one destination that a client can go on opening where it closes first: the usable
     /// ports divided by the length of TIME_WAIT.
     pub ceiling_per_second: Option<u32>,
@@ -34,6 +36,8 @@ pub struct Usage {
     pub self_connected: Vec<Connection>,
     /// TCP connections from a System Port that nothing listens on, the first of them.
     pub from_system_ports: Vec<Connection>,
+    /// Ends in the pool that several connections of this host shared and that nothing listens on any more.
+    pub left_behind: Vec<LeftBehind>,
     /// By how much the numbers of `destinations` may be too low.
     pub uncounted: u32,
     /// Settings that decide how long a port stays in use; read with the sockets.
@@ -55,6 +59,8 @@ pub struct PortsInUse {
     pub destination: Option<String>,
     /// The peer's port.
     pub port: Option<u16>,
+    /// The index of the interface that the sockets are bound to; null where they are bound to none.
+    pub interface: Option<u32>,
     /// How many local ports of the pool are in use, TIME_WAIT included.
     pub ports_used: u32,
     /// How many there are to use.
@@ -74,6 +80,15 @@ pub struct Connection {
     pub state: &'static str,
     /// The user that made it.
     pub uid: u32,
+}
+
+/// An end that connections in TIME_WAIT share.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftBehind {
+    /// ADDRESS:PORT.
+    pub local: String,
+    /// How many connections.
+    pub connections: u32,
 }
 
 /// A setting that decides how long a port stays in use.
@@ -110,6 +125,7 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
         tcp_time_wait: known.map(|usage| usage.tcp_time_wait),
         udp_sockets: known.map(|usage| usage.udp_sockets),
         bound_in_pool: bound_in_pool(scope).map(|ports| ports.count()),
+        bound_unseen: known.map(|usage| usage.bound_unseen),
         ceiling_per_second: ceiling(scope),
         destinations: destinations
             .iter()
@@ -119,6 +135,7 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
                 source: used.source.to_string(),
                 destination: used.peer.map(|peer| peer.ip().to_string()),
                 port: used.peer.map(|peer| peer.port()),
+                interface: used.interface,
                 ports_used: used.ports_used,
                 ports_usable: usable(used.transport),
                 percent: usable(used.transport).and_then(|usable| used.percent_of(usable)),
@@ -126,6 +143,14 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
             .collect(),
         self_connected: connections(census.map_or(&[][..], |census| &census.self_connected)),
         from_system_ports: connections(census.map_or(&[][..], |census| &census.from_system_ports)),
+        left_behind: census
+            .map_or(&[][..], |census| &census.left_behind)
+            .iter()
+            .map(|(local, connections)| LeftBehind {
+                local: local.to_string(),
+                connections: *connections,
+            })
+            .collect(),
         uncounted: census.map_or(0, |census| census.uncounted),
         settings: census.map_or(&[][..], |census| &census.settings).iter().map(setting).collect(),
         raw: raw(reading),

@@ -94,7 +94,9 @@ pub(super) fn read(
         usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
         notes,
     };
-    scope.usage = usage::read(ask, counters, &scope, depth, version);
+    let mut more = Vec::new();
+    scope.usage = usage::read(ask, counters, &scope, depth, version, &mut more);
+    scope.notes.append(&mut more);
     scope
 }
 

@@ -1,9 +1,12 @@
 //! Who uses the pool: the namespace's counters, and the sockets themselves where those cannot tell enough.
 
+#[cfg(test)]
+mod tests;
+
 use super::host::KernelVersion;
 use crate::ask::{Answer, Ask, CensusOf, Question, Refusal};
 use crate::parse::census::Told;
-use crate::parse::sockstat::counter;
+use crate::parse::sockstat::{counter, of_protocols};
 use crate::pool;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Pool, Reading, Reason, Scope, Source, Transport, Why};
@@ -11,6 +14,11 @@ use crate::usage::{Census, Depth, Usage};
 
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
 const SOCKSTAT6: &str = "/proc/thread-self/net/sockstat6";
+const PROTOCOLS: &str = "/proc/thread-self/net/protocols";
+/// One port in this many matters.
+const MANY: u64 = 10;
+/// The percentage of a pool that counts where nobody says which.
+const HALF: u32 = 50;
 /// A kernel without IPv6 has neither.
 const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
 /// What decides how long a port stays in use (ip-sysctl.rst of the kernel's documentation).
@@ -32,6 +40,9 @@ pub(super) struct Counters {
     tcp: [u32; 2],
     udp: [u32; 2],
     tcp_time_wait: u32,
+    /// Sockets of any other kind, those included that are bound to a TCP port and nothing else: `used` counts each from its
+    /// making (`sk_alloc`, net/core/sock.c), `inuse` when it enters a table. Sockets of the kernel itself are not in it.
+    others: u32,
     source: Source,
 }
 
@@ -58,18 +69,21 @@ impl Counters {
             tcp_time_wait: self.tcp_time_wait,
             udp_sockets: both(self.udp),
             bound: PortSet::new(),
+            bound_unseen: self.others,
             census: None,
         }
     }
 }
 
-/// The usage of a scope whose pools and listeners are read by now.
+/// The usage of a scope whose pools and listeners are read by now. What was wanted and could not be had, although the rest
+/// could, is noted.
 pub(super) fn read(
     ask: &Ask<'_>,
     counters: Result<Counters, Failed>,
     scope: &Scope,
     depth: Depth,
     kernel: Option<KernelVersion>,
+    notes: &mut Vec<(String, Why)>,
 ) -> Reading<Usage> {
     let (mut usage, source) = match counters {
         Ok(counters) => (counters.usage(), counters.source),
@@ -77,23 +91,97 @@ pub(super) fn read(
     };
     usage.bound = listening(scope, Transport::Tcp);
     let pools = pool::pools(scope);
+    let percent = if let Depth::Auto(percent) = depth { percent } else { HALF };
+    if many_unseen(&usage, &pools) || !proved(&usage, &pools, percent) {
+        usage.bound_unseen = usage.bound_unseen.min(of_no_protocol(ask).unwrap_or(u32::MAX));
+    }
     if depth == Depth::Counters
-        || matches!(depth, Depth::Auto(percent) if proved(&usage, &pools, percent))
+        || matches!(depth, Depth::Auto(_)) && proved(&usage, &pools, percent)
     {
         return Reading::Known { value: usage, source };
     }
-    let bound = match kernel {
-        _ if depth != Depth::Full => Bound::NotAsked,
-        Some(running) if running >= BOUND_SINCE => Bound::Listed,
-        _ => Bound::Perhaps,
-    };
-    match census(ask, scope, &pools, bound, &mut usage) {
+    match sockets(ask, scope, &pools, depth, kernel, &mut usage, notes) {
         Ok(census) => {
             usage.census = Some(census);
             Reading::Known { value: usage, source }
         }
         Err((source, why)) => Reading::Unknown { source, why },
     }
+}
+
+/// The sockets themselves. Those that are only bound take a walk of their own in the kernel: they are asked for where there
+/// may be so many that they matter, or where somebody wants them.
+fn sockets(
+    ask: &Ask<'_>,
+    scope: &Scope,
+    pools: &[Pool],
+    depth: Depth,
+    kernel: Option<KernelVersion>,
+    usage: &mut Usage,
+    notes: &mut Vec<(String, Why)>,
+) -> Result<Census, Failed> {
+    let listed = kernel.is_some_and(|running| running >= BOUND_SINCE);
+    let whole = |usage: &mut Usage| {
+        let mut with_bound = usage.clone();
+        let told = census(ask, scope, pools, true, &mut with_bound)?;
+        if !listed && with_bound.bound == usage.bound {
+            return Err((
+                Source::Kernel("sock_diag".into()),
+                Why::new(Reason::Unsupported, BOUND_UNSEEN),
+            ));
+        }
+        *usage = Usage { bound_unseen: 0, ..with_bound };
+        Ok(told)
+    };
+    if depth == Depth::Full || (listed && many_unseen(usage, pools)) {
+        match whole(usage) {
+            Err((_, why)) if depth == Depth::Full => {
+                notes.push(("sockets that are only bound".to_owned(), why));
+            }
+            Err(_) => {}
+            told => return told,
+        }
+        return census(ask, scope, pools, false, usage);
+    }
+    let told = census(ask, scope, pools, false, usage)?;
+    let percent = if let Depth::Auto(percent) = depth { percent } else { HALF };
+    if listed && may_reach(usage, &told, pools, percent) {
+        return whole(usage).or(Ok(told));
+    }
+    Ok(told)
+}
+
+/// Whether what bind() is seen to hold of a TCP pool, and what it may hold unseen, is so much that it matters.
+fn many_unseen(usage: &Usage, pools: &[Pool]) -> bool {
+    let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
+    let held = |pool: &Pool| usage.bound.intersection(&pool.ports).count();
+    usage.bound_unseen > 0
+        && of_tcp.any(|pool| {
+            let most = u64::from(held(pool)) + u64::from(usage.bound_unseen);
+            most * MANY >= u64::from(pool.usable())
+        })
+}
+
+/// Whether a destination that is below that percentage of a TCP pool is so no more where bind() holds ports unseen.
+fn may_reach(usage: &Usage, census: &Census, pools: &[Pool], percent: u32) -> bool {
+    let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
+    let rows = || census.destinations.iter().filter(|row| row.transport == Transport::Tcp);
+    of_tcp.any(|pool| {
+        let bound = usage.bound.intersection(&pool.ports).count();
+        let enough = u64::from(pool.usable().saturating_sub(bound)) * u64::from(percent);
+        rows().any(|row| {
+            let seen = u64::from(row.ports_used);
+            seen * 100 < enough && (seen + u64::from(usage.bound_unseen)) * 100 >= enough
+        })
+    })
+}
+
+/// The sockets that no protocol counts as its own, TCP's that are only bound among them; `None` where that is not told.
+fn of_no_protocol(ask: &Ask<'_>) -> Option<u32> {
+    let used =
+        told(ask, SOCKSTAT).ok().and_then(|(text, _)| counter(&text, "sockets", "used").ok())?;
+    let counted = told(ask, PROTOCOLS).ok().and_then(|(text, _)| of_protocols(&text))?;
+    Some(used.saturating_sub(counted))
 }
 
 /// Whether the counters alone show that nobody uses so much of a pool: one destination can't have more sockets than there
@@ -129,12 +217,11 @@ pub(super) fn counters(ask: &Ask<'_>) -> Result<Counters, Failed> {
     };
     let of_six =
         |protocol: &str| six.as_deref().map_or(Ok(0), |text| number(text, protocol, "inuse"));
-    Ok(Counters {
-        tcp: [number(&four, "TCP", "inuse")?, of_six("TCP6")?],
-        udp: [number(&four, "UDP", "inuse")?, of_six("UDP6")?],
-        tcp_time_wait: number(&four, "TCP", "tw")?,
-        source,
-    })
+    let tcp = [number(&four, "TCP", "inuse")?, of_six("TCP6")?];
+    let udp = [number(&four, "UDP", "inuse")?, of_six("UDP6")?];
+    let counted = tcp.into_iter().chain(udp).fold(0, u32::saturating_add);
+    let others = number(&four, "sockets", "used")?.saturating_sub(counted);
+    Ok(Counters { tcp, udp, tcp_time_wait: number(&four, "TCP", "tw")?, others, source })
 }
 
 fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
@@ -157,23 +244,13 @@ fn listening(scope: &Scope, transport: Transport) -> PortSet {
     items.map(|item| PortRange::single(item.port)).collect()
 }
 
-/// Whether sockets that are only bound are looked for, and would be seen.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Bound {
-    NotAsked,
-    Listed,
-    /// A kernel that doesn't know the question answers like one that has none.
-    Perhaps,
-}
-
-const BOUND_UNSEEN: &str = "sock_diag lists sockets that are only bound since Linux 6.8: this kernel lists none and may \
-                            have some; the other sockets can be counted without them";
+const BOUND_UNSEEN: &str = "sock_diag lists sockets that are only bound since Linux 6.8: this kernel lists none and may have some";
 
 fn census(
     ask: &Ask<'_>,
     scope: &Scope,
     pools: &[Pool],
-    bound: Bound,
+    bound: bool,
     usage: &mut Usage,
 ) -> Result<Census, Failed> {
     let mut census = Census::default();
@@ -192,20 +269,18 @@ fn census(
             pool: &pool,
             beside: SYSTEM_PORTS,
             listening: &listening,
-            bound: bound != Bound::NotAsked && transport == Transport::Tcp,
+            bound: bound && transport == Transport::Tcp,
         };
         let Answer { source, outcome } = ask(Question::Census(&of));
         let told = outcome.map_err(Refusal::why).and_then(|bytes| {
             Told::parse(&bytes, transport).map_err(|error| Why::unparsable(error, &bytes))
         });
         let told = told.map_err(|why| (source.clone(), why))?;
-        if of.bound && bound == Bound::Perhaps && told.bound.is_empty() {
-            return Err((source, Why::new(Reason::Unsupported, BOUND_UNSEEN)));
-        }
         census.sources.push(source);
         census.destinations.extend(told.used);
         census.self_connected.extend(told.self_connected);
         census.from_system_ports.extend(told.from_system_ports);
+        census.left_behind.extend(told.left_behind);
         census.uncounted = census.uncounted.max(told.uncounted);
         usage.bound = usage.bound.union(&told.bound);
     }
@@ -213,6 +288,7 @@ fn census(
     census.destinations.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));
     census.self_connected.sort();
     census.from_system_ports.sort();
+    census.left_behind.sort();
     Ok(census)
 }
 
@@ -230,77 +306,5 @@ fn setting(ask: &Ask<'_>, name: &'static str) -> Reading<u64> {
     match parsed {
         Ok(value) => Reading::Known { value, source },
         Err(why) => Reading::Unknown { source, why },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::super::Wants;
-    use super::*;
-    use crate::snapshot::Family;
-
-    /// What a host with this kernel and these lines of a census is told at this depth.
-    fn usage(release: &str, depth: Depth, census: &str) -> Reading<Usage> {
-        let ask = |question: Question<'_>| {
-            let text = match question {
-                Question::Tunable("net.ipv4.ip_local_port_range") => "40000\t40099\n".to_owned(),
-                Question::Tunable("net.ipv4.ip_local_reserved_ports") => "\n".to_owned(),
-                Question::Tunable(_) => "1\n".to_owned(),
-                Question::File(SOCKSTAT) => "TCP: inuse 60 orphan 0 tw 5 alloc 9 mem 3\n\
-                                             UDP: inuse 4 mem 2\n"
-                    .to_owned(),
-                Question::File(SOCKSTAT6) => "TCP6: inuse 10\nUDP6: inuse 1\n".to_owned(),
-                Question::Uname => format!("Linux\0host\0{release}\0#1\0x86_64\0"),
-                Question::SockDiag(Family::Ipv4, _) | Question::SocketTable(..) => {
-                    "  sl  local_address rem_address   st\n".to_owned()
-                }
-                Question::Census(of) => {
-                    let of_tcp = of.transport == Transport::Tcp;
-                    assert_eq!(of.bound, depth == Depth::Full && of_tcp);
-                    let lines = if of_tcp { census } else { "" };
-                    format!("{lines}uncounted 0\nend\n")
-                }
-                _ => {
-                    return Answer::new(
-                        Source::File("test".into()),
-                        Err(Refusal::NotFound("test".to_owned())),
-                    );
-                }
-            };
-            Answer::new(Source::File("test".into()), Ok(text.into_bytes()))
-        };
-        let wants = Wants { depth, ..Wants::default() };
-        let mut scopes = super::super::read(&ask, None, &wants).scopes;
-        scopes.remove(0).usage
-    }
-
-    #[test]
-    fn a_kernel_that_may_not_list_what_is_only_bound_has_not_said_that_there_is_nothing() {
-        let bound = |release, depth, census| {
-            let reading = usage(release, depth, census);
-            reading.known().map(|usage| usage.bound.to_string()).ok_or(reading.why().cloned())
-        };
-        let unseen = Err(Some(Why::new(Reason::Unsupported, BOUND_UNSEEN)));
-        let listed = "bound 40001\n";
-        for (release, none) in [
-            ("6.18.44", Ok(String::new())),
-            ("6.8.0", Ok(String::new())),
-            ("6.7.12", unseen.clone()),
-            ("next", unseen),
-        ] {
-            assert_eq!(bound(release, Depth::Full, ""), none, "{release}");
-            assert_eq!(bound(release, Depth::Full, listed), Ok("40001".to_owned()), "{release}");
-            assert_eq!(bound(release, Depth::Top, ""), Ok(String::new()), "{release}");
-        }
-    }
-
-    #[test]
-    fn the_sockets_are_asked_only_where_the_counters_do_not_prove_it() {
-        // 75 sockets and 100 ports
-        let asked = |percent| {
-            let reading = usage("6.18.44", Depth::Auto(percent), "");
-            reading.known().expect("read").census.is_some()
-        };
-        assert_eq!((asked(75), asked(76)), (true, false));
     }
 }

@@ -106,6 +106,7 @@ fn row(payload: &[u8]) -> Option<Row> {
         peer: End::new(peer, u16::from_be_bytes([*payload.get(6)?, *payload.get(7)?])),
         inode: socket.inode,
         uid: native_u32(payload, 64)?,
+        interface: native_u32(payload, 40)?,
         v6only: socket.v6only,
     })
 }

@@ -14,14 +14,14 @@ use crate::usage::Connection;
 pub(super) const ROOM: usize = 65_536;
 /// What is counted while the sockets pass.
 pub(super) enum Fold<'a> {
-    Tcp(Connections<'a>),
+    Tcp(Box<Connections<'a>>),
     Udp(Datagrams),
 }
 
 impl<'a> Fold<'a> {
     pub(super) fn new(of: &'a CensusOf<'a>) -> Self {
         match of.transport {
-            Transport::Tcp => Self::Tcp(Connections::new(of, ROOM)),
+            Transport::Tcp => Self::Tcp(Box::new(Connections::new(of, ROOM))),
             Transport::Udp => Self::Udp(Datagrams::new(of, ROOM)),
         }
     }
@@ -47,7 +47,11 @@ fn lines(told: &Told) -> String {
     let mut text = String::new();
     for used in &told.used {
         let peer = used.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
-        push(&mut text, format_args!("used {} {peer} {}", used.source, used.ports_used));
+        let interface = used.interface.map_or_else(String::new, |index| format!(" {index}"));
+        push(&mut text, format_args!("used {} {peer} {}{interface}", used.source, used.ports_used));
+    }
+    for (local, count) in &told.left_behind {
+        push(&mut text, format_args!("left {local} {count}"));
     }
     for (kind, connections) in [("self", &told.self_connected), ("system", &told.from_system_ports)]
     {
@@ -81,7 +85,15 @@ pub(super) mod tests {
             let address: SocketAddr = text.parse().expect("an address");
             End::new(address.ip(), address.port())
         };
-        Row { state, local: end(local), peer: end(peer), inode: 7, uid: 1000, v6only: None }
+        Row {
+            state,
+            local: end(local),
+            peer: end(peer),
+            inode: 7,
+            uid: 1000,
+            interface: 0,
+            v6only: None,
+        }
     }
 
     pub(in super::super) fn ports(text: &str) -> PortSet {
@@ -105,9 +117,11 @@ pub(super) mod tests {
             transport: Transport::Tcp,
             source: source.parse().expect("an address"),
             peer: peer.map(|peer| peer.parse().expect("an address")),
+            interface: peer.map(|_| 3),
             ports_used,
         };
         let told = Told {
+            left_behind: vec![("127.0.0.1:40000".parse().expect("an address"), 2)],
             used: vec![
                 used("10.0.0.1", Some("10.0.0.9:5432"), 9000),
                 used("fd00::1", Some("[fd00::9]:443"), 2),

@@ -24,7 +24,7 @@ impl End {
         Self { address, port }
     }
 
-    fn told(self) -> SocketAddr {
+    pub(super) fn told(self) -> SocketAddr {
         (self.address.to_canonical(), self.port).into()
     }
 }
@@ -38,6 +38,8 @@ pub(super) struct Row {
     pub(super) peer: End,
     pub(super) inode: u64,
     pub(super) uid: u32,
+    /// The index of the interface that it is bound to; 0 where it is bound to none, or that is not told.
+    pub(super) interface: u32,
     /// `IPV6_V6ONLY`, where it is told.
     pub(super) v6only: Option<bool>,
 }
@@ -69,6 +71,7 @@ pub(super) fn of_any_peer(
             transport,
             source: source.to_canonical(),
             peer: None,
+            interface: None,
             ports_used,
         })
         .collect();

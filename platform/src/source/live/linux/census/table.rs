@@ -83,5 +83,5 @@ fn row(
     uid: u32,
 ) -> Row {
     let end = |address: std::net::SocketAddr| End::new(address.ip(), address.port());
-    Row { state, local: end(local), peer: end(peer), inode, uid, v6only: None }
+    Row { state, local: end(local), peer: end(peer), inode, uid, interface: 0, v6only: None }
 }

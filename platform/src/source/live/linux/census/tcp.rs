@@ -4,7 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use super::frequent::Frequent;
 use super::ports::{Ports, Sources};
-use super::row::{LINES, Row, of_any_peer};
+use super::row::{End, LINES, Row, of_any_peer};
 use crate::ask::CensusOf;
 use crate::parse::census::Told;
 use crate::parse::sock_diag::CLOSE;
@@ -23,14 +23,21 @@ pub(super) const fn states(bound: bool) -> u32 {
     if bound { CONNECTED | BOUND_INACTIVE } else { CONNECTED }
 }
 
-/// Local address, peer's address and peer's port in one, so that it is hashed in one piece.
-type Pair = [u8; 34];
+const TIME_WAIT: u8 = 6;
+/// Local address, peer's address, peer's port and the interface in one, so that it is hashed in one piece.
+type Pair = [u8; 38];
+/// A local end.
+type Place = (Ipv6Addr, u16);
+/// From so many connections on a local end is one that was connected to.
+const SHARED: u32 = 2;
 
 pub(super) struct Connections<'a> {
     of: &'a CensusOf<'a>,
     outgoing: Ports,
     pairs: Frequent<Pair>,
     sources: Sources,
+    any: Ports,
+    waiting: Frequent<Place>,
     bound: Ports,
     told: Told,
 }
@@ -42,6 +49,8 @@ impl<'a> Connections<'a> {
             outgoing: Ports::from(&of.pool.difference(of.listening)),
             pairs: Frequent::new(room),
             sources: Sources::new(room),
+            any: Ports::new(),
+            waiting: Frequent::new(room),
             bound: Ports::new(),
             told: Told::default(),
         }
@@ -62,6 +71,10 @@ impl<'a> Connections<'a> {
         if self.outgoing.contains(port) {
             self.pairs.add(pair(row));
             self.sources.add(row.local.address, port);
+            self.any.insert(port);
+            if row.state == TIME_WAIT && row.local.address == row.peer.address {
+                self.waiting.add((row.local.address, port));
+            }
         }
         if below && row.peer.port != 0 && !self.of.listening.contains(port) {
             note(&mut self.told.from_system_ports, row);
@@ -72,9 +85,17 @@ impl<'a> Connections<'a> {
         let mut told = self.told;
         told.bound = self.bound.to_set();
         told.uncounted = self.pairs.lowered().max(self.sources.uncounted());
-        told.used = self.pairs.top(LINES).into_iter().map(destination).collect();
-        let counted = self.sources.into_sets().map(|(source, ports)| (source, ports.count()));
-        told.used.extend(of_any_peer(Transport::Tcp, counted));
+        told.used = destinations(&self.pairs.top(LINES));
+        let mut counted: Vec<(Ipv6Addr, u32)> =
+            self.sources.into_sets().map(|(source, ports)| (source, ports.count())).collect();
+        // What bind() holds at one address is in the way of connect() at each.
+        if counted.len() > 1 {
+            counted.push((Ipv6Addr::UNSPECIFIED, self.any.count()));
+        }
+        told.used.extend(of_any_peer(Transport::Tcp, counted.into_iter()));
+        let shared = self.waiting.top(LINES).into_iter().filter(|(_, count)| *count >= SHARED);
+        let left = shared.map(|((address, port), count)| (End { address, port }.told(), count));
+        told.left_behind = left.collect();
         told
     }
 }
@@ -86,23 +107,41 @@ fn note(connections: &mut Vec<crate::usage::Connection>, row: &Row) {
 }
 
 fn pair(row: &Row) -> Pair {
-    let mut pair = [0; 34];
+    let mut pair = [0; 38];
     pair[..16].copy_from_slice(&row.local.address.octets());
     pair[16..32].copy_from_slice(&row.peer.address.octets());
-    pair[32..].copy_from_slice(&row.peer.port.to_be_bytes());
+    pair[32..34].copy_from_slice(&row.peer.port.to_be_bytes());
+    pair[34..].copy_from_slice(&row.interface.to_be_bytes());
     pair
 }
 
-fn destination((pair, ports_used): (Pair, u32)) -> Destination {
+/// A socket that is bound to no interface is in the way on each; one that is, on that only (`inet_sk_bound_dev_eq`).
+fn destinations(counted: &[(Pair, u32)]) -> Vec<Destination> {
+    let mut told: Vec<Destination> = counted
+        .iter()
+        .map(|(pair, count)| {
+            let mut anywhere = *pair;
+            anywhere[34..].fill(0);
+            let besides = counted.iter().find(|(other, _)| anywhere != *pair && *other == anywhere);
+            destination(pair, count.saturating_add(besides.map_or(0, |(_, more)| *more)))
+        })
+        .collect();
+    told.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));
+    told
+}
+
+fn destination(pair: &Pair, ports_used: u32) -> Destination {
     let address = |at: usize| {
         let octets: [u8; 16] = std::array::from_fn(|index| pair[at + index]);
         Ipv6Addr::from(octets).to_canonical()
     };
     let port = u16::from_be_bytes([pair[32], pair[33]]);
+    let interface = u32::from_be_bytes([pair[34], pair[35], pair[36], pair[37]]);
     Destination {
         transport: Transport::Tcp,
         source: address(0),
         peer: Some(SocketAddr::new(address(16), port)),
+        interface: Some(interface).filter(|index| *index != 0),
         ports_used,
     }
 }
@@ -114,7 +153,6 @@ mod tests {
     use crate::ports::{PortRange, PortSet};
 
     const ESTABLISHED: u8 = 1;
-    const TIME_WAIT: u8 = 6;
 
     fn of<'a>(pool: &'a PortSet, listening: &'a PortSet, bound: bool) -> CensusOf<'a> {
         let beside = PortRange::between(1, 1023);
@@ -157,6 +195,7 @@ mod tests {
                 "used 10.0.0.1 10.0.0.9:81 1",
                 "used 10.0.0.2 10.0.0.9:80 1",
                 "used fd00::1 [fd00::9]:80 1",
+                "used :: - 4",
                 "used 10.0.0.1 - 3",
                 "used 10.0.0.2 - 1",
                 "used fd00::1 - 1",
@@ -164,6 +203,45 @@ mod tests {
                 "end",
             ]
         );
+    }
+
+    #[test]
+    fn an_interface_has_its_own_sockets_and_those_of_none() {
+        let pool = ports("40000-40009");
+        let at = |interface: u32, port: u16| Row {
+            interface,
+            ..row(ESTABLISHED, &format!("10.0.0.1:{port}"), "10.0.0.9:80")
+        };
+        let rows = [at(3, 40_000), at(3, 40_001), at(0, 40_002), at(4, 40_000)];
+        let used = [
+            "used 10.0.0.1 10.0.0.9:80 3 3",
+            "used 10.0.0.1 10.0.0.9:80 2 4",
+            "used 10.0.0.1 10.0.0.9:80 1",
+            "used 10.0.0.1 - 3",
+            "uncounted 0",
+            "end",
+        ];
+        assert_eq!(told(&of(&pool, &PortSet::new(), false), &rows), used);
+    }
+
+    #[test]
+    fn a_service_that_closed_first_is_known_by_its_end_that_many_shared() {
+        let (pool, listening) = (ports("40000-40009"), ports("40001"));
+        let served = |local: &str, peer: &str| row(TIME_WAIT, local, peer);
+        let rows = [
+            served("127.0.0.1:40000", "127.0.0.1:50001"),
+            served("127.0.0.1:40000", "127.0.0.1:50002"),
+            // it listens again, was connected to from elsewhere, or by one only
+            served("127.0.0.1:40001", "127.0.0.1:50001"),
+            served("127.0.0.1:40001", "127.0.0.1:50002"),
+            served("10.0.0.1:40002", "10.0.0.9:50001"),
+            served("10.0.0.1:40002", "10.0.0.9:50002"),
+            served("127.0.0.1:40003", "127.0.0.1:50001"),
+            row(ESTABLISHED, "127.0.0.1:40003", "127.0.0.1:50002"),
+        ];
+        let told = told(&of(&pool, &listening, false), &rows);
+        let left: Vec<&String> = told.iter().filter(|line| line.starts_with("left")).collect();
+        assert_eq!(left, ["left 127.0.0.1:40000 2"]);
     }
 
     #[test]
@@ -252,7 +330,7 @@ mod tests {
             .collect();
         let told = told(&of(&pool, &listening, false), &rows);
         let kind = |kind: &str| told.iter().filter(|line| line.starts_with(kind)).count();
-        assert_eq!((kind("used"), kind("self"), kind("system")), (1256, 1000, 1000));
+        assert_eq!((kind("used"), kind("self"), kind("system")), (1257, 1000, 1000));
         assert!(told.contains(&"uncounted 1".to_owned()), "an address without a set has one port");
     }
 }

@@ -1,0 +1,128 @@
+use std::cell::RefCell;
+
+use super::super::super::Wants;
+use super::*;
+use crate::snapshot::Family;
+
+/// A host with a pool of 100 ports, 75 TCP and UDP sockets in use, and others.
+struct Host<'a> {
+    release: &'a str,
+    /// Sockets that no counter of TCP or UDP has.
+    others: u32,
+    /// How many of these other protocols count.
+    unix: Option<u32>,
+    /// Lines of the census of TCP, and one more where bound sockets are asked for.
+    census: &'a str,
+    bound: &'a str,
+}
+
+const HOST: Host<'_> =
+    Host { release: "6.18.44", others: 0, unix: None, census: "", bound: "bound 40001\n" };
+
+impl Host<'_> {
+    /// What it is told at this depth, and what was asked: whether for bound sockets too.
+    fn read(&self, depth: Depth) -> (Scope, Vec<bool>) {
+        let asked = RefCell::new(Vec::new());
+        let ask = |question: Question<'_>| {
+            let text = match question {
+                Question::Tunable("net.ipv4.ip_local_port_range") => "40000\t40099\n".to_owned(),
+                Question::Tunable("net.ipv4.ip_local_reserved_ports") => "\n".to_owned(),
+                Question::Tunable(_) => "1\n".to_owned(),
+                Question::File(SOCKSTAT) => format!(
+                    "sockets: used {}\nTCP: inuse 60 orphan 0 tw 5 alloc 9 mem 3\nUDP: inuse 4 mem 2\n",
+                    75 + self.others
+                ),
+                Question::File(SOCKSTAT6) => "TCP6: inuse 10\nUDP6: inuse 1\n".to_owned(),
+                Question::File(PROTOCOLS) if self.unix.is_some() => {
+                    let unix = self.unix.unwrap_or_default();
+                    format!("protocol size sockets memory\nUNIX 1 {unix} -1\nTCP 1 75 0\n")
+                }
+                Question::Uname => format!("Linux\0host\0{}\0#1\0x86_64\0", self.release),
+                Question::SockDiag(Family::Ipv4, _) | Question::SocketTable(..) => {
+                    "  sl  local_address rem_address   st\n".to_owned()
+                }
+                Question::Census(of) if of.transport == Transport::Tcp => {
+                    asked.borrow_mut().push(of.bound);
+                    let bound = if of.bound { self.bound } else { "" };
+                    format!("{}{bound}uncounted 0\nend\n", self.census)
+                }
+                Question::Census(_) => "uncounted 0\nend\n".to_owned(),
+                _ => {
+                    return Answer::new(
+                        Source::File("test".into()),
+                        Err(Refusal::NotFound("test".to_owned())),
+                    );
+                }
+            };
+            Answer::new(Source::File("test".into()), Ok(text.into_bytes()))
+        };
+        let wants = Wants { depth, ..Wants::default() };
+        let mut scopes = super::super::read(&ask, None, &wants).scopes;
+        (scopes.remove(0), asked.into_inner())
+    }
+}
+
+fn known(scope: &Scope) -> &Usage {
+    scope.usage.known().expect("read")
+}
+
+fn notes_it(scope: &Scope) -> bool {
+    scope.notes.iter().any(|(what, _)| what == "sockets that are only bound")
+}
+
+#[test]
+fn a_kernel_that_may_not_list_what_is_only_bound_has_not_said_that_there_is_nothing() {
+    for (release, lists) in [("6.18.44", true), ("6.8.0", true), ("6.7.12", false), ("next", false)]
+    {
+        let host = Host { release, others: 5, ..HOST };
+        let (none, _) = Host { bound: "", ..host }.read(Depth::Full);
+        assert_eq!(
+            (notes_it(&none), known(&none).bound_unseen),
+            (!lists, if lists { 0 } else { 5 })
+        );
+        assert!(known(&none).census.is_some(), "the rest is told all the same");
+        let (one, _) = host.read(Depth::Full);
+        let told = (known(&one).bound.to_string(), known(&one).bound_unseen, notes_it(&one));
+        assert_eq!(told, ("40001".to_owned(), 0, false), "{release}: it listed one");
+    }
+}
+
+#[test]
+fn the_sockets_are_asked_only_where_the_counters_do_not_prove_it() {
+    let asked = |others, percent| !Host { others, ..HOST }.read(Depth::Auto(percent)).1.is_empty();
+    // 75 sockets of TCP and UDP, 75 of TCP with TIME_WAIT, and 100 ports
+    assert_eq!((asked(0, 75), asked(0, 76)), (true, false));
+    // What no counter knows may be bound.
+    assert_eq!((asked(4, 79), asked(4, 80)), (true, false));
+}
+
+#[test]
+fn sockets_that_may_be_bound_are_looked_for_where_they_are_many() {
+    let many = Host { others: 20, ..HOST };
+    let (seen, asked) = many.read(Depth::Top);
+    assert_eq!((asked, known(&seen).bound_unseen), (vec![true], 0));
+    let (unseen, asked) = Host { release: "6.7.12", ..many }.read(Depth::Top);
+    assert_eq!((asked, known(&unseen).bound_unseen), (vec![false], 20));
+    let (few, asked) = Host { others: 9, ..HOST }.read(Depth::Top);
+    assert_eq!((asked, known(&few).bound_unseen), (vec![false], 9));
+}
+
+#[test]
+fn sockets_of_other_protocols_are_bound_to_no_port() {
+    let (scope, asked) = Host { others: 20, unix: Some(18), ..HOST }.read(Depth::Top);
+    assert_eq!((asked, known(&scope).bound_unseen), (vec![false], 2));
+}
+
+#[test]
+fn sockets_that_may_be_bound_are_looked_for_where_a_few_decide() {
+    let of = |ports: u32, others| {
+        let census = format!("used 10.0.0.1 10.0.0.9:80 {ports}\n");
+        let host = Host { others, census: &census, ..HOST };
+        let (scope, asked) = host.read(Depth::Top);
+        (asked, known(&scope).bound_unseen)
+    };
+    assert_eq!(of(45, 4), (vec![false], 4));
+    assert_eq!(of(46, 4), (vec![false, true], 0));
+    assert_eq!(of(49, 0), (vec![false], 0));
+    assert_eq!(of(50, 4), (vec![false], 4), "so many are enough by themselves");
+}
