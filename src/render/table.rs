@@ -48,10 +48,11 @@ fn headline(page: &mut Page, document: &Document) {
     let (style, word, rest) = match document.status {
         None => (BOLD, "FACTS", format!("about {host}, not judged")),
         Some(Status::Compliant) if document.findings.is_empty() => {
-            (GREEN, "COMPLIANT", format!("{host}: no findings"))
+            (GREEN, "COMPLIANT", format!("{host}: no findings{}", unlooked(document)))
         }
         Some(Status::Compliant) => {
-            (GREEN, "COMPLIANT", format!("{host}: {}, none that counts", severities(document)))
+            let found = severities(document);
+            (GREEN, "COMPLIANT", format!("{host}: {found}, none that counts{}", unlooked(document)))
         }
         Some(Status::Findings) => (RED, "FINDINGS", format!("{host}: {}", severities(document))),
         Some(Status::Undetermined) => (
@@ -61,6 +62,15 @@ fn headline(page: &mut Page, document: &Document) {
         ),
     };
     page.prose((style, &format!("{word}  ")), (style, &rest), 2);
+}
+
+/// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion, and no more.
+fn unlooked(document: &Document) -> &'static str {
+    let looked = |scope: &Scope| scope.usage.method != Some("counters");
+    if document.scopes.iter().all(looked) {
+        return "";
+    }
+    "; its connections were counted, not looked at one by one (--usage top)"
 }
 
 fn severities(document: &Document) -> String {
