@@ -3,6 +3,7 @@
 // A test ends by panicking.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod boot;
 mod cli;
 mod evidence;
 mod folder;

@@ -14,12 +14,14 @@
 #![warn(unreachable_pub)]
 
 pub mod ask;
+pub mod boot;
 pub mod capture;
 mod draw;
 pub mod evidence;
 pub mod holders;
 mod os;
 mod parse;
+pub mod persisted;
 mod pool;
 pub mod ports;
 pub mod probe;
@@ -34,8 +36,10 @@ pub use pool::{bound_in_pool, pools, usable_ports};
 pub use source::{Folder, answer as ask_live, draw as draw_live};
 
 use ask::{Ask, Tour};
+use boot::Boot;
 use evidence::Evidence;
 use holders::Holders;
+use persisted::Persisted;
 use probe::{Draw, Probe};
 use snapshot::{Depth, Host, Os, Snapshot, Transport};
 
@@ -62,6 +66,19 @@ pub fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
 /// The same, and `tour` is the way into the other namespaces.
 pub fn read_touring(os: Os, ask: &Ask<'_>, tour: &Tour<'_>, wants: &Wants<'_>) -> Snapshot {
     os::read(os, ask, Some(tour), wants)
+}
+
+/// What the settings that persist in the tree under `root` give after a reboot: `/` for the host this runs on. `release`
+/// is that of the kernel that will run, where it is known.
+pub fn read_boot(root: &Folder, os: Os, release: Option<&str>) -> Boot {
+    let wanted = os::persisted(os);
+    let found = source::persisted::collect(root, wanted.folders, &wanted.files, wanted.matters);
+    boot_of(os, &found, release)
+}
+
+/// What settings that were read in another way give.
+pub fn boot_of(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot {
+    os::boot(os, persisted, release)
 }
 
 /// Every socket of `host` that has this local port, by what `ask` answers.

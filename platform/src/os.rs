@@ -15,7 +15,9 @@ mod unsupported;
 mod windows;
 
 use crate::ask::{Ask, Tour};
+use crate::boot::Boot;
 use crate::holders::Holders;
+use crate::persisted::Persisted;
 use crate::snapshot::{Host, Os, Reason, Scope, Snapshot, Transport, Why};
 use crate::usage::Depth;
 
@@ -61,6 +63,29 @@ pub(crate) fn read(os: Os, ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants
 fn no_tour() -> Vec<(String, Why)> {
     let why = "other network namespaces, jails and zones are not read here: only those of a running Linux are";
     vec![("network namespaces".to_owned(), Why::new(Reason::Unsupported, why))]
+}
+
+/// The files that the settings of a system persist in.
+pub(crate) struct Wanted {
+    pub(crate) folders: &'static [&'static str],
+    pub(crate) files: Vec<&'static str>,
+    /// Whether a file of that name in one of the folders may be applied.
+    pub(crate) matters: fn(&[u8]) -> bool,
+}
+
+pub(crate) fn persisted(os: Os) -> Wanted {
+    match os {
+        Os::Linux => linux::boot::wanted(),
+        _ => Wanted { folders: &[], files: Vec::new(), matters: |_| true },
+    }
+}
+
+pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot {
+    if os == Os::Linux {
+        return linux::boot::read(persisted, release);
+    }
+    let why = Why::new(Reason::Unsupported, "settings that persist are not read on this system");
+    Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }
 }
 
 pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {

@@ -2,6 +2,7 @@
 
 pub(crate) mod census;
 pub(crate) mod cgroup;
+pub(crate) mod cmdline;
 pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
 pub(crate) mod listener_lines;
@@ -15,4 +16,5 @@ pub(crate) mod powershell;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_table;
 pub(crate) mod sockstat;
+pub(crate) mod sysctl_conf;
 pub(crate) mod sysctl_text;

@@ -3,6 +3,7 @@
 #[cfg_attr(target_os = "dragonfly", path = "source/no_folder.rs")]
 mod folder;
 mod live;
+pub(crate) mod persisted;
 #[cfg(not(target_os = "dragonfly"))]
 mod socket_lines;
 

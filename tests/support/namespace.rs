@@ -11,6 +11,9 @@ use std::thread;
 
 const INSIDE: &str = "EPHAUDIT_TEST_INSIDE_NAMESPACE";
 
+/// What begins a line that is said aloud, also when it comes from inside a namespace.
+const ALOUD: &str = "## ";
+
 const WAYS: [&[&str]; 2] = [
     &["--user", "--map-root-user", "--net", "--mount"],
     // Where user namespaces are forbidden, root may still make the others.
@@ -29,14 +32,7 @@ pub(crate) fn inside(body: fn()) {
             env::var_os("CI").is_none(),
             "network namespaces are forbidden here, and CI needs them"
         );
-        let line =
-            format!("\nSKIPPED {test}: network namespaces are forbidden here (unshare failed)\n");
-        // Past the test runner's capture, which hides what a passing test prints.
-        let tty = OpenOptions::new().write(true).open("/dev/tty");
-        match tty {
-            Ok(mut tty) => tty.write_all(line.as_bytes()).expect("a terminal"),
-            Err(_) => std::io::stderr().write_all(line.as_bytes()).expect("standard error"),
-        }
+        aloud(&format!("SKIPPED {test}: network namespaces are forbidden here (unshare failed)"));
         return;
     };
     let output = Command::new("unshare")
@@ -48,11 +44,21 @@ pub(crate) fn inside(body: fn()) {
         .output()
         .expect("unshare starts");
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let aside = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}\n{aside}");
+    for line in aside.lines().filter(|line| line.starts_with(ALOUD)) {
+        aloud(line);
+    }
+}
+
+/// Says a line past the test runner's capture, which hides what a passing test prints.
+pub(crate) fn aloud(line: &str) {
+    let line = format!("\n{ALOUD}{}\n", line.trim_start_matches(ALOUD));
+    let tty = OpenOptions::new().write(true).open("/dev/tty");
+    match tty {
+        Ok(mut tty) => tty.write_all(line.as_bytes()).expect("a terminal"),
+        Err(_) => std::io::stderr().write_all(line.as_bytes()).expect("standard error"),
+    }
 }
 
 fn possible(way: &[&str]) -> bool {

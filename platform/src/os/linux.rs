@@ -1,6 +1,7 @@
 //! Linux: three sysctls of the network namespace, sock_diag for the listeners, uname and os-release.
 
 pub(super) mod allocator;
+pub(super) mod boot;
 pub(super) mod holders;
 mod host;
 mod listeners;

@@ -13,6 +13,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions};
 
 use crate::ask::{Outcome, Refusal};
+use crate::persisted::Found;
 use crate::snapshot::{Reason, Transport, Why};
 use crate::source::socket_lines::{self, TableError, Wanted};
 
@@ -20,6 +21,8 @@ use crate::source::socket_lines::{self, TableError, Wanted};
 const LINKS_MAX: usize = 40;
 /// How many files may lie in the folder itself.
 const ENTRIES_MAX: usize = 10_000;
+/// How many files may lie in a folder of settings.
+const LISTED_MAX: usize = 2000;
 /// The most that is read of one file of a tree, in bytes; a reserved list has at most 254,732.
 const FILE_MAX: u64 = 512 * 1024;
 
@@ -49,7 +52,64 @@ impl Folder {
 
     /// Whether something is there by that name.
     pub fn holds(&self, name: &str) -> bool {
-        self.resolve(name).is_ok()
+        self.resolve(Path::new(name)).is_ok()
+    }
+
+    /// The names in a folder of the tree, and the folder's path with no link in it. What is no folder is not there.
+    pub(crate) fn list(&self, name: &str) -> Result<(PathBuf, Vec<OsString>), Refusal> {
+        let listed = self.resolve(Path::new(name)).and_then(|path| {
+            let mut names = Vec::new();
+            for entry in self.dir.read_dir(&path)? {
+                if names.len() == LISTED_MAX {
+                    let detail = format!("it holds more than {LISTED_MAX} files");
+                    return Ok(Err(Why::new(Reason::Truncated, detail)));
+                }
+                names.push(entry?.file_name());
+            }
+            Ok(Ok((path, names)))
+        });
+        match listed {
+            Ok(listed) => listed.map_err(Refusal::Failed),
+            Err(error) if is_loop(&error) => Err(Refusal::NotFound(error.to_string())),
+            Err(error) => Err(self.refusal(name, &error)),
+        }
+    }
+
+    /// What a path of the tree leads to. Of files only the ordinary are opened.
+    pub(crate) fn look(&self, name: &Path) -> Found {
+        let seen = self.resolve(name).and_then(|path| {
+            // An image seldom has devices, and gets this one when it runs.
+            if path == Path::new("dev/null") {
+                return Ok(Found::Null);
+            }
+            if self.dir.symlink_metadata(&path)?.is_dir() {
+                return Ok(Found::Nothing("it is a folder"));
+            }
+            let mut bytes = Vec::new();
+            self.open_resolved(&path)?.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
+            if bytes.len() as u64 > FILE_MAX {
+                let detail = format!("it holds more than {FILE_MAX} bytes");
+                return Ok(Found::Unread(Why::new(Reason::Truncated, detail)));
+            }
+            Ok(Found::Text(bytes))
+        });
+        seen.unwrap_or_else(|error| match error.kind() {
+            _ if is_loop(&error) => Found::Nothing("its links go in a circle, or are too many"),
+            io::ErrorKind::NotFound if self.leads_to_null(name) => Found::Null,
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                Found::Nothing("nothing is there, or it is a link to nothing")
+            }
+            io::ErrorKind::PermissionDenied => {
+                Found::Unread(Why::new(Reason::Denied, error.to_string()))
+            }
+            _ => Found::Unread(Why::new(Reason::Unsupported, error.to_string())),
+        })
+    }
+
+    /// Whether a link names /dev/null in a tree that has no such file.
+    fn leads_to_null(&self, name: &Path) -> bool {
+        let target = self.dir.read_link_contents(parts(name).iter().rev().collect::<PathBuf>());
+        target.is_ok_and(|target| target == Path::new("/dev/null"))
     }
 
     /// The names of the ordinary files, and of links, that lie in the folder itself, sorted.
@@ -113,21 +173,24 @@ impl Folder {
     }
 
     fn open_file(&self, name: &str) -> io::Result<File> {
-        let path = self.resolve(name)?;
+        self.open_resolved(&self.resolve(Path::new(name))?)
+    }
+
+    fn open_resolved(&self, path: &Path) -> io::Result<File> {
         let ordinary = |is_file: bool| {
             if is_file { Ok(()) } else { Err(io::Error::other("it is no ordinary file")) }
         };
-        ordinary(self.dir.symlink_metadata(&path)?.is_file())?;
+        ordinary(self.dir.symlink_metadata(path)?.is_file())?;
         let mut options = OpenOptions::new();
         options.read(true).follow(FollowSymlinks::No).nonblock(true);
-        let file = self.dir.open_with(&path, &options)?;
+        let file = self.dir.open_with(path, &options)?;
         ordinary(file.metadata()?.is_file())?;
         Ok(file)
     }
 
     /// The path of `name` with no link in it.
-    fn resolve(&self, name: &str) -> io::Result<PathBuf> {
-        let mut ahead: Vec<OsString> = parts(Path::new(name));
+    fn resolve(&self, name: &Path) -> io::Result<PathBuf> {
+        let mut ahead: Vec<OsString> = parts(name);
         let mut resolved = PathBuf::new();
         let mut links = 0;
         while let Some(part) = ahead.pop() {
@@ -143,7 +206,7 @@ impl Folder {
             }
             links += 1;
             if links > LINKS_MAX {
-                return Err(io::Error::other("too many symbolic links"));
+                return Err(io::Error::other(Loop));
             }
             let target = self.dir.read_link_contents(&next)?;
             if target.has_root() {
@@ -162,6 +225,15 @@ impl Folder {
             _ => Refusal::Failed(Why::new(Reason::Unsupported, detail)),
         }
     }
+}
+
+/// Links that go in a circle, or are too many.
+#[derive(Debug, thiserror::Error)]
+#[error("too many symbolic links")]
+struct Loop;
+
+fn is_loop(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<Loop>())
 }
 
 /// The parts of a path that name something, the last one first.

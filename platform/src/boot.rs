@@ -1,0 +1,174 @@
+//! What the persisted settings give after a reboot: plain data, the same type on every OS.
+//!
+//! One entry a key and loader. What an initial ramdisk sets before, and what a program writes after the loader has run,
+//! stands in no file that is read here; [`Suspect`] names those that were seen.
+
+use crate::snapshot::{Source, Why};
+
+/// Who applies the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loader {
+    /// systemd-sysctl(8), at boot.
+    SystemdSysctl,
+    /// `sysctl --system` of procps, sysctl(8): at boot without systemd, and whenever somebody runs it.
+    Procps,
+}
+
+impl Loader {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SystemdSysctl => "systemd-sysctl",
+            Self::Procps => "procps",
+        }
+    }
+}
+
+/// Where a line stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub source: Source,
+    /// The line, counted from 1; `None` where the file has no lines (the kernel's command line).
+    pub line: Option<u32>,
+}
+
+/// What reading the key gives after the loader has run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// A line decides.
+    Known {
+        /// As the kernel prints it, without the newline.
+        value: String,
+        /// The line that wrote last.
+        origin: Origin,
+    },
+    /// No line takes effect: the kernel's default stays.
+    Absent,
+    /// It could not be told.
+    Unknown(Why),
+}
+
+/// A line that took effect, or would have, had not a later one replaced it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overridden {
+    /// As it stands in the line.
+    pub value: String,
+    /// The line.
+    pub origin: Origin,
+}
+
+/// Why a line never applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rejection {
+    /// A byte order mark stands before the key.
+    ByteOrderMark,
+    /// Names of sysctls are in lower case.
+    Case,
+    /// Dots and slashes are mixed: the first one decides, and the others are exchanged.
+    MixedSeparators,
+    /// The key has quotes around it.
+    QuotedKey,
+    /// The key begins with `/proc/sys`.
+    FullPath,
+    /// The key is spelled in another way that this loader does not follow.
+    Spelling,
+    /// There is no `=`.
+    NoAssignment,
+    /// The file's name does not end in `.conf`.
+    NotConf,
+    /// The file's name begins with a dot.
+    Dotfile,
+    /// This loader does not read this file.
+    NotReadByLoader,
+    /// An empty file or a link to /dev/null of the same name, in a folder that goes before, masks this one.
+    Masked,
+    /// A file of the same name in a folder that goes before replaces this one.
+    Shadowed,
+    /// A pattern would set it, and a line of its own or an exclusion keeps the pattern off.
+    Excluded,
+    /// The kernel refuses quotes.
+    QuotedValue,
+    /// The kernel refuses blanks in a list of ports.
+    SpaceInList,
+    /// The kernel refuses a range below `ip_unprivileged_port_start`, or that above the range, as it is at that moment.
+    Order,
+    /// The kernel refuses the value (EINVAL).
+    Invalid,
+    /// Only the beginning of the value fits into one write(2), and this loader writes once.
+    Cut,
+}
+
+impl Rejection {
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ByteOrderMark => "byte-order-mark",
+            Self::Case => "case",
+            Self::MixedSeparators => "mixed-separators",
+            Self::QuotedKey => "quoted-key",
+            Self::FullPath => "full-path",
+            Self::Spelling => "spelling",
+            Self::NoAssignment => "no-assignment",
+            Self::NotConf => "not-conf",
+            Self::Dotfile => "dotfile",
+            Self::NotReadByLoader => "not-read-by-loader",
+            Self::Masked => "masked",
+            Self::Shadowed => "shadowed",
+            Self::Excluded => "excluded",
+            Self::QuotedValue => "quoted-value",
+            Self::SpaceInList => "space-in-list",
+            Self::Order => "order",
+            Self::Invalid => "invalid",
+            Self::Cut => "cut",
+        }
+    }
+}
+
+/// A line that names the key and never applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// As it stands in the line.
+    pub value: String,
+    /// The line.
+    pub origin: Origin,
+    /// Why.
+    pub rejection: Rejection,
+    /// The same in one line for people.
+    pub detail: String,
+}
+
+/// What one loader makes of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The key, with dots.
+    pub key: &'static str,
+    /// Who applies it.
+    pub loader: Loader,
+    /// What reading the key gives then.
+    pub state: State,
+    /// The lines that the winner replaced, in the order of their reading.
+    pub overridden: Vec<Overridden>,
+    /// The lines that never apply, in the order of their reading.
+    pub rejected: Vec<Rejected>,
+}
+
+/// What may set a value that stands in no file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// What it is.
+    pub what: String,
+    /// Where it was seen.
+    pub source: Source,
+}
+
+/// What the persisted settings give.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Boot {
+    /// One a key and loader, in a fixed order.
+    pub entries: Vec<Entry>,
+    /// Who else may set the values.
+    pub suspects: Vec<Suspect>,
+    /// What could not be read: what, and why.
+    pub unread: Vec<(String, Why)>,
+}

@@ -1,0 +1,107 @@
+//! What systemd-sysctl(8) and `sysctl --system` leave in the kernel at boot, out of the files of sysctl.d(5).
+//!
+//! Held by the tests against systemd 252, procps 4.0.2 and the running kernel. Only the initial network namespace gets
+//! these values.
+
+mod files;
+mod glob;
+mod kernel;
+mod near;
+mod procps;
+mod suspects;
+mod systemd;
+#[cfg(test)]
+mod tests;
+mod told;
+
+use super::host::KernelVersion;
+use crate::boot::{Boot, Entry, Loader, State};
+use crate::os::Wanted;
+use crate::parse::cmdline;
+use crate::persisted::{Found, Persisted};
+use crate::snapshot::{Reason, Source, Why};
+use files::Files;
+use kernel::{Key, Sysctls};
+use told::Told;
+
+pub(crate) fn wanted() -> Wanted {
+    let files = [SYSCTL_CONF, CMDLINE].into_iter().chain(suspects::FILES.iter().copied());
+    Wanted { folders: &FOLDERS, files: files.collect(), matters: |name| name.ends_with(b".conf") }
+}
+
+/// In the order of precedence for files of the same name; the last is another name of the one before on most systems.
+const FOLDERS: [&str; 5] = [
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+];
+const SYSCTL_CONF: &str = "/etc/sysctl.conf";
+const CMDLINE: &str = "/proc/cmdline";
+
+/// The kernel that [`kernel`] was written for.
+const KERNEL_SINCE: KernelVersion = KernelVersion(4, 19, 0);
+
+/// What both loaders make of the files; `release` is that of the kernel that will run, where it is known.
+pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
+    let mut before = Told::new(Sysctls::default());
+    let cmdline = persisted.files.iter().find(|file| file.place.ends_with("proc/cmdline"));
+    if let Some((file, Found::Text(text))) = cmdline.map(|file| (file, &file.found)) {
+        let source = Source::File(file.place.clone().into());
+        for (path, value) in cmdline::sysctls(text) {
+            if let Some(key) = Key::at(&path) {
+                before.write_once(key, &value, &value, (&source, None));
+            }
+        }
+    }
+    let old = release.and_then(KernelVersion::parse).filter(|version| *version < KERNEL_SINCE).map(
+        |_| Why::new(Reason::Unsupported, "what this old kernel makes of a value is not known"),
+    );
+    let mut boot = Boot { suspects: suspects::seen(persisted), ..Boot::default() };
+    boot.unread.clone_from(&persisted.unread);
+    for loader in [Loader::SystemdSysctl, Loader::Procps] {
+        let files = Files::of(persisted, loader);
+        let mut told = before.clone();
+        match loader {
+            Loader::SystemdSysctl => systemd::apply(&files, &mut told),
+            Loader::Procps => procps::apply(&files, &mut told),
+        }
+        near::reject(&files, &mut told);
+        for (what, why) in &files.unread {
+            if !boot.unread.iter().any(|(known, _)| known == what) {
+                boot.unread.push((what.clone(), why.clone()));
+            }
+        }
+        // Any file may set any key, and the order of the writes counts.
+        let unread = persisted.unread.first().or(files.unread.first());
+        let unread = unread.map(|(what, why)| {
+            Why::new(why.reason, format!("{what} was not read: {}", why.detail))
+        });
+        let unknown = old.clone().or(unread);
+        boot.entries.extend(Key::ALL.map(|key| told.entry(key, loader, unknown.as_ref())));
+    }
+    boot
+}
+
+impl Told {
+    /// What is told of the key, or why nothing is.
+    fn entry(&self, key: Key, loader: Loader, unknown: Option<&Why>) -> Entry {
+        let known = self.key(key);
+        let state = match (unknown.or(self.lost()).or(known.unsure.as_ref()), &known.winner) {
+            (Some(why), _) => State::Unknown(why.clone()),
+            (None, None) => State::Absent,
+            (None, Some(winner)) => match self.sysctls().value(key) {
+                Some(value) => State::Known { value, origin: winner.origin.clone() },
+                None => State::Absent,
+            },
+        };
+        Entry {
+            key: key.name(),
+            loader,
+            state,
+            overridden: known.overridden.clone(),
+            rejected: known.rejected.clone(),
+        }
+    }
+}

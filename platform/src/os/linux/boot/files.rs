@@ -1,0 +1,109 @@
+//! Which files a loader reads, in which order, and what keeps the others away.
+
+use super::told::Placed;
+use crate::boot::{Loader, Rejection};
+use crate::parse::sysctl_conf::{self, Grammar};
+use crate::persisted::{File, Found, Persisted};
+use crate::snapshot::{Source, Why};
+
+/// A file that is not read, with the reason.
+pub(super) type Passed<'a> = (Source, &'a [u8], (Rejection, String));
+
+/// The files of one loader.
+pub(super) struct Files<'a> {
+    pub(super) grammar: Grammar,
+    /// Those that it reads, in their order.
+    read: Vec<(Source, &'a [u8])>,
+    /// Those that it passes over.
+    pub(super) passed: Vec<Passed<'a>>,
+    /// Those that it reads and we could not.
+    pub(super) unread: Vec<(String, Why)>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn of(persisted: &'a Persisted, loader: Loader) -> Self {
+        let grammar = match loader {
+            Loader::SystemdSysctl => Grammar::Systemd,
+            Loader::Procps => Grammar::Procps,
+        };
+        let mut files = Self { grammar, read: Vec::new(), passed: Vec::new(), unread: Vec::new() };
+        let mut winners: Vec<&File> = Vec::new();
+        for file in persisted.folders.iter().flatten() {
+            if let Some(reason) = unread_by_name(&file.name, loader) {
+                files.pass(file, reason);
+                continue;
+            }
+            match winners.iter().find(|winner| winner.name == file.name) {
+                None => winners.push(file),
+                Some(winner) => files.pass(file, beaten_by(winner)),
+            }
+        }
+        winners.sort_by(|a, b| a.name.cmp(&b.name));
+        for file in winners {
+            files.take(file);
+        }
+        // systemd-sysctl comes upon it only through a link such as 99-sysctl.conf; procps reads it last of all.
+        if let Some(file) = persisted.files.iter().find(|file| file.name == b"sysctl.conf") {
+            let linked =
+                || files.read.iter().any(|(_, text)| Found::Text(text.to_vec()) == file.found);
+            match loader {
+                Loader::Procps => files.take(file),
+                Loader::SystemdSysctl if linked() => {}
+                Loader::SystemdSysctl => {
+                    let detail = "systemd-sysctl reads /etc/sysctl.conf through a link only, \
+                                  such as /etc/sysctl.d/99-sysctl.conf, and there is none";
+                    files.pass(file, (Rejection::NotReadByLoader, detail.to_owned()));
+                }
+            }
+        }
+        files
+    }
+
+    fn take(&mut self, file: &'a File) {
+        match &file.found {
+            Found::Text(text) => self.read.push((source(file), text)),
+            Found::Unread(why) => self.unread.push((file.place.clone(), why.clone())),
+            Found::Null | Found::Nothing(_) => {}
+        }
+    }
+
+    fn pass(&mut self, file: &'a File, reason: (Rejection, String)) {
+        if let Found::Text(text) = &file.found {
+            self.passed.push((source(file), text, reason));
+        }
+    }
+
+    /// The lines that the loader comes upon, in their order.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Placed<'_>> {
+        self.read.iter().flat_map(|(source, text)| {
+            sysctl_conf::lines(text, self.grammar).map(move |line| Placed { source, line })
+        })
+    }
+}
+
+fn source(file: &File) -> Source {
+    Source::File(file.place.clone().into())
+}
+
+fn unread_by_name(name: &[u8], loader: Loader) -> Option<(Rejection, String)> {
+    if !name.ends_with(b".conf") {
+        return Some((Rejection::NotConf, "only files named *.conf are read".to_owned()));
+    }
+    let hidden = name.starts_with(b".") && loader == Loader::SystemdSysctl;
+    let detail = || "systemd-sysctl passes over files whose name begins with a dot".to_owned();
+    hidden.then(|| (Rejection::Dotfile, detail()))
+}
+
+fn beaten_by(winner: &File) -> (Rejection, String) {
+    let place = &winner.place;
+    let masks = match &winner.found {
+        Found::Null => true,
+        Found::Text(text) => text.is_empty(),
+        Found::Nothing(_) | Found::Unread(_) => false,
+    };
+    if masks {
+        (Rejection::Masked, format!("{place} masks it"))
+    } else {
+        (Rejection::Shadowed, format!("{place} takes its place"))
+    }
+}

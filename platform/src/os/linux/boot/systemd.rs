@@ -1,0 +1,112 @@
+//! systemd-sysctl(8): all lines go into one table, in which the last of a key stays, and then the table is written.
+
+use std::collections::HashMap;
+
+use super::files::Files;
+use super::glob;
+use super::kernel::Key;
+use super::told::{ODD, Placed, Told, excluded};
+use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
+
+/// A row of the table: the path below /proc/sys, or a pattern of paths; without a value it keeps patterns off.
+struct Row<'a> {
+    path: Vec<u8>,
+    from: Placed<'a>,
+}
+
+impl Row<'_> {
+    fn found(&self) -> Vec<(Key, Vec<u8>)> {
+        found(&self.path).unwrap_or_default()
+    }
+
+    fn overrule(&self, told: &mut Told) {
+        let Some(value) = self.from.line.value else { return };
+        for (key, _) in self.found() {
+            told.overrule(key, value, self.from.place());
+        }
+    }
+}
+
+/// The keys that a path or a pattern names and the paths under which it finds them, in the order in which they are
+/// written; `None` where that is not known.
+fn found(path: &[u8]) -> Option<Vec<(Key, Vec<u8>)>> {
+    if !is_pattern(path) {
+        return Some(Key::at(path).into_iter().map(|key| (key, path.to_vec())).collect());
+    }
+    let patterns = glob::braced(path).filter(|_| !glob::is_odd(path))?;
+    let of = |pattern: Vec<u8>| {
+        Key::ALL.into_iter().filter_map(move |key| {
+            let found = glob::found(&pattern, &key.path())?;
+            // systemd writes to no path with ".." in it.
+            let up = found.split(|byte| *byte == b'/').any(|part| part == b"..");
+            (!up).then_some((key, found))
+        })
+    };
+    Some(patterns.into_iter().flat_map(of).collect())
+}
+
+pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
+    let table = Table::of(files, told);
+    for row in table.rows.iter().flatten() {
+        let Some(value) = row.from.line.value else { continue };
+        let text = [value, b"\n"].concat();
+        for (key, found) in row.found() {
+            let own = table.row(&found);
+            match own.filter(|_| is_pattern(&row.path)) {
+                Some(own) => {
+                    told.reject(key, value, row.from.place(), excluded(&own.from));
+                }
+                None => told.write_all(key, value, &text, row.from.place()),
+            }
+        }
+    }
+}
+
+/// The rows in the order in which they are written; `None` where one was taken out.
+#[derive(Default)]
+struct Table<'a> {
+    rows: Vec<Option<Row<'a>>>,
+    at: HashMap<Vec<u8>, usize>,
+}
+
+impl<'a> Table<'a> {
+    fn row(&self, path: &[u8]) -> Option<&Row<'a>> {
+        self.at.get(path).and_then(|at| self.rows.get(*at)).and_then(Option::as_ref)
+    }
+
+    fn of(files: &'a Files<'_>, told: &mut Told) -> Self {
+        let mut table = Self::default();
+        for from in files.lines() {
+            if from.line.value.is_none() && !from.line.dash {
+                continue;
+            }
+            let path = path(from.line.key, Grammar::Systemd);
+            match found(&path) {
+                Some(keys) if keys.is_empty() => {}
+                Some(_) => table.put(Row { path, from }, told),
+                None => told.doubt_all(ODD),
+            }
+        }
+        table
+    }
+
+    /// A line that says the same again leaves the row where it is; one that says otherwise takes it out and stands last.
+    fn put(&mut self, row: Row<'a>, told: &mut Told) {
+        let old = self.at.get(&row.path).and_then(|at| self.rows.get_mut(*at));
+        match old {
+            Some(Some(old)) if old.from.line.value == row.from.line.value => row.overrule(told),
+            Some(old) => {
+                if let Some(old) = old.take() {
+                    old.overrule(told);
+                }
+                self.push(row);
+            }
+            None => self.push(row),
+        }
+    }
+
+    fn push(&mut self, row: Row<'a>) {
+        self.at.insert(row.path.clone(), self.rows.len());
+        self.rows.push(Some(row));
+    }
+}

@@ -1,0 +1,174 @@
+//! What became of each line that names one of the keys, and of the values.
+
+use super::kernel::{Key, Sysctls, Write};
+use crate::boot::{Origin, Overridden, Rejected, Rejection};
+use crate::parse::sysctl_conf::Line;
+use crate::reading::beginning;
+use crate::snapshot::{Reason, Source, Why};
+
+/// How many lines of a kind are kept of a key; a file of a thousand wrong lines says no more than its first.
+const KEPT: usize = 200;
+
+/// Where a line stands, to be copied where it is kept.
+pub(super) type Place<'a> = (&'a Source, Option<u32>);
+
+fn origin((source, line): Place<'_>) -> Origin {
+    Origin { source: source.clone(), line }
+}
+
+fn shown(value: &[u8]) -> String {
+    beginning(&String::from_utf8_lossy(value))
+}
+
+/// What became of the lines of one key.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OfKey {
+    /// The line that wrote last.
+    pub(super) winner: Option<Overridden>,
+    pub(super) overridden: Vec<Overridden>,
+    pub(super) rejected: Vec<Rejected>,
+    /// Why its value cannot be told.
+    pub(super) unsure: Option<Why>,
+}
+
+/// The values as they stand after the writes so far, and how they came there.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    sysctls: Sysctls,
+    keys: [OfKey; Key::ALL.len()],
+    lost: Option<Why>,
+}
+
+impl Told {
+    pub(super) fn new(sysctls: Sysctls) -> Self {
+        Self { sysctls, keys: Default::default(), lost: None }
+    }
+
+    pub(super) const fn sysctls(&self) -> &Sysctls {
+        &self.sysctls
+    }
+
+    pub(super) const fn key(&self, key: Key) -> &OfKey {
+        &self.keys[key as usize]
+    }
+
+    /// A line that names the key never applies.
+    pub(super) fn reject(
+        &mut self,
+        key: Key,
+        value: &[u8],
+        place: Place<'_>,
+        (rejection, detail): (Rejection, String),
+    ) {
+        let rejected = &mut self.keys[key as usize].rejected;
+        let line = Rejected { value: shown(value), origin: origin(place), rejection, detail };
+        if rejected.len() < KEPT && !rejected.contains(&line) {
+            rejected.push(line);
+        }
+    }
+
+    /// A line is replaced by a later one before anything is written.
+    pub(super) fn overrule(&mut self, key: Key, value: &[u8], place: Place<'_>) {
+        self.push_overridden(key, Overridden { value: shown(value), origin: origin(place) });
+    }
+
+    fn push_overridden(&mut self, key: Key, line: Overridden) {
+        let overridden = &mut self.keys[key as usize].overridden;
+        if overridden.len() < KEPT {
+            overridden.push(line);
+        }
+    }
+
+    /// The value in one write; what does not fit is lost.
+    pub(super) fn write_once(&mut self, key: Key, value: &[u8], text: &[u8], place: Place<'_>) {
+        match self.sysctls.write(key, text, true) {
+            Write::Took(taken) => {
+                self.won(key, value, place);
+                if taken < text.len() {
+                    let detail = format!("only the first {taken} bytes fit into one write");
+                    self.reject(key, value, place, (Rejection::Cut, detail));
+                }
+            }
+            other => self.failed(key, value, place, other),
+        }
+    }
+
+    /// The value in as many writes as it takes, through one descriptor.
+    pub(super) fn write_all(&mut self, key: Key, value: &[u8], text: &[u8], place: Place<'_>) {
+        let mut left = text;
+        let mut first = true;
+        while !left.is_empty() {
+            match self.sysctls.write(key, left, first) {
+                Write::Took(0) => break,
+                Write::Took(taken) => left = &left[taken..],
+                other => {
+                    if !first {
+                        self.won(key, value, place);
+                    }
+                    return self.failed(key, value, place, other);
+                }
+            }
+            first = false;
+        }
+        self.won(key, value, place);
+    }
+
+    fn won(&mut self, key: Key, value: &[u8], place: Place<'_>) {
+        let line = Overridden { value: shown(value), origin: origin(place) };
+        self.keys[key as usize].unsure = None;
+        if let Some(before) = self.keys[key as usize].winner.replace(line) {
+            self.push_overridden(key, before);
+        }
+    }
+
+    fn failed(&mut self, key: Key, value: &[u8], place: Place<'_>, outcome: Write) {
+        match outcome {
+            Write::Took(_) => {}
+            Write::Refused(refused) => {
+                self.reject(key, value, place, (refused.rejection, refused.detail));
+            }
+            Write::Unsure(detail) => self.doubt(key, detail),
+        }
+    }
+
+    /// The key's value cannot be told from here on, until a line sets it for certain.
+    pub(super) fn doubt(&mut self, key: Key, detail: impl Into<String>) {
+        self.keys[key as usize].unsure = Some(Why::new(Reason::Unsupported, detail));
+    }
+
+    /// No key's value can be told any more: which writes succeed hangs on what was written before.
+    pub(super) fn doubt_all(&mut self, detail: &str) {
+        self.lost = Some(Why::new(Reason::Unsupported, detail));
+    }
+
+    /// Why no value can be told.
+    pub(super) const fn lost(&self) -> Option<&Why> {
+        self.lost.as_ref()
+    }
+}
+
+/// A line with its place.
+#[derive(Debug, Clone)]
+pub(super) struct Placed<'a> {
+    pub(super) source: &'a Source,
+    pub(super) line: Line<'a>,
+}
+
+impl Placed<'_> {
+    pub(super) const fn place(&self) -> Place<'_> {
+        (self.source, Some(self.line.number))
+    }
+}
+
+/// Why a pattern leaves every key unknown.
+pub(super) const ODD: &str = "a pattern with very many braces or an odd backslash may set it";
+
+/// A pattern that finds a key is kept off it.
+pub(super) fn excluded(own: &Placed<'_>) -> (Rejection, String) {
+    let place = format!("{}:{}", own.source.location(), own.line.number);
+    let detail = match own.line.value {
+        Some(_) => format!("{place} sets the key itself, and goes before any pattern"),
+        None => format!("{place} keeps patterns off the key"),
+    };
+    (Rejection::Excluded, detail)
+}

@@ -1,0 +1,38 @@
+//! The files that settings persist in, as the rim read them: plain data, so that what they mean can be told without them.
+
+use crate::snapshot::Why;
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// An ordinary file.
+    Text(Vec<u8>),
+    /// /dev/null, whether the tree has it or not: a mask.
+    Null,
+    /// Nothing that can be read, now or at boot: a folder, a link to nothing, links in a circle.
+    Nothing(&'static str),
+    /// A file that was not read.
+    Unread(Why),
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its own name, as the system has it.
+    pub name: Vec<u8>,
+    /// Where it is, in words.
+    pub place: String,
+    /// What is there.
+    pub found: Found,
+}
+
+/// What was read, in the order it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Persisted {
+    /// The folders that are there, each with its files sorted by the bytes of their names.
+    pub folders: Vec<Vec<File>>,
+    /// The files beside them that are there.
+    pub files: Vec<File>,
+    /// What could not be read, though it may matter: what, and why.
+    pub unread: Vec<(String, Why)>,
+}
