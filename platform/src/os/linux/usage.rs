@@ -40,9 +40,9 @@ pub(super) struct Counters {
     tcp: [u32; 2],
     udp: [u32; 2],
     tcp_time_wait: u32,
-    /// Sockets of any other kind, those included that are bound to a TCP port and nothing else: `used` counts each from its
-    /// making (`sk_alloc`, net/core/sock.c), `inuse` when it enters a table. Sockets of the kernel itself are not in it.
-    others: u32,
+    /// Sockets of any kind, those included that are bound to a TCP port and nothing else: each from its making (`sk_alloc`,
+    /// net/core/sock.c), while `inuse` has it from when it enters a table. Sockets of the kernel itself are not in it.
+    used: u32,
     source: Source,
 }
 
@@ -69,7 +69,7 @@ impl Counters {
             tcp_time_wait: self.tcp_time_wait,
             udp_sockets: both(self.udp),
             bound: PortSet::new(),
-            bound_unseen: self.others,
+            bound_unseen: self.used.saturating_sub(both(self.tcp)).saturating_sub(both(self.udp)),
             census: None,
         }
     }
@@ -85,15 +85,15 @@ pub(super) fn read(
     kernel: Option<KernelVersion>,
     notes: &mut Vec<(String, Why)>,
 ) -> Reading<Usage> {
-    let (mut usage, source) = match counters {
-        Ok(counters) => (counters.usage(), counters.source),
+    let (mut usage, used, source) = match counters {
+        Ok(counters) => (counters.usage(), counters.used, counters.source),
         Err((source, why)) => return Reading::Unknown { source, why },
     };
     usage.bound = listening(scope, Transport::Tcp);
     let pools = pool::pools(scope);
     let percent = if let Depth::Auto(percent) = depth { percent } else { HALF };
-    if many_unseen(&usage, &pools) || !proved(&usage, &pools, percent) {
-        usage.bound_unseen = usage.bound_unseen.min(of_no_protocol(ask).unwrap_or(u32::MAX));
+    if usage.bound_unseen > 0 && (many_unseen(&usage, &pools) || !proved(&usage, &pools, percent)) {
+        usage.bound_unseen = usage.bound_unseen.min(of_no_protocol(ask, used).unwrap_or(u32::MAX));
     }
     if depth == Depth::Counters
         || matches!(depth, Depth::Auto(_)) && proved(&usage, &pools, percent)
@@ -176,10 +176,9 @@ fn may_reach(usage: &Usage, census: &Census, pools: &[Pool], percent: u32) -> bo
     })
 }
 
-/// The sockets that no protocol counts as its own, TCP's that are only bound among them; `None` where that is not told.
-fn of_no_protocol(ask: &Ask<'_>) -> Option<u32> {
-    let used =
-        told(ask, SOCKSTAT).ok().and_then(|(text, _)| counter(&text, "sockets", "used").ok())?;
+/// Those of the sockets that no protocol counts as its own, TCP's that are only bound among them; `None` where that is not
+/// told.
+fn of_no_protocol(ask: &Ask<'_>, used: u32) -> Option<u32> {
     let counted = told(ask, PROTOCOLS).ok().and_then(|(text, _)| of_protocols(&text))?;
     Some(used.saturating_sub(counted))
 }
@@ -217,11 +216,13 @@ pub(super) fn counters(ask: &Ask<'_>) -> Result<Counters, Failed> {
     };
     let of_six =
         |protocol: &str| six.as_deref().map_or(Ok(0), |text| number(text, protocol, "inuse"));
-    let tcp = [number(&four, "TCP", "inuse")?, of_six("TCP6")?];
-    let udp = [number(&four, "UDP", "inuse")?, of_six("UDP6")?];
-    let counted = tcp.into_iter().chain(udp).fold(0, u32::saturating_add);
-    let others = number(&four, "sockets", "used")?.saturating_sub(counted);
-    Ok(Counters { tcp, udp, tcp_time_wait: number(&four, "TCP", "tw")?, others, source })
+    Ok(Counters {
+        tcp: [number(&four, "TCP", "inuse")?, of_six("TCP6")?],
+        udp: [number(&four, "UDP", "inuse")?, of_six("UDP6")?],
+        tcp_time_wait: number(&four, "TCP", "tw")?,
+        used: number(&four, "sockets", "used")?,
+        source,
+    })
 }
 
 fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
