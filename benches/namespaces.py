@@ -21,27 +21,16 @@ import resource
 import socket
 import statistics
 import subprocess
-import sys
 import threading
 
-EPHAUDIT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "target", "release", "ephaudit")
-INSIDE = "EPHAUDIT_BENCH_INSIDE"
+from pairs import EPHAUDIT, cpu, run
+
 CLONE_NEWNET = 0x40000000
 
 # what the program is held to
 CPU_GOAL = 100.0  # ms for 1,000 namespaces, where the floor takes the 77 ms that it takes on an idle machine
 FLOOR_CPU = 77.0
 GROWTH_GOAL = 12.0  # times the CPU time for ten times the namespaces
-
-
-def cpu(command):
-    """The CPU time of one run in milliseconds."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1, 3):
-        sys.exit(f"{command} ended with {child.returncode}")
-    return 1000 * (usage.ru_utime + usage.ru_stime)
 
 
 def make(first, last):
@@ -91,6 +80,7 @@ def commands(args):
 
 
 def measure(args):
+    os.makedirs("/run/netns", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "none", "/run/netns"], check=True)
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     rows = commands(args)
@@ -129,18 +119,8 @@ def main():
     parser.add_argument("--busy", action="store_true")
     parser.add_argument("-n", "--rounds", type=int, default=9)
     parser.add_argument("numbers", nargs="*", type=int, default=[100, 1000], metavar="NUMBER")
-    args = parser.parse_args()
-    if os.geteuid() != 0:
-        parser.exit(2, "it takes root\n")
-    if INSIDE not in os.environ:
-        os.makedirs("/run/netns", exist_ok=True)
-        again = ["unshare", "--mount", sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
-        os.execvpe("unshare", again, {**os.environ, INSIDE: "1"})
-    try:
-        return measure(args)
-    except (OSError, subprocess.CalledProcessError) as error:
-        parser.exit(2, f"it could not be measured: {error}\n")
+    run(parser, "mount", measure)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -16,15 +16,13 @@ measured.
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
-import sys
 from contextlib import contextmanager
 
-EPHAUDIT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "target", "release", "ephaudit")
-INSIDE = "EPHAUDIT_BENCH_INSIDE"
+from pairs import EPHAUDIT, cpu, run
+
 RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
 IN_POOL = 64
 # Of the proxies, all together.
@@ -44,16 +42,6 @@ def load(procload, *numbers):
     finally:
         maker.terminate()
         maker.wait()
-
-
-def cpu(command):
-    """The CPU time of one run in milliseconds."""
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode not in (0, 1, 3):
-        raise OSError(f"{command} ended with {child.returncode}")
-    return 1000 * (usage.ru_utime + usage.ru_stime)
 
 
 def owners(ephaudit):
@@ -98,17 +86,8 @@ def main():
     parser.add_argument("--procload", required=True)
     parser.add_argument("--pidmap", required=True)
     parser.add_argument("-n", "--rounds", type=int, default=9)
-    args = parser.parse_args()
-    if os.geteuid() != 0:
-        parser.exit(2, "it takes root\n")
-    if INSIDE not in os.environ:
-        again = ["unshare", "--net", sys.executable, os.path.abspath(__file__), *sys.argv[1:]]
-        os.execvpe("unshare", again, {**os.environ, INSIDE: "1"})
-    try:
-        return measure(args)
-    except (OSError, subprocess.CalledProcessError) as error:
-        parser.exit(2, f"it could not be measured: {error}\n")
+    run(parser, "net", measure)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
