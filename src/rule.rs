@@ -265,6 +265,17 @@ impl<'a> View<'a> {
         }
     }
 
+    /// A finding about it, with the evidence for its ranges.
+    pub fn finding(&self, rule: &Rule, severity: Severity, scope: &Scope, what: &str) -> Finding {
+        Finding::new(rule.name, severity, scope, &self.subject(what), self.evidence())
+            .seen(self.more_evidence())
+    }
+
+    /// A finding about it as a pool, with what is reserved.
+    pub fn of_pool(&self, rule: &Rule, severity: Severity, scope: &Scope) -> Finding {
+        self.finding(rule, severity, scope, "pool").seen(reserved_evidence(scope))
+    }
+
     /// The evidence for its first range.
     pub fn evidence(&self) -> Evidence {
         let source =
@@ -274,7 +285,7 @@ impl<'a> View<'a> {
     }
 
     /// The evidence for its other ranges.
-    pub fn more_evidence(&self) -> impl Iterator<Item = Evidence> + '_ {
+    fn more_evidence(&self) -> impl Iterator<Item = Evidence> + '_ {
         self.ranges.iter().skip(1).filter_map(|range| {
             let bounds = range.bounds.known()?;
             let value = format!("{}-{}", bounds.first, bounds.last);

@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
 
 use crate::advice;
 use crate::policy::{Policy, Profile};
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{Severity, Verdict};
 use crate::rule::{Rule, each_range};
 
 pub static RULE: Rule = Rule {
@@ -25,14 +25,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         match view.vendor_default() {
         Some(default) if default == view.bounds.range() => judgement.pass(),
         Some(default) => judgement.found(
-            Finding::new(
-                RULE.name,
-                view.severity(policy, &snapshot.host),
-                scope,
-                &view.subject("range"),
-                view.evidence(),
-            )
-            .seen(view.more_evidence())
+            view.finding(&RULE, view.severity(policy, &snapshot.host), scope, "range")
             .says(
                 format!(
                     "{}the ephemeral range {} is not the default {default}",

@@ -4,8 +4,8 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, by_parity, each_pool, reserved_evidence};
+use crate::report::{Severity, Verdict};
+use crate::rule::{Rule, by_parity, each_pool};
 use crate::text::{counted, grouped, parity};
 
 pub static RULE: Rule = Rule {
@@ -46,9 +46,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             )
         };
         judgement.found(
-            Finding::new(RULE.name, Severity::Low, scope, &view.subject("pool"), view.evidence())
-                .seen(view.more_evidence())
-                .seen(reserved_evidence(scope))
+            view.of_pool(&RULE, Severity::Low, scope)
                 .says(
                     format!(
                         "the pool has {} {tried_first} and {} {other} ports",

@@ -4,8 +4,8 @@ use ephaudit_platform::snapshot::{Os, Snapshot};
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, reserved_evidence};
+use crate::report::{Severity, Verdict};
+use crate::rule::{Rule, each_pool};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -33,15 +33,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             advice::move_range(snapshot, scope, view.wanted(policy))
         };
         judgement.found(
-            Finding::new(
-                RULE.name,
-                severity,
-                scope,
-                &view.subject("pool"),
-                view.evidence(),
-            )
-            .seen(view.more_evidence())
-.seen(reserved_evidence(scope))
+            view.of_pool(&RULE, severity, scope)
             .says(
                 format!("{}only {} usable for outgoing connections", view.label(), are(usable)),
                 format!(

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Environment, Os, Snapshot, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{Severity, Verdict};
 use crate::rule::{Rule, each_range, reserved_evidence};
 use crate::text::{counted, grouped, spans};
 
@@ -56,8 +56,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             message.push_str(&advice::cost_of_dynamic_ports(ports, time_wait.copied()));
         }
         judgement.found(
-            Finding::new(RULE.name, severity, scope, &view.subject("range"), view.evidence())
-                .seen(view.more_evidence())
+            view.finding(&RULE, severity, scope, "range")
                 .seen(reserved_evidence(scope).filter(|_| held_off))
                 .says(
                     format!(

@@ -5,8 +5,8 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, in_class, reserved_evidence};
+use crate::report::{Severity, Verdict};
+use crate::rule::{Rule, each_pool, in_class};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -25,15 +25,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         }
         let services = policy.registry.services_in(&overlap).count();
         judgement.found(
-            Finding::new(
-                RULE.name,
-                Severity::High,
-                scope,
-                &view.subject("pool"),
-                view.evidence(),
-            )
-            .seen(view.more_evidence())
-.seen(reserved_evidence(scope))
+            view.of_pool(&RULE, Severity::High, scope)
             .says(
                 format!(
                     "{}automatic allocation can take {}",

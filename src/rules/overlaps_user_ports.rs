@@ -5,8 +5,8 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, each_pool, in_class, reserved_evidence};
+use crate::report::{Severity, Verdict};
+use crate::rule::{Rule, each_pool, in_class};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
@@ -39,15 +39,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             format!(", among them {}", names.join(", "))
         };
         judgement.found(
-            Finding::new(
-                RULE.name,
-                view.severity(policy, &snapshot.host),
-                scope,
-                &view.subject("pool"),
-                view.evidence(),
-            )
-            .seen(view.more_evidence())
-.seen(reserved_evidence(scope))
+            view.of_pool(&RULE, view.severity(policy, &snapshot.host), scope)
             .says(
                 format!(
                     "{}automatic allocation can take {} ({})",
