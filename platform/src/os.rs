@@ -11,6 +11,7 @@ mod netbsd;
 mod openbsd;
 mod sockets;
 mod time_wait;
+mod told;
 mod unsupported;
 mod windows;
 

@@ -15,9 +15,10 @@ mod tests;
 mod told;
 
 use super::host::KernelVersion;
-use crate::boot::{Boot, Entry, Loader, State};
+use crate::boot::{Boot, Entry, Loader};
 use crate::os::Wanted;
 use crate::parse::cmdline;
+use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Reason, Source, Why};
 use files::Files;
@@ -60,12 +61,14 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     );
     let mut boot = Boot { suspects: suspects::seen(persisted), ..Boot::default() };
     boot.unread.clone_from(&persisted.unread);
-    for loader in [Loader::SystemdSysctl, Loader::Procps] {
-        let files = Files::of(persisted, loader);
+    for (loader, grammar) in
+        [(Loader::SystemdSysctl, Grammar::Systemd), (Loader::Procps, Grammar::Procps)]
+    {
+        let files = Files::of(persisted, grammar);
         let mut told = before.clone();
-        match loader {
-            Loader::SystemdSysctl => systemd::apply(&files, &mut told),
-            Loader::Procps => procps::apply(&files, &mut told),
+        match grammar {
+            Grammar::Systemd => systemd::apply(&files, &mut told),
+            Grammar::Procps => procps::apply(&files, &mut told),
         }
         near::reject(&files, &mut told);
         for (what, why) in &files.unread {
@@ -87,21 +90,7 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
 impl Told {
     /// What is told of the key, or why nothing is.
     fn entry(&self, key: Key, loader: Loader, unknown: Option<&Why>) -> Entry {
-        let known = self.key(key);
-        let state = match (unknown.or(self.lost()).or(known.unsure.as_ref()), &known.winner) {
-            (Some(why), _) => State::Unknown(why.clone()),
-            (None, None) => State::Absent,
-            (None, Some(winner)) => match self.sysctls().value(key) {
-                Some(value) => State::Known { value, origin: winner.origin.clone() },
-                None => State::Absent,
-            },
-        };
-        Entry {
-            key: key.name(),
-            loader,
-            state,
-            overridden: known.overridden.clone(),
-            rejected: known.rejected.clone(),
-        }
+        let unknown = unknown.or(self.lost());
+        self.key(key).entry(key.name(), loader, unknown, self.sysctls().value(key))
     }
 }

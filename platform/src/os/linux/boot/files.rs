@@ -1,7 +1,7 @@
 //! Which files a loader reads, in which order, and what keeps the others away.
 
 use super::told::Placed;
-use crate::boot::{Loader, Rejection};
+use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{self, Grammar};
 use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Source, Why};
@@ -21,15 +21,11 @@ pub(super) struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn of(persisted: &'a Persisted, loader: Loader) -> Self {
-        let grammar = match loader {
-            Loader::SystemdSysctl => Grammar::Systemd,
-            Loader::Procps => Grammar::Procps,
-        };
+    pub(super) fn of(persisted: &'a Persisted, grammar: Grammar) -> Self {
         let mut files = Self { grammar, read: Vec::new(), passed: Vec::new(), unread: Vec::new() };
         let mut winners: Vec<&File> = Vec::new();
         for file in persisted.folders.iter().flatten() {
-            if let Some(reason) = unread_by_name(&file.name, loader) {
+            if let Some(reason) = unread_by_name(&file.name, grammar) {
                 files.pass(file, reason);
                 continue;
             }
@@ -46,10 +42,10 @@ impl<'a> Files<'a> {
         if let Some(file) = persisted.files.iter().find(|file| file.name == b"sysctl.conf") {
             let linked =
                 || files.read.iter().any(|(_, text)| Found::Text(text.to_vec()) == file.found);
-            match loader {
-                Loader::Procps => files.take(file),
-                Loader::SystemdSysctl if linked() => {}
-                Loader::SystemdSysctl => {
+            match grammar {
+                Grammar::Procps => files.take(file),
+                Grammar::Systemd if linked() => {}
+                Grammar::Systemd => {
                     let detail = "systemd-sysctl reads /etc/sysctl.conf through a link only, \
                                   such as /etc/sysctl.d/99-sysctl.conf, and there is none";
                     files.pass(file, (Rejection::NotReadByLoader, detail.to_owned()));
@@ -85,11 +81,11 @@ fn source(file: &File) -> Source {
     Source::File(file.place.clone().into())
 }
 
-fn unread_by_name(name: &[u8], loader: Loader) -> Option<(Rejection, String)> {
+fn unread_by_name(name: &[u8], grammar: Grammar) -> Option<(Rejection, String)> {
     if !name.ends_with(b".conf") {
         return Some((Rejection::NotConf, "only files named *.conf are read".to_owned()));
     }
-    let hidden = name.starts_with(b".") && loader == Loader::SystemdSysctl;
+    let hidden = name.starts_with(b".") && grammar == Grammar::Systemd;
     let detail = || "systemd-sysctl passes over files whose name begins with a dot".to_owned();
     hidden.then(|| (Rejection::Dotfile, detail()))
 }

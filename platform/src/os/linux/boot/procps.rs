@@ -54,9 +54,9 @@ pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
 fn write(told: &mut Told, key: Key, value: &[u8], from: &Placed<'_>) {
     let text = [value, b"\n"].concat();
     let long = text.len() >= GIVEN_UP && text.contains(&b',');
-    let before = told.key(key).rejected.len();
+    let before = told.key(key).rejected().len();
     told.write_once(key, value, &text, from.place());
-    let refused = told.key(key).rejected.get(before);
+    let refused = told.key(key).rejected().get(before);
     if long && refused.is_some_and(|line| line.rejection != Rejection::Cut) {
         let detail = "procps tries pieces of a long value that the kernel refuses";
         match key {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::boot::Rejection;
+use crate::boot::{Rejection, State};
 use crate::persisted::File;
 
 const RANGE: &str = "net.ipv4.ip_local_port_range";

@@ -1,35 +1,10 @@
 //! What became of each line that names one of the keys, and of the values.
 
 use super::kernel::{Key, Sysctls, Write};
-use crate::boot::{Origin, Overridden, Rejected, Rejection};
+use crate::boot::Rejection;
+use crate::os::told::{OfKey, Place};
 use crate::parse::sysctl_conf::Line;
-use crate::reading::beginning;
 use crate::snapshot::{Reason, Source, Why};
-
-/// How many lines of a kind are kept of a key; a file of a thousand wrong lines says no more than its first.
-const KEPT: usize = 200;
-
-/// Where a line stands, to be copied where it is kept.
-pub(super) type Place<'a> = (&'a Source, Option<u32>);
-
-fn origin((source, line): Place<'_>) -> Origin {
-    Origin { source: source.clone(), line }
-}
-
-fn shown(value: &[u8]) -> String {
-    beginning(&String::from_utf8_lossy(value))
-}
-
-/// What became of the lines of one key.
-#[derive(Debug, Clone, Default)]
-pub(super) struct OfKey {
-    /// The line that wrote last.
-    pub(super) winner: Option<Overridden>,
-    pub(super) overridden: Vec<Overridden>,
-    pub(super) rejected: Vec<Rejected>,
-    /// Why its value cannot be told.
-    pub(super) unsure: Option<Why>,
-}
 
 /// The values as they stand after the writes so far, and how they came there.
 #[derive(Debug, Clone)]
@@ -58,25 +33,14 @@ impl Told {
         key: Key,
         value: &[u8],
         place: Place<'_>,
-        (rejection, detail): (Rejection, String),
+        reason: (Rejection, String),
     ) {
-        let rejected = &mut self.keys[key as usize].rejected;
-        let line = Rejected { value: shown(value), origin: origin(place), rejection, detail };
-        if rejected.len() < KEPT && !rejected.contains(&line) {
-            rejected.push(line);
-        }
+        self.keys[key as usize].reject(value, place, reason);
     }
 
     /// A line is replaced by a later one before anything is written.
     pub(super) fn overrule(&mut self, key: Key, value: &[u8], place: Place<'_>) {
-        self.push_overridden(key, Overridden { value: shown(value), origin: origin(place) });
-    }
-
-    fn push_overridden(&mut self, key: Key, line: Overridden) {
-        let overridden = &mut self.keys[key as usize].overridden;
-        if overridden.len() < KEPT {
-            overridden.push(line);
-        }
+        self.keys[key as usize].overrule(value, place);
     }
 
     /// The value in one write; what does not fit is lost.
@@ -114,11 +78,7 @@ impl Told {
     }
 
     fn won(&mut self, key: Key, value: &[u8], place: Place<'_>) {
-        let line = Overridden { value: shown(value), origin: origin(place) };
-        self.keys[key as usize].unsure = None;
-        if let Some(before) = self.keys[key as usize].winner.replace(line) {
-            self.push_overridden(key, before);
-        }
+        self.keys[key as usize].won(value, place);
     }
 
     fn failed(&mut self, key: Key, value: &[u8], place: Place<'_>, outcome: Write) {
@@ -133,7 +93,7 @@ impl Told {
 
     /// The key's value cannot be told from here on, until a line sets it for certain.
     pub(super) fn doubt(&mut self, key: Key, detail: impl Into<String>) {
-        self.keys[key as usize].unsure = Some(Why::new(Reason::Unsupported, detail));
+        self.keys[key as usize].doubt(detail);
     }
 
     /// No key's value can be told any more: which writes succeed hangs on what was written before.

@@ -1,0 +1,95 @@
+//! What became of the lines of persisted settings that name a key.
+
+use crate::boot::{Entry, Loader, Origin, Overridden, Rejected, Rejection, State};
+use crate::reading::beginning;
+use crate::snapshot::{Reason, Source, Why};
+
+/// How many lines of a kind are kept of a key; a file of a thousand wrong lines says no more than its first.
+const KEPT: usize = 200;
+
+/// Where a line stands, to be copied where it is kept.
+pub(super) type Place<'a> = (&'a Source, Option<u32>);
+
+fn line(value: &[u8], (source, line): Place<'_>) -> Overridden {
+    let value = beginning(&String::from_utf8_lossy(value));
+    Overridden { value, origin: Origin { source: source.clone(), line } }
+}
+
+/// What became of the lines of one key.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OfKey {
+    /// The line that wrote last.
+    winner: Option<Overridden>,
+    overridden: Vec<Overridden>,
+    rejected: Vec<Rejected>,
+    /// Why its value cannot be told.
+    unsure: Option<Why>,
+}
+
+impl OfKey {
+    pub(super) fn rejected(&self) -> &[Rejected] {
+        &self.rejected
+    }
+
+    /// A line that names the key never applies.
+    pub(super) fn reject(
+        &mut self,
+        value: &[u8],
+        place: Place<'_>,
+        (rejection, detail): (Rejection, String),
+    ) {
+        let Overridden { value, origin } = line(value, place);
+        let line = Rejected { value, origin, rejection, detail };
+        if self.rejected.len() < KEPT && !self.rejected.contains(&line) {
+            self.rejected.push(line);
+        }
+    }
+
+    /// A line is replaced by a later one.
+    pub(super) fn overrule(&mut self, value: &[u8], place: Place<'_>) {
+        self.push_overridden(line(value, place));
+    }
+
+    fn push_overridden(&mut self, line: Overridden) {
+        if self.overridden.len() < KEPT {
+            self.overridden.push(line);
+        }
+    }
+
+    /// A line sets the value for certain.
+    pub(super) fn won(&mut self, value: &[u8], place: Place<'_>) {
+        self.unsure = None;
+        if let Some(before) = self.winner.replace(line(value, place)) {
+            self.push_overridden(before);
+        }
+    }
+
+    /// The value cannot be told from here on, until a line sets it for certain.
+    pub(super) fn doubt(&mut self, detail: impl Into<String>) {
+        self.unsure = Some(Why::new(Reason::Unsupported, detail));
+    }
+
+    /// What is told of the key: `value` is what reading it gives, where a line decides, and `unknown` why nothing is.
+    pub(super) fn entry(
+        &self,
+        key: &'static str,
+        loader: Loader,
+        unknown: Option<&Why>,
+        value: Option<String>,
+    ) -> Entry {
+        let state = match (unknown.or(self.unsure.as_ref()), &self.winner, value) {
+            (Some(why), ..) => State::Unknown(why.clone()),
+            (None, Some(winner), Some(value)) => {
+                State::Known { value, origin: winner.origin.clone() }
+            }
+            (None, ..) => State::Absent,
+        };
+        Entry {
+            key,
+            loader,
+            state,
+            overridden: self.overridden.clone(),
+            rejected: self.rejected.clone(),
+        }
+    }
+}
