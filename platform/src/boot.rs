@@ -12,6 +12,18 @@ pub enum Loader {
     SystemdSysctl,
     /// `sysctl --system` of procps, sysctl(8): at boot without systemd, and whenever somebody runs it.
     Procps,
+    /// /etc/rc.d/sysctl of FreeBSD, NetBSD and DragonFly BSD, rc(8).
+    RcSysctl,
+    /// /etc/rc of OpenBSD, rc(8).
+    Rc,
+    /// launchd(8) of macOS, which sets no sysctl by itself.
+    Launchd,
+    /// ipadm(8) of illumos and Solaris.
+    Ipadm,
+    /// tunrestore of AIX.
+    Tunrestore,
+    /// Windows: the persistent store of netsh(8).
+    PersistentStore,
 }
 
 impl Loader {
@@ -20,6 +32,24 @@ impl Loader {
         match self {
             Self::SystemdSysctl => "systemd-sysctl",
             Self::Procps => "procps",
+            Self::RcSysctl => "rc.d/sysctl",
+            Self::Rc => "rc",
+            Self::Launchd => "launchd",
+            Self::Ipadm => "ipadm",
+            Self::Tunrestore => "tunrestore",
+            Self::PersistentStore => "persistent-store",
+        }
+    }
+
+    /// What it means where none of its lines takes effect.
+    pub const fn absent(self) -> &'static str {
+        match self {
+            Self::Launchd => {
+                "macOS has no supported file of sysctls: the kernel's default stays unless a \
+                 LaunchDaemon runs sysctl(8)"
+            }
+            Self::Ipadm => "no value is persistent: the default stays",
+            _ => "no line takes effect: the kernel's default stays",
         }
     }
 }
@@ -97,6 +127,8 @@ pub enum Rejection {
     Invalid,
     /// Only the beginning of the value fits into one write(2), and this loader writes once.
     Cut,
+    /// The kernel takes the nearest value that it allows instead.
+    Clamped,
 }
 
 impl Rejection {
@@ -121,6 +153,7 @@ impl Rejection {
             Self::Order => "order",
             Self::Invalid => "invalid",
             Self::Cut => "cut",
+            Self::Clamped => "clamped",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which questions each OS is asked, and what its answers mean.
 
 mod aix;
+mod bsd;
 mod dragonfly;
 mod freebsd;
 mod illumos;
@@ -10,6 +11,7 @@ mod macos;
 mod netbsd;
 mod openbsd;
 mod sockets;
+mod suspects;
 mod time_wait;
 mod told;
 mod unsupported;
@@ -77,16 +79,27 @@ pub(crate) struct Wanted {
 pub(crate) fn persisted(os: Os) -> Wanted {
     match os {
         Os::Linux => linux::boot::wanted(),
+        Os::FreeBsd => freebsd::boot::wanted(),
+        Os::DragonFly => freebsd::boot::wanted_of_dragonfly(),
+        Os::OpenBsd => openbsd::boot::wanted(),
+        Os::NetBsd => netbsd::boot::wanted(),
         _ => Wanted { folders: &[], files: Vec::new(), matters: |_| true },
     }
 }
 
 pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot {
-    if os == Os::Linux {
-        return linux::boot::read(persisted, release);
+    match os {
+        Os::Linux => linux::boot::read(persisted, release),
+        Os::FreeBsd => freebsd::boot::read(persisted),
+        Os::DragonFly => freebsd::boot::read_of_dragonfly(persisted),
+        Os::OpenBsd => openbsd::boot::read(persisted),
+        Os::NetBsd => netbsd::boot::read(persisted),
+        _ => {
+            let why =
+                Why::new(Reason::Unsupported, "settings that persist are not read on this system");
+            Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }
+        }
     }
-    let why = Why::new(Reason::Unsupported, "settings that persist are not read on this system");
-    Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }
 }
 
 pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {

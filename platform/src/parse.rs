@@ -1,5 +1,6 @@
 //! Text and bytes in, values out. Pure: no parser knows which OS it runs on, and each compiles on all of them.
 
+pub(crate) mod bsd_conf;
 pub(crate) mod census;
 pub(crate) mod cgroup;
 pub(crate) mod cmdline;

@@ -1,5 +1,7 @@
 //! FreeBSD: ip(4), sys/netinet/in_pcb.c. IPv4 and IPv6, TCP and UDP share the knobs; each VNET has its own.
 
+pub(super) mod boot;
+
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::parse::port_list;

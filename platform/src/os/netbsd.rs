@@ -1,5 +1,7 @@
 //! NetBSD: sys/netinet/ip_input.c, portalgo.c. IPv4 and IPv6 have knobs of their own.
 
+pub(super) mod boot;
+
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
