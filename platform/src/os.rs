@@ -12,6 +12,7 @@ mod netbsd;
 mod openbsd;
 mod sockets;
 mod suspects;
+mod texts;
 mod time_wait;
 mod told;
 mod unsupported;
@@ -83,7 +84,11 @@ pub(crate) fn persisted(os: Os) -> Wanted {
         Os::DragonFly => freebsd::boot::wanted_of_dragonfly(),
         Os::OpenBsd => openbsd::boot::wanted(),
         Os::NetBsd => netbsd::boot::wanted(),
-        _ => Wanted { folders: &[], files: Vec::new(), matters: |_| true },
+        Os::MacOs => macos::boot::wanted(),
+        // What these persist stands in no file that could be read.
+        Os::Illumos | Os::Solaris | Os::Aix | Os::Windows | Os::Unsupported => {
+            Wanted { folders: &[], files: Vec::new(), matters: |_| true }
+        }
     }
 }
 
@@ -94,7 +99,11 @@ pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot
         Os::DragonFly => freebsd::boot::read_of_dragonfly(persisted),
         Os::OpenBsd => openbsd::boot::read(persisted),
         Os::NetBsd => netbsd::boot::read(persisted),
-        _ => {
+        Os::MacOs => macos::boot::read(persisted),
+        Os::Illumos | Os::Solaris => illumos::boot::read(persisted),
+        Os::Windows => windows::boot::read(persisted),
+        Os::Aix => aix::boot(),
+        Os::Unsupported => {
             let why =
                 Why::new(Reason::Unsupported, "settings that persist are not read on this system");
             Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }

@@ -2,8 +2,9 @@
 
 use super::{knobs, time_wait};
 use crate::ask::Ask;
+use crate::boot::{Boot, Entry, Loader, State};
 use crate::ports::PortRange;
-use crate::snapshot::{Host, Os, Range, Role, Snapshot, Transport};
+use crate::snapshot::{Host, Os, Range, Reason, Role, Snapshot, Transport, Why};
 
 pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
@@ -28,4 +29,31 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     // no(1): in units of 15 s.
     let time_wait = time_wait::knob(ask, "tcp_timewait", 15_000);
     Snapshot::of(host, knobs::host_scope(ask, ranges, time_wait))
+}
+
+/// `no -p` and `no -r` write /etc/tunables/nextboot, which is not read.
+pub(super) fn boot() -> Boot {
+    let keys =
+        ["tcp_ephemeral_low", "tcp_ephemeral_high", "udp_ephemeral_low", "udp_ephemeral_high"];
+    let entry = |key| {
+        let detail = format!(
+            "/etc/tunables/nextboot is not read: `grep {key} /etc/tunables/nextboot` shows it"
+        );
+        let state = State::Unknown(Why::new(Reason::Unsupported, detail));
+        let (overridden, rejected) = (Vec::new(), Vec::new());
+        Entry { key, loader: Loader::Tunrestore, state, overridden, rejected }
+    };
+    Boot { entries: keys.map(entry).to_vec(), ..Boot::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_read_is_unknown() {
+        let boot = boot();
+        assert_eq!(boot.entries.len(), 4);
+        assert!(boot.entries.iter().all(|entry| matches!(entry.state, State::Unknown(_))));
+    }
 }

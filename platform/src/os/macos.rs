@@ -1,5 +1,7 @@
 //! macOS: bsd/netinet/in_pcb.c and bsd/net/restricted_in_port.c of xnu. Both families share the knobs.
 
+pub(super) mod boot;
+
 use super::{freebsd, knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;

@@ -3,6 +3,8 @@
 //!
 //! No word of netsh's output is relied on, since all of them are translated.
 
+pub(super) mod boot;
+
 use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
 use crate::parse::netsh::{self, Excluded, Table};
 use crate::parse::powershell::{self, StartCount, Template};

@@ -1,0 +1,63 @@
+//! Persisted values that a program of the system prints, out of the texts that somebody saved.
+
+use crate::boot::{Boot, Entry, Loader, Origin, State};
+use crate::snapshot::{Reason, Source, Why};
+
+/// What the texts say of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Is(String),
+    /// Nothing is persistent.
+    Unset,
+    Unknown(Why),
+}
+
+/// What was found of each key, and where.
+pub(super) struct Texts {
+    keys: Vec<(&'static str, Option<(Value, Origin)>)>,
+}
+
+impl Texts {
+    pub(super) fn new(keys: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { keys: keys.into_iter().map(|key| (key, None)).collect() }
+    }
+
+    /// A key that two texts say different things of is not known.
+    pub(super) fn tell(&mut self, key: &str, value: Value, place: &str, line: usize) {
+        let Some((name, told)) = self.keys.iter_mut().find(|(name, _)| *name == key) else {
+            return;
+        };
+        let origin = Origin {
+            source: Source::Capture(place.to_owned().into()),
+            line: u32::try_from(line).ok(),
+        };
+        match told {
+            None => *told = Some((value, origin)),
+            Some((known, _)) if *known == value => {}
+            Some((known, before)) => {
+                let detail = format!(
+                    "{} and {place} say different things of {name}",
+                    before.source.location()
+                );
+                *known = Value::Unknown(Why::new(Reason::Unparsable, detail));
+            }
+        }
+    }
+
+    /// What it comes to; `command` prints what the texts do not hold.
+    pub(super) fn boot(self, loader: Loader, command: impl Fn(&str) -> String) -> Boot {
+        let entry = |(key, told): (&'static str, Option<(Value, Origin)>)| {
+            let state = match told {
+                Some((Value::Is(value), origin)) => State::Known { value, origin },
+                Some((Value::Unset, _)) => State::Absent,
+                Some((Value::Unknown(why), _)) => State::Unknown(why),
+                None => {
+                    let detail = format!("give what {} prints", command(key));
+                    State::Unknown(Why::new(Reason::NotCaptured, detail))
+                }
+            };
+            Entry { key, loader, state, overridden: Vec::new(), rejected: Vec::new() }
+        };
+        Boot { entries: self.keys.into_iter().map(entry).collect(), ..Boot::default() }
+    }
+}
