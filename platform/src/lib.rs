@@ -37,9 +37,9 @@ pub use source::{Folder, answer as ask_live, draw as draw_live};
 
 use ask::{Ask, Tour};
 use boot::Boot;
-use evidence::Evidence;
+use evidence::{Evidence, Piece};
 use holders::Holders;
-use persisted::Persisted;
+use persisted::{File, Found, Persisted};
 use probe::{Draw, Probe};
 use snapshot::{Depth, Host, Os, Snapshot, Transport};
 
@@ -79,6 +79,17 @@ pub fn read_boot(root: &Folder, os: Os, release: Option<&str>) -> Boot {
 /// What settings that were read in another way give.
 pub fn boot_of(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot {
     os::boot(os, persisted, release)
+}
+
+/// What the texts tell of the persisted settings that the programs of `os` print: ipadm(8) of illumos and Solaris, netsh(8)
+/// of Windows with `store=persistent`. Other systems keep them in files, which [`read_boot`] reads.
+pub fn boot_of_evidence(os: Os, pieces: &[Piece<'_>]) -> Boot {
+    let file = |piece: &Piece<'_>| File {
+        name: piece.name.as_bytes().to_vec(),
+        place: piece.name.to_owned(),
+        found: Found::Text(piece.bytes.to_vec()),
+    };
+    os::boot_of_texts(os, pieces.iter().map(file).collect())
 }
 
 /// Every socket of `host` that has this local port, by what `ask` answers.

@@ -21,7 +21,7 @@ mod windows;
 use crate::ask::{Ask, Tour};
 use crate::boot::Boot;
 use crate::holders::Holders;
-use crate::persisted::Persisted;
+use crate::persisted::{File, Persisted};
 use crate::snapshot::{Host, Os, Reason, Scope, Snapshot, Transport, Why};
 use crate::usage::Depth;
 
@@ -111,6 +111,20 @@ pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot
     }
 }
 
+/// The same out of texts that programs of the system printed.
+pub(crate) fn boot_of_texts(os: Os, texts: Vec<File>) -> Boot {
+    match os {
+        Os::Illumos | Os::Solaris | Os::Windows | Os::Aix | Os::Unsupported => {
+            boot(os, &Persisted { files: texts, ..Persisted::default() }, None)
+        }
+        Os::Linux | Os::FreeBsd | Os::OpenBsd | Os::NetBsd | Os::DragonFly | Os::MacOs => {
+            let detail = "it persists in files: give a folder with the host's /etc in it";
+            let why = Why::new(Reason::NotCaptured, detail);
+            Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }
+        }
+    }
+}
+
 pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {
     if host.os == Os::Linux {
         return linux::holders::read(ask, host, transport, port);
@@ -136,4 +150,69 @@ pub(crate) struct Allocator {
 
 pub(crate) fn allocator(os: Os, ask: &Ask<'_>) -> Allocator {
     if os == Os::Linux { linux::allocator::read(ask) } else { Allocator::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::boot::State;
+
+    #[test]
+    fn texts_tell_nothing_of_what_persists_in_files() {
+        let text = File {
+            name: b"sysctl.conf".to_vec(),
+            place: "sysctl.conf".to_owned(),
+            found: crate::persisted::Found::Text(b"net.inet.ip.portrange.first=20000\n".to_vec()),
+        };
+        for os in [Os::Linux, Os::FreeBsd, Os::OpenBsd, Os::NetBsd, Os::DragonFly, Os::MacOs] {
+            let boot = boot_of_texts(os, vec![text.clone()]);
+            assert_eq!((boot.entries.len(), boot.unread.len()), (0, 1), "{os:?}");
+        }
+        let boot = boot_of_texts(Os::Windows, vec![text]);
+        assert!(boot.entries.iter().all(|entry| matches!(entry.state, State::Unknown(_))));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// Whatever a file holds, each key has its entry, and a value has its line.
+        #[test]
+        fn any_file_is_understood(lines in prop::collection::vec(line(), 0..12), ended: bool) {
+            let end: &[u8] = if ended { b"\n" } else { b"" };
+            let text = [lines.join(&b'\n'), end.to_vec()].concat();
+            for os in Os::ALL {
+                let files = [&b"sysctl.conf"[..], b"sysctl.conf.local"].map(|name| File {
+                    name: name.to_vec(),
+                    place: String::from_utf8_lossy(name).into_owned(),
+                    found: crate::persisted::Found::Text(text.clone()),
+                });
+                let persisted = Persisted { files: files.to_vec(), ..Persisted::default() };
+                let boot = boot(*os, &persisted, None);
+                prop_assert_eq!(boot.entries.is_empty(), *os == Os::Unsupported);
+                for entry in boot.entries {
+                    if let State::Known { origin, .. } = entry.state {
+                        prop_assert!(origin.line.is_some());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A line that sets a key, more or less, or any bytes.
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let key = prop::sample::select(
+            &[
+                "net.inet.ip.portrange.first",
+                "net.inet.ip.portfirst",
+                "net.inet.tcp.baddynamic",
+                "net.inet.ip.anonportmin",
+                "net.inet.ip.anonportalgo.reserve",
+            ][..],
+        );
+        let value = "[ =:\"'#\\\\+,0-9x-]{0,12}";
+        let set = (key, value).prop_map(|(key, value)| format!("{key}={value}").into_bytes());
+        prop_oneof![set, prop::collection::vec(any::<u8>(), 0..40)]
+    }
 }

@@ -8,8 +8,8 @@ use crate::os::bsd::{Kernel, Rules, SYSCTL_CONF, Write, int};
 use crate::parse::bsd_conf::Grammar;
 use crate::persisted::Persisted;
 
-/// Those that every one of these systems clamps.
-const PORTRANGE: [&str; 6] = [
+/// Those that the kernel clamps; DragonFly and macOS have them too.
+pub(in crate::os) const PORTRANGE: [&str; 6] = [
     "net.inet.ip.portrange.first",
     "net.inet.ip.portrange.last",
     "net.inet.ip.portrange.hifirst",

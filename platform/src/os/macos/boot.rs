@@ -2,6 +2,7 @@
 
 use crate::boot::{Boot, Loader, Rejection, Suspect};
 use crate::os::Wanted;
+use crate::os::freebsd::boot::PORTRANGE;
 use crate::os::told::OfKey;
 use crate::parse::bsd_conf::{self, Grammar, Says};
 use crate::persisted::{Found, Persisted};
@@ -9,16 +10,8 @@ use crate::snapshot::{Reason, Source, Why};
 
 const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 const DAEMONS: &str = "/Library/LaunchDaemons";
-const KEYS: [&str; 8] = [
-    "net.inet.ip.portrange.first",
-    "net.inet.ip.portrange.last",
-    "net.inet.ip.portrange.hifirst",
-    "net.inet.ip.portrange.hilast",
-    "net.inet.ip.portrange.lowfirst",
-    "net.inet.ip.portrange.lowlast",
-    "net.inet.tcp.randomize_ports",
-    "net.inet.udp.randomize_ports",
-];
+/// Whether ports are drawn at random, beside the six bounds.
+const RANDOMIZED: [&str; 2] = ["net.inet.tcp.randomize_ports", "net.inet.udp.randomize_ports"];
 
 pub(in crate::os) fn wanted() -> Wanted {
     Wanted {
@@ -30,7 +23,8 @@ pub(in crate::os) fn wanted() -> Wanted {
 
 pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
     let mut boot = Boot { unread: persisted.unread.clone(), ..Boot::default() };
-    let mut keys = KEYS.map(|name| (name, OfKey::default()));
+    let names = || PORTRANGE.into_iter().chain(RANDOMIZED);
+    let mut keys: Vec<_> = names().map(|name| (name, OfKey::default())).collect();
     let mut unknown = None;
     match persisted.files.iter().find(|file| file.name == b"sysctl.conf") {
         None => {
@@ -64,7 +58,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
             Found::Text(text) => {
                 // The names are plain bytes in a binary property list too.
                 let text = String::from_utf8_lossy(text);
-                if let Some(key) = KEYS.iter().find(|key| text.contains(**key)) {
+                if let Some(key) = names().find(|key| text.contains(key)) {
                     let what = format!("a LaunchDaemon, which names {key}");
                     boot.suspects.push(Suspect { what, source: source() });
                 }
