@@ -85,6 +85,8 @@ pub fn unread_facts(snapshot: &Snapshot) -> Vec<Gap> {
         for (what, why) in &scope.listeners.unread {
             gaps.push(Gap::new(scope, what.clone(), why));
         }
+        gaps.extend(rule::boot::gaps(scope));
+        gaps.extend(rule::boot::unread_now(scope));
     }
     gaps.extend(rule::unread_scopes(snapshot));
     gaps.extend(side_gaps(snapshot));

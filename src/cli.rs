@@ -59,6 +59,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Save everything an audit reads of this host in one file, for `--from` on any machine
     Capture(OutputArgs),
+    /// Show what the settings will be after a reboot: which file wins, what it beats, and what never applies
+    Boot(BootArgs),
     /// Explain a port of this host: who holds it, and what a service would meet there; or a rule
     #[command(after_help = EXPLAIN_HELP)]
     Explain(ExplainArgs),
@@ -104,6 +106,12 @@ pub struct ShowArgs {
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
+    /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport; with --boot
+    #[arg(long, value_name = "DIR", group = "elsewhere")]
+    pub root: Option<PathBuf>,
+    /// Read the files that settings persist in too, and judge what they will be after a reboot
+    #[arg(long)]
+    pub boot: bool,
     /// Read every network namespace of this host that can be entered; as root, else few can
     #[arg(long)]
     pub all_netns: bool,
@@ -116,6 +124,23 @@ pub struct ShowArgs {
     /// Print nothing to standard output; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Whose settings, and how to write what they will be.
+#[derive(Debug, Args)]
+pub struct BootArgs {
+    /// Table for people, JSON for programs: the report, without a verdict
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Whose facts
+    #[command(flatten)]
+    pub facts: FactsArgs,
+    /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport
+    #[arg(long, value_name = "DIR", group = "elsewhere")]
+    pub root: Option<PathBuf>,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,
@@ -145,10 +170,10 @@ pub struct ProbeArgs {
 #[derive(Debug, Args)]
 pub struct FactsArgs {
     /// Judge captured evidence instead of this host: a file of `ephaudit capture`, what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed (- is standard input), a folder of such files, or the tree of a sosreport
-    #[arg(long, value_name = "PATH", num_args = 1..)]
+    #[arg(long, value_name = "PATH", num_args = 1.., group = "elsewhere")]
     pub from: Vec<PathBuf>,
     /// The system the evidence is of, where it does not say so itself
-    #[arg(long, value_enum, value_name = "NAME", requires = "from")]
+    #[arg(long, value_enum, value_name = "NAME", requires = "elsewhere")]
     pub os: Option<EvidenceOs>,
     /// A newer registry: IANA's service-names-port-numbers.csv
     #[arg(long, value_name = "FILE.csv")]

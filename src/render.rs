@@ -1,5 +1,6 @@
 //! Renderers: pure functions from the document to bytes, one file a format.
 
+mod boot;
 mod explanation;
 mod json;
 pub mod page;
@@ -37,6 +38,14 @@ pub struct Look {
 pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
     match format {
         Format::Table => table::render(document, look),
+        Format::Json => json::render(document),
+    }
+}
+
+/// What the settings of the document will be after a reboot; as JSON, the document.
+pub fn render_boot(document: &Document, format: Format, look: Look) -> Vec<u8> {
+    match format {
+        Format::Table => boot::render(document, look),
         Format::Json => json::render(document),
     }
 }

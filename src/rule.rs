@@ -1,5 +1,6 @@
 //! What a rule is, and the pieces that rules are made of.
 
+pub mod boot;
 pub mod usage;
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};

@@ -1,11 +1,13 @@
 //! The rim: calls the reader, opens files, writes the output, picks the exit code.
 
+mod boot;
 mod evidence;
 mod explain;
 mod input;
 mod output;
 
 use std::fs::File;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -81,6 +83,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Audit(args)) => run_audit(&args),
         Some(Command::Show(args)) => run_show(&args),
         Some(Command::Capture(args)) => capture(&args),
+        Some(Command::Boot(args)) => boot::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Rules(args)) => list_rules(&args),
@@ -119,16 +122,27 @@ fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
         owners: &named,
         depth: args.usage.depth(policy.near_exhaustion),
         all_namespaces: args.all_netns,
+        boot: args.boot || args.root.is_some(),
     };
-    if args.facts.from.is_empty() {
-        return Ok((ephaudit_platform::read_live(&wants), at));
-    }
-    if args.all_netns {
-        let why = "--all-netns reads the namespaces of this host; --from has those that it holds";
+    let elsewhere = !args.facts.from.is_empty() || args.root.is_some();
+    if args.all_netns && elsewhere {
+        let why = "--all-netns reads the namespaces of this host; --from and --root have those that they hold";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let witness = Witness::of(&args.facts)?;
-    let snapshot = witness.snapshot(&wants);
+    read(&args.facts, args.root.as_deref(), &wants, at)
+}
+
+fn read(
+    facts: &FactsArgs,
+    root: Option<&Path>,
+    wants: &Wants<'_>,
+    at: String,
+) -> Result<(Snapshot, String), Failure> {
+    if facts.from.is_empty() && root.is_none() {
+        return Ok((ephaudit_platform::read_live(wants), at));
+    }
+    let witness = Witness::of(facts, root)?;
+    let snapshot = witness.snapshot(wants);
     Ok((snapshot, witness.collected_at().map_or(at, str::to_owned)))
 }
 
@@ -144,7 +158,7 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     };
     let named = |scope: &Scope| named_listeners(&policy, scope);
     let depth = Depth::Auto(policy.near_exhaustion);
-    let wants = Wants { owners: &named, depth, all_namespaces: false };
+    let wants = Wants { owners: &named, depth, all_namespaces: false, boot: false };
     let bytes = capture_live(now(), &wants)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() > Capture::MAX {

@@ -50,6 +50,24 @@ pub fn spans(ports: &PortSet) -> String {
     }
 }
 
+/// A setting by the name that people know it by.
+pub fn setting(key: &str) -> &str {
+    key.strip_prefix("net.ipv4.").unwrap_or(key)
+}
+
+/// A setting's value in a sentence: its beginning, where it is long.
+pub fn setting_value(value: &str) -> String {
+    const SHOWN: usize = 64;
+    if value.is_empty() {
+        return "empty".to_owned();
+    }
+    let value = value.replace('\t', " ");
+    match value.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value,
+    }
+}
+
 /// "even" or "odd".
 pub const fn parity(port: u16) -> &'static str {
     if port % 2 == 0 { "even" } else { "odd" }

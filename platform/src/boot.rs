@@ -3,7 +3,7 @@
 //! One entry a key and loader. What an initial ramdisk sets before, and what a program writes after the loader has run,
 //! stands in no file that is read here; [`Suspect`] names those that were seen.
 
-use crate::snapshot::{Source, Why};
+use crate::reading::{Reading, Reason, Source, Why, quoted};
 
 /// Who applies the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,22 @@ pub struct Origin {
     pub source: Source,
     /// The line, counted from 1; `None` where the file has no lines (the kernel's command line).
     pub line: Option<u32>,
+}
+
+impl Origin {
+    /// FILE:LINE.
+    pub fn place(&self) -> String {
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!("{}{line}", self.source.location())
+    }
+
+    /// The command that shows it.
+    pub fn command(&self) -> String {
+        match self.line {
+            Some(line) => format!("sed -n {line}p {}", quoted(self.source.location())),
+            None => self.source.command(),
+        }
+    }
 }
 
 /// What reading the key gives after the loader has run.
@@ -195,13 +211,91 @@ pub struct Suspect {
     pub source: Source,
 }
 
+/// A line that names a key, as it stands in a file that is read, whatever becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The key, with dots: one of the entries, or a knob that is gone.
+    pub key: &'static str,
+    /// As it stands in the line.
+    pub value: String,
+    /// The line.
+    pub origin: Origin,
+}
+
+/// A key of the entries as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// The key.
+    pub key: &'static str,
+    /// What reading it gives, without the newline.
+    pub value: Reading<String>,
+    /// What the kernel has where nobody sets it; `None` where that depends on the machine.
+    pub default: Option<&'static str>,
+}
+
+/// What is known of a scope's values after a reboot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Facts {
+    /// Nobody asked.
+    NotAsked,
+    /// The settings that persist never reach this scope: why.
+    OutOfReach(&'static str),
+    /// What they give.
+    Read(Box<Boot>),
+}
+
+impl Facts {
+    /// What the settings give, where they were read.
+    pub fn read(&self) -> Option<&Boot> {
+        match self {
+            Self::Read(boot) => Some(boot),
+            Self::NotAsked | Self::OutOfReach(_) => None,
+        }
+    }
+}
+
 /// What the persisted settings give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Boot {
     /// One a key and loader, in a fixed order.
     pub entries: Vec<Entry>,
+    /// The same keys as they are now; empty until they were asked for.
+    pub running: Vec<Running>,
+    /// The lines that name a key.
+    pub written: Vec<Written>,
     /// Who else may set the values.
     pub suspects: Vec<Suspect>,
     /// What could not be read: what, and why.
     pub unread: Vec<(String, Why)>,
+}
+
+impl Boot {
+    /// Nothing, and why.
+    pub(crate) fn untold(why: Why) -> Self {
+        Self { unread: vec![("all".to_owned(), why)], ..Self::default() }
+    }
+
+    /// Nothing, because the evidence holds no files.
+    pub(crate) fn not_captured() -> Self {
+        let why = "the evidence does not hold the files that settings persist in";
+        Self::untold(Why::new(Reason::NotCaptured, why))
+    }
+
+    /// What could not be told, each thing once: what, and why.
+    pub fn gaps(&self) -> Vec<(String, &Why)> {
+        let of_file = |(what, why)| (format!("boot values: {what}"), why);
+        let mut gaps: Vec<(String, &Why)> =
+            self.unread.iter().map(|(what, why)| of_file((what, why))).collect();
+        for entry in &self.entries {
+            let State::Unknown(why) = &entry.state else { continue };
+            // What all keys have in common is told of the file that was not read.
+            let of_file = self.unread.iter().any(|(_, known)| why.detail.ends_with(&known.detail));
+            let what = format!("boot value of {}", entry.key);
+            let told = gaps.iter().any(|(known, of)| *known == what && *of == why);
+            if !of_file && !told {
+                gaps.push((what, why));
+            }
+        }
+        gaps
+    }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ask::{Answer, NetshTable, Outcome, Question, Refusal};
+use crate::boot::{Boot, Facts};
 use crate::os::Wants;
 use crate::reading::beginning;
 use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Why};
@@ -141,7 +142,13 @@ impl Capture {
 
     /// The facts that the answers hold.
     pub fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
-        crate::read(self.os, &|question| self.answer(question), wants)
+        let mut snapshot = crate::read(self.os, &|question| self.answer(question), wants);
+        if wants.boot {
+            for scope in &mut snapshot.scopes {
+                scope.boot = Facts::Read(Box::new(Boot::not_captured()));
+            }
+        }
+        snapshot
     }
 
     /// Answers as the host did.

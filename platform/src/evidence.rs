@@ -45,6 +45,9 @@ pub enum EvidenceError {
         "{0} and what was found before it are of different systems; give the evidence of one host"
     )]
     Mixed(String),
+    /// Nothing tells of which system a tree is.
+    #[error("nothing in {0} tells of which system it is; name it with --os")]
+    NoSystem(String),
     /// A table is damaged.
     #[error("{name}: {what}")]
     Damaged {
@@ -92,6 +95,24 @@ pub struct Evidence {
     tree: Option<Tree>,
 }
 
+/// Evidence before it is known of which system.
+struct Understood {
+    tunables: Tunables,
+    windows: windows::Tables,
+    tree: Option<Tree>,
+    signs: recognise::Signs,
+}
+
+impl Understood {
+    fn named(
+        self,
+        os: impl FnOnce(recognise::Signs) -> Result<Os, EvidenceError>,
+    ) -> Result<Evidence, EvidenceError> {
+        let Self { tunables, windows, tree, signs } = self;
+        Ok(Evidence { os: os(signs)?, tunables, windows, tree })
+    }
+}
+
 impl Evidence {
     /// Understands the pieces, and what the trees among the folders hold, as one host's. `os` overrides what the text says
     /// of itself.
@@ -100,6 +121,32 @@ impl Evidence {
         folders: Vec<Folder>,
         os: Option<Os>,
     ) -> Result<Self, EvidenceError> {
+        let mut names: Vec<String> = pieces.iter().map(|piece| piece.name.to_owned()).collect();
+        names.extend(folders.iter().map(|folder| folder.place("")));
+        let tree = Tree::among(folders)?;
+        let understood = Self::understood(pieces, tree)?;
+        understood.named(|signs| signs.os(os, &listed(&names)))
+    }
+
+    /// The same of a host whose root is that folder: an image, a chroot, or the tree of a sosreport. It need not say
+    /// anything about ports but in the files that settings persist in.
+    pub fn rooted(
+        pieces: &[Piece<'_>],
+        root: Folder,
+        os: Option<Os>,
+    ) -> Result<Self, EvidenceError> {
+        let place = root.place("");
+        let (tree, of_files) = Tree::root(root);
+        let understood = Self::understood(pieces, Some(tree))?;
+        understood.named(|signs| match signs.os(os, &place) {
+            Err(EvidenceError::Empty(_)) => {
+                os.or(of_files).ok_or_else(|| EvidenceError::NoSystem(place.clone()))
+            }
+            told => told,
+        })
+    }
+
+    fn understood(pieces: &[Piece<'_>], tree: Option<Tree>) -> Result<Understood, EvidenceError> {
         let mut tunables = Tunables::default();
         let mut windows = windows::Tables::default();
         let mut signs = recognise::Signs::default();
@@ -145,18 +192,25 @@ impl Evidence {
                 return Err(EvidenceError::TooMuch(piece.name.to_owned()));
             }
         }
-        let mut names: Vec<String> = pieces.iter().map(|piece| piece.name.to_owned()).collect();
-        names.extend(folders.iter().map(|folder| folder.place("")));
-        let tree = Tree::among(folders)?;
         for (name, told) in tree.iter().flat_map(Tree::sysctls) {
             signs.see(name, "", &told.place);
             tunables.tell(name, told.place, told.outcome);
         }
         if tunables.are_too_many() {
+            let names: Vec<String> = pieces.iter().map(|piece| piece.name.to_owned()).collect();
             return Err(EvidenceError::TooMuch(listed(&names)));
         }
-        let os = signs.os(os, &listed(&names))?;
-        Ok(Self { os, tunables, windows, tree })
+        Ok(Understood { tunables, windows, tree, signs })
+    }
+
+    /// The tree in it.
+    pub(crate) fn root(&self) -> Option<&Folder> {
+        self.tree.as_ref().map(Tree::folder)
+    }
+
+    /// What the host may have that was not copied into the tree: what, and why.
+    pub(crate) fn uncopied(&self) -> Vec<(String, Why)> {
+        self.tree.as_ref().filter(|_| self.os == Os::Linux).map_or_else(Vec::new, Tree::uncopied)
     }
 
     /// The system it is of.

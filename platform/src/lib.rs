@@ -35,27 +35,74 @@ pub use os::{Wants, WantsOwner};
 pub use pool::{bound_in_pool, pools, usable_ports};
 pub use source::{Folder, answer as ask_live, draw as draw_live};
 
-use ask::{Ask, Tour};
+use std::path::Path;
+
+use ask::{Ask, Question, Tour};
 use boot::Boot;
 use evidence::{Evidence, Piece};
 use holders::Holders;
 use persisted::{File, Found, Persisted};
 use probe::{Draw, Probe};
-use snapshot::{Depth, Host, Os, Snapshot, Transport};
+use snapshot::{Host, Os, Reason, Snapshot, Transport, Why};
 
 /// The facts of the host this runs on; of all its namespaces where that is wanted.
 pub fn read_live(wants: &Wants<'_>) -> Snapshot {
-    os::read(source::LIVE_OS, &source::answer, source::TOUR, wants)
+    let os = source::LIVE_OS;
+    let mut snapshot = os::read(os, &source::answer, source::TOUR, wants);
+    if wants.boot {
+        let release = snapshot.host.kernel.clone();
+        let read = || match Folder::open(Path::new("/")) {
+            Ok(root) => read_boot(&root, os, release.as_deref()),
+            Err(error) => Boot::untold(Why::new(Reason::Denied, format!("/: {error}"))),
+        };
+        add_boot(&mut snapshot, &source::answer, read);
+    }
+    snapshot
 }
 
-/// The facts that captured evidence holds.
-pub fn read_evidence(evidence: &Evidence, depth: Depth) -> Snapshot {
-    let wants = Wants { depth, ..Wants::default() };
-    let mut snapshot = read(evidence.os(), &|question| evidence.answer(question), &wants);
+/// The facts that captured evidence holds; of the boot, those of the tree in it.
+pub fn read_evidence(evidence: &Evidence, wants: &Wants<'_>) -> Snapshot {
+    let ask = |question: Question<'_>| evidence.answer(question);
+    let os = evidence.os();
+    let mut snapshot = read(os, &ask, &Wants { all_namespaces: false, ..*wants });
     for scope in &mut snapshot.scopes {
         scope.notes.extend(evidence.notes());
     }
+    if wants.boot {
+        let boot = match evidence.root() {
+            Some(root) => {
+                let mut found = persisted_in(root, os);
+                found.unread.extend(evidence.uncopied());
+                boot_of(os, &found, snapshot.host.kernel.as_deref())
+            }
+            None => Boot::not_captured(),
+        };
+        tell_boot(&mut snapshot, &ask, boot);
+    }
     snapshot
+}
+
+/// Adds what the persisted settings give to the reader's own scope, where they reach it.
+pub fn add_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, read: impl FnOnce() -> Boot) {
+    let host = snapshot.host.clone();
+    let Some(own) = snapshot.scopes.iter().find(|scope| scope.current) else { return };
+    if let Some(why) = os::out_of_reach(host.os, &host, own) {
+        for scope in &mut snapshot.scopes {
+            scope.boot = boot::Facts::OutOfReach(why);
+        }
+        return;
+    }
+    tell_boot(snapshot, ask, read());
+}
+
+fn tell_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, mut boot: Boot) {
+    boot.running = os::running(snapshot.host.os, ask, &boot);
+    for scope in &mut snapshot.scopes {
+        scope.boot = boot::Facts::OutOfReach("the persisted settings are for the host's own scope");
+    }
+    if let Some(own) = snapshot.scopes.iter_mut().find(|scope| scope.current) {
+        own.boot = boot::Facts::Read(Box::new(boot));
+    }
 }
 
 /// The facts that `ask` gives, understood by the rules of `os`.
@@ -71,9 +118,12 @@ pub fn read_touring(os: Os, ask: &Ask<'_>, tour: &Tour<'_>, wants: &Wants<'_>) -
 /// What the settings that persist in the tree under `root` give after a reboot: `/` for the host this runs on. `release`
 /// is that of the kernel that will run, where it is known.
 pub fn read_boot(root: &Folder, os: Os, release: Option<&str>) -> Boot {
+    boot_of(os, &persisted_in(root, os), release)
+}
+
+fn persisted_in(root: &Folder, os: Os) -> Persisted {
     let wanted = os::persisted(os);
-    let found = source::persisted::collect(root, wanted.folders, &wanted.files, wanted.matters);
-    boot_of(os, &found, release)
+    source::persisted::collect(root, wanted.folders, &wanted.files, wanted.matters)
 }
 
 /// What settings that were read in another way give.

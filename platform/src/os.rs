@@ -18,11 +18,11 @@ mod told;
 mod unsupported;
 mod windows;
 
-use crate::ask::{Ask, Tour};
-use crate::boot::Boot;
+use crate::ask::{Answer, Ask, Question, Refusal, Tour};
+use crate::boot::{Boot, Running};
 use crate::holders::Holders;
 use crate::persisted::{File, Persisted};
-use crate::snapshot::{Host, Os, Reason, Scope, Snapshot, Transport, Why};
+use crate::snapshot::{Host, Os, Reading, Reason, Scope, Snapshot, Transport, Why};
 use crate::usage::Depth;
 
 /// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`; every other fact of
@@ -37,11 +37,13 @@ pub struct Wants<'a> {
     pub depth: Depth,
     /// Whether every namespace is read that can be entered, or only the reader's own.
     pub all_namespaces: bool,
+    /// Whether the files are read that settings persist in.
+    pub boot: bool,
 }
 
 impl Default for Wants<'_> {
     fn default() -> Self {
-        Self { owners: &|_| Vec::new(), depth: Depth::Counters, all_namespaces: false }
+        Self { owners: &|_| Vec::new(), depth: Depth::Counters, all_namespaces: false, boot: false }
     }
 }
 
@@ -106,7 +108,7 @@ pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot
         Os::Unsupported => {
             let why =
                 Why::new(Reason::Unsupported, "settings that persist are not read on this system");
-            Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }
+            Boot::untold(why)
         }
     }
 }
@@ -120,8 +122,41 @@ pub(crate) fn boot_of_texts(os: Os, texts: Vec<File>) -> Boot {
         Os::Linux | Os::FreeBsd | Os::OpenBsd | Os::NetBsd | Os::DragonFly | Os::MacOs => {
             let detail = "it persists in files: give a folder with the host's /etc in it";
             let why = Why::new(Reason::NotCaptured, detail);
-            Boot { unread: vec![("boot values".to_owned(), why)], ..Boot::default() }
+            Boot::untold(why)
         }
+    }
+}
+
+/// Why the settings that persist never reach the reader's own scope.
+pub(crate) fn out_of_reach(os: Os, host: &Host, scope: &Scope) -> Option<&'static str> {
+    if os == Os::Linux { linux::boot::out_of_reach(host, scope) } else { None }
+}
+
+/// The keys of what the settings give, as they are now.
+pub(crate) fn running(os: Os, ask: &Ask<'_>, boot: &Boot) -> Vec<Running> {
+    let mut keys: Vec<&'static str> = boot.entries.iter().map(|entry| entry.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let of = |key: &'static str| {
+        let Answer { source, outcome } = ask(Question::Tunable(key));
+        let default = if os == Os::Linux { linux::boot::default(key) } else { None };
+        let value = match outcome.map_err(Refusal::why).and_then(|bytes| line(os, bytes)) {
+            Ok(value) => Reading::Known { value, source },
+            Err(why) => Reading::Unknown { source, why },
+        };
+        Running { key, value, default }
+    };
+    keys.into_iter().map(of).collect()
+}
+
+/// Linux ends every value with a newline: what has none was cut, or is masked.
+fn line(os: Os, bytes: Vec<u8>) -> Result<String, Why> {
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Why::unparsable("it is no text", error.as_bytes()))?;
+    match text.strip_suffix('\n') {
+        Some(line) if !line.contains('\n') => Ok(line.to_owned()),
+        None if os != Os::Linux => Ok(text),
+        _ => Err(Why::unparsable("it is not one line", text.as_bytes())),
     }
 }
 

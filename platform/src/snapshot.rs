@@ -5,6 +5,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::boot;
 use crate::ports::{PortClass, PortRange, PortSet};
 use crate::reading::quoted;
 pub use crate::reading::{Reading, Reason, Source, Why};
@@ -188,6 +189,8 @@ pub struct Scope {
     pub usage: Reading<Usage>,
     /// Whether it translates ports for others; `None` where that is not read on this system.
     pub nat: Option<Nat>,
+    /// What its tunables are after a reboot.
+    pub boot: boot::Facts,
     /// What is less certain than it looks: what, and why.
     pub notes: Vec<(String, Why)>,
 }

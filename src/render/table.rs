@@ -231,7 +231,7 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
     row("listeners", &value, &from)
 }
 
-fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
+pub(super) fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
     match (state, reason) {
         (State::Absent, _) => "not on this system".to_owned(),
         (_, Some(reason)) => format!("UNKNOWN ({})", word(&reason)),
@@ -248,7 +248,7 @@ fn word(value: &impl serde::Serialize) -> String {
 }
 
 /// A sysctl by its short name, anything else as it is.
-fn place(source: &Source) -> String {
+pub(super) fn place(source: &Source) -> String {
     match source.location.strip_prefix("/proc/sys/") {
         Some(key) => key.replace('/', "."),
         None => source.location.clone(),

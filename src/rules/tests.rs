@@ -184,7 +184,7 @@ impl Fixture {
             });
             let evidence =
                 Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
-            return ephaudit_platform::read_evidence(&evidence, Depth::Counters);
+            return ephaudit_platform::read_evidence(&evidence, &Wants::default());
         }
         let wants = Wants {
             owners: &|scope| named_listeners(policy, scope),
@@ -194,6 +194,7 @@ impl Fixture {
                 false => Depth::Top,
             },
             all_namespaces: self.namespaces.is_some(),
+            boot: false,
         };
         let ask = |question: Question<'_>| self.answer(question);
         let tour = |visit: &mut Visitor<'_>| self.tour(visit);

@@ -42,15 +42,16 @@ pub(super) enum Witness {
 }
 
 impl Witness {
-    /// The one that was named.
-    pub(super) fn of(args: &FactsArgs) -> Result<Self, Failure> {
+    /// The one that was named; `root` is a host's whole root.
+    pub(super) fn of(args: &FactsArgs, root: Option<&Path>) -> Result<Self, Failure> {
         let mut given =
             Given { room: input::MAX, files: Vec::new(), folders: Vec::new(), labels: Vec::new() };
         for path in &args.from {
             given.add(path)?;
         }
+        let root = root.map(|path| given.root(path)).transpose()?;
         let Given { files, folders, labels, .. } = given;
-        if let ([(name, bytes)], []) = (&files[..], &folders[..]) {
+        if let ([(name, bytes)], [], None) = (&files[..], &folders[..], &root) {
             if Capture::is_one(bytes) {
                 let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
                 return Ok(Self::Capture(capture));
@@ -62,16 +63,18 @@ impl Witness {
         let pieces: Vec<Piece<'_>> =
             files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
         let os = args.os.map(EvidenceOs::os).or(labels.first().copied());
-        Evidence::read(&pieces, folders, os)
-            .map(Self::Evidence)
-            .map_err(|error| Failure::Usage(format!("--from: {error}")))
+        let (read, option) = match root {
+            Some(root) => (Evidence::rooted(&pieces, root, os), "--root"),
+            None => (Evidence::read(&pieces, folders, os), "--from"),
+        };
+        read.map(Self::Evidence).map_err(|error| Failure::Usage(format!("{option}: {error}")))
     }
 
     /// The facts that it holds.
     pub(super) fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
         match self {
             Self::Capture(capture) => capture.snapshot(wants),
-            Self::Evidence(evidence) => ephaudit_platform::read_evidence(evidence, wants.depth),
+            Self::Evidence(evidence) => ephaudit_platform::read_evidence(evidence, wants),
         }
     }
 
@@ -93,6 +96,22 @@ impl Witness {
 }
 
 impl Given {
+    /// A host's root, with what it says beside its files.
+    fn root(&mut self, path: &Path) -> Result<Folder, Failure> {
+        let name = path.display().to_string();
+        let unusable = |why: std::io::Error| Failure::Usage(format!("--root {name}: {why}"));
+        if let Some(other) = self.folders.iter().find(|folder| folder.is_tree()) {
+            let why = format!("--root {name}: {} is a tree too; one is enough", other.place(""));
+            return Err(Failure::Usage(why));
+        }
+        let root = Folder::open(path).map_err(unusable)?;
+        for file in root.evidence_of_tree() {
+            let bytes = root.file(&file).and_then(|file| input::bounded(file, &mut self.room));
+            self.files.push((root.place(&file), bytes.map_err(unusable)?));
+        }
+        Ok(root)
+    }
+
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
         let name = path.display().to_string();
         if !path.is_dir() {

@@ -3,12 +3,14 @@
 //!
 //! Every renderer draws from these documents: what a table shows, the JSON holds.
 
+mod boot;
 mod explanation;
 mod make;
 mod probe;
 mod usage;
 mod words;
 
+pub use boot::{BootEntry, BootSource, Running, Suspect};
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
 pub use probe::{Agreement, Draw, Probed, probed};
@@ -174,6 +176,14 @@ pub struct Scope {
     pub listeners: Listeners,
     /// Who uses the pools.
     pub usage: Usage,
+    /// What its tunables will be after a reboot, one entry a key and loader; empty where that was not read.
+    pub boot: Vec<BootEntry>,
+    /// Why `boot` is empty: nobody asked, or the persisted settings never reach this scope; null where it was read.
+    pub boot_reason: Option<&'static str>,
+    /// The same tunables now.
+    pub running: Vec<Running>,
+    /// What else may set them at boot.
+    pub suspects: Vec<Suspect>,
 }
 
 /// One port range; `first` and `last` are as the system keeps them and null where not known.

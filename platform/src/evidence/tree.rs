@@ -2,13 +2,29 @@
 
 use super::{EvidenceError, Told, not_captured, value};
 use crate::ask::{Answer, Outcome, Refusal};
-use crate::snapshot::{Family, Source, Transport};
+use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 
 /// What `sysctl -a` printed, in the files of a sosreport.
 const SYSCTL_A: &str = "sos_commands/kernel/sysctl_-a";
 /// What tells that a folder is a tree, and its files are not to be read one by one.
 const SIGNS: &[&str] = &["proc/sys", "proc/net", "sos_commands", "etc"];
+/// What only Linux has in its files.
+const SIGNS_OF_LINUX: &[&str] = &[
+    "proc/sys/net/ipv4",
+    "etc/sysctl.d",
+    "run/sysctl.d",
+    "usr/lib/sysctl.d",
+    "lib/sysctl.d",
+    "usr/lib/systemd",
+    "lib/systemd",
+    "usr/lib/modules",
+    "lib/modules",
+    "etc/ld.so.conf",
+];
+/// The folders of settings that a copy of a Linux host should hold: one of each row.
+const COPIED: &[&[&str]] =
+    &[&["etc/sysctl.d", "etc/sysctl.conf"], &["usr/lib/sysctl.d", "lib/sysctl.d"]];
 
 /// The sysctls that a copy of /proc/sys may hold.
 const SYSCTLS: &[&str] = &[
@@ -16,6 +32,9 @@ const SYSCTLS: &[&str] = &[
     "net.ipv4.ip_local_reserved_ports",
     "net.ipv4.ip_unprivileged_port_start",
     "net.ipv4.ip_forward",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_max_tw_buckets",
+    "net.ipv4.tcp_tw_reuse",
     "kernel.ostype",
     "kernel.hostname",
     "kernel.osrelease",
@@ -29,6 +48,11 @@ impl Folder {
         SIGNS.iter().any(|sign| self.holds(sign))
     }
 
+    /// Whether it is a Linux host's.
+    fn is_of_linux(&self) -> bool {
+        SIGNS_OF_LINUX.iter().any(|sign| self.holds(sign))
+    }
+
     /// The files in it that are evidence by themselves: of a tree one, of a plain folder all.
     ///
     /// # Errors
@@ -37,13 +61,22 @@ impl Folder {
         if !self.is_tree() {
             return self.files();
         }
-        Ok(Some(SYSCTL_A.to_owned()).filter(|name| self.holds(name)).into_iter().collect())
+        Ok(self.evidence_of_tree())
+    }
+
+    /// Of a tree, the files that are evidence by themselves.
+    pub fn evidence_of_tree(&self) -> Vec<String> {
+        Some(SYSCTL_A.to_owned()).filter(|name| self.holds(name)).into_iter().collect()
     }
 }
 
 /// The trees of one host.
 #[derive(Debug)]
-pub(super) struct Tree(Folder);
+pub(super) struct Tree {
+    folder: Folder,
+    /// Whether it is all that the host has, and no copy of some of it.
+    whole: bool,
+}
 
 impl Tree {
     /// The trees among the folders: at most one.
@@ -52,15 +85,41 @@ impl Tree {
         let tree = trees.next();
         match trees.next() {
             Some(second) => Err(EvidenceError::Mixed(second.place(""))),
-            None => Ok(tree.map(Self)),
+            None => Ok(tree.map(|folder| Self { folder, whole: false })),
         }
+    }
+
+    /// The whole root of a host, and its system where that can be told.
+    pub(super) fn root(folder: Folder) -> (Self, Option<Os>) {
+        let os = folder.is_of_linux().then_some(Os::Linux);
+        let whole = !folder.holds("sos_commands");
+        (Self { folder, whole }, os)
+    }
+
+    /// The folder.
+    pub(super) const fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// What a copy may lack that the host has.
+    pub(super) fn uncopied(&self) -> Vec<(String, Why)> {
+        if self.whole {
+            return Vec::new();
+        }
+        let missing = COPIED.iter().filter(|row| !row.iter().any(|name| self.folder.holds(name)));
+        missing
+            .map(|row| {
+                let why = "it is not in the tree, and may not have been copied";
+                (self.folder.place(&row.join(" or ")), Why::new(Reason::NotCaptured, why))
+            })
+            .collect()
     }
 
     /// The sysctls that it holds.
     pub(super) fn sysctls(&self) -> impl Iterator<Item = (&'static str, Told)> {
         SYSCTLS.iter().filter_map(|&name| {
             let file = format!("proc/sys/{}", name.replace('.', "/"));
-            let outcome = match self.0.read(&file) {
+            let outcome = match self.folder.read(&file) {
                 // The kernel ends every value with a newline; a copy without it is cut, or empty.
                 Ok(bytes) => {
                     let text = String::from_utf8_lossy(&bytes);
@@ -69,7 +128,7 @@ impl Tree {
                 Err(Refusal::NotFound(_)) => return None,
                 Err(refusal) => Err(refusal),
             };
-            Some((name, Told { place: self.0.place(&file), outcome }))
+            Some((name, Told { place: self.folder.place(&file), outcome }))
         })
     }
 
@@ -77,14 +136,14 @@ impl Tree {
     pub(super) fn file(&self, path: &str) -> Answer {
         let name = path.strip_prefix("/proc/thread-self/").map(|rest| format!("proc/{rest}"));
         let name = name.unwrap_or_else(|| path.trim_start_matches('/').to_owned());
-        let outcome = self.0.read(&name);
+        let outcome = self.folder.read(&name);
         self.answer(&name, outcome)
     }
 
     /// The table of the namespace that the files were copied in.
     pub(super) fn socket_table(&self, family: Family, transport: Transport) -> Answer {
         let name = table_name(family, transport);
-        let outcome = self.0.socket_table(&name, transport);
+        let outcome = self.folder.socket_table(&name, transport);
         self.answer(&name, outcome)
     }
 
@@ -96,12 +155,12 @@ impl Tree {
         port: u16,
     ) -> Answer {
         let name = table_name(family, transport);
-        let outcome = self.0.socket_table_on(&name, port);
+        let outcome = self.folder.socket_table_on(&name, port);
         self.answer(&name, outcome)
     }
 
     fn answer(&self, name: &str, outcome: Outcome) -> Answer {
-        let source = Source::Capture(self.0.place(name).into());
+        let source = Source::Capture(self.folder.place(name).into());
         match outcome {
             Err(Refusal::NotFound(_)) => not_captured(source, name),
             outcome => Answer::new(source, outcome),

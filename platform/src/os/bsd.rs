@@ -98,6 +98,7 @@ impl Rules {
             entries: entries.collect(),
             suspects: suspects::rc_local(persisted, self.keys),
             unread,
+            ..Boot::default()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::sockets;
 use crate::ask::{Answer, Ask, Question};
+use crate::boot;
 use crate::parse::port_list;
 use crate::ports::{PortRange, PortSet};
 use crate::reading::beginning;
@@ -110,6 +111,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u
         usage: Reading::Absent { source: Source::Kernel("not read on this system".into()) },
         listeners: sockets::read(ask),
         nat: None,
+        boot: boot::Facts::NotAsked,
         notes: Vec::new(),
     }
 }

@@ -27,6 +27,14 @@ pub(super) struct OfKey {
 }
 
 impl OfKey {
+    /// The lines that a loader comes upon, as they stand, whatever becomes of them.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&String, &Origin)> {
+        let invalid = self.rejected.iter().filter(|line| line.rejection == Rejection::Invalid);
+        let set = self.winner.iter().chain(&self.overridden);
+        set.map(|line| (&line.value, &line.origin))
+            .chain(invalid.map(|line| (&line.value, &line.origin)))
+    }
+
     pub(super) fn rejected(&self) -> &[Rejected] {
         &self.rejected
     }

@@ -1,5 +1,6 @@
 //! An OS that no reader was written for: it says so.
 
+use crate::boot;
 use crate::snapshot::{
     Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, Snapshot, Source, Transport,
     Why,
@@ -47,6 +48,7 @@ pub(super) fn read() -> Snapshot {
                 ..Listeners::default()
             },
             nat: None,
+            boot: boot::Facts::NotAsked,
             notes: Vec::new(),
         },
     )

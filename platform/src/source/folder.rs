@@ -26,6 +26,9 @@ const LISTED_MAX: usize = 2000;
 /// The most that is read of one file of a tree, in bytes; a reserved list has at most 254,732.
 const FILE_MAX: u64 = 512 * 1024;
 
+/// Room for what one read(2) takes: where the tree is that of a running host, a sysctl may answer only one.
+const ONE_READ: usize = 8192;
+
 /// A folder of evidence.
 pub struct Folder {
     dir: Dir,
@@ -47,7 +50,7 @@ impl Folder {
 
     /// Where a file of it is, in words.
     pub fn place(&self, name: &str) -> String {
-        self.path.join(name).display().to_string()
+        self.path.join(name.trim_start_matches('/')).display().to_string()
     }
 
     /// Whether something is there by that name.
@@ -85,7 +88,7 @@ impl Folder {
             if self.dir.symlink_metadata(&path)?.is_dir() {
                 return Ok(Found::Nothing("it is a folder"));
             }
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(ONE_READ);
             self.open_resolved(&path)?.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
             if bytes.len() as u64 > FILE_MAX {
                 let detail = format!("it holds more than {FILE_MAX} bytes");
@@ -140,7 +143,7 @@ impl Folder {
 
     /// The whole of a small file.
     pub(crate) fn read(&self, name: &str) -> Outcome {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(ONE_READ);
         self.open_file(name)
             .and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes))
             .map_err(|error| self.refusal(name, &error))?;

@@ -122,11 +122,11 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut V
 }
 
 /// Tells what could not be seen, each thing once, and together what could not for one reason.
-pub(in crate::render) fn tell_gaps(page: &mut Page, gaps: &[Gap]) {
+pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
     let mut told = HashSet::new();
-    let mut reasons: Vec<(&Gap, Vec<&str>)> = Vec::new();
+    let mut reasons: Vec<(&'a Gap, Vec<&'a str>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
-    for gap in gaps.iter().filter(|gap| told.insert((&gap.what, &gap.detail))) {
+    for gap in gaps.into_iter().filter(|gap| told.insert((&gap.what, &gap.detail))) {
         let at = *places.entry(&gap.detail).or_insert(reasons.len());
         if at == reasons.len() {
             reasons.push((gap, Vec::new()));

@@ -3,6 +3,7 @@
 use ephaudit_platform::ports::PortClass;
 use ephaudit_platform::snapshot as facts;
 
+use super::boot;
 use super::usage::usage;
 use super::words::{families, raw, reason, source, span, spans, state, transport, transports};
 use super::{
@@ -101,6 +102,10 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
         },
         pools: pools.iter().map(pool).collect(),
         usage: usage(scope, top),
+        boot: boot::entries(scope),
+        boot_reason: boot::unasked(scope),
+        running: boot::running(scope),
+        suspects: boot::suspects(scope),
     }
 }
 

@@ -13,14 +13,16 @@ mod systemd;
 #[cfg(test)]
 mod tests;
 mod told;
+mod written;
 
 use super::host::KernelVersion;
+use super::namespaces;
 use crate::boot::{Boot, Entry, Loader};
 use crate::os::Wanted;
 use crate::parse::cmdline;
 use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
-use crate::snapshot::{Reason, Source, Why};
+use crate::snapshot::{Environment, Host, Reason, Scope, Source, Why};
 use files::Files;
 use kernel::{Key, Sysctls};
 use told::Told;
@@ -61,6 +63,10 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     );
     let mut boot = Boot { suspects: suspects::seen(persisted), ..Boot::default() };
     boot.unread.clone_from(&persisted.unread);
+    if let Some((file, Found::Unread(why))) = cmdline.map(|file| (file, &file.found)) {
+        boot.unread.push((file.place.clone(), why.clone()));
+    }
+    let before_any = boot.unread.first().cloned();
     for (loader, grammar) in
         [(Loader::SystemdSysctl, Grammar::Systemd), (Loader::Procps, Grammar::Procps)]
     {
@@ -77,14 +83,47 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
             }
         }
         // Any file may set any key, and the order of the writes counts.
-        let unread = persisted.unread.first().or(files.unread.first());
+        let unread = before_any.as_ref().or(files.unread.first());
         let unread = unread.map(|(what, why)| {
             Why::new(why.reason, format!("{what} was not read: {}", why.detail))
         });
         let unknown = old.clone().or(unread);
         boot.entries.extend(Key::ALL.map(|key| told.entry(key, loader, unknown.as_ref())));
+        written::add(&files, &told, &mut boot.written);
     }
     boot
+}
+
+/// The initial network namespace: `NET_NS_INIT_INO` (include/uapi/linux/nsfs.h, since 6.18), and what the first one was
+/// given before that on most kernels (`PROC_DYNAMIC_FIRST`, include/linux/proc_ns.h).
+const INITIAL: [&str; 2] = ["net:[4026531833]", "net:[4026531840]"];
+
+/// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host applies.
+pub(crate) fn out_of_reach(host: &Host, scope: &Scope) -> Option<&'static str> {
+    match host.environment {
+        Some(Environment::Container(_)) => {
+            return Some("this is a container, and its files are not those that its host applies");
+        }
+        Some(Environment::Gvisor) => return Some("gVisor reads no file of sysctl.d"),
+        Some(Environment::Wsl) | None => {}
+    }
+    let initial = INITIAL.contains(&scope.id.as_str())
+        || scope.names.iter().any(|name| name == namespaces::HOST);
+    (!initial).then_some(
+        "sysctl.d is applied in the host's own network namespace, and this is not seen to be it",
+    )
+}
+
+/// What the kernel has where nobody sets the key, since 4.19; of `tcp_max_tw_buckets` that depends on the memory.
+pub(crate) fn default(key: &str) -> Option<&'static str> {
+    match Key::ALL.into_iter().find(|known| known.name() == key)? {
+        Key::PortRange => Some("32768\t60999"),
+        Key::ReservedPorts => Some(""),
+        Key::UnprivilegedStart => Some("1024"),
+        Key::FinTimeout => Some("60"),
+        Key::TwReuse => Some("2"),
+        Key::MaxTwBuckets => None,
+    }
 }
 
 impl Told {

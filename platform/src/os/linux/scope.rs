@@ -5,6 +5,7 @@ use super::host::KernelVersion;
 use super::sysctl::sysctl;
 use super::{listeners, nat, usage};
 use crate::ask::Ask;
+use crate::boot;
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
@@ -91,6 +92,7 @@ pub(super) fn read(
         time_wait: kernel.time_wait.clone(),
         listeners,
         nat: Some(nat),
+        boot: boot::Facts::NotAsked,
         usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
         notes,
     };

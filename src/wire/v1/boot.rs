@@ -1,0 +1,167 @@
+//! What the settings will be after a reboot: its structs, and how they are filled.
+
+use ephaudit_platform::boot as facts;
+use ephaudit_platform::snapshot::Scope;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::words::{self, raw, reason, state};
+use super::{Reason, Source, State};
+
+/// What one loader of persisted settings leaves in one key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BootEntry {
+    /// The key, with dots.
+    pub key: &'static str,
+    /// Who applies it: "systemd-sysctl" at boot, "procps" is `sysctl --system`.
+    pub loader: &'static str,
+    /// "absent" where no line takes effect and the kernel's default stays.
+    pub state: State,
+    /// What reading the key gives after the loader has run, without the newline.
+    pub value: Option<String>,
+    /// The line that wrote last; null where none did.
+    pub source: Option<BootSource>,
+    /// The lines that it replaced, in the order of their reading.
+    pub overridden: Vec<BootLine>,
+    /// The lines that never apply, in the order of their reading.
+    pub rejected: Vec<BootRejected>,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Where a line stands.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BootSource {
+    /// "file", "command", …
+    pub kind: &'static str,
+    /// The path of the file.
+    pub location: String,
+    /// The line, counted from 1; null where it has none.
+    pub line: Option<u32>,
+}
+
+/// A line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BootLine {
+    /// As it stands there; its beginning where it is long.
+    pub value: String,
+    /// Where.
+    pub source: BootSource,
+}
+
+/// A line that never applies.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BootRejected {
+    /// As it stands there; its beginning where it is long.
+    pub value: String,
+    /// Where.
+    pub source: BootSource,
+    /// Why: one word, such as "byte-order-mark", "case", "shadowed", "order", "invalid".
+    pub reason: &'static str,
+    /// The same for people.
+    pub detail: String,
+}
+
+/// One of these keys as it is now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Running {
+    /// The key, with dots.
+    pub key: &'static str,
+    /// Whether it is known.
+    pub state: State,
+    /// What reading it gives, without the newline.
+    pub value: Option<String>,
+    /// What the kernel has where nobody sets it; null where that depends on the machine.
+    pub default: Option<&'static str>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// What may set a value that stands in no file.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Suspect {
+    /// What it is.
+    pub what: String,
+    /// Where it was seen.
+    pub source: Source,
+}
+
+/// Why a scope has no boot values; `None` where they were read.
+pub(super) fn unasked(scope: &Scope) -> Option<&'static str> {
+    match scope.boot {
+        facts::Facts::NotAsked => Some("not asked for; --boot reads the persisted files"),
+        facts::Facts::OutOfReach(why) => Some(why),
+        facts::Facts::Read(_) => None,
+    }
+}
+
+pub(super) fn entries(scope: &Scope) -> Vec<BootEntry> {
+    scope.boot.read().map_or_else(Vec::new, |boot| boot.entries.iter().map(entry).collect())
+}
+
+pub(super) fn running(scope: &Scope) -> Vec<Running> {
+    scope.boot.read().map_or_else(Vec::new, |boot| boot.running.iter().map(now).collect())
+}
+
+pub(super) fn suspects(scope: &Scope) -> Vec<Suspect> {
+    let suspects = scope.boot.read().into_iter().flat_map(|boot| &boot.suspects);
+    suspects
+        .map(|suspect| Suspect {
+            what: suspect.what.clone(),
+            source: words::source(&suspect.source),
+        })
+        .collect()
+}
+
+fn entry(entry: &facts::Entry) -> BootEntry {
+    let (state, value, winner, why) = match &entry.state {
+        facts::State::Known { value, origin } => {
+            (State::Known, Some(value.clone()), Some(source(origin)), None)
+        }
+        facts::State::Absent => (State::Absent, None, None, None),
+        facts::State::Unknown(why) => (State::Unknown, None, None, Some(reason(why.reason))),
+    };
+    let overridden = entry.overridden.iter();
+    let rejected = entry.rejected.iter();
+    BootEntry {
+        key: entry.key,
+        loader: entry.loader.name(),
+        state,
+        value,
+        source: winner,
+        overridden: overridden
+            .map(|line| BootLine { value: line.value.clone(), source: source(&line.origin) })
+            .collect(),
+        rejected: rejected
+            .map(|line| BootRejected {
+                value: line.value.clone(),
+                source: source(&line.origin),
+                reason: line.rejection.name(),
+                detail: line.detail.clone(),
+            })
+            .collect(),
+        reason: why,
+    }
+}
+
+fn source(origin: &facts::Origin) -> BootSource {
+    let Source { kind, location } = words::source(&origin.source);
+    BootSource { kind, location, line: origin.line }
+}
+
+fn now(running: &facts::Running) -> Running {
+    let value = &running.value;
+    Running {
+        key: running.key,
+        state: state(value),
+        value: value.known().cloned(),
+        default: running.default,
+        raw: raw(value),
+        source: words::source(value.source()),
+        reason: value.why().map(|why| reason(why.reason)),
+    }
+}
