@@ -226,6 +226,24 @@ pub fn reuse_time_wait(snapshot: &Snapshot) -> String {
     )
 }
 
+/// How to have a setting's boot value now, or to keep the present one; nothing where one of them is no plain value.
+pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<String> {
+    let plain = |value: &&str| {
+        let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '\t' | ',' | '-');
+        value.len() <= LIST_MAX && value.chars().all(known)
+    };
+    let quoted = |value: &str| value.replace('\t', " ");
+    let back = then.filter(plain).map(|then| {
+        let command = write(scope, key, &format!("'{}'", quoted(then)));
+        format!("to have now what the boot gives: `{command}`")
+    });
+    let name = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
+    let keep = Some(now).filter(plain).map(|now| {
+        format!("or to keep what it is now, {}", to_last(scope, key, &quoted(now), &name))
+    });
+    back.into_iter().chain(keep).collect()
+}
+
 /// What helps wherever nothing else does.
 pub const MOVE: &str = "or move the service to a port outside the pool";
 

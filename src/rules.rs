@@ -1,6 +1,8 @@
 //! The rules: one value each, in one list. A rule's name states the problem.
 
 mod auto_reuse_elsewhere;
+mod boot_depends_on_loader;
+mod boot_order_fails;
 mod bound_ports_drain_pool;
 mod destination_near_exhaustion;
 mod drift_from_vendor_default;
@@ -12,15 +14,19 @@ mod namespace_differs;
 mod namespace_unread;
 mod narrow_pool;
 mod nat_ignores_range;
+mod octal_number;
 mod outbound_on_system_port;
 mod outside_dynamic_ports;
 mod overlaps_system_ports;
 mod overlaps_user_ports;
 mod reserved_outside_range;
+mod running_differs_from_boot;
 mod same_parity_bounds;
 mod self_connect_exposure;
 mod self_connected_socket;
 mod sequential_ports;
+mod setting_never_applies;
+mod stale_knob;
 mod transports_differ;
 mod unprivileged_start_lowered;
 
@@ -54,6 +60,12 @@ pub static RULES: &[&Rule] = &[
     &nat_ignores_range::RULE,
     &namespace_differs::RULE,
     &namespace_unread::RULE,
+    &running_differs_from_boot::RULE,
+    &boot_depends_on_loader::RULE,
+    &setting_never_applies::RULE,
+    &boot_order_fails::RULE,
+    &octal_number::RULE,
+    &stale_knob::RULE,
 ];
 
 /// The rule of that name.

@@ -1,9 +1,27 @@
 //! What rules about the persisted settings have in common.
 
-use ephaudit_platform::boot::Boot;
-use ephaudit_platform::snapshot::Scope;
+use ephaudit_platform::boot::{Boot, Entry, Facts, Loader, Origin, Running, State};
+use ephaudit_platform::snapshot::{Scope, Snapshot, Source};
 
-use crate::report::Gap;
+use super::{Judgement, each_scope};
+use crate::report::{Evidence, Gap, Severity, Verdict};
+use crate::text::{setting, setting_value as said};
+
+/// Judges what the persisted settings give, where they were read; what could not be told is a gap.
+pub fn each_boot(
+    snapshot: &Snapshot,
+    mut judge: impl FnMut(&mut Judgement, &Scope, &Boot),
+) -> Verdict {
+    each_scope(snapshot, |judgement, scope| match &scope.boot {
+        Facts::NotAsked => judgement.skip("not asked for; --boot reads the persisted files"),
+        Facts::OutOfReach(why) => judgement.skip(*why),
+        Facts::Read(boot) => {
+            judgement.gaps.extend(gaps(scope));
+            judgement.pass();
+            judge(judgement, scope, boot);
+        }
+    })
+}
 
 /// What could not be told of a scope's values after a reboot.
 pub fn gaps(scope: &Scope) -> Vec<Gap> {
@@ -20,4 +38,74 @@ pub fn unread_now(scope: &Scope) -> Vec<Gap> {
             Some(Gap::new(scope, format!("running value of {}", now.key), now.value.why()?))
         })
         .collect()
+}
+
+/// How much a key matters: those that decide which ports are handed out and who may bind, or those of closing connections.
+pub fn weight(key: &str) -> Severity {
+    if key.contains(".tcp_") { Severity::Low } else { Severity::Medium }
+}
+
+/// The keys of the entries, each with its entries and its value now.
+pub fn each_key(boot: &Boot) -> impl Iterator<Item = (&Running, Vec<&Entry>)> {
+    let entries = |key| boot.entries.iter().filter(move |entry| entry.key == key).collect();
+    boot.running.iter().map(move |running| (running, entries(running.key)))
+}
+
+/// What a key is after the loader has run; `None` where that is not known.
+pub fn outcome<'a>(entry: &'a Entry, running: &Running) -> Option<&'a str> {
+    match &entry.state {
+        State::Known { value, .. } => Some(value),
+        State::Absent => running.default,
+        State::Unknown(_) => None,
+    }
+}
+
+/// The line that decides, as evidence.
+pub fn winner(entry: &Entry) -> Option<Evidence> {
+    match &entry.state {
+        State::Known { value, origin } => {
+            Some(line("boot value", &format!("{} by {}", said(value), who(entry.loader)), origin))
+        }
+        State::Absent | State::Unknown(_) => None,
+    }
+}
+
+/// A line as evidence.
+fn line(what: &'static str, value: &str, origin: &Origin) -> Evidence {
+    let value = match origin.line {
+        Some(line) => format!("{value} (line {line})"),
+        None => value.to_owned(),
+    };
+    Evidence { what, value, source: origin.source.clone(), command: origin.command() }
+}
+
+/// The value now, as evidence.
+pub fn now(running: &Running) -> Option<Evidence> {
+    let value = running.value.known()?;
+    let source: &Source = running.value.source();
+    Some(Evidence::new("running value", said(value), source))
+}
+
+/// A loader as people call it.
+pub fn who(loader: Loader) -> &'static str {
+    if loader == Loader::Procps { "sysctl --system" } else { loader.name() }
+}
+
+/// Lines that name a key, as evidence: the first few.
+pub fn lines<'a>(key: &str, lines: impl Iterator<Item = (&'a str, &'a Origin)>) -> Vec<Evidence> {
+    const SHOWN: usize = 10;
+    let mut seen: Vec<Evidence> = Vec::new();
+    for evidence in lines.map(|(value, origin)| setting_line(key, value, origin)) {
+        let told =
+            |known: &Evidence| known.value == evidence.value && known.source == evidence.source;
+        if seen.len() < SHOWN && !seen.iter().any(told) {
+            seen.push(evidence);
+        }
+    }
+    seen
+}
+
+/// A line that names a key, as evidence.
+pub fn setting_line(key: &str, value: &str, origin: &Origin) -> Evidence {
+    line("setting", &format!("{} = {}", setting(key), said(value)), origin)
 }

@@ -1,0 +1,64 @@
+//! The range and the first unprivileged port, written in an order that the kernel refuses.
+
+use ephaudit_platform::boot::{Boot, Entry, Origin, Rejected, Rejection};
+use ephaudit_platform::snapshot::{Scope, Snapshot};
+
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::Rule;
+use crate::rule::boot::{each_boot, setting_line, who, winner};
+use crate::text::{setting, setting_value};
+
+pub static RULE: Rule = Rule {
+    name: "boot-order-fails",
+    summary: "with --boot: the range and the first unprivileged port are written in an order that fails",
+    severity: |_| Severity::Medium,
+    page: include_str!("boot-order-fails.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_boot(snapshot, |judgement, scope, boot| {
+        let mut told: Vec<(&str, &Origin)> = Vec::new();
+        for entry in &boot.entries {
+            for refused in entry.rejected.iter().filter(|line| line.rejection == Rejection::Order) {
+                let line = (entry.key, &refused.origin);
+                if !told.contains(&line) {
+                    told.push(line);
+                    judgement.found(finding(scope, boot, entry, refused));
+                }
+            }
+        }
+    })
+}
+
+fn finding(scope: &Scope, boot: &Boot, entry: &Entry, refused: &Rejected) -> Finding {
+    let is_alike = |other: &&Entry| {
+        let same =
+            |line: &Rejected| line.rejection == Rejection::Order && line.origin == refused.origin;
+        other.key == entry.key && other.rejected.iter().any(same)
+    };
+    let by: Vec<&str> =
+        boot.entries.iter().filter(is_alike).map(|entry| who(entry.loader)).collect();
+    let place = refused.origin.place();
+    let (key, value) = (setting(entry.key), setting_value(&refused.value));
+    let message = format!(
+        "Written by {}, the kernel refuses it: {}. The range must not begin below the first unprivileged port at any \
+         moment, not only at the end.",
+        by.join(" and "),
+        refused.detail
+    );
+    let of_loader = boot.entries.iter().filter(|other| other.loader == entry.loader);
+    let both = of_loader.filter(|other| other.key.contains("port_"));
+    let subject = format!("{}/{place}", entry.key);
+    let evidence = setting_line(entry.key, &refused.value, &refused.origin);
+    Finding::new(RULE.name, Severity::Medium, scope, &subject, evidence)
+        .seen(both.filter_map(winner))
+        .says(format!("{key} = {value} at {place} comes too early or too late"), message)
+        .advises(STEPS.map(str::to_owned))
+}
+
+const STEPS: [&str; 2] = [
+    "to lower both, put both into one file, with ip_unprivileged_port_start in the line before ip_local_port_range",
+    "to raise both, the other way round: the range first",
+];

@@ -1,0 +1,79 @@
+//! Settings that a reboot changes.
+
+use ephaudit_platform::boot::{Boot, Entry, Running, State};
+use ephaudit_platform::snapshot::{Scope, Snapshot};
+
+use crate::advice;
+use crate::policy::Policy;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::Rule;
+use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
+use crate::text::{setting, setting_value};
+
+pub static RULE: Rule = Rule {
+    name: "running-differs-from-boot",
+    summary: "with --boot: a setting is not what the persisted files give at the next boot",
+    severity: |_| Severity::Medium,
+    page: include_str!("running-differs-from-boot.md"),
+    check,
+};
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_boot(snapshot, |judgement, scope, boot| {
+        for (running, entries) in each_key(boot) {
+            if let Some(why) = running.value.why() {
+                judgement.gap(scope, format!("running value of {}", running.key), why);
+            } else if let Some(found) = compare(scope, boot, running, &entries) {
+                judgement.found(found);
+            }
+        }
+    })
+}
+
+/// What either loader leaves is no difference: which of them runs, `boot-depends-on-loader` is about.
+fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) -> Option<Finding> {
+    let value = running.value.known()?;
+    // A gap stands for what is not known; a default that depends on the machine can't be compared.
+    let then: Vec<&str> =
+        entries.iter().map(|entry| outcome(entry, running)).collect::<Option<_>>()?;
+    if then.is_empty() || then.contains(&value.as_str()) {
+        return None;
+    }
+    let one = then.windows(2).all(|pair| pair.first() == pair.last());
+    let after = if one {
+        then.first().map(|then| setting_value(then)).unwrap_or_default()
+    } else {
+        let each = entries.iter().zip(&then);
+        let each: Vec<String> = each
+            .map(|(entry, then)| format!("{} by {}", setting_value(then), who(entry.loader)))
+            .collect();
+        each.join(" or ")
+    };
+    let set = entries.iter().any(|entry| matches!(entry.state, State::Known { .. }));
+    let (key, is) = (setting(running.key), setting_value(value));
+    let title = format!("{key} is {is} now, and {after} after the next boot");
+    let mut message = if set {
+        "Somebody changed it since the files were applied, or they were changed and not applied."
+            .to_owned()
+    } else {
+        "No file that is read at boot sets it: what set it wrote to the kernel by itself, and the next boot brings the \
+         kernel's default."
+            .to_owned()
+    };
+    let suspects: Vec<&str> = boot.suspects.iter().map(|suspect| suspect.what.as_str()).collect();
+    if !suspects.is_empty() {
+        message.push_str(" Seen on this host, and able to set it again at every boot: ");
+        message.push_str(&suspects.join("; "));
+        message.push('.');
+    }
+    let seen_by = boot
+        .suspects
+        .iter()
+        .map(|suspect| Evidence::new("suspect", suspect.what.clone(), &suspect.source));
+    let finding = Finding::new(RULE.name, weight(running.key), scope, running.key, now(running)?)
+        .seen(entries.iter().filter_map(|entry| winner(entry)))
+        .seen(seen_by)
+        .says(title, message);
+    let back = then.first().copied().filter(|_| one);
+    Some(finding.advises(advice::settle(scope, running.key, value, back)))
+}

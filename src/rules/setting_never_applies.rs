@@ -1,0 +1,138 @@
+//! Lines that somebody wrote for a setting, and that set nothing.
+
+use ephaudit_platform::boot::{Boot, Entry, Loader, Rejected, Rejection};
+use ephaudit_platform::snapshot::Snapshot;
+
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::Rule;
+use crate::rule::boot::{each_boot, lines, weight};
+use crate::text::setting;
+
+pub static RULE: Rule = Rule {
+    name: "setting-never-applies",
+    summary: "with --boot: a line that is meant for a setting never sets it",
+    severity: |_| Severity::Medium,
+    page: include_str!("setting-never-applies.md"),
+    check,
+};
+
+/// Endings of what editors, packages and administrators put by.
+const BACKUPS: [&str; 16] = [
+    "~",
+    ".bak",
+    ".backup",
+    ".old",
+    ".orig",
+    ".save",
+    ".disabled",
+    ".off",
+    ".swp",
+    ".rpmsave",
+    ".rpmnew",
+    ".rpmorig",
+    ".dpkg-old",
+    ".dpkg-dist",
+    ".dpkg-new",
+    ".dpkg-bak",
+];
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_boot(snapshot, |judgement, scope, boot| {
+        for (key, alike) in never(boot) {
+            let Some(first) = alike.first() else { continue };
+            let mut seen = lines(key, alike.iter().map(|l| (l.value.as_str(), &l.origin)));
+            if seen.is_empty() {
+                continue;
+            }
+            let reason = first.rejection;
+            let severity =
+                if alike.iter().all(|line| is_backup(line)) { Severity::Info } else { weight(key) };
+            let title = match alike.len() {
+                1 => {
+                    format!("a line for {} at {} never applies", setting(key), first.origin.place())
+                }
+                count => format!("{count} lines for {} never apply", setting(key)),
+            };
+            let message = format!("{}: {}.", reason.name(), first.detail);
+            judgement.found(
+                Finding::new(
+                    RULE.name,
+                    severity,
+                    scope,
+                    &format!("{key}/{}", reason.name()),
+                    seen.remove(0),
+                )
+                .seen(seen)
+                .says(title, message)
+                .advises([step(reason).to_owned()]),
+            );
+        }
+    })
+}
+
+/// The lines that no loader applies though somebody meant them, by key and reason.
+fn never(boot: &Boot) -> Vec<(&'static str, Vec<&Rejected>)> {
+    let mut found: Vec<(&'static str, Vec<&Rejected>)> = Vec::new();
+    for entry in &boot.entries {
+        let others = || boot.entries.iter().filter(|o| o.key == entry.key);
+        for line in entry.rejected.iter().filter(|line| is_mistake(line.rejection)) {
+            let same = |known: &Rejected| known.origin == line.origin;
+            // What systemd-sysctl replaces it never writes.
+            let replaced = |other: &Entry| {
+                other.loader == Loader::SystemdSysctl
+                    && other.overridden.iter().any(|known| known.origin == line.origin)
+            };
+            if !others().all(|other| other.rejected.iter().any(same) || replaced(other)) {
+                continue;
+            }
+            if found.iter().any(|(key, lines)| *key == entry.key && lines.iter().any(|l| same(l))) {
+                continue;
+            }
+            let alike = found.iter_mut().find(|(key, lines)| {
+                *key == entry.key && lines.iter().all(|l| l.rejection == line.rejection)
+            });
+            match alike {
+                Some((_, lines)) => lines.push(line),
+                None => found.push((entry.key, vec![line])),
+            }
+        }
+    }
+    found
+}
+
+/// Masks, replaced files and exclusions are somebody's will; the order of writes is a matter of `boot-order-fails`; what one
+/// loader alone passes over, of `boot-depends-on-loader`.
+const fn is_mistake(reason: Rejection) -> bool {
+    !matches!(
+        reason,
+        Rejection::Masked
+            | Rejection::Shadowed
+            | Rejection::Excluded
+            | Rejection::Order
+            | Rejection::Dotfile
+            | Rejection::NotReadByLoader
+    )
+}
+
+fn is_backup(line: &Rejected) -> bool {
+    let place = line.origin.source.location();
+    line.rejection == Rejection::NotConf && BACKUPS.iter().any(|ending| place.ends_with(ending))
+}
+
+const fn step(reason: Rejection) -> &'static str {
+    match reason {
+        Rejection::ByteOrderMark => "save the file without a byte order mark",
+        Rejection::NotConf => "name the file *.conf, or take it out of the folder",
+        Rejection::NoAssignment => "write the line as KEY = VALUE",
+        Rejection::QuotedValue | Rejection::QuotedKey => "take the quotes out of the line",
+        Rejection::SpaceInList => "write the list without blanks: 8080,9090",
+        Rejection::Cut => {
+            "shorten the list: write ranges, such as 8000-8100, instead of single ports"
+        }
+        Rejection::Invalid => "correct the value, or take the line out",
+        _ => {
+            "write the key as sysctl prints it: in lower case, with dots, such as net.ipv4.ip_local_port_range"
+        }
+    }
+}

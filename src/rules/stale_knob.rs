@@ -1,0 +1,65 @@
+//! Advice of old: a knob that is gone, and one that does not do what it is set for.
+
+use ephaudit_platform::boot::{Boot, State};
+use ephaudit_platform::snapshot::{Scope, Snapshot};
+
+use crate::policy::Policy;
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::Rule;
+use crate::rule::boot::{each_boot, lines, winner};
+
+pub static RULE: Rule = Rule {
+    name: "stale-knob",
+    summary: "with --boot: a file sets tcp_tw_recycle, which is gone, or lowers tcp_fin_timeout",
+    severity: |_| Severity::Low,
+    page: include_str!("stale-knob.md"),
+    check,
+};
+
+const RECYCLE: &str = "net.ipv4.tcp_tw_recycle";
+const FIN_TIMEOUT: &str = "net.ipv4.tcp_fin_timeout";
+/// The kernel's own (TCP_FIN_TIMEOUT, include/net/tcp.h), in seconds.
+const USUAL: i64 = 60;
+
+fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    each_boot(snapshot, |judgement, scope, boot| {
+        for finding in [recycle(scope, boot), fin_timeout(scope, boot)].into_iter().flatten() {
+            judgement.found(finding);
+        }
+    })
+}
+
+fn recycle(scope: &Scope, boot: &Boot) -> Option<Finding> {
+    let written = boot.written.iter().filter(|line| line.key == RECYCLE);
+    let mut seen = lines(RECYCLE, written.map(|line| (line.value.as_str(), &line.origin)));
+    if seen.is_empty() {
+        return None;
+    }
+    let first = seen.remove(0);
+    let finding = Finding::new(RULE.name, Severity::Low, scope, RECYCLE, first).seen(seen).says(
+        "tcp_tw_recycle is set, and gone since Linux 4.12",
+        "The line does nothing. On the kernels that had it, it broke connections from clients behind NAT. Who wrote it \
+         followed advice of that time: look at the other lines of the file too.",
+    );
+    Some(finding.advises(["take the line out".to_owned()]))
+}
+
+fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
+    let mut lowered = boot.entries.iter().filter_map(|entry| match &entry.state {
+        State::Known { value, .. } if entry.key == FIN_TIMEOUT => {
+            value.parse().ok().filter(|value: &i64| *value < USUAL).and_then(|_| winner(entry))
+        }
+        _ => None,
+    });
+    let first = lowered.next()?;
+    let finding = Finding::new(RULE.name, Severity::Info, scope, FIN_TIMEOUT, first)
+        .seen(lowered)
+        .says(
+            "tcp_fin_timeout is lowered, which does not shorten TIME_WAIT",
+            "It bounds how long an orphaned connection waits in FIN_WAIT_2 for a peer that does not close. TIME_WAIT lasts \
+             60 s whatever it is: ports come back no sooner.",
+        );
+    Some(finding.advises([
+        "nothing, where that is what it is for; for more ports see `ephaudit explain narrow-pool`".to_owned(),
+    ]))
+}

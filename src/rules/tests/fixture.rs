@@ -1,0 +1,295 @@
+//! A host in a few words, as the rules' fixtures have it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+
+use clap::ValueEnum;
+use ephaudit_platform::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
+use ephaudit_platform::boot::Boot;
+use ephaudit_platform::evidence::{Evidence, Piece};
+use ephaudit_platform::snapshot::{Depth, Family, Os, Reason, Snapshot, Source, Transport, Why};
+use ephaudit_platform::{Folder, Wants};
+use serde::Deserialize;
+
+use crate::audit::named_listeners;
+use crate::cli::EvidenceOs;
+use crate::iana::Registry;
+use crate::policy::{Policy, Profile};
+use crate::report::Severity;
+
+/// One Linux host in a few words; what is left out is a clean host on the Dynamic Ports.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fixture {
+    /// What the case is, for the reader.
+    #[serde(rename = "about")]
+    _about: String,
+    #[serde(default)]
+    vendor_profile: bool,
+    uname: Option<String>,
+    /// What another system's tools printed, instead of a Linux host; it is judged as `--from` judges it.
+    evidence: Option<String>,
+    /// The evidence's system, as in `--os`.
+    os: Option<String>,
+    /// Path to content; null where the file does not exist.
+    #[serde(default)]
+    files: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    denied: Vec<String>,
+    /// "tcp 0.0.0.0:80", "udp [::]:53"; null where netlink and /proc/net are refused.
+    #[serde(default = "no_sockets")]
+    sockets: Option<Vec<String>>,
+    /// Whether every process may be looked into.
+    #[serde(default)]
+    processes_hidden: bool,
+    /// Whether the UDP sockets are refused.
+    #[serde(default)]
+    udp_refused: bool,
+    /// The lines of a census by transport (platform/src/parse/census.rs); without it the counters are all that is looked
+    /// at. A line of bound ports takes `--usage full`.
+    #[serde(default)]
+    census: BTreeMap<String, Vec<String>>,
+    /// Its other namespaces; without them only its own is asked for, as without `--all-netns`.
+    namespaces: Option<Vec<Namespace>>,
+    /// How many processes do not show theirs.
+    #[serde(default)]
+    closed_processes: usize,
+    /// The files that settings persist in, by their paths; null is one that is too large to be read. Without it they are not
+    /// asked for.
+    boot: Option<BTreeMap<String, Option<String>>>,
+    pub(super) expect: Expectation,
+}
+
+/// Another namespace, clean where it says nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Namespace {
+    name: String,
+    #[serde(default)]
+    files: BTreeMap<String, Option<String>>,
+    #[serde(default)]
+    sockets: Vec<String>,
+    /// Whether it was found and not entered.
+    #[serde(default)]
+    closed: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Expectation {
+    pub(super) verdict: String,
+    /// Of the gravest finding.
+    pub(super) severity: Option<String>,
+    /// Each stands somewhere in the findings or the gaps.
+    #[serde(default)]
+    pub(super) says: Vec<String>,
+    /// None of these stands in any of them.
+    #[serde(default)]
+    pub(super) never_says: Vec<String>,
+}
+
+// serde's default must have the field's own type.
+#[allow(clippy::unnecessary_wraps)]
+fn no_sockets() -> Option<Vec<String>> {
+    Some(Vec::new())
+}
+
+impl Fixture {
+    fn answer(&self, question: Question<'_>) -> Answer {
+        let file = |path: &str| Source::File(path.to_owned().into());
+        match question {
+            Question::Tunable(name) => {
+                let path = format!("/proc/sys/{}", name.replace('.', "/"));
+                Answer::new(file(&path), self.file(&path))
+            }
+            Question::File(path) => Answer::new(file(path), self.file(path)),
+            Question::Link(path) => Answer::new(file(path), Ok(b"net:[4026531840]".to_vec())),
+            Question::Uname => {
+                let stock = "Linux\nweb1\n6.1.0-28-amd64\n#1 SMP\nx86_64\n";
+                let uname = self.uname.as_deref().unwrap_or(stock);
+                let fields = uname.replace('\n', "\0").into_bytes();
+                Answer::new(Source::Command("uname".into()), Ok(fields))
+            }
+            Question::SockDiag(_, Transport::Udp) if self.udp_refused => {
+                Answer::new(Source::Netlink("fixture".into()), Err(refused()))
+            }
+            Question::SockDiag(family, transport) => {
+                let outcome = self.sockets.as_ref().map(|sockets| dump(sockets, family, transport));
+                Answer::new(Source::Netlink("fixture".into()), outcome.ok_or_else(refused))
+            }
+            Question::Netsh(..) | Question::NetSetting(_) => {
+                Answer::new(Source::Command("netsh".into()), Err(refused()))
+            }
+            Question::SocketTable(..)
+            | Question::SockDiagOn(..)
+            | Question::SocketTableOn(..)
+            | Question::Listeners(..) => Answer::new(file("/proc/net"), Err(refused())),
+            Question::Census(of) => {
+                let lines = self.census.get(&of.transport.to_string());
+                let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
+                Answer::new(
+                    Source::Netlink("fixture".into()),
+                    Ok(format!("uncounted 0\n{text}end\n").into_bytes()),
+                )
+            }
+            Question::Owners(_) if self.processes_hidden => {
+                Answer::new(file("/proc"), Ok(b"unreadable 3\0".to_vec()))
+            }
+            Question::Owners(inodes) => {
+                let records = inodes.iter().map(|inode| format!("{inode} 812 java\0"));
+                Answer::new(file("/proc"), Ok(records.collect::<String>().into_bytes()))
+            }
+        }
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, Refusal> {
+        if self.denied.iter().any(|denied| denied == path) {
+            return Err(refused());
+        }
+        let clean = match path {
+            "/proc/thread-self/net/sockstat" => Some(
+                "sockets: used 23\nTCP: inuse 12 orphan 0 tw 3 alloc 900 mem 9\nUDP: inuse 4 mem 1\n",
+            ),
+            "/proc/thread-self/net/sockstat6" => Some("TCP6: inuse 5\nUDP6: inuse 2\n"),
+            "/proc/sys/net/ipv4/ip_local_port_range" => Some("49152\t65535\n"),
+            "/proc/sys/net/ipv4/ip_local_reserved_ports" => Some("\n"),
+            "/proc/sys/net/ipv4/ip_unprivileged_port_start" => Some("1024\n"),
+            "/proc/sys/net/ipv4/ip_forward" => Some("0\n"),
+            "/proc/sys/net/ipv4/tcp_fin_timeout" if self.boot.is_some() => Some("60\n"),
+            "/proc/sys/net/ipv4/tcp_max_tw_buckets" if self.boot.is_some() => Some("131072\n"),
+            "/proc/sys/net/ipv4/tcp_tw_reuse" if self.boot.is_some() => Some("2\n"),
+            _ => None,
+        };
+        let content = match self.files.get(path) {
+            Some(content) => content.as_deref(),
+            None => clean,
+        };
+        content
+            .map(|text| text.as_bytes().to_vec())
+            .ok_or_else(|| Refusal::NotFound(format!("{path} does not exist")))
+    }
+
+    pub(super) fn policy(&self) -> Policy {
+        Policy {
+            profile: if self.vendor_profile { Profile::Vendor } else { Profile::Iana },
+            fail_on: Some(Severity::Medium),
+            min_pool: Policy::MIN_POOL,
+            near_exhaustion: Policy::NEAR_EXHAUSTION,
+            registry: Registry::built_in(),
+        }
+    }
+
+    pub(super) fn snapshot(&self, policy: &Policy) -> Snapshot {
+        if let Some(text) = &self.evidence {
+            let piece = Piece { name: "evidence.txt", bytes: text.as_bytes() };
+            let os = self.os.as_deref().map(|name| {
+                EvidenceOs::from_str(name, false).unwrap_or_else(|error| panic!("{error}")).os()
+            });
+            let evidence =
+                Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
+            return ephaudit_platform::read_evidence(&evidence, &Wants::default());
+        }
+        let wants = Wants {
+            owners: &|scope| named_listeners(policy, scope),
+            depth: match self.census.values().flatten().any(|line| line.starts_with("bound ")) {
+                _ if self.census.is_empty() => Depth::Counters,
+                true => Depth::Full,
+                false => Depth::Top,
+            },
+            all_namespaces: self.namespaces.is_some(),
+            boot: false,
+        };
+        let ask = |question: Question<'_>| self.answer(question);
+        let tour = |visit: &mut Visitor<'_>| self.tour(visit);
+        let mut snapshot = ephaudit_platform::read_touring(Os::Linux, &ask, &tour, &wants);
+        if let Some(files) = &self.boot {
+            let release = snapshot.host.kernel.clone();
+            ephaudit_platform::add_boot(&mut snapshot, &ask, || boot(files, release.as_deref()));
+        }
+        snapshot
+    }
+
+    fn tour(&self, visit: &mut Visitor<'_>) -> Toured {
+        let mut unread = Vec::new();
+        let denied = |what: &str| (what.to_owned(), Why::new(Reason::Denied, "refused"));
+        for (inode, namespace) in (4_026_532_000_u64..).zip(self.namespaces.iter().flatten()) {
+            let path = format!("/run/netns/{}", namespace.name);
+            let (id, named) = (format!("net:[{inode}]"), vec![path.clone()]);
+            let place = Place { id, path, named, process: None };
+            if namespace.closed {
+                unread.push(denied("1 network namespace"));
+                visit(place, &|_| Answer::new(Source::File("x".into()), Err(refused())));
+                continue;
+            }
+            let inside = Fixture {
+                files: namespace.files.clone(),
+                sockets: Some(namespace.sockets.clone()),
+                ..Fixture::default()
+            };
+            visit(place, &|question| inside.answer(question));
+        }
+        if self.closed_processes > 0 {
+            unread.push(denied(&format!(
+                "network namespaces of {} processes",
+                self.closed_processes
+            )));
+        }
+        Toured { own: None, unread }
+    }
+}
+
+/// What these files give.
+fn boot(files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot {
+    let top = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = top.path().join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        match text {
+            Some(text) => fs::write(path, text),
+            None => fs::File::create(path).and_then(|file| file.set_len(1 << 30)),
+        }
+        .expect("a file");
+    }
+    let root = Folder::open(top.path()).expect("a folder");
+    ephaudit_platform::read_boot(&root, Os::Linux, release)
+}
+
+fn refused() -> Refusal {
+    Refusal::Failed(Why::new(Reason::Denied, "refused by the fixture"))
+}
+
+/// The sockets of that family and transport as a netlink dump.
+fn dump(sockets: &[String], family: Family, transport: Transport) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (inode, socket) in (1000_u32..).zip(sockets) {
+        let (word, address) = socket.split_once(' ').expect("TRANSPORT ADDRESS");
+        let address: SocketAddr = address.parse().expect("an address");
+        if word != transport.name() || address.is_ipv6() != (family == Family::Ipv6) {
+            continue;
+        }
+        let mut row = [0_u8; 72];
+        (row[0], row[1]) = match transport {
+            Transport::Tcp => (if address.is_ipv6() { 10 } else { 2 }, 10),
+            Transport::Udp => (if address.is_ipv6() { 10 } else { 2 }, 7),
+        };
+        row[4..6].copy_from_slice(&address.port().to_be_bytes());
+        match address {
+            SocketAddr::V4(v4) => row[8..12].copy_from_slice(&v4.ip().octets()),
+            SocketAddr::V6(v6) => row[8..24].copy_from_slice(&v6.ip().octets()),
+        }
+        row[68..].copy_from_slice(&inode.to_ne_bytes());
+        bytes.extend(message(20, &row));
+    }
+    bytes.extend(message(3, &[0; 4]));
+    bytes
+}
+
+fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + payload.len()).expect("small");
+    let mut message = length.to_ne_bytes().to_vec();
+    message.extend(kind.to_ne_bytes());
+    message.extend([0; 10]);
+    message.extend(payload);
+    message
+}
