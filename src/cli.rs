@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
@@ -106,9 +106,9 @@ pub struct ShowArgs {
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
-    /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport; with --boot
-    #[arg(long, value_name = "DIR", group = "elsewhere")]
-    pub root: Option<PathBuf>,
+    /// Whose files
+    #[command(flatten)]
+    pub tree: RootArgs,
     /// Read the files that settings persist in too, and judge what they will be after a reboot
     #[arg(long)]
     pub boot: bool,
@@ -138,9 +138,9 @@ pub struct BootArgs {
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
-    /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport
-    #[arg(long, value_name = "DIR", group = "elsewhere")]
-    pub root: Option<PathBuf>,
+    /// Whose files
+    #[command(flatten)]
+    pub tree: RootArgs,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,
@@ -168,6 +168,7 @@ pub struct ProbeArgs {
 
 /// Whose facts, and whose names for ports.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("elsewhere").multiple(true))]
 pub struct FactsArgs {
     /// Judge captured evidence instead of this host: a file of `ephaudit capture`, what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed (- is standard input), a folder of such files, or the tree of a sosreport
     #[arg(long, value_name = "PATH", num_args = 1.., group = "elsewhere")]
@@ -178,6 +179,14 @@ pub struct FactsArgs {
     /// A newer registry: IANA's service-names-port-numbers.csv
     #[arg(long, value_name = "FILE.csv")]
     pub registry: Option<PathBuf>,
+}
+
+/// Whose files are read.
+#[derive(Debug, Args)]
+pub struct RootArgs {
+    /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport; implies --boot
+    #[arg(long, value_name = "DIR", group = "elsewhere")]
+    pub root: Option<PathBuf>,
 }
 
 /// What to explain.

@@ -122,14 +122,14 @@ fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
         owners: &named,
         depth: args.usage.depth(policy.near_exhaustion),
         all_namespaces: args.all_netns,
-        boot: args.boot || args.root.is_some(),
+        boot: args.boot || args.tree.root.is_some(),
     };
-    let elsewhere = !args.facts.from.is_empty() || args.root.is_some();
+    let elsewhere = !args.facts.from.is_empty() || args.tree.root.is_some();
     if args.all_netns && elsewhere {
         let why = "--all-netns reads the namespaces of this host; --from and --root have those that they hold";
         return Err(Failure::Usage(why.to_owned()));
     }
-    read(&args.facts, args.root.as_deref(), &wants, at)
+    read(&args.facts, args.tree.root.as_deref(), &wants, at)
 }
 
 fn read(

@@ -2,6 +2,7 @@
 //! applied by the real programs, in mount and network namespaces of the test's own.
 
 mod bounds;
+mod command;
 mod random;
 mod tree;
 

@@ -112,6 +112,7 @@ fn a_full_device_is_4() {
         &["schema"],
         &["rules"],
         &["explain", "80"],
+        &["boot"],
         &["--help"],
         &["-V"],
     ] {
@@ -243,6 +244,7 @@ fn the_table_fits_any_terminal() {
                 &["explain", "50010"],
                 &["--all-netns"],
                 &["probe", "--count", "1"],
+                &["boot"],
             ] {
                 let output = ephaudit(args).env("COLUMNS", columns).output().expect("it runs");
                 assert!([0, 1, 3].contains(&code(&output)), "{columns} {args:?}");
