@@ -84,24 +84,22 @@ pub fn read_evidence(evidence: &Evidence, wants: &Wants<'_>) -> Snapshot {
 
 /// Adds what the persisted settings give to the reader's own scope, where they reach it.
 pub fn add_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, read: impl FnOnce() -> Boot) {
-    let host = snapshot.host.clone();
-    let Some(own) = snapshot.scopes.iter().find(|scope| scope.current) else { return };
-    if let Some(why) = os::out_of_reach(host.os, &host, own) {
-        for scope in &mut snapshot.scopes {
-            scope.boot = boot::Facts::OutOfReach(why);
-        }
-        return;
+    let own = snapshot.scopes.iter().find(|scope| scope.current);
+    match own.and_then(|own| os::out_of_reach(&snapshot.host, own)) {
+        Some(why) => put_boot(snapshot, &boot::Facts::OutOfReach(why)),
+        None => tell_boot(snapshot, ask, read()),
     }
-    tell_boot(snapshot, ask, read());
 }
 
 fn tell_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, mut boot: Boot) {
     boot.running = os::running(snapshot.host.os, ask, &boot);
+    put_boot(snapshot, &boot::Facts::Read(Box::new(boot)));
+}
+
+fn put_boot(snapshot: &mut Snapshot, of_own: &boot::Facts) {
+    let others = "the persisted settings are read for the namespace that the reader runs in";
     for scope in &mut snapshot.scopes {
-        scope.boot = boot::Facts::OutOfReach("the persisted settings are for the host's own scope");
-    }
-    if let Some(own) = snapshot.scopes.iter_mut().find(|scope| scope.current) {
-        own.boot = boot::Facts::Read(Box::new(boot));
+        scope.boot = if scope.current { of_own.clone() } else { boot::Facts::OutOfReach(others) };
     }
 }
 

@@ -128,8 +128,8 @@ pub(crate) fn boot_of_texts(os: Os, texts: Vec<File>) -> Boot {
 }
 
 /// Why the settings that persist never reach the reader's own scope.
-pub(crate) fn out_of_reach(os: Os, host: &Host, scope: &Scope) -> Option<&'static str> {
-    if os == Os::Linux { linux::boot::out_of_reach(host, scope) } else { None }
+pub(crate) fn out_of_reach(host: &Host, scope: &Scope) -> Option<&'static str> {
+    if host.os == Os::Linux { linux::boot::out_of_reach(host, scope) } else { None }
 }
 
 /// The keys of what the settings give, as they are now.

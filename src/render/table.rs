@@ -1,5 +1,6 @@
 //! The view for people.
 
+pub(super) mod boot;
 pub(super) mod findings;
 mod others;
 mod usage;
@@ -30,6 +31,9 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         if document.status.is_none() && !scope.listeners.items.is_empty() {
             page.gap();
             listeners(&mut page, &scope.listeners.items);
+        }
+        if document.status.is_none() && !scope.boot.is_empty() {
+            boot::tell(&mut page, scope);
         }
     }
     others::list(&mut page, document);
@@ -231,7 +235,7 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
     row("listeners", &value, &from)
 }
 
-pub(super) fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
+fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
     match (state, reason) {
         (State::Absent, _) => "not on this system".to_owned(),
         (_, Some(reason)) => format!("UNKNOWN ({})", word(&reason)),
@@ -248,7 +252,7 @@ fn word(value: &impl serde::Serialize) -> String {
 }
 
 /// A sysctl by its short name, anything else as it is.
-pub(super) fn place(source: &Source) -> String {
+fn place(source: &Source) -> String {
     match source.location.strip_prefix("/proc/sys/") {
         Some(key) => key.replace('/', "."),
         None => source.location.clone(),

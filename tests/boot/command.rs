@@ -111,6 +111,8 @@ fn the_winner_the_chain_and_what_never_applies_are_told() {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
+    let shown = table(&["show", "--root", &named(&top)], "200");
+    assert!(shown.contains("AT BOOT") && shown.contains("NEVER APPLIES"), "{shown}");
     let (judged, code) = json(&["--root", &named(&top)]);
     assert_eq!((code, &verdict(&judged, "setting-never-applies")["verdict"]), (1, &"fail".into()));
     let by_from = json(&["--from", &named(&top), "--boot"]).0;

@@ -3,7 +3,7 @@
 use super::kernel::Key;
 use crate::boot::Suspect;
 use crate::persisted::{Found, Persisted};
-use crate::snapshot::Source;
+use crate::snapshot::{Reason, Source};
 
 /// What tells of each.
 pub(super) const FILES: &[&str] = &[
@@ -21,9 +21,9 @@ pub(super) fn seen(persisted: &Persisted) -> Vec<Suspect> {
     for file in &persisted.files {
         let text = match &file.found {
             Found::Text(text) => String::from_utf8_lossy(text),
-            // A socket is there and no ordinary file.
-            Found::Unread(_) => "".into(),
-            Found::Null | Found::Nothing(_) => continue,
+            // A socket is there and no ordinary file; what may not be looked at may not be there.
+            Found::Unread(why) if why.reason != Reason::Denied => "".into(),
+            Found::Unread(_) | Found::Null | Found::Nothing(_) => continue,
         };
         let what = match file.name.as_slice() {
             b"active_profile" => format!("tuned with the profile {}", first_words(&text)),
