@@ -141,7 +141,7 @@ fn read(
     if facts.from.is_empty() && root.is_none() {
         return Ok((ephaudit_platform::read_live(wants), at));
     }
-    let witness = Witness::of(facts, root)?;
+    let witness = Witness::of(facts, root, wants.boot)?;
     let snapshot = witness.snapshot(wants);
     Ok((snapshot, witness.collected_at().map_or(at, str::to_owned)))
 }

@@ -53,15 +53,15 @@ pub fn read_live(wants: &Wants<'_>) -> Snapshot {
         let release = snapshot.host.kernel.clone();
         let read = || match Folder::open(Path::new("/")) {
             Ok(root) => read_boot(&root, os, release.as_deref()),
-            Err(error) => Boot::untold(Why::new(Reason::Denied, format!("/: {error}"))),
+            Err(error) => Boot::untold(Why::new(Reason::Unsupported, format!("/: {error}"))),
         };
         add_boot(&mut snapshot, &source::answer, read);
     }
     snapshot
 }
 
-/// The facts that captured evidence holds; of the boot, those of the tree in it.
-pub fn read_evidence(evidence: &Evidence, wants: &Wants<'_>) -> Snapshot {
+/// The facts that captured evidence holds; of the boot, those of the tree in it, or of the texts that it was made of.
+pub fn read_evidence(evidence: &Evidence, pieces: &[Piece<'_>], wants: &Wants<'_>) -> Snapshot {
     let ask = |question: Question<'_>| evidence.answer(question);
     let os = evidence.os();
     let mut snapshot = read(os, &ask, &Wants { all_namespaces: false, ..*wants });
@@ -75,7 +75,7 @@ pub fn read_evidence(evidence: &Evidence, wants: &Wants<'_>) -> Snapshot {
                 found.unread.extend(evidence.uncopied());
                 boot_of(os, &found, snapshot.host.kernel.as_deref())
             }
-            None => Boot::not_captured(),
+            None => boot_of_evidence(os, pieces),
         };
         tell_boot(&mut snapshot, &ask, boot);
     }

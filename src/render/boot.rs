@@ -12,7 +12,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     let host = document.host.name.as_deref().unwrap_or("this host");
     let own = document.scopes.iter().find(|scope| scope.current);
     let (style, line) = match own {
-        Some(scope) if scope.boot_reason.is_none() => headline(scope),
+        Some(scope) if scope.boot_reason.is_none() => headline(document, scope),
         Some(scope) => (YELLOW, scope.boot_reason.unwrap_or_default().to_owned()),
         None => (YELLOW, "nothing was read".to_owned()),
     };
@@ -33,9 +33,10 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     page.finish()
 }
 
-fn headline(scope: &Scope) -> (anstyle::Style, String) {
+fn headline(document: &Document, scope: &Scope) -> (anstyle::Style, String) {
     let count = |wanted: Agreement| {
-        let each = scope.running.iter().filter(|running| agreement(scope, running) == wanted);
+        let each =
+            scope.running.iter().filter(|running| agreement(document, scope, running) == wanted);
         u32::try_from(each.count()).unwrap_or(u32::MAX)
     };
     let (other, unknown) = (count(Agreement::Differs), count(Agreement::Unknown));
@@ -64,15 +65,16 @@ enum Agreement {
     Unknown,
 }
 
-fn agreement(scope: &Scope, running: &Running) -> Agreement {
+fn agreement(document: &Document, scope: &Scope, running: &Running) -> Agreement {
     let Some(now) = &running.value else { return Agreement::Unknown };
     let mut known = true;
     for entry in boot::entries(scope, running.key) {
         let then = entry.value.as_deref().or(running.default);
         match (entry.state, then) {
             (State::Unknown, _) => known = false,
-            // A default that depends on the machine, with nobody to change it.
-            (_, None) => {}
+            // On Linux a default that depends on the machine, with nobody to change it.
+            (_, None) if document.host.os == "linux" => {}
+            (_, None) => known = false,
             (_, Some(then)) if then == now => {}
             (_, Some(_)) => return Agreement::Differs,
         }

@@ -1,7 +1,7 @@
 //! Settings that a reboot changes.
 
 use ephaudit_platform::boot::{Boot, Entry, Running, State};
-use ephaudit_platform::snapshot::{Scope, Snapshot};
+use ephaudit_platform::snapshot::{Os, Reason, Scope, Snapshot, Why};
 
 use crate::advice;
 use crate::policy::Policy;
@@ -23,11 +23,21 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
         for (running, entries) in each_key(boot) {
             if let Some(why) = running.value.why() {
                 judgement.gap(scope, format!("running value of {}", running.key), why);
+            } else if snapshot.host.os != Os::Linux && stays_untold(running, &entries) {
+                let why = "no line sets it, and what this kernel has by itself is not known here";
+                let what = format!("boot value of {}", running.key);
+                judgement.gap(scope, what, &Why::new(Reason::Unsupported, why));
             } else if let Some(found) = compare(scope, boot, running, &entries) {
                 judgement.found(found);
             }
         }
     })
+}
+
+/// Whether the kernel's default stays, and nobody knows which.
+fn stays_untold(running: &Running, entries: &[&Entry]) -> bool {
+    let absent = entries.iter().any(|entry| entry.state == State::Absent);
+    absent && running.default.is_none()
 }
 
 /// What either loader leaves is no difference: which of them runs, `boot-depends-on-loader` is about.

@@ -48,11 +48,13 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             let reason = first.rejection;
             let severity =
                 if alike.iter().all(|line| is_backup(line)) { Severity::Info } else { weight(key) };
+            let (one, many) = match reason {
+                Rejection::Clamped => ("does not apply as it stands", "do not apply as they stand"),
+                _ => ("never applies", "never apply"),
+            };
             let title = match alike.len() {
-                1 => {
-                    format!("a line for {} at {} never applies", setting(key), first.origin.place())
-                }
-                count => format!("{count} lines for {} never apply", setting(key)),
+                1 => format!("a line for {} at {} {one}", setting(key), first.origin.place()),
+                count => format!("{count} lines for {} {many}", setting(key)),
             };
             let message = format!("{}: {}.", reason.name(), first.detail);
             judgement.found(
@@ -130,6 +132,7 @@ const fn step(reason: Rejection) -> &'static str {
         Rejection::Cut => {
             "shorten the list: write ranges, such as 8000-8100, instead of single ports"
         }
+        Rejection::Clamped => "write the value that is wanted: one that the kernel takes",
         Rejection::Invalid => "correct the value, or take the line out",
         _ => {
             "write the key as sysctl prints it: in lower case, with dots, such as net.ipv4.ip_local_port_range"

@@ -37,13 +37,13 @@ struct Given {
 pub(super) enum Witness {
     /// A capture.
     Capture(Capture),
-    /// What its tools printed.
-    Evidence(Evidence),
+    /// What its tools printed, with the texts where what persists is asked of them.
+    Evidence(Evidence, Vec<(String, Vec<u8>)>),
 }
 
 impl Witness {
-    /// The one that was named; `root` is a host's whole root.
-    pub(super) fn of(args: &FactsArgs, root: Option<&Path>) -> Result<Self, Failure> {
+    /// The one that was named; `root` is a host's whole root, and `boot` says whether what persists is asked of it.
+    pub(super) fn of(args: &FactsArgs, root: Option<&Path>, boot: bool) -> Result<Self, Failure> {
         let mut given =
             Given { room: input::MAX, files: Vec::new(), folders: Vec::new(), labels: Vec::new() };
         for path in &args.from {
@@ -60,21 +60,23 @@ impl Witness {
         if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
             return Err(unusable(name, "it is a whole host's capture; give it alone"));
         }
-        let pieces: Vec<Piece<'_>> =
-            files.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
+        let pieces = pieces(&files);
         let os = args.os.map(EvidenceOs::os).or(labels.first().copied());
         let (read, option) = match root {
             Some(root) => (Evidence::rooted(&pieces, root, os), "--root"),
             None => (Evidence::read(&pieces, folders, os), "--from"),
         };
-        read.map(Self::Evidence).map_err(|error| Failure::Usage(format!("{option}: {error}")))
+        let read = read.map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
+        Ok(Self::Evidence(read, if boot { files } else { Vec::new() }))
     }
 
     /// The facts that it holds.
     pub(super) fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
         match self {
             Self::Capture(capture) => capture.snapshot(wants),
-            Self::Evidence(evidence) => ephaudit_platform::read_evidence(evidence, wants),
+            Self::Evidence(evidence, files) => {
+                ephaudit_platform::read_evidence(evidence, &pieces(files), wants)
+            }
         }
     }
 
@@ -82,7 +84,7 @@ impl Witness {
     pub(super) fn collected_at(&self) -> Option<&str> {
         match self {
             Self::Capture(capture) => Some(capture.collected_at()),
-            Self::Evidence(_) => None,
+            Self::Evidence(..) => None,
         }
     }
 
@@ -90,9 +92,13 @@ impl Witness {
     pub(super) fn answer(&self, question: Question<'_>) -> Answer {
         match self {
             Self::Capture(capture) => capture.answer(question),
-            Self::Evidence(evidence) => evidence.answer(question),
+            Self::Evidence(evidence, _) => evidence.answer(question),
         }
     }
+}
+
+fn pieces(files: &[(String, Vec<u8>)]) -> Vec<Piece<'_>> {
+    files.iter().map(|(name, bytes)| Piece { name, bytes }).collect()
 }
 
 impl Given {

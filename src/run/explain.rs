@@ -76,8 +76,11 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
 fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {
     let policy = policy_of(Profile::Iana, None, &args.facts)?;
     let mut at = now();
-    let witness =
-        if args.facts.from.is_empty() { None } else { Some(Witness::of(&args.facts, None)?) };
+    let witness = if args.facts.from.is_empty() {
+        None
+    } else {
+        Some(Witness::of(&args.facts, None, false)?)
+    };
     let (snapshot, ask): (_, Box<Ask<'_>>) = match &witness {
         None => {
             let wants = Wants { depth: Depth::Counters, ..Wants::default() };

@@ -112,7 +112,7 @@ fn the_winner_the_chain_and_what_never_applies_are_told() {
         assert!(text.contains(words), "{words}: {text}");
     }
     let shown = table(&["show", "--root", &named(&top)], "200");
-    assert!(shown.contains("AT BOOT") && shown.contains("NEVER APPLIES"), "{shown}");
+    assert!(shown.contains("AT BOOT") && shown.contains("NEVER APPLIES AS IT STANDS"), "{shown}");
     let (judged, code) = json(&["--root", &named(&top)]);
     assert_eq!((code, &verdict(&judged, "setting-never-applies")["verdict"]), (1, &"fail".into()));
     let by_from = json(&["--from", &named(&top), "--boot"]).0;
@@ -239,6 +239,36 @@ fn what_is_no_root_is_refused_and_what_no_evidence_holds_is_said() {
     fs::write(proc.join("ip_local_port_range"), "1024\t65535\n").expect("a file");
     let copied = json(&["--boot", "--from", &named(&copy)]).0;
     assert_eq!(verdict(&copied, "octal-number")["verdict"], "unknown");
+}
+
+#[test]
+fn other_systems_are_told_by_their_own_rules() {
+    let top = root(&[
+        ("etc/sysctl.conf", "net.inet.ip.portrange.first=080\nnet.inet.ip.portrange.last=70000\n"),
+        ("sysctl.txt", "net.inet.ip.portrange.first: 49152\nnet.inet.ip.portrange.last: 65535\n"),
+    ]);
+    let text = top.path().join("sysctl.txt").display().to_string();
+    let args = ["--root", &named(&top), "--from", &text, "--os", "freebsd"];
+    let document = json(&[&["boot"][..], &args].concat()).0;
+    let first = entry(&document, "net.inet.ip.portrange.first", "rc.d/sysctl");
+    assert_eq!(first["state"], "absent", "8 is no octal digit: {first}");
+    let last = entry(&document, "net.inet.ip.portrange.last", "rc.d/sysctl");
+    assert_eq!(
+        (&last["value"], &last["rejected"][0]["reason"]),
+        (&"65535".into(), &"clamped".into())
+    );
+    let judged = json(&args).0;
+    assert_eq!(verdict(&judged, "running-differs-from-boot")["verdict"], "unknown");
+    assert_eq!(verdict(&judged, "setting-never-applies")["verdict"], "fail");
+    let page = table(&[&["boot"][..], &args].concat(), "80");
+    assert!(page.contains("could not be told") && !page.contains("rc.d/sysctl"), "{page}");
+    // What illumos persists its own program tells.
+    let text = top.path().join("ipadm.txt");
+    fs::write(&text, "PROTO PROPERTY PERM CURRENT PERSISTENT DEFAULT POSSIBLE\ntcp largest_anon_port rw 65535 60000 65535 32768-65535\ntcp smallest_anon_port rw 32768 -- 32768 1024-65535\n").expect("a file");
+    let text = text.display().to_string();
+    let document = json(&["boot", "--os", "illumos", "--from", &text]).0;
+    let entries = document["scopes"][0]["boot"].to_string();
+    assert!(entries.contains("60000"), "{entries}");
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn rejected(page: &mut Page, scope: &Scope) {
     loaders.sort_unstable();
     loaders.dedup();
     page.gap();
-    page.pieces([(BOLD, "NEVER APPLIES")]);
+    page.prose((PLAIN, ""), (BOLD, "NEVER APPLIES AS IT STANDS"), 2);
     for (line, by) in lines.iter().take(TOLD) {
         let by = match &by[..] {
             [only] if loaders.len() > 1 => format!("by {only}: "),

@@ -188,7 +188,7 @@ impl Fixture {
             });
             let evidence =
                 Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
-            return ephaudit_platform::read_evidence(&evidence, &Wants::default());
+            return ephaudit_platform::read_evidence(&evidence, &[], &Wants::default());
         }
         let wants = Wants {
             owners: &|scope| named_listeners(policy, scope),
