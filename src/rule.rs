@@ -52,6 +52,11 @@ impl Judgement {
         self.gaps.push(Gap::new(scope, what, why));
     }
 
+    /// These could not be looked at.
+    pub fn gaps(&mut self, gaps: impl IntoIterator<Item = Gap>) {
+        self.gaps.extend(gaps);
+    }
+
     /// The rule has nothing to say about this piece.
     pub fn skip(&mut self, why: impl Into<String>) {
         self.skipped.get_or_insert(why.into());

@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Bounds, Scope, Snapshot};
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Judgement, Rule, each_scope, pool_gaps};
+use crate::rule::{Judgement, Rule, each_scope, pool_gaps, unread_scopes};
 use crate::text::spans;
 
 pub static RULE: Rule = Rule {
@@ -36,7 +36,13 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
         _ if snapshot.unread_scopes.is_none() => {
             judgement.skip("one namespace was asked for; --all-netns reads all");
         }
-        Some(measure) => compare(judgement, scope, (whose, measure)),
+        Some(measure) => {
+            if scope.current {
+                // What was not read may differ.
+                judgement.gaps(unread_scopes(snapshot));
+            }
+            compare(judgement, scope, (whose, measure));
+        }
         None => {}
     })
 }

@@ -95,12 +95,18 @@ pub(super) fn read(
     if usage.bound_unseen > 0 && (many_unseen(&usage, &pools) || !proved(&usage, &pools, percent)) {
         usage.bound_unseen = usage.bound_unseen.min(of_no_protocol(ask, used).unwrap_or(u32::MAX));
     }
-    if depth == Depth::Counters
-        || matches!(depth, Depth::Auto(_)) && proved(&usage, &pools, percent)
-    {
+    let listed = kernel.is_some_and(|running| running >= BOUND_SINCE);
+    let enough = match depth {
+        Depth::Counters => true,
+        Depth::Auto(_) => {
+            proved(&usage, &pools, percent) && !(listed && many_unseen(&usage, &pools))
+        }
+        Depth::Top | Depth::Full => false,
+    };
+    if enough {
         return Reading::Known { value: usage, source };
     }
-    match sockets(ask, scope, &pools, depth, kernel, &mut usage, notes) {
+    match sockets(ask, scope, &pools, depth, listed, &mut usage, notes) {
         Ok(census) => {
             usage.census = Some(census);
             Reading::Known { value: usage, source }
@@ -116,11 +122,10 @@ fn sockets(
     scope: &Scope,
     pools: &[Pool],
     depth: Depth,
-    kernel: Option<KernelVersion>,
+    listed: bool,
     usage: &mut Usage,
     notes: &mut Vec<(String, Why)>,
 ) -> Result<Census, Failed> {
-    let listed = kernel.is_some_and(|running| running >= BOUND_SINCE);
     let whole = |usage: &mut Usage| {
         let mut with_bound = usage.clone();
         let told = census(ask, scope, pools, true, &mut with_bound)?;
