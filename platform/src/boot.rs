@@ -148,6 +148,14 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// Whether it is the kernel that refuses the line, and not the loader that passes over it.
+    pub const fn is_of_the_kernel(self) -> bool {
+        matches!(
+            self,
+            Self::QuotedValue | Self::SpaceInList | Self::Order | Self::Invalid | Self::Cut
+        )
+    }
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {

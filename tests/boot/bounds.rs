@@ -55,6 +55,54 @@ fn links_lead_nowhere_outside() {
 }
 
 #[test]
+fn a_link_with_a_slash_behind_it_leads_to_no_file() {
+    for (target, value) in [("/srv/x", Some("10000\t20000")), ("/srv/x/", None), ("/srv/x/.", None)]
+    {
+        let boot = boot(|top| {
+            fs::create_dir(top.join("srv")).expect("a folder");
+            fs::write(top.join("srv/x"), LINE).expect("a file");
+            symlink(target, top.join("etc/sysctl.d/1.conf")).expect("a link");
+        });
+        assert_eq!(known(&boot), value, "{target}");
+    }
+}
+
+#[test]
+fn a_tree_without_any_folder_of_settings_tells_nothing() {
+    let boot = boot(|top| fs::remove_dir(top.join("etc/sysctl.d")).expect("gone"));
+    is_unknown(&boot, "is this the root of a system?");
+}
+
+#[test]
+fn lines_beyond_those_that_are_kept_are_no_silence() {
+    let key = "net.ipv4.ip_local_reserved_ports";
+    let of = |before: usize| {
+        boot(|top| {
+            let text =
+                format!("{key} = 5\n").repeat(before) + &format!("{key} = 8080, 9090\n{key} = 5\n");
+            fs::write(top.join("etc/sysctl.d/1.conf"), text).expect("a file");
+        })
+    };
+    let states = |boot: &Boot| -> Vec<bool> {
+        let of_key = boot.entries.iter().filter(|entry| entry.key == key);
+        of_key.map(|entry| matches!(entry.state, State::Known { .. })).collect()
+    };
+    assert_eq!(states(&of(100)), [true, true]);
+    assert!(!states(&of(300))[1], "procps writes each of them");
+}
+
+#[test]
+fn a_pattern_that_ends_the_loader_makes_its_values_unknown() {
+    let boot = boot(|top| {
+        let text = format!("{}* = 1\n{LINE}", "x".repeat(255));
+        fs::write(top.join("etc/sysctl.d/1.conf"), text).expect("a file");
+    });
+    let unknown = boot.entries.iter().filter(|entry| matches!(entry.state, State::Unknown(_)));
+    assert!(unknown.clone().count() == 6, "{:?}", unknown.collect::<Vec<_>>());
+    assert_eq!(known(&boot), Some("10000\t20000"), "procps goes on");
+}
+
+#[test]
 fn circles_of_links_are_passed_over_as_the_loaders_do() {
     let boot = boot(|top| {
         symlink("2.conf", top.join("etc/sysctl.d/1.conf")).expect("a link");

@@ -24,6 +24,8 @@ pub(super) struct OfKey {
     rejected: Vec<Rejected>,
     /// Why its value cannot be told.
     unsure: Option<Why>,
+    /// Whether there were more lines than are kept.
+    cut: bool,
 }
 
 impl OfKey {
@@ -48,8 +50,13 @@ impl OfKey {
     ) {
         let Overridden { value, origin } = line(value, place);
         let line = Rejected { value, origin, rejection, detail };
-        if self.rejected.len() < KEPT && !self.rejected.contains(&line) {
+        if self.rejected.contains(&line) {
+            return;
+        }
+        if self.rejected.len() < KEPT {
             self.rejected.push(line);
+        } else {
+            self.cut = true;
         }
     }
 
@@ -61,6 +68,8 @@ impl OfKey {
     fn push_overridden(&mut self, line: Overridden) {
         if self.overridden.len() < KEPT {
             self.overridden.push(line);
+        } else {
+            self.cut = true;
         }
     }
 
@@ -85,7 +94,12 @@ impl OfKey {
         unknown: Option<&Why>,
         value: Option<String>,
     ) -> Entry {
-        let state = match (unknown.or(self.unsure.as_ref()), &self.winner, value) {
+        // A rule that looks at the lines must not pass by those that it does not see.
+        let cut = self.cut.then(|| {
+            Why::new(Reason::Truncated, format!("more than {KEPT} lines of a kind name {key}"))
+        });
+        let unknown = unknown.or(self.unsure.as_ref()).or(cut.as_ref());
+        let state = match (unknown, &self.winner, value) {
             (Some(why), ..) => State::Unknown(why.clone()),
             (None, Some(winner), Some(value)) => {
                 State::Known { value, origin: winner.origin.clone() }

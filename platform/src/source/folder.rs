@@ -196,6 +196,7 @@ impl Folder {
         let mut ahead: Vec<OsString> = parts(name);
         let mut resolved = PathBuf::new();
         let mut links = 0;
+        let mut folder = false;
         while let Some(part) = ahead.pop() {
             if part == ".." {
                 // Above the top is the top.
@@ -215,7 +216,13 @@ impl Folder {
             if target.has_root() {
                 resolved.clear();
             }
+            // What a path with a slash behind it leads to is a folder, or nothing.
+            let text = target.as_os_str().as_encoded_bytes();
+            folder |= ahead.is_empty() && (text.ends_with(b"/") || text.ends_with(b"/."));
             ahead.extend(parts(&target));
+        }
+        if folder && !self.dir.symlink_metadata(&resolved)?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
         }
         Ok(resolved)
     }

@@ -242,6 +242,7 @@ impl Fixture {
 /// What these files give.
 fn boot(files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot {
     let top = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(top.path().join("usr/lib/sysctl.d")).expect("folders");
     for (path, text) in files {
         let path = top.path().join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().expect("a folder")).expect("folders");

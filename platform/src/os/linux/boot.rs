@@ -66,6 +66,14 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     if let Some((file, Found::Unread(why))) = cmdline.map(|file| (file, &file.found)) {
         boot.unread.push((file.place.clone(), why.clone()));
     }
+    let has_conf = persisted
+        .files
+        .iter()
+        .any(|file| file.place.ends_with(SYSCTL_CONF) && matches!(file.found, Found::Text(_)));
+    if persisted.folders.is_empty() && !has_conf {
+        let detail = "there is no folder of sysctl.d at all; is this the root of a system?";
+        boot.unread.push(("/etc/sysctl.d".to_owned(), Why::new(Reason::NotCaptured, detail)));
+    }
     let before_any = boot.unread.first().cloned();
     for (loader, grammar) in
         [(Loader::SystemdSysctl, Grammar::Systemd), (Loader::Procps, Grammar::Procps)]
@@ -90,6 +98,11 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
         let unknown = old.clone().or(unread);
         boot.entries.extend(Key::ALL.map(|key| told.entry(key, loader, unknown.as_ref())));
         written::add(&files, &told, &mut boot.written);
+    }
+    if old.is_some() {
+        for entry in &mut boot.entries {
+            entry.rejected.retain(|line| !line.rejection.is_of_the_kernel());
+        }
     }
     boot
 }

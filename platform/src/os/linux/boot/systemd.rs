@@ -27,11 +27,18 @@ impl Row<'_> {
     }
 }
 
+/// A pattern whose first part is longer may end systemd-sysctl: file names end at 255 bytes.
+const LONGEST_FIRST: usize = 250;
+
 /// The keys that a path or a pattern names and the paths under which it finds them, in the order in which they are
 /// written; `None` where that is not known.
 fn found(path: &[u8]) -> Option<Vec<(Key, Vec<u8>)>> {
     if !is_pattern(path) {
         return Some(Key::at(path).into_iter().map(|key| (key, path.to_vec())).collect());
+    }
+    // glob(7) finds what systemd then takes for no path below /proc/sys, and it aborts (`path_startswith`, 252).
+    if path.split(|byte| *byte == b'/').next().is_some_and(|first| first.len() > LONGEST_FIRST) {
+        return None;
     }
     let patterns = glob::braced(path).filter(|_| !glob::is_odd(path))?;
     let of = |pattern: Vec<u8>| {

@@ -25,6 +25,9 @@ fn boot(files: Vec<File>) -> Boot {
         }
     }
     persisted.folders = folders.into_iter().map(|(_, files)| files).collect();
+    if persisted.folders.is_empty() {
+        persisted.folders.push(Vec::new());
+    }
     read(&persisted, Some("6.12.0"))
 }
 
