@@ -5,7 +5,7 @@ use ephaudit_platform::probe::{Disagreement, Probe, Wish, family_name};
 use ephaudit_platform::snapshot::{Reading, Reserved, Scope, Snapshot, Why};
 
 use crate::report::{Evidence, Finding, Gap, Severity};
-use crate::text::{counted, spans};
+use crate::text::{counted, grouped, spans};
 
 /// What the probe says.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ const OUTSIDE: &str = "ports-outside-pool";
 const PARITY: &str = "parity-not-as-documented";
 const IN_SEQUENCE: &str = "ports-in-sequence";
 const IN_PART: &str = "ports-from-part-of-range";
+const REPEATS: &str = "ports-repeated";
+const ONE_PARITY: &str = "ports-of-one-parity";
+/// What it means where ports that are drawn at random come from some of the pool.
+const KEEPS: &str = "Linux draws them at random from all of the range (RFC 6056), which does not come to this by chance. A \
+                     BPF program of the control group, a sandbox or another network stack may keep to some of them; an \
+                     audit then counts too many ports.";
 
 /// Judges what came of a probe.
 pub fn judge(snapshot: &Snapshot, probe: &Probe, fail_on: Option<Severity>) -> Judged {
@@ -96,18 +102,43 @@ fn finding(scope: &Scope, found: &Disagreement) -> (&'static str, Finding) {
             format!("{} gave ports one after the other", who(*wish)),
             "Linux draws them at random (RFC 6056); in sequence the next one can be guessed.",
         ),
-        Disagreement::InPart { wish, part, there } => (
+        Disagreement::Repeats { wish, times, distinct, of } => (
+            REPEATS,
+            Severity::Medium,
+            *wish,
+            format!(
+                "{} gave {} in {} draws, out of {}",
+                who(*wish),
+                counted(*distinct, "different port"),
+                grouped(*times),
+                grouped(*of)
+            ),
+            KEEPS,
+        ),
+        Disagreement::Hole { wish, times, ports, count } => (
             IN_PART,
             Severity::Medium,
             *wish,
             format!(
-                "{} gave no port outside of {part}, which is {} of the pool",
+                "{} gave none of {} of the pool in {} draws: {}",
                 who(*wish),
-                counted(*there, "port")
+                counted(*count, "port"),
+                grouped(*times),
+                spans(ports)
             ),
-            "Linux draws them at random from all of the range (RFC 6056): so many do not keep to less than half of it by \
-             chance. A BPF program of the control group, a sandbox or another network stack may keep to a part; an audit \
-             then counts too many ports.",
+            KEEPS,
+        ),
+        Disagreement::OneParity { wish, times, odd } => (
+            ONE_PARITY,
+            Severity::Medium,
+            *wish,
+            format!(
+                "{} gave {} ports in {} draws",
+                who(*wish),
+                if *odd { "only odd" } else { "only even" },
+                grouped(*times)
+            ),
+            KEEPS,
         ),
     };
     let Wish { transport, family, call } = wish;
@@ -151,7 +182,10 @@ fn unnamed(wish: Wish) -> Evidence {
 /// Where to look.
 fn steps(found: &Disagreement) -> Vec<String> {
     match found {
-        Disagreement::Outside { wish, .. } | Disagreement::InPart { wish, .. } => {
+        Disagreement::Outside { wish, .. }
+        | Disagreement::Repeats { wish, .. }
+        | Disagreement::Hole { wish, .. }
+        | Disagreement::OneParity { wish, .. } => {
             let call = wish.call.name();
             vec![format!(
                 "see which programs are attached to cgroup_inet4_{call} and cgroup_inet6_{call}, as root: \
@@ -215,10 +249,11 @@ mod tests {
             drawn: Vec::new(),
             disagreements: vec![
                 Disagreement::InSequence { wish },
-                Disagreement::InPart {
+                Disagreement::Hole {
                     wish,
-                    part: "44620-48715".parse().expect("a range"),
-                    there: 4096,
+                    times: 256,
+                    ports: "32768-44619,48716-60999".parse().expect("ports"),
+                    count: 24_136,
                 },
                 Disagreement::Outside { wish, times: 1000, ports },
             ],
@@ -229,7 +264,7 @@ mod tests {
         assert_eq!((*first, *second, *third), (OUTSIDE, IN_PART, IN_SEQUENCE), "the gravest first");
         assert_eq!(
             part.title,
-            "udp bind() over IPv6 gave no port outside of 44620-48715, which is 4,096 ports of the pool"
+            "udp bind() over IPv6 gave none of 24,136 ports of the pool in 256 draws: 32768-44619, 48716-60999"
         );
         assert_eq!(
             finding.title,

@@ -5,6 +5,7 @@
 //! a file cannot tell that.
 
 mod compare;
+mod random;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,7 @@ use crate::ask::Ask;
 pub use crate::draw::{Call, Draw, Given, Wish, family_name};
 use crate::os::{self, Wants};
 use crate::pool::pools;
-use crate::ports::{PortRange, PortSet};
+use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Pool, Reason, Scope, Snapshot, Transport, Why};
 
 /// What one kind of socket was given, and how that goes with the settings.
@@ -53,15 +54,44 @@ pub enum Disagreement {
         /// To whom.
         wish: Wish,
     },
-    /// Ports that are drawn at random came from a part of the range that is less than half of it.
-    InPart {
+    /// Ports that are drawn at random came again too often.
+    Repeats {
         /// To whom.
         wish: Wish,
-        /// From the lowest to the highest of them.
-        part: PortRange,
-        /// How many ports of the pool lie there.
-        there: u32,
+        /// How many were given.
+        times: u32,
+        /// How many of them are different.
+        distinct: u32,
+        /// How many ports could have been drawn.
+        of: u32,
     },
+    /// None came of many ports that follow one another, of those that are drawn at random.
+    Hole {
+        /// To whom.
+        wish: Wish,
+        /// How many were given.
+        times: u32,
+        /// Where they lie: two spans where that is at both ends.
+        ports: PortSet,
+        /// How many of them could have been drawn.
+        count: u32,
+    },
+    /// Ports that are drawn at random from both parities were of one.
+    OneParity {
+        /// To whom.
+        wish: Wish,
+        /// How many were given.
+        times: u32,
+        /// Whether they are odd.
+        odd: bool,
+    },
+}
+
+impl Disagreement {
+    /// Whether it is of how ports follow one another; one and the same cause shows now as this, now as that.
+    const fn is_of_order(&self) -> bool {
+        !matches!(self, Self::Outside { .. } | Self::Parity { .. })
+    }
 }
 
 /// What came of it.
@@ -77,6 +107,10 @@ pub struct Probe {
 
 /// The most ports that each kind of socket asks for.
 pub const COUNT_MAX: u32 = 4096;
+
+/// Fewer ports of a kind tell little of how they are drawn.
+pub const ENOUGH: u32 = 64;
+const CHANGED: &str = "the settings changed meanwhile";
 
 /// Asks for `count` ports of each kind, and compares. The facts are those of before.
 pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
@@ -97,8 +131,15 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
                 (Some(pool), _) => {
                     let range = &scope.ranges[pool.range];
                     let settings = Settings { pool, range, allocator };
+                    // The settings as they are now, where they are those of before.
+                    let again = || {
+                        let now = os::read(os, ask, None, &Wants::default());
+                        let same = now.scopes.first().map(pools).as_ref() == Some(&before);
+                        same.then(|| Settings { allocator: os::allocator(os, ask), ..settings })
+                    };
                     for &call in Call::ALL {
-                        probe.ask(Wish { transport, family, call }, &settings, draw, count);
+                        let wish = Wish { transport, family, call };
+                        probe.ask(wish, &settings, &again, draw, count);
                     }
                 }
                 (None, Some(why)) => probe.unknown.push((what_pool(transport, family), why)),
@@ -108,7 +149,7 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
     }
     let after = os::read(os, ask, None, &Wants::default());
     if after.scopes.first().map(pools).as_ref() != Some(&before) {
-        let why = Why::new(Reason::Unsupported, "the settings changed while the kernel was asked");
+        let why = Why::new(Reason::Unsupported, CHANGED);
         probe.disagreements.clear();
         probe.unknown.push(("the pool".to_owned(), why));
     }
@@ -134,7 +175,15 @@ fn scope_unknown(scope: &Scope, transport: Transport, family: Family) -> Option<
 }
 
 impl Probe {
-    fn ask(&mut self, wish: Wish, settings: &Settings<'_>, draw: &Draw<'_>, count: u32) {
+    /// What disagrees is asked once more: settings may have changed meanwhile, and changed back.
+    fn ask<'a>(
+        &mut self,
+        wish: Wish,
+        settings: &Settings<'a>,
+        again: &dyn Fn() -> Option<Settings<'a>>,
+        draw: &Draw<'_>,
+        count: u32,
+    ) {
         let Wish { transport, family, call } = wish;
         let what = format!("{transport} {}() over {}", call.name(), family_name(family));
         let unknown = |detail: String| (what.clone(), Why::new(Reason::Unsupported, detail));
@@ -146,29 +195,70 @@ impl Probe {
             self.unknown.push(unknown(detail));
             return;
         }
-        let mut drawn = Drawn { wish, given: draw(wish, count), outside: PortSet::new() };
+        let mut once = Once::of(wish, settings, draw, count);
+        if !once.found.is_empty() {
+            if let Some(settings) = again() {
+                let twice = Once::of(wish, &settings, draw, count);
+                let alike = |found: &Disagreement| {
+                    once.found.iter().any(|before| before.is_of_order() == found.is_of_order())
+                };
+                let (found, other): (Vec<_>, Vec<_>) = twice.found.into_iter().partition(alike);
+                let mut unsure = twice.unsure;
+                if found.is_empty() || !other.is_empty() {
+                    unsure.push(
+                        "it gave ports that its settings do not explain, and others when it was asked again; the settings \
+                         may have changed meanwhile"
+                            .to_owned(),
+                    );
+                }
+                once = Once { drawn: twice.drawn, found, unsure };
+            } else {
+                once.found.clear();
+                once.unsure.push(CHANGED.to_owned());
+            }
+        }
+        for found in &once.found {
+            if let Disagreement::Outside { ports, .. } = found {
+                once.drawn.outside = ports.clone();
+            }
+        }
+        self.disagreements.extend(once.found);
+        self.unknown.extend(once.unsure.into_iter().map(unknown));
+        if let Given::Ports(_, Some(why)) = &once.drawn.given {
+            self.unknown.push((what, why.clone()));
+        }
+        self.drawn.push(once.drawn);
+    }
+}
+
+/// What asking once comes to.
+struct Once {
+    drawn: Drawn,
+    found: Vec<Disagreement>,
+    unsure: Vec<String>,
+}
+
+impl Once {
+    fn of(wish: Wish, settings: &Settings<'_>, draw: &Draw<'_>, count: u32) -> Self {
+        let drawn = Drawn { wish, given: draw(wish, count), outside: PortSet::new() };
+        let mut once = Self { drawn, found: Vec::new(), unsure: Vec::new() };
         // A filter can answer as a kernel without IPv6 does.
-        if drawn.given == Given::NoSuchFamily && settings.allocator.has_ipv6 != Some(false) {
+        if once.drawn.given == Given::NoSuchFamily && settings.allocator.has_ipv6 != Some(false) {
             let detail = "::1 is refused as where there is no IPv6, but this namespace has addresses of IPv6, or that \
                           could not be read";
-            drawn.given = Given::Ports(Vec::new(), Some(Why::new(Reason::Unsupported, detail)));
+            let why = Why::new(Reason::Unsupported, detail);
+            once.drawn.given = Given::Ports(Vec::new(), Some(why));
         }
-        if let Given::Ports(ports, refused) = &drawn.given {
+        if let Given::Ports(ports, _) = &once.drawn.given {
             for compared in compare(wish, settings, ports) {
                 match compared {
                     Compared::Agrees => {}
-                    Compared::Disagrees(found) => {
-                        if let Disagreement::Outside { ports, .. } = &found {
-                            drawn.outside = ports.clone();
-                        }
-                        self.disagreements.push(found);
-                    }
-                    Compared::Unknown(detail) => self.unknown.push(unknown(detail)),
+                    Compared::Disagrees(found) => once.found.push(found),
+                    Compared::Unknown(detail) => once.unsure.push(detail),
                 }
             }
-            self.unknown.extend(refused.clone().map(|why| (what, why)));
         }
-        self.drawn.push(drawn);
+        once
     }
 }
 

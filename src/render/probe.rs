@@ -1,5 +1,7 @@
 //! What a probe says.
 
+use ephaudit_platform::probe::ENOUGH;
+
 use super::Look;
 use super::page::{GREEN, PLAIN, Page, RED, YELLOW};
 use super::table::{called, findings, spans, transport, where_and_when};
@@ -13,16 +15,12 @@ const TABLE: usize = 72;
 pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     let mut page = Page::new(look);
     let host = said.host.name.as_deref().unwrap_or("this host");
-    let given: u32 = said.draws.iter().map(|draw| draw.given).sum();
     let (style, word, rest) = match said.status {
-        Agreement::Agrees if said.findings.is_empty() => {
-            let given = counted(given, "port");
-            (GREEN, "AGREES", format!("the kernel gave {given}, as its settings say"))
-        }
+        Agreement::Agrees if said.findings.is_empty() => (GREEN, "AGREES", agreement(&said.draws)),
         Agreement::Agrees => {
             let findings = u32::try_from(said.findings.len()).unwrap_or(u32::MAX);
             let findings = counted(findings, "finding");
-            (GREEN, "AGREES", format!("{findings}, none that counts"))
+            (YELLOW, "AGREES IN ALL THAT COUNTS", format!("{findings} below the threshold"))
         }
         Agreement::Disagrees => {
             (RED, "DISAGREES", "the kernel does not give what its settings say".to_owned())
@@ -68,6 +66,19 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     }
     findings::tell_gaps(&mut page, &said.gaps);
     page.finish()
+}
+
+/// Few ports tell that they are of the pool, but not whether they come from all of it.
+fn agreement(draws: &[Draw]) -> String {
+    let given = counted(draws.iter().map(|draw| draw.given).sum(), "port");
+    let asked = draws.iter().filter(|draw| draw.state != State::Absent);
+    match asked.map(|draw| draw.given).min() {
+        Some(least) if least < ENOUGH => format!(
+            "the kernel gave {given} of its pool; {} of a kind cannot tell how they are drawn",
+            grouped(least)
+        ),
+        _ => format!("the kernel gave {given}, as its settings say"),
+    }
 }
 
 fn who(draw: &Draw) -> String {

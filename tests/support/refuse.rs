@@ -27,7 +27,12 @@ pub(crate) fn forbid_sockets(family: AddressFamily, errno: Errno) {
 /// Forbids this thread, and the programs that it starts, a system call: where one of the rules holds, or always where
 /// there are none.
 pub(crate) fn forbid(call: i64, rules: Vec<SeccompRule>, errno: Errno) {
-    let refuse = SeccompAction::Errno(errno.raw_os_error().unsigned_abs());
+    answer(call, rules, errno.raw_os_error().unsigned_abs());
+}
+
+/// The same with any number; with 0 the call does nothing and succeeds.
+pub(crate) fn answer(call: i64, rules: Vec<SeccompRule>, errno: u32) {
+    let refuse = SeccompAction::Errno(errno);
     let arch = std::env::consts::ARCH.try_into().expect("an architecture");
     let calls = BTreeMap::from([(call, rules)]);
     let filter = SeccompFilter::new(calls, SeccompAction::Allow, refuse, arch);

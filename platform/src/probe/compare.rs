@@ -1,9 +1,10 @@
 //! Whether ports could have come from the settings. What another reason may account for proves nothing, and is no agreement
 //! either.
 
-use super::{Call, Disagreement, Wish, counted};
+use super::random::{Uneven, uneven};
+use super::{Call, Disagreement, ENOUGH, Wish, counted};
 use crate::os::Allocator;
-use crate::ports::{PortRange, PortSet};
+use crate::ports::PortRange;
 use crate::snapshot::{Pool, Range, Transport};
 
 /// What ports are held against.
@@ -23,9 +24,6 @@ pub(super) enum Compared {
 
 use Compared::{Agrees, Disagrees, Unknown};
 
-/// Fewer draws make runs, and keep to one side, by chance.
-const DRAWS: usize = 64;
-
 /// All that can be said of these ports.
 pub(super) fn compare(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> [Compared; 2] {
     let outside: Vec<u16> =
@@ -33,7 +31,7 @@ pub(super) fn compare(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> [Co
     let by_order = if in_sequence(wish, settings.pool, ports) {
         Disagrees(Disagreement::InSequence { wish })
     } else if outside.is_empty() {
-        in_part(wish, settings, ports)
+        evenly(wish, settings, ports)
     } else {
         Agrees
     };
@@ -101,53 +99,74 @@ fn parity(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
 }
 
 /// Whether ports are drawn at random (RFC 6056). TCP's connect() to one destination goes on from port to port.
-fn at_random(wish: Wish, ports: &[u16]) -> bool {
-    (wish.transport == Transport::Udp || wish.call == Call::Bind) && ports.len() >= DRAWS
+const fn is_random(wish: Wish) -> bool {
+    matches!((wish.transport, wish.call), (Transport::Udp, _) | (_, Call::Bind))
 }
 
 /// Whether ports that are drawn at random came each right after the one before, or the one after that.
 fn in_sequence(wish: Wish, pool: &Pool, ports: &[u16]) -> bool {
     /// A smaller pool makes runs by chance.
     const POOL: u32 = 1024;
-    if !at_random(wish, ports) || pool.ports.count() < POOL {
+    if !is_random(wish) || counted(ports.len()) < ENOUGH || pool.ports.count() < POOL {
         return false;
     }
     let next = ports.windows(2).filter(|pair| matches!(pair[1].wrapping_sub(pair[0]), 1 | 2));
     next.count() * 10 >= (ports.len() - 1) * 9
 }
 
-/// Whether ports that are drawn at random kept to less than half of the range: 64 draws do that once in 2^57.
-///
-/// A draw that starts at a port reserved or in use goes on to the next one that is free, wherever that is: all of those
-/// may have led here.
-fn in_part(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
-    /// In a smaller range the halves are not even.
-    const RANGE: u32 = 64;
+/// Whether ports that are drawn at random are as even as that makes them.
+fn evenly(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
     let Settings { pool, range, allocator } = settings;
-    let (Some(bounds), Some(lowest), Some(highest)) =
-        (range.bounds.known(), ports.iter().min(), ports.iter().max())
-    else {
+    let Some(bounds) = range.bounds.known() else { return Agrees };
+    if !is_random(wish) || ports.is_empty() {
         return Agrees;
-    };
+    }
     let size = bounds.range().count();
-    if !at_random(wish, ports) || size < RANGE {
-        return Agrees;
-    }
-    let part = PortRange::between(*lowest, *highest);
-    let there = pool.ports.intersection(&PortSet::from(part)).count();
-    let lead_there = there.saturating_add(size.saturating_sub(pool.ports.count()));
-    let less_than_half = |starts: u32| starts.saturating_mul(2) < size;
-    if !less_than_half(lead_there) {
-        return Agrees;
-    }
-    let begin = format!("all {} ports are from {part}", ports.len());
-    match in_use(wish, *allocator) {
-        Some(in_use) if less_than_half(lead_there.saturating_add(in_use)) => {
-            Disagrees(Disagreement::InPart { wish, part, there })
+    let odd = ports[0] % 2 == 1;
+    // Whichever goes first, those of one parity are drawn at random from their like.
+    let by_parity =
+        wish.transport == Transport::Tcp && ports.iter().all(|port| (port % 2 == 1) == odd);
+    let (can, starts): (Vec<u16>, u32) = if by_parity {
+        // `inet_csk_find_open_port` leaves the last port of an odd-sized range to one parity only.
+        let end = u32::from(bounds.range().first()) + (size & !1);
+        let can = |port: &u16| (port % 2 == 1) == odd && u32::from(*port) < end;
+        (pool.ports.iter().filter(can).collect(), size / 2)
+    } else {
+        (pool.ports.iter().collect(), size)
+    };
+    let Some(found) = uneven(ports, &can, starts, 0) else { return Agrees };
+    let begin = match found {
+        Uneven::Repeats { distinct } => {
+            format!("only {distinct} of {} ports are different", ports.len())
         }
-        Some(_) => {
+        Uneven::Hole { from, to, count } => {
+            format!("none of the {count} ports from {from} to {to} was given")
+        }
+        Uneven::OneParity { odd } => {
+            format!("all {} ports are {}", ports.len(), if odd { "odd" } else { "even" })
+        }
+    };
+    let Some(in_use) = in_use(wish, *allocator) else {
+        return Unknown(format!("{begin}; whether the others are used up could not be read"));
+    };
+    let times = counted(ports.len());
+    match uneven(ports, &can, starts, in_use) {
+        Some(Uneven::Repeats { distinct }) => {
+            Disagrees(Disagreement::Repeats { wish, times, distinct, of: counted(can.len()) })
+        }
+        Some(Uneven::Hole { from, to, count }) => {
+            let range = bounds.range();
+            let ports = if from <= to {
+                PortRange::between(from, to).into()
+            } else {
+                let ends = [(from, range.last()), (range.first(), to)];
+                ends.into_iter().map(|(a, b)| PortRange::between(a, b)).collect()
+            };
+            Disagrees(Disagreement::Hole { wish, times, ports, count })
+        }
+        Some(Uneven::OneParity { odd }) => Disagrees(Disagreement::OneParity { wish, times, odd }),
+        None => {
             Unknown(format!("{begin}; so many sockets are open that the others may be used up"))
         }
-        None => Unknown(format!("{begin}; whether the others are used up could not be read")),
     }
 }

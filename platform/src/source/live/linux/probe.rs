@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SocketFlags, SocketType, accept_with, bind, connect, getsockname, listen,
@@ -35,11 +35,12 @@ fn draw_until(wish: Wish, count: u32, end: Instant) -> Given {
     let listener = match (wish.transport, wish.call) {
         (Transport::Tcp, Call::Connect) => match listener(wish.family) {
             Ok(listener) => Some(listener),
-            Err(refused) => return failed(wish, &refused, Vec::new()),
+            Err(refused) => return failed(wish, refused, Vec::new()),
         },
         _ => None,
     };
     let mut ports = Vec::new();
+    let mut pending = 0;
     for _ in 0..count {
         if Instant::now() >= end {
             let detail = format!("{} of {count} ports in {} s", ports.len(), TIME.as_secs());
@@ -49,7 +50,10 @@ fn draw_until(wish: Wish, count: u32, end: Instant) -> Given {
             (Call::Bind, _) => bound(wish),
             (Call::Connect, None) => connected(wish, DISCARD),
             (Call::Connect, Some((listener, port))) => {
-                connected(wish, *port).inspect(|_| drain(listener))
+                let port = connected(wish, *port);
+                pending += 1;
+                drain(&mut pending, end, || accepted(listener));
+                port
             }
         };
         match port {
@@ -59,7 +63,7 @@ fn draw_until(wish: Wish, count: u32, end: Instant) -> Given {
                 return Given::Ports(ports, Some(why));
             }
             Ok(port) => ports.push(port),
-            Err(refused) => return failed(wish, &refused, ports),
+            Err(refused) => return failed(wish, refused, ports),
         }
     }
     Given::Ports(ports, None)
@@ -93,9 +97,29 @@ fn listener(family: Family) -> Result<(OwnedFd, u16), Refused> {
     Ok((listener, port))
 }
 
-/// What was accepted has been reset by its client, and is closed with no more ado.
-fn drain(listener: &OwnedFd) {
-    while accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK).is_ok() {}
+/// What was accepted has been reset by its client, and is closed with no more ado. A filter can make accept4() succeed for
+/// ever: there are no more than the connections made.
+fn drain(pending: &mut u32, end: Instant, accept: impl Fn() -> bool) {
+    while *pending > 0 && Instant::now() < end && accept() {
+        *pending -= 1;
+    }
+}
+
+/// Where a filter has accept4() do nothing and succeed, its 0 is standard input's: that is not to be closed.
+fn accepted(listener: &OwnedFd) -> bool {
+    const STDERR: i32 = 2;
+    match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        Ok(accepted) if accepted.as_raw_fd() <= STDERR => {
+            let _not_ours = accepted.into_raw_fd();
+            false
+        }
+        accepted => accepted.is_ok(),
+    }
+}
+
+/// Whether the loopback has an address of this family: connect() says ADDRNOTAVAIL of a pool used up too.
+fn has_address(wish: Wish) -> bool {
+    matches!(bound(wish), Ok(_) | Err(Refused("bind", Errno::ADDRINUSE)))
 }
 
 /// Without SO_REUSEADDR, which changes what bind() gives; and nothing waits.
@@ -126,13 +150,14 @@ fn local_port(socket: &OwnedFd) -> Result<u16, Refused> {
     Ok(address.map_err(by("getsockname"))?.port())
 }
 
-fn failed(wish: Wish, refused: &Refused, ports: Vec<u16>) -> Given {
-    let Refused(call, errno) = *refused;
+fn failed(wish: Wish, Refused(call, errno): Refused, ports: Vec<u16>) -> Given {
     let no_family = call == "socket" && errno == Errno::AFNOSUPPORT;
     let no_address = match call {
         "bind" => errno == Errno::ADDRNOTAVAIL,
-        // connect() says ADDRNOTAVAIL of a pool used up too.
-        _ => errno == Errno::NETUNREACH || (ports.is_empty() && errno == Errno::ADDRNOTAVAIL),
+        _ => {
+            errno == Errno::NETUNREACH
+                || (ports.is_empty() && errno == Errno::ADDRNOTAVAIL && !has_address(wish))
+        }
     };
     if wish.family == Family::Ipv6 && ports.is_empty() && (no_family || no_address) {
         return Given::NoSuchFamily;
@@ -161,6 +186,18 @@ fn failed(wish: Wish, refused: &Refused, ports: Vec<u16>) -> Given {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_is_accepted_than_was_connected() {
+        let later = Instant::now() + TIME;
+        let mut pending = 3;
+        drain(&mut pending, later, || true);
+        assert_eq!(pending, 0);
+        pending = 3;
+        drain(&mut pending, later, || false);
+        assert_eq!(pending, 3);
+        drain(&mut pending, Instant::now(), || panic!("too late"));
+    }
 
     #[test]
     fn time_is_bounded() {
