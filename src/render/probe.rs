@@ -15,20 +15,7 @@ const TABLE: usize = 72;
 pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     let mut page = Page::new(look);
     let host = said.host.name.as_deref().unwrap_or("this host");
-    let (style, word, rest) = match said.status {
-        Agreement::Agrees if said.findings.is_empty() => (GREEN, "AGREES", agreement(&said.draws)),
-        Agreement::Agrees => {
-            let findings = u32::try_from(said.findings.len()).unwrap_or(u32::MAX);
-            let findings = counted(findings, "finding");
-            (YELLOW, "AGREES IN ALL THAT COUNTS", format!("{findings} below the threshold"))
-        }
-        Agreement::Disagrees => {
-            (RED, "DISAGREES", "the kernel does not give what its settings say".to_owned())
-        }
-        Agreement::Undetermined => {
-            (YELLOW, "UNDETERMINED", "what the kernel gives could not be told in full".to_owned())
-        }
-    };
+    let (style, word, rest) = headline(said.status, said.findings.len(), &said.draws);
     page.prose((style, &format!("{word}  ")), (style, &format!("{host}: {rest}")), 2);
     page.gap();
     let scope = said.scope.as_ref().map(|scope| called(&scope.id, &scope.names));
@@ -66,6 +53,28 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     }
     findings::tell_gaps(&mut page, &said.gaps);
     page.finish()
+}
+
+/// Agreement with findings is none in full.
+fn headline(
+    status: Agreement,
+    findings: usize,
+    draws: &[Draw],
+) -> (anstyle::Style, &'static str, String) {
+    match status {
+        Agreement::Agrees if findings == 0 => (GREEN, "AGREES", agreement(draws)),
+        Agreement::Agrees => {
+            let findings = u32::try_from(findings).unwrap_or(u32::MAX);
+            let findings = counted(findings, "finding");
+            (YELLOW, "AGREES IN ALL THAT COUNTS", format!("{findings} below the threshold"))
+        }
+        Agreement::Disagrees => {
+            (RED, "DISAGREES", "the kernel does not give what its settings say".to_owned())
+        }
+        Agreement::Undetermined => {
+            (YELLOW, "UNDETERMINED", "what the kernel gives could not be told in full".to_owned())
+        }
+    }
 }
 
 /// Few ports tell that they are of the pool, but not whether they come from all of it.
@@ -121,4 +130,16 @@ fn row(draw: &Draw) -> Vec<String> {
         grouped(draw.odd),
         spans(&draw.outside),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_no_full_agreement() {
+        assert_eq!(headline(Agreement::Agrees, 0, &[]).1, "AGREES");
+        let (_, word, rest) = headline(Agreement::Agrees, 1, &[]);
+        assert_eq!((word, &*rest), ("AGREES IN ALL THAT COUNTS", "1 finding below the threshold"));
+    }
 }
