@@ -12,11 +12,7 @@ pub(super) fn fact(scope: &Scope) -> Option<Vec<String>> {
         (State::Absent, ..) => return None,
         (State::Known, Some(sockets), Some(waiting)) => {
             let sockets = counted(sockets, "tcp socket");
-            let looked = match usage.method {
-                Some("counters") => "; by counters, --usage top looks at each connection",
-                _ => "",
-            };
-            format!("{sockets}, {} in TIME_WAIT{looked}", grouped(waiting))
+            format!("{sockets}, {} in TIME_WAIT", grouped(waiting))
         }
         _ => unread(usage.state, usage.reason),
     };
