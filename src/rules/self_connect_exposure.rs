@@ -35,10 +35,13 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         }
         let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
         let gone = census.destinations.iter().filter_map(|row| service_gone(scope, &pool, row));
-        let gone = gone.chain(left_behind(scope, &pool, census));
+        // Some of its connections may wait at its own end, and others at the clients'.
+        let mut gone: Vec<Gone> = gone.chain(left_behind(scope, &pool, census)).collect();
+        gone.sort_by_key(|service| (service.at, std::cmp::Reverse(service.clients)));
+        gone.dedup_by_key(|service| service.at);
         let low = bounds.range().first();
         let (mut exposed, others): (Vec<Gone>, Vec<Gone>) =
-            gone.partition(|service| service.at.port() % 2 == low % 2);
+            gone.into_iter().partition(|service| service.at.port() % 2 == low % 2);
         match range.tcp_by_parity {
             // connect() gives these away only when the others are used up.
             Some(true) => {}
