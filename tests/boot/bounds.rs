@@ -68,6 +68,14 @@ fn a_link_with_a_slash_behind_it_leads_to_no_file() {
 }
 
 #[test]
+fn a_link_through_proc_leads_where_only_the_running_system_knows() {
+    let boot = boot(|top| {
+        symlink("/proc/self/root/etc/x", top.join("etc/sysctl.d/1.conf")).expect("a link");
+    });
+    is_unknown(&boot, "it leads through /proc of the running system");
+}
+
+#[test]
 fn a_tree_without_any_folder_of_settings_tells_nothing() {
     let boot = boot(|top| fs::remove_dir(top.join("etc/sysctl.d")).expect("gone"));
     is_unknown(&boot, "is this the root of a system?");

@@ -98,7 +98,12 @@ impl Folder {
         });
         seen.unwrap_or_else(|error| match error.kind() {
             _ if is_loop(&error) => Found::Nothing("its links go in a circle, or are too many"),
-            io::ErrorKind::NotFound if self.leads_to_null(name) => Found::Null,
+            io::ErrorKind::NotFound if self.leads_to(name, "/dev/null") => Found::Null,
+            // Only the running system has these files.
+            io::ErrorKind::NotFound if self.leads_to(name, "/proc") => Found::Unread(Why::new(
+                Reason::Unsupported,
+                "it leads through /proc of the running system",
+            )),
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
                 Found::Nothing("nothing is there, or it is a link to nothing")
             }
@@ -109,10 +114,10 @@ impl Folder {
         })
     }
 
-    /// Whether a link names /dev/null in a tree that has no such file.
-    fn leads_to_null(&self, name: &Path) -> bool {
+    /// Whether a link names this path, or one below it, in a tree that has no such file.
+    fn leads_to(&self, name: &Path, path: &str) -> bool {
         let target = self.dir.read_link_contents(parts(name).iter().rev().collect::<PathBuf>());
-        target.is_ok_and(|target| target == Path::new("/dev/null"))
+        target.is_ok_and(|target| target.starts_with(path))
     }
 
     /// The names of the ordinary files, and of links, that lie in the folder itself, sorted.
