@@ -149,7 +149,7 @@ fn without_a_look_at_the_sockets_nothing_is_said_of_connections() {
 #[test]
 fn a_client_on_a_system_port_and_ports_that_bind_holds_are_found() {
     inside(|| {
-        range("40000 40099");
+        range("40000 40999");
         let server = listen(2049);
         let client = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
         bind(&client, &here(742)).expect("a System Port");
@@ -162,11 +162,13 @@ fn a_client_on_a_system_port_and_ports_that_bind_holds_are_found() {
         let rule = "bound-ports-drain-pool";
         let listeners: Vec<TcpListener> = (40_001..=40_005).map(listen).collect();
         assert_eq!(judged(rule, "counters").0, "pass");
-        let idle = [40_050, 40_051, 40_052, 40_053, 40_054].map(|port| {
-            let idle = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-            bind(&idle, &here(port)).expect("a port");
-            idle
-        });
+        let idle: Vec<_> = (40_100..40_195)
+            .map(|port| {
+                let idle = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+                bind(&idle, &here(port)).expect("a port");
+                idle
+            })
+            .collect();
         assert_eq!(
             judged(rule, "counters").0,
             "unknown",
@@ -175,7 +177,7 @@ fn a_client_on_a_system_port_and_ports_that_bind_holds_are_found() {
         for depth in ["top", "full"] {
             let (_, severity, said) = judged(rule, depth);
             assert_eq!(severity, "low");
-            assert!(said.contains("bind() holds 10 of the 100 ports"), "{said}");
+            assert!(said.contains("bind() holds 100 of the 1,000 ports"), "{said}");
         }
         drop((listeners, idle));
     });
