@@ -41,6 +41,7 @@ use ask::{Ask, Question, Tour};
 use boot::Boot;
 use evidence::{Evidence, Piece};
 use holders::Holders;
+use os::Reach;
 use persisted::{File, Found, Persisted};
 use probe::{Draw, Probe};
 use snapshot::{Host, Os, Reason, Snapshot, Transport, Why};
@@ -85,9 +86,10 @@ pub fn read_evidence(evidence: &Evidence, pieces: &[Piece<'_>], wants: &Wants<'_
 /// Adds what the persisted settings give to the reader's own scope, where they reach it.
 pub fn add_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, read: impl FnOnce() -> Boot) {
     let own = snapshot.scopes.iter().find(|scope| scope.current);
-    match own.and_then(|own| os::out_of_reach(&snapshot.host, own)) {
-        Some(why) => put_boot(snapshot, &boot::Facts::OutOfReach(why)),
-        None => tell_boot(snapshot, ask, read()),
+    match own.map_or(Reach::In, |own| os::reach(&snapshot.host, own, ask)) {
+        Reach::In => tell_boot(snapshot, ask, read()),
+        Reach::Out(why) => put_boot(snapshot, &boot::Facts::OutOfReach(why)),
+        Reach::Untold(why) => tell_boot(snapshot, ask, Boot::untold(why)),
     }
 }
 

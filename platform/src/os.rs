@@ -128,8 +128,18 @@ pub(crate) fn boot_of_texts(os: Os, texts: Vec<File>) -> Boot {
 }
 
 /// Why the settings that persist never reach the reader's own scope.
-pub(crate) fn out_of_reach(host: &Host, scope: &Scope) -> Option<&'static str> {
-    if host.os == Os::Linux { linux::boot::out_of_reach(host, scope) } else { None }
+pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
+    if host.os == Os::Linux { linux::boot::reach(host, scope, ask) } else { Reach::In }
+}
+
+/// Whether the persisted settings are for a scope.
+pub(crate) enum Reach {
+    /// They are.
+    In,
+    /// They never reach it: why.
+    Out(&'static str),
+    /// It cannot be told: why.
+    Untold(Why),
 }
 
 /// The keys of what the settings give, as they are now.

@@ -70,7 +70,7 @@ fn a_link_with_a_slash_behind_it_leads_to_no_file() {
 #[test]
 fn a_link_through_proc_leads_where_only_the_running_system_knows() {
     let boot = boot(|top| {
-        symlink("/proc/self/root/etc/x", top.join("etc/sysctl.d/1.conf")).expect("a link");
+        symlink("/proc/self/cwd/x", top.join("etc/sysctl.d/1.conf")).expect("a link");
     });
     is_unknown(&boot, "it leads through /proc of the running system");
 }
@@ -97,6 +97,25 @@ fn lines_beyond_those_that_are_kept_are_no_silence() {
     };
     assert_eq!(states(&of(100)), [true, true]);
     assert!(!states(&of(300))[1], "procps writes each of them");
+}
+
+#[test]
+fn lines_of_several_keys_that_are_too_many_together_are_no_silence() {
+    let of = |each: usize| {
+        boot(|top| {
+            let keys =
+                ["tcp_fin_timeout = 60\n", "tcp_tw_reuse = 2\n", "tcp_max_tw_buckets = 9000\n"];
+            let more = ["ip_local_reserved_ports = 5\n", "ip_local_port_range = 32768 60999\n"];
+            let lines =
+                keys.iter().chain(&more).map(|line| format!("net.ipv4.{line}").repeat(each));
+            let text = lines.collect::<String>()
+                + &"net.ipv4.ip_unprivileged_port_start = 1024\n".repeat(each);
+            fs::write(top.join("etc/sysctl.d/1.conf"), text).expect("a file");
+        })
+    };
+    assert_eq!(of(100).unread, []);
+    let said = format!("{:?}", of(180).unread);
+    assert!(said.contains("more than 1000 lines set these keys"), "{said}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::snapshot::{Host, Snapshot};
 use scope::Kernel;
 
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
-const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
+pub(super) const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
 
 pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
     let mut notes = Vec::new();

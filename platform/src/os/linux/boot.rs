@@ -16,9 +16,10 @@ mod told;
 mod written;
 
 use super::host::KernelVersion;
-use super::namespaces;
+use super::{NAMESPACE_OF_INIT, namespaces};
+use crate::ask::{Ask, Question};
 use crate::boot::{Boot, Entry, Loader};
-use crate::os::Wanted;
+use crate::os::{Reach, Wanted};
 use crate::parse::cmdline;
 use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
@@ -97,7 +98,7 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
         });
         let unknown = old.clone().or(unread);
         boot.entries.extend(Key::ALL.map(|key| told.entry(key, loader, unknown.as_ref())));
-        written::add(&files, &told, &mut boot.written);
+        written::add(&files, &told, &mut boot);
     }
     if old.is_some() {
         for entry in &mut boot.entries {
@@ -107,24 +108,40 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     boot
 }
 
-/// The initial network namespace: `NET_NS_INIT_INO` (include/uapi/linux/nsfs.h, since 6.18), and what the first one was
+/// The initial network namespace: `NET_NS_INIT_INO` (include/uapi/linux/nsfs.h) since 6.18, and what the first one was
 /// given before that on most kernels (`PROC_DYNAMIC_FIRST`, include/linux/proc_ns.h).
-const INITIAL: [&str; 2] = ["net:[4026531833]", "net:[4026531840]"];
+const INITIAL: &str = "net:[4026531833]";
+const INITIAL_SINCE: KernelVersion = KernelVersion(6, 18, 0);
+const INITIAL_BEFORE: &str = "net:[4026531840]";
 
 /// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host applies.
-pub(crate) fn out_of_reach(host: &Host, scope: &Scope) -> Option<&'static str> {
+pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
     match host.environment {
         Some(Environment::Container(_)) => {
-            return Some("this is a container, and its files are not those that its host applies");
+            return Reach::Out(
+                "this is a container, and its files are not those that its host applies",
+            );
         }
-        Some(Environment::Gvisor) => return Some("gVisor reads no file of sysctl.d"),
+        Some(Environment::Gvisor) => return Reach::Out("gVisor reads no file of sysctl.d"),
         Some(Environment::Wsl) | None => {}
     }
-    let initial = INITIAL.contains(&scope.id.as_str())
-        || scope.names.iter().any(|name| name == namespaces::HOST);
-    (!initial).then_some(
-        "sysctl.d is applied in the host's own network namespace, and this is not seen to be it",
-    )
+    let elsewhere =
+        "sysctl.d is applied in the host's own network namespace, and this is another one";
+    let version = host.kernel.as_deref().and_then(KernelVersion::parse);
+    let fixed = version.is_some_and(|version| version >= INITIAL_SINCE);
+    if scope.id == (if fixed { INITIAL } else { INITIAL_BEFORE })
+        || scope.names.iter().any(|name| name == namespaces::HOST)
+    {
+        return Reach::In;
+    }
+    match ask(Question::Link(NAMESPACE_OF_INIT)).outcome {
+        _ if fixed => Reach::Out(elsewhere),
+        Ok(of_init) if of_init != scope.id.as_bytes() => Reach::Out(elsewhere),
+        Ok(_) | Err(_) => Reach::Untold(Why::new(
+            Reason::Unsupported,
+            "whether this is the host's own network namespace, where sysctl.d is applied, is not seen; run as root",
+        )),
+    }
 }
 
 /// What the kernel has where nobody sets the key, since 4.19; of `tcp_max_tw_buckets` that depends on the memory.

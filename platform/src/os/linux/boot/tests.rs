@@ -178,3 +178,35 @@ fn an_old_kernel_is_not_guessed_at() {
     let old = read(&persisted, Some("4.4.0"));
     assert!(old.entries.iter().all(|entry| matches!(entry.state, State::Unknown(_))));
 }
+
+#[test]
+fn what_is_not_seen_to_be_the_initial_namespace_is_unknown_or_another_one() {
+    use crate::ask::{Answer, Refusal};
+
+    let judged = |release: &str, id: &str, of_init: Option<&str>| {
+        let ask = |question: Question<'_>| {
+            let outcome = match (question, of_init) {
+                (Question::Uname, _) => {
+                    Ok(format!("Linux\0web1\0{release}\0#1\0x86_64\0").into_bytes())
+                }
+                (Question::Link(NAMESPACE_OF_INIT), Some(id)) => Ok(id.as_bytes().to_vec()),
+                (Question::Link("/proc/thread-self/ns/net"), _) => Ok(id.as_bytes().to_vec()),
+                _ => Err(Refusal::NotFound("test".to_owned())),
+            };
+            Answer::new(Source::File("test".into()), outcome)
+        };
+        let snapshot = super::super::read(&ask, None, &crate::Wants::default());
+        match reach(&snapshot.host, &snapshot.scopes[0], &ask) {
+            Reach::In => "in",
+            Reach::Out(_) => "out",
+            Reach::Untold(_) => "untold",
+        }
+    };
+    let (new, old, other) = ("net:[4026531833]", "net:[4026531840]", "net:[4026531992]");
+    assert_eq!(judged("6.18.44", new, None), "in");
+    assert_eq!(judged("6.18.44", old, None), "out", "its number is fixed");
+    assert_eq!(judged("6.1.0-28-amd64", old, None), "in");
+    assert_eq!(judged("6.1.0-28-amd64", other, Some(other)), "in");
+    assert_eq!(judged("6.1.0-28-amd64", other, Some(old)), "out");
+    assert_eq!(judged("6.1.0-28-amd64", other, None), "untold", "only root sees that of pid 1");
+}

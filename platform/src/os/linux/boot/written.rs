@@ -3,17 +3,18 @@
 use super::files::Files;
 use super::kernel::Key;
 use super::told::Told;
-use crate::boot::{Origin, Written};
+use crate::boot::{Boot, Origin, Written};
 use crate::parse::sysctl_conf::{parts, path};
 use crate::reading::beginning;
+use crate::snapshot::{Reason, Why};
 
 /// Knobs that the kernel has no more: `tcp_tw_recycle` was removed in 4.12 (commit 4396e46187ca).
 const GONE: [&str; 1] = ["net.ipv4.tcp_tw_recycle"];
 /// How many lines are kept of a loader.
 const KEPT: usize = 1000;
 
-/// Adds the lines of the files that the loader reads, each once.
-pub(super) fn add(files: &Files<'_>, told: &Told, written: &mut Vec<Written>) {
+/// Adds the lines of the files that the loader reads, each once; those that there is no room for are told to be unread.
+pub(super) fn add(files: &Files<'_>, told: &Told, boot: &mut Boot) {
     let mut lines: Vec<Written> = Vec::new();
     for key in Key::ALL {
         lines.extend(told.key(key).written().map(|(value, origin)| Written {
@@ -30,9 +31,13 @@ pub(super) fn add(files: &Files<'_>, told: &Told, written: &mut Vec<Written>) {
             lines.push(Written { key, value: beginning(&String::from_utf8_lossy(value)), origin });
         }
     }
+    if lines.len() > KEPT {
+        let detail = format!("more than {KEPT} lines set these keys");
+        boot.unread.push(("lines".to_owned(), Why::new(Reason::Truncated, detail)));
+    }
     for line in lines.into_iter().take(KEPT) {
-        if !written.contains(&line) {
-            written.push(line);
+        if !boot.written.contains(&line) {
+            boot.written.push(line);
         }
     }
 }

@@ -201,7 +201,16 @@ impl Search {
     fn table(&mut self, file: File, pid: Option<u32>) {
         let mut lines = BufReader::with_capacity(64 * 1024, file.take(MOUNTINFO));
         let mut line = Vec::new();
-        while lines.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        loop {
+            match lines.read_until(b'\n', &mut line) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                    self.refused(pid.unwrap_or_default(), errno);
+                    break;
+                }
+            }
             if self.is_late(pid.unwrap_or_default()) {
                 return;
             }
