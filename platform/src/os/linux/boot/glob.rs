@@ -45,6 +45,27 @@ pub(super) fn is_odd(pattern: &[u8]) -> bool {
     is_pattern(pattern) && pattern.split(|byte| *byte == b'/').any(|part| part.ends_with(b"\\"))
 }
 
+/// Whether a path may lead out of /proc/sys, from where others lead back: ".." does above its top, and a wildcard after
+/// a dot finds "..".
+pub(super) fn leads_out(path: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    path.split(|byte| *byte == b'/').any(|part| {
+        let dotted = part.starts_with(b".") || part.starts_with(b"\\.");
+        match part {
+            b"" | b"." => false,
+            b".." if depth == 0 => true,
+            b".." => {
+                depth -= 1;
+                false
+            }
+            _ => {
+                depth += 1;
+                dotted && is_pattern(part)
+            }
+        }
+    })
+}
+
 /// The patterns that braces stand for (GLOB_BRACE of glob(3)), in their order; `None` where they are too many.
 pub(super) fn braced(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut open = vec![pattern.to_vec()];

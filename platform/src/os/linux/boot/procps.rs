@@ -30,7 +30,7 @@ pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
     for setting in &settings {
         let Some(value) = setting.from.line.value else { continue };
         let place = setting.from.place();
-        if glob::is_odd(&setting.path) {
+        if glob::is_odd(&setting.path) || glob::leads_out(&setting.path) {
             told.doubt_all(ODD);
             continue;
         }

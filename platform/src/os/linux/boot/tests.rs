@@ -159,6 +159,19 @@ fn what_was_not_read_may_say_anything() {
 }
 
 #[test]
+fn a_key_that_leads_out_of_proc_sys_may_lead_back() {
+    for key in [
+        "net/../../sys/net/ipv4/ip_local_port_range",
+        "net/..*/net/ipv4/ip_local_port_range",
+        "net/\\.?/net/ipv4/ip_local_port_range",
+    ] {
+        let boot = boot(vec![file("/etc/sysctl.d/1.conf", &format!("{key} = 10000 20000\n"))]);
+        assert!(known(&boot, RANGE, Loader::Procps).is_none(), "{key}");
+        assert!(boot.entries.iter().any(|entry| matches!(entry.state, State::Unknown(_))), "{key}");
+    }
+}
+
+#[test]
 fn the_command_line_goes_before_every_file() {
     let line = "quiet sysctl.net.ipv4.ip_local_port_range=\"10000 20000\"\n";
     let alone = boot(vec![file("/proc/cmdline", line)]);

@@ -120,8 +120,9 @@ impl Placed<'_> {
     }
 }
 
-/// Why a pattern leaves every key unknown.
-pub(super) const ODD: &str = "a pattern with very many braces or an odd backslash may set it";
+/// Why a path leaves every key unknown.
+pub(super) const ODD: &str =
+    "a key with very many braces, an odd backslash or a way out of /proc/sys may set it";
 
 /// A pattern that finds a key is kept off it.
 pub(super) fn excluded(own: &Placed<'_>) -> (Rejection, String) {
