@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
 use crate::policy::Profile;
-use crate::render::{Format, Kind};
+use crate::render::{Format, Kind, Screen};
 use crate::report::Severity;
 
 const EXIT_CODES: &str = "\
@@ -67,6 +68,8 @@ pub enum Command {
     /// Ask the kernel for ports, on loopback, and hold what it gives against its settings
     #[command(after_help = PROBE_HELP)]
     Probe(ProbeArgs),
+    /// Render a saved report again, in any format, on any machine
+    Convert(ConvertArgs),
     /// List the rules with their severities
     Rules(OutputArgs),
     /// Print the JSON Schema of the report, or of another document
@@ -100,9 +103,6 @@ pub struct AuditArgs {
 /// What to read and how to write it.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// Table for people, JSON for programs
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
@@ -121,6 +121,20 @@ pub struct ShowArgs {
     /// How many destinations to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
+    /// In which formats
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// In which formats to write a report, and where.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Write the report to a file too, as often as wanted: --emit json=report.json --emit csv=findings.csv
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = emission)]
+    pub emit: Vec<Emission>,
     /// Print nothing to standard output; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,
@@ -129,12 +143,45 @@ pub struct ShowArgs {
     pub output: OutputArgs,
 }
 
+/// A format, and the file that is to hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emission {
+    /// The format.
+    pub format: Format,
+    /// The file.
+    pub path: PathBuf,
+}
+
+fn emission(text: &str) -> Result<Emission, String> {
+    let Some((format, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err("it takes a format and a file, such as json=report.json".to_owned());
+    };
+    let format = Format::from_str(format, false).map_err(|_| {
+        let all: Vec<_> =
+            Format::value_variants().iter().filter_map(Format::to_possible_value).collect();
+        let names: Vec<&str> = all.iter().map(PossibleValue::get_name).collect();
+        format!("no format is called {format:?}; there are: {}", names.join(", "))
+    })?;
+    Ok(Emission { format, path: path.into() })
+}
+
+/// What to render again.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// A report that --format json or ndjson wrote; - is standard input
+    #[arg(value_name = "REPORT.json")]
+    pub saved: PathBuf,
+    /// In which formats
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
 /// Whose settings, and how to write what they will be.
 #[derive(Debug, Args)]
 pub struct BootArgs {
     /// Table for people, JSON for programs: the report, without a verdict
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = Screen::Table)]
+    pub format: Screen,
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
@@ -156,8 +203,8 @@ pub struct ProbeArgs {
     #[arg(long, value_enum, default_value_t = FailOn::Medium, value_name = "SEVERITY")]
     pub fail_on: FailOn,
     /// Table for people, JSON for programs
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = Screen::Table)]
+    pub format: Screen,
     /// Print nothing to standard output; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,
@@ -197,7 +244,7 @@ pub struct ExplainArgs {
     pub subject: String,
     /// Table for people, JSON for programs; a rule's page is text
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<Format>,
+    pub format: Option<Screen>,
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
@@ -207,7 +254,7 @@ pub struct ExplainArgs {
 }
 
 /// Where and how to write.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
     /// Write to PATH, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "PATH")]

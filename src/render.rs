@@ -3,8 +3,10 @@
 mod boot;
 mod explanation;
 mod json;
+mod ndjson;
 pub mod page;
 mod probe;
+mod status;
 mod strip;
 mod table;
 
@@ -14,12 +16,25 @@ use clap::ValueEnum;
 
 use crate::wire::v1::{Document, Explanation, Probed};
 
-/// The output formats.
+/// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// For people
     Table,
-    /// For programs: the report's contract.
+    /// For programs: the report's contract
+    Json,
+    /// The same on one line
+    Ndjson,
+    /// One word
+    Status,
+}
+
+/// The formats of what is no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Screen {
+    /// For people
+    Table,
+    /// For programs
     Json,
 }
 
@@ -39,29 +54,31 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
     match format {
         Format::Table => table::render(document, look),
         Format::Json => json::render(document),
+        Format::Ndjson => ndjson::render(document),
+        Format::Status => status::render(document),
     }
 }
 
 /// What the settings of the document will be after a reboot; as JSON, the document.
-pub fn render_boot(document: &Document, format: Format, look: Look) -> Vec<u8> {
+pub fn render_boot(document: &Document, format: Screen, look: Look) -> Vec<u8> {
     match format {
-        Format::Table => boot::render(document, look),
-        Format::Json => json::render(document),
+        Screen::Table => boot::render(document, look),
+        Screen::Json => json::render(document),
     }
 }
 
 /// The explanation of a port in that format.
-pub fn render_explanation(said: &Explanation, format: Format, look: Look) -> Vec<u8> {
+pub fn render_explanation(said: &Explanation, format: Screen, look: Look) -> Vec<u8> {
     match format {
-        Format::Table => explanation::render(said, look),
-        Format::Json => json::render(said),
+        Screen::Table => explanation::render(said, look),
+        Screen::Json => json::render(said),
     }
 }
 
 /// What a probe says in that format.
-pub fn render_probe(said: &Probed, format: Format, look: Look) -> Vec<u8> {
+pub fn render_probe(said: &Probed, format: Screen, look: Look) -> Vec<u8> {
     match format {
-        Format::Table => probe::render(said, look),
-        Format::Json => json::render(said),
+        Screen::Table => probe::render(said, look),
+        Screen::Json => json::render(said),
     }
 }

@@ -19,7 +19,10 @@ use ephaudit_platform::snapshot::{Depth, Scope, Snapshot};
 
 use self::evidence::Witness;
 use crate::audit::{audit, named_listeners};
-use crate::cli::{AuditArgs, Cli, Command, FactsArgs, OutputArgs, ProbeArgs, ShowArgs};
+use crate::cli::{
+    AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs, ReportArgs,
+    ShowArgs,
+};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
@@ -86,6 +89,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Boot(args)) => boot::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
+        Some(Command::Convert(args)) => convert(&args),
         Some(Command::Rules(args)) => list_rules(&args),
         Some(Command::Schema { kind, output }) => {
             output::write(&output, false, || render::schema(kind)).map(|()| exit::OK)
@@ -98,7 +102,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let (snapshot, at) = snapshot(&args.show, &policy)?;
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
-    present(&document, &args.show)?;
+    present(&document, &args.show.report)?;
     Ok(match report.status {
         _ if args.exit_zero => exit::OK,
         Status::Compliant => exit::OK,
@@ -110,7 +114,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = policy(Profile::Iana, Some(Severity::Medium), args)?;
     let (snapshot, at) = snapshot(args, &policy)?;
-    present(&v1::document(&snapshot, &policy, None, at, args.top), args)?;
+    present(&v1::document(&snapshot, &policy, None, at, args.top), &args.report)?;
     Ok(exit::OK)
 }
 
@@ -170,9 +174,27 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-fn present(document: &v1::Document, args: &ShowArgs) -> Result<(), Failure> {
+fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
+    for Emission { format, path } in &args.emit {
+        let to = OutputArgs { output: Some(path.clone()), ..args.output.clone() };
+        let look = output::look(&to);
+        output::write(&to, false, || render::render(document, *format, look))?;
+    }
     let look = output::look(&args.output);
     output::write(&args.output, args.quiet, || render::render(document, args.format, look))
+}
+
+/// What was judged then is not judged again: the exit code says only that it was rendered.
+fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
+    let name = args.saved.display();
+    let unusable = |why: String| {
+        Failure::Usage(format!("{name}: {why}; convert takes what --format json writes"))
+    };
+    let mut room = input::REPORT_MAX;
+    let text = input::read(&args.saved, &mut room).map_err(|error| unusable(error.to_string()))?;
+    let document = v1::read(&text).map_err(unusable)?;
+    present(&document, &args.report)?;
+    Ok(exit::OK)
 }
 
 fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Result<Policy, Failure> {

@@ -7,6 +7,7 @@ mod boot;
 mod cli;
 mod evidence;
 mod folder;
+mod formats;
 mod hostile;
 mod netns;
 mod readme;

@@ -13,7 +13,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     let own = document.scopes.iter().find(|scope| scope.current);
     let (style, line) = match own {
         Some(scope) if scope.boot_reason.is_none() => headline(document, scope),
-        Some(scope) => (YELLOW, scope.boot_reason.unwrap_or_default().to_owned()),
+        Some(scope) => (YELLOW, scope.boot_reason.clone().unwrap_or_default().into_owned()),
         None => (YELLOW, "nothing was read".to_owned()),
     };
     page.prose((style, "BOOT  "), (style, &format!("{host}: {line}")), 2);
@@ -68,8 +68,8 @@ enum Agreement {
 fn agreement(document: &Document, scope: &Scope, running: &Running) -> Agreement {
     let Some(now) = &running.value else { return Agreement::Unknown };
     let mut known = true;
-    for entry in boot::entries(scope, running.key) {
-        let then = entry.value.as_deref().or(running.default);
+    for entry in boot::entries(scope, &running.key) {
+        let then = entry.value.as_deref().or(running.default.as_deref());
         match (entry.state, then) {
             (State::Unknown, _) => known = false,
             // On Linux a default that depends on the machine, with nobody to change it.

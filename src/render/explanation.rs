@@ -4,7 +4,7 @@ use anstyle::Style;
 
 use super::Look;
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
-use super::table::{called, findings, holder, transport, where_and_when};
+use super::table::{called, findings, holder, where_and_when};
 use crate::text::{counted, seconds};
 use crate::wire::v1::{Bind, Explanation, Family, Holder, Meeting, PortOn, PortState};
 
@@ -52,7 +52,7 @@ fn headline(page: &mut Page, port: u16, on: &PortOn) {
         PortState::Unknown => (YELLOW, "UNKNOWN"),
     };
     let service = on.service.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-    let line = format!("{} {port}{service}: {}", transport(on.transport), on.answer);
+    let line = format!("{} {port}{service}: {}", on.transport.name(), on.answer);
     page.prose((style, &format!("{word}  ")), (style, &line), 2);
 }
 
@@ -70,7 +70,7 @@ fn port(said: &Explanation) -> String {
         [] => "IANA assigns it to nobody".to_owned(),
         [one, ..] if alike => format!("IANA: {}", service(one)),
         each => {
-            let name = |on: &&PortOn| format!("{} ({})", service(on), transport(on.transport));
+            let name = |on: &&PortOn| format!("{} ({})", service(on), on.transport.name());
             format!("IANA: {}", each.iter().map(name).collect::<Vec<_>>().join(", "))
         }
     };
@@ -86,7 +86,7 @@ fn pool(page: &mut Page, transports: &[PortOn]) {
     let lines: Vec<String> = transports.iter().map(in_pool).collect();
     let alike = lines.iter().all(|line| Some(line) == lines.first());
     for (on, line) in transports.iter().zip(&lines).take(if alike { 1 } else { lines.len() }) {
-        let which = if alike { String::new() } else { format!("{}: ", transport(on.transport)) };
+        let which = if alike { String::new() } else { format!("{}: ", on.transport.name()) };
         page.prose((PLAIN, "pool      "), (PLAIN, &format!("{which}{line}")), 10);
     }
 }
@@ -112,7 +112,7 @@ fn in_pool(on: &PortOn) -> String {
 }
 
 fn holders(page: &mut Page, on: &PortOn) {
-    let first = format!("{} SOCKET", transport(on.transport).to_uppercase());
+    let first = format!("{} SOCKET", on.transport.name().to_uppercase());
     let mut rows = vec![vec![first, "LOCAL".into(), "PEER".into(), "OWNER".into()]];
     rows.extend(on.holders.iter().take(SHOWN).map(row));
     page.table(rows);
@@ -150,7 +150,7 @@ fn meetings(page: &mut Page, transports: &[PortOn]) {
         let all = own.len() == 1;
         rows.extend(own.into_iter().map(|(alike, without, with)| {
             let addresses = if all { "any address".to_owned() } else { addresses(&alike) };
-            (format!("{} {addresses}", transport(on.transport)), without, with)
+            (format!("{} {addresses}", on.transport.name()), without, with)
         }));
     }
     page.gap();

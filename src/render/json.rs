@@ -53,9 +53,18 @@ fn require_every_key(schema: &mut Value) {
     }
 }
 
-fn bytes(value: &impl Serialize) -> Vec<u8> {
+/// A value on one line, with a newline at its end.
+pub fn compact(value: &impl Serialize) -> Vec<u8> {
     let mut text = Harmless(Vec::new());
     // Only a map with keys that are no strings, or a failing Serialize, could fail here; neither exists in wire.
+    let _ = serde_json::to_writer(&mut text, value);
+    text.0.push(b'\n');
+    text.0
+}
+
+fn bytes(value: &impl Serialize) -> Vec<u8> {
+    let mut text = Harmless(Vec::new());
+    // As above.
     let _ = serde_json::to_writer_pretty(&mut text, value);
     text.0.push(b'\n');
     text.0

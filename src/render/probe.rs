@@ -4,7 +4,7 @@ use ephaudit_platform::probe::ENOUGH;
 
 use super::Look;
 use super::page::{GREEN, PLAIN, Page, RED, YELLOW};
-use super::table::{called, findings, spans, transport, where_and_when};
+use super::table::{called, findings, spans, where_and_when};
 use crate::text::{counted, grouped};
 use crate::wire::v1::{Agreement, Draw, Family, Probed, State};
 
@@ -28,7 +28,7 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     for pool in &said.pools {
         let line = format!(
             "{}: {}: {}",
-            transport(pool.transport),
+            pool.transport.name(),
             counted(pool.ports, "port"),
             spans(&pool.spans)
         );
@@ -95,7 +95,7 @@ fn who(draw: &Draw) -> String {
         Family::Ipv4 => "127.0.0.1",
         Family::Ipv6 => "::1",
     };
-    format!("{} {}() {family}", transport(draw.transport), draw.call)
+    format!("{} {}() {family}", draw.transport.name(), draw.call)
 }
 
 fn line(draw: &Draw) -> String {

@@ -70,7 +70,7 @@ fn headline(page: &mut Page, document: &Document) {
 
 /// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion, and no more.
 fn unlooked(document: &Document) -> &'static str {
-    let looked = |scope: &Scope| scope.usage.method != Some("counters");
+    let looked = |scope: &Scope| scope.usage.method.as_deref() != Some("counters");
     if document.scopes.iter().all(looked) {
         return "";
     }
@@ -78,13 +78,11 @@ fn unlooked(document: &Document) -> &'static str {
 }
 
 fn severities(document: &Document) -> String {
-    let levels =
-        [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info];
-    let parts: Vec<String> = levels
+    let parts: Vec<String> = Severity::ALL
         .into_iter()
         .filter_map(|level| {
             let count = document.findings.iter().filter(|f| f.severity == level).count();
-            (count > 0).then(|| format!("{count} {}", name(level)))
+            (count > 0).then(|| format!("{count} {}", level.name()))
         })
         .collect();
     parts.join(", ")
@@ -125,7 +123,7 @@ pub(super) fn where_and_when(page: &mut Page, host: &Host, at: &str, scopes: &st
     words.extend(host.os_version.clone());
     words.push(match &host.kernel {
         Some(kernel) => format!("{} {kernel}", host.os),
-        None => host.os.to_owned(),
+        None => host.os.to_string(),
     });
     words.extend(host.arch.clone());
     words.extend(host.environment.as_ref().map(|environment| format!("in {environment}")));
@@ -183,7 +181,7 @@ fn range_row(range: &Range) -> Vec<String> {
         _ => value,
     };
     let value = match range.transports[..] {
-        [only] => format!("{} {value}", transport(only)),
+        [only] => format!("{} {value}", only.name()),
         _ => value,
     };
     row(&format!("{} range", range.role), &value, &place(&range.source))
@@ -200,7 +198,7 @@ fn reserved_value(reserved: &Reserved) -> String {
 fn reserved_row(reserved: &Reserved) -> Vec<String> {
     let value = reserved_value(reserved);
     let which = match reserved.transports[..] {
-        [only] => format!("{} {}", transport(only), reserved.kind),
+        [only] => format!("{} {}", only.name(), reserved.kind),
         _ => format!("{} ports", reserved.kind),
     };
     row(&which, &value, &place(&reserved.source))
@@ -214,11 +212,7 @@ fn pool_row(pool: &Pool) -> Vec<String> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, class)| format!("{} {class}", grouped(*count)))
         .collect();
-    row(
-        &format!("{} pool", transport(pool.transport)),
-        &counted(pool.ports, "port"),
-        &parts.join(", "),
-    )
+    row(&format!("{} pool", pool.transport.name()), &counted(pool.ports, "port"), &parts.join(", "))
 }
 
 fn listeners_row(scope: &Scope) -> Vec<String> {
@@ -231,23 +225,15 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
         value = format!("{}; seen: {value}", unread(scope.listeners.state, scope.listeners.reason));
     }
     let from =
-        items.first().map_or_else(|| "sock_diag".to_owned(), |item| item.source.kind.to_owned());
+        items.first().map_or_else(|| "sock_diag".to_owned(), |item| item.source.kind.to_string());
     row("listeners", &value, &from)
 }
 
 fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
     match (state, reason) {
         (State::Absent, _) => "not on this system".to_owned(),
-        (_, Some(reason)) => format!("UNKNOWN ({})", word(&reason)),
+        (_, Some(reason)) => format!("UNKNOWN ({})", reason.name()),
         (_, None) => "UNKNOWN".to_owned(),
-    }
-}
-
-/// The contract's own word for a value.
-fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
     }
 }
 
@@ -272,7 +258,7 @@ fn listeners(page: &mut Page, items: &[Listener]) {
             format!("{}:{}", item.address, item.port)
         };
         vec![
-            format!("{} {address}", transport(item.transport)),
+            format!("{} {address}", item.transport.name()),
             match item.in_pool {
                 Some(true) => "yes".to_owned(),
                 Some(false) => "no".to_owned(),
@@ -291,22 +277,5 @@ pub(super) fn holder(owner: &Owner) -> String {
     match &owner.command {
         Some(command) => format!("{command} ({}{run_by})", owner.pid),
         None => format!("pid {}{run_by}", owner.pid),
-    }
-}
-
-pub(super) const fn transport(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Tcp => "tcp",
-        Transport::Udp => "udp",
-    }
-}
-
-const fn name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Info => "info",
     }
 }

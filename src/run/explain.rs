@@ -11,7 +11,7 @@ use crate::audit::named_listeners;
 use crate::cli::ExplainArgs;
 use crate::explain;
 use crate::policy::Profile;
-use crate::render::{self, Format};
+use crate::render::{self, Screen};
 use crate::rules::{self, RULES};
 use crate::wire::v1;
 
@@ -111,7 +111,7 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
     };
     let document = v1::explanation(&snapshot.host, &policy.registry, said, at);
     let look = output::look(&args.output);
-    let format = args.format.unwrap_or(Format::Table);
+    let format = args.format.unwrap_or(Screen::Table);
     output::write(&args.output, false, || render::render_explanation(&document, format, look))
 }
 

@@ -6,7 +6,9 @@
 mod boot;
 mod explanation;
 mod make;
+mod names;
 mod probe;
+mod read;
 mod usage;
 mod words;
 
@@ -14,19 +16,25 @@ pub use boot::{BootEntry, BootSource, Running, Suspect};
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
 pub use probe::{Agreement, Draw, Probed, probed};
+pub use read::read;
 pub use usage::{PortsInUse, Usage};
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// A word of the contract.
+pub type Word = Cow<'static, str>;
 
 /// The version this module writes.
 pub const SCHEMA_VERSION: &str = "1.0";
 
 /// What one run of ephaudit saw and said about one host.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// Version of this document's form, MAJOR.MINOR.
-    pub schema_version: &'static str,
+    pub schema_version: Word,
     /// The program that wrote it.
     pub tool: Tool,
     /// The host it is about.
@@ -36,7 +44,11 @@ pub struct Document {
     /// The registry of assigned ports that was used.
     pub registry: Registry,
     /// The profile judged by: "iana" or "vendor".
-    pub profile: &'static str,
+    pub profile: Word,
+    /// The measure; null where nothing was judged.
+    pub policy: Option<Policy>,
+    /// Services that the policy declares, whether a socket shows them or not.
+    pub services: Vec<Service>,
     /// The one word; null where nothing was judged.
     pub status: Option<Status>,
     /// Network namespaces (or the like), sorted by id.
@@ -50,21 +62,21 @@ pub struct Document {
 }
 
 /// The program.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Always "ephaudit".
-    pub name: &'static str,
+    pub name: Word,
     /// Its version.
-    pub version: &'static str,
+    pub version: Word,
 }
 
 /// The host; null is what could not be read.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Node name.
     pub name: Option<String>,
     /// "linux", … or "unsupported".
-    pub os: &'static str,
+    pub os: Word,
     /// The vendor's name for its version.
     pub os_version: Option<String>,
     /// Kernel release.
@@ -76,10 +88,10 @@ pub struct Host {
 }
 
 /// The registry of assigned ports.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Registry {
     /// IANA's name for it.
-    pub name: &'static str,
+    pub name: Word,
     /// Date of the edition, YYYY-MM-DD.
     pub edition: String,
     /// How many entries that edition has.
@@ -88,17 +100,47 @@ pub struct Registry {
     pub source: String,
 }
 
+/// The measure of an audit.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    /// The file it comes from; null where the command line and the profile say all.
+    pub file: Option<String>,
+    /// The least severity that makes the status "findings"; null where none does.
+    pub fail_on: Option<Severity>,
+    /// Where automatic allocation may take its ports.
+    pub allowed: Vec<Span>,
+    /// How many usable ports a pool should have at least.
+    pub min_pool: u32,
+    /// From which percentage of a pool on a destination counts as nearly exhausted.
+    pub near_exhaustion: u32,
+}
+
+/// A service that the policy declares.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its transports.
+    pub transports: Vec<Transport>,
+    /// Its lowest port.
+    pub first: u16,
+    /// Its highest port.
+    pub last: u16,
+    /// Where it is declared: a file, or a set that comes with the tool.
+    pub origin: String,
+}
+
 /// Where a fact was read.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// "file", "netlink", "sysctl", "command", "capture", or "kernel" for a constant of the kernel.
-    pub kind: &'static str,
+    pub kind: Word,
     /// Its path, its name, or what was asked.
     pub location: String,
 }
 
 /// Whether a value is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It was read.
@@ -110,7 +152,7 @@ pub enum State {
 }
 
 /// Why a value is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The system refused.
@@ -130,7 +172,7 @@ pub enum Reason {
 }
 
 /// An address family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4.
@@ -140,7 +182,7 @@ pub enum Family {
 }
 
 /// A transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// TCP.
@@ -150,7 +192,7 @@ pub enum Transport {
 }
 
 /// One network namespace, or the host where there is no such thing.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Scope {
     /// On Linux `net:[inode]`.
     pub id: String,
@@ -179,7 +221,7 @@ pub struct Scope {
     /// What its tunables will be after a reboot, one entry a key and loader; empty where that was not read.
     pub boot: Vec<BootEntry>,
     /// Why `boot` is empty: nobody asked, or the persisted settings never reach this scope; null where it was read.
-    pub boot_reason: Option<&'static str>,
+    pub boot_reason: Option<Word>,
     /// The same tunables now.
     pub running: Vec<Running>,
     /// What else may set them at boot.
@@ -187,10 +229,10 @@ pub struct Scope {
 }
 
 /// One port range; `first` and `last` are as the system keeps them and null where not known.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Range {
     /// "ephemeral": what bind(0) and connect() use.
-    pub role: &'static str,
+    pub role: Word,
     /// Families it governs.
     pub families: Vec<Family>,
     /// Transports it governs.
@@ -212,10 +254,10 @@ pub struct Range {
 }
 
 /// Reserved ports.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Reserved {
     /// "reserved" by the administrator, "restricted" by the vendor.
-    pub kind: &'static str,
+    pub kind: Word,
     /// Transports it governs.
     pub transports: Vec<Transport>,
     /// Families it governs.
@@ -233,7 +275,7 @@ pub struct Reserved {
 }
 
 /// Whether ports are drawn at random.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Randomization {
     /// Transports it governs.
     pub transports: Vec<Transport>,
@@ -250,7 +292,7 @@ pub struct Randomization {
 }
 
 /// Ports from first to last, both included.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// Lowest.
     pub first: u16,
@@ -259,7 +301,7 @@ pub struct Span {
 }
 
 /// One number.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Number {
     /// Whether it is known.
     pub state: State,
@@ -274,7 +316,7 @@ pub struct Number {
 }
 
 /// How long TIME_WAIT lasts.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TimeWait {
     /// Whether it is known.
     pub state: State,
@@ -289,7 +331,7 @@ pub struct TimeWait {
 }
 
 /// What automatic allocation can hand out.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Pool {
     /// For this transport.
     pub transport: Transport,
@@ -310,7 +352,7 @@ pub struct Pool {
 }
 
 /// The listeners of a scope.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Listeners {
     /// "known" only where all of them could be read.
     pub state: State,
@@ -321,7 +363,7 @@ pub struct Listeners {
 }
 
 /// One listener.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
     /// Its transport.
     pub transport: Transport,
@@ -342,7 +384,7 @@ pub struct Listener {
 }
 
 /// A process.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
     /// Its id.
     pub pid: u32,
@@ -355,7 +397,9 @@ pub struct Owner {
 }
 
 /// How much a finding matters; the gravest sorts first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Breaks something now.
@@ -371,7 +415,7 @@ pub enum Severity {
 }
 
 /// A rule's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// As it should be.
@@ -387,7 +431,7 @@ pub enum Verdict {
 }
 
 /// The audit's one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Every rule was answered, and no finding reaches the threshold.
@@ -399,12 +443,12 @@ pub enum Status {
 }
 
 /// A rule and its verdict.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 // The contract names the field so.
 #[allow(clippy::struct_field_names)]
 pub struct Rule {
     /// Its name.
-    pub rule: &'static str,
+    pub rule: Word,
     /// The gravest of its findings, or the rule's own under this profile where it found nothing.
     pub severity: Severity,
     /// Its answer.
@@ -414,10 +458,10 @@ pub struct Rule {
 }
 
 /// One finding.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The rule's name.
-    pub rule: &'static str,
+    pub rule: Word,
     /// How much it matters.
     pub severity: Severity,
     /// The scope's id.
@@ -437,10 +481,10 @@ pub struct Finding {
 }
 
 /// What was seen.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The name of the fact.
-    pub what: &'static str,
+    pub what: Word,
     /// Its value.
     pub value: String,
     /// Where it was read.
@@ -450,10 +494,10 @@ pub struct Evidence {
 }
 
 /// What could not be seen.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
     /// The rule that could not answer because of it; null where no verdict hangs on it.
-    pub rule: Option<&'static str>,
+    pub rule: Option<Word>,
     /// The scope's id.
     pub scope: String,
     /// What was needed.

@@ -13,7 +13,7 @@ pub(in crate::render) fn tell(page: &mut Page, scope: &Scope) {
     page.gap();
     values(page, scope);
     for running in &scope.running {
-        chain(page, scope, running.key);
+        chain(page, scope, &running.key);
     }
     rejected(page, scope);
     for suspect in &scope.suspects {
@@ -32,7 +32,7 @@ pub(in crate::render) fn entries<'a>(
 }
 
 /// Entries that say the same are one, without the name of a loader.
-fn merged<'a>(scope: &'a Scope, key: &'a str) -> Vec<(&'a BootEntry, Option<&'static str>)> {
+fn merged<'a>(scope: &'a Scope, key: &'a str) -> Vec<(&'a BootEntry, Option<&'a str>)> {
     let all: Vec<&BootEntry> = entries(scope, key).collect();
     let where_of = |entry: &BootEntry| entry.source.as_ref().map(at);
     let alike = all.windows(2).all(|pair| match pair {
@@ -41,7 +41,7 @@ fn merged<'a>(scope: &'a Scope, key: &'a str) -> Vec<(&'a BootEntry, Option<&'st
     });
     match all.first() {
         Some(first) if alike => vec![(*first, None)],
-        _ => all.into_iter().map(|entry| (entry, Some(entry.loader))).collect(),
+        _ => all.into_iter().map(|entry| (entry, Some(&*entry.loader))).collect(),
     }
 }
 
@@ -52,8 +52,8 @@ fn values(page: &mut Page, scope: &Scope) {
             Some(value) => setting_value(value),
             None => unread(running.state, running.reason),
         };
-        let mut names = (setting(running.key).to_owned(), now);
-        for (entry, loader) in merged(scope, running.key) {
+        let mut names = (setting(&running.key).to_owned(), now);
+        for (entry, loader) in merged(scope, &running.key) {
             let (setting, now) = std::mem::take(&mut names);
             let (then, from) = then(entry, running);
             let from = match loader {
@@ -68,7 +68,7 @@ fn values(page: &mut Page, scope: &Scope) {
 
 fn then(entry: &BootEntry, running: &Running) -> (String, String) {
     let from = entry.source.as_ref().map_or_else(|| "no file".to_owned(), at);
-    match (entry.state, &entry.value, running.default) {
+    match (entry.state, &entry.value, running.default.as_deref()) {
         (State::Known, Some(value), _) => (setting_value(value), from),
         (State::Absent, _, Some(default)) => {
             (setting_value(default), "no file: the default".to_owned())
@@ -97,27 +97,27 @@ fn chain(page: &mut Page, scope: &Scope, key: &str) {
 }
 
 fn rejected(page: &mut Page, scope: &Scope) {
-    let mut lines: Vec<(String, Vec<&'static str>)> = Vec::new();
+    let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
     for entry in &scope.boot {
         for line in &entry.rejected {
             let value = setting_value(&line.value);
             let told = format!(
                 "{} = {value} at {} ({}): {}",
-                setting(entry.key),
+                setting(&entry.key),
                 at(&line.source),
                 line.reason,
                 line.detail
             );
             match lines.iter_mut().find(|(known, _)| *known == told) {
-                Some((_, loaders)) => loaders.push(entry.loader),
-                None => lines.push((told, vec![entry.loader])),
+                Some((_, loaders)) => loaders.push(&entry.loader),
+                None => lines.push((told, vec![&entry.loader])),
             }
         }
     }
     if lines.is_empty() {
         return;
     }
-    let mut loaders: Vec<&str> = scope.boot.iter().map(|entry| entry.loader).collect();
+    let mut loaders: Vec<&str> = scope.boot.iter().map(|entry| &*entry.loader).collect();
     loaders.sort_unstable();
     loaders.dedup();
     page.gap();

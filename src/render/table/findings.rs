@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anstyle::Style;
 
-use super::{count_rules, name, others, place, word};
+use super::{count_rules, others, place};
 use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
 use crate::text::counted;
 use crate::wire::v1::{Document, Finding, Gap, Severity, Verdict};
@@ -23,7 +23,7 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
     for (finding, scopes) in alike(document) {
         let at = told.iter().position(|(rule, ..)| *rule == finding.rule).unwrap_or(told.len());
         if at == told.len() {
-            told.push((finding.rule, 0, 0));
+            told.push((&finding.rule, 0, 0));
         }
         told[at].1 += 1;
         if told[at].1 <= TOLD {
@@ -47,7 +47,7 @@ fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
     let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
     let mut places: HashMap<(&str, &str, &str, Severity), usize> = HashMap::new();
     for finding in &document.findings {
-        let said = (finding.rule, &*finding.title, &*finding.message, finding.severity);
+        let said = (&*finding.rule, &*finding.title, &*finding.message, finding.severity);
         let at = *places.entry(said).or_insert(groups.len());
         if at == groups.len() {
             groups.push((finding, Vec::new()));
@@ -90,8 +90,8 @@ pub(in crate::render) fn tell_one<'a>(
         }
         new
     };
-    let (style, level) = (colour(finding.severity), name(finding.severity).to_uppercase());
-    page.prose((style, &format!("{level}  ")), (PLAIN, finding.rule), 2);
+    let (style, level) = (colour(finding.severity), finding.severity.name().to_uppercase());
+    page.prose((style, &format!("{level}  ")), (PLAIN, &finding.rule), 2);
     page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
     page.prose((PLAIN, "  "), (PLAIN, &finding.message), 2);
     if !places.is_empty() {
@@ -115,8 +115,8 @@ pub(in crate::render) fn tell_one<'a>(
 
 fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Vec<&'a str>) {
     tell_one(page, finding, places, already);
-    if !already.contains(&finding.rule) {
-        already.push(finding.rule);
+    if !already.contains(&&*finding.rule) {
+        already.push(&finding.rule);
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
     }
 }
@@ -135,7 +135,7 @@ pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<
     }
     let lines: Vec<String> = reasons
         .iter()
-        .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), word(&gap.why), gap.detail))
+        .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), gap.why.name(), gap.detail))
         .collect();
     if lines.is_empty() {
         return;

@@ -1,6 +1,6 @@
 //! Who uses the pools.
 
-use super::{row, transport, unread};
+use super::{row, unread};
 use crate::render::page::Page;
 use crate::text::{counted, grouped};
 use crate::wire::v1::{PortsInUse, Scope, State, Usage};
@@ -40,7 +40,7 @@ fn used_row(used: &PortsInUse) -> Vec<String> {
     };
     let number = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), grouped);
     vec![
-        format!("{} {}", transport(used.transport), used.source),
+        format!("{} {}", used.transport.name(), used.source),
         to,
         grouped(used.ports_used),
         number(used.ports_usable),

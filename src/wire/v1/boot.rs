@@ -3,18 +3,18 @@
 use ephaudit_platform::boot as facts;
 use ephaudit_platform::snapshot::Scope;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::words::{self, raw, reason, state};
-use super::{Reason, Source, State};
+use super::{Reason, Source, State, Word};
 
 /// What one loader of persisted settings leaves in one key.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootEntry {
     /// The key, with dots.
-    pub key: &'static str,
+    pub key: Word,
     /// Who applies it: "systemd-sysctl" at boot, "procps" is `sysctl --system`.
-    pub loader: &'static str,
+    pub loader: Word,
     /// "absent" where no line takes effect and the kernel's default stays.
     pub state: State,
     /// What reading the key gives after the loader has run, without the newline.
@@ -30,10 +30,10 @@ pub struct BootEntry {
 }
 
 /// Where a line stands.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootSource {
     /// "file", "command", …
-    pub kind: &'static str,
+    pub kind: Word,
     /// The path of the file.
     pub location: String,
     /// The line, counted from 1; null where it has none.
@@ -41,7 +41,7 @@ pub struct BootSource {
 }
 
 /// A line.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootLine {
     /// As it stands there; its beginning where it is long.
     pub value: String,
@@ -50,29 +50,29 @@ pub struct BootLine {
 }
 
 /// A line that never applies.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootRejected {
     /// As it stands there; its beginning where it is long.
     pub value: String,
     /// Where.
     pub source: BootSource,
     /// Why: one word, such as "byte-order-mark", "case", "shadowed", "order", "invalid".
-    pub reason: &'static str,
+    pub reason: Word,
     /// The same for people.
     pub detail: String,
 }
 
 /// One of these keys as it is now.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Running {
     /// The key, with dots.
-    pub key: &'static str,
+    pub key: Word,
     /// Whether it is known.
     pub state: State,
     /// What reading it gives, without the newline.
     pub value: Option<String>,
     /// What the kernel has where nobody sets it; null where that depends on the machine.
-    pub default: Option<&'static str>,
+    pub default: Option<Word>,
     /// The beginning of a text that made no sense, else null.
     pub raw: Option<String>,
     /// Where it was read.
@@ -82,7 +82,7 @@ pub struct Running {
 }
 
 /// What may set a value that stands in no file.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Suspect {
     /// What it is.
     pub what: String,
@@ -128,8 +128,8 @@ fn entry(entry: &facts::Entry) -> BootEntry {
     let overridden = entry.overridden.iter();
     let rejected = entry.rejected.iter();
     BootEntry {
-        key: entry.key,
-        loader: entry.loader.name(),
+        key: entry.key.into(),
+        loader: entry.loader.name().into(),
         state,
         value,
         source: winner,
@@ -140,7 +140,7 @@ fn entry(entry: &facts::Entry) -> BootEntry {
             .map(|line| BootRejected {
                 value: line.value.clone(),
                 source: source(&line.origin),
-                reason: line.rejection.name(),
+                reason: line.rejection.name().into(),
                 detail: line.detail.clone(),
             })
             .collect(),
@@ -156,10 +156,10 @@ fn source(origin: &facts::Origin) -> BootSource {
 fn now(running: &facts::Running) -> Running {
     let value = &running.value;
     Running {
-        key: running.key,
+        key: running.key.into(),
         state: state(value),
         value: value.known().cloned(),
-        default: running.default,
+        default: running.default.map(Into::into),
         raw: raw(value),
         source: words::source(value.source()),
         reason: value.why().map(|why| reason(why.reason)),

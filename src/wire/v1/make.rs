@@ -9,7 +9,7 @@ use super::words::{families, raw, reason, source, span, spans, state, transport,
 use super::{
     Document, Evidence, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
     Randomization, Range, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity, State, Status,
-    TimeWait, Tool, Verdict,
+    TimeWait, Tool, Verdict, Word,
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
@@ -37,12 +37,14 @@ pub fn document(
         None => gaps.extend(audit::unread_facts(snapshot).iter().map(|g| gap(None, g))),
     }
     Document {
-        schema_version: SCHEMA_VERSION,
+        schema_version: SCHEMA_VERSION.into(),
         tool: tool(),
         host: host(&snapshot.host),
         collected_at,
         registry: registry(&policy.registry),
-        profile: policy.profile.name(),
+        profile: policy.profile.name().into(),
+        policy: report.map(|_| measure(policy)),
+        services: Vec::new(),
         status: report.map(|report| status(report.status)),
         scopes: snapshot.scopes.iter().map(|s| scope(s, policy, top)).collect(),
         rules: outcomes.iter().map(|outcome| rule(outcome, policy)).collect(),
@@ -51,13 +53,26 @@ pub fn document(
     }
 }
 
+fn measure(policy: &Policy) -> super::Policy {
+    super::Policy {
+        file: None,
+        fail_on: policy.fail_on.map(severity),
+        allowed: vec![span(PortClass::Dynamic.range())],
+        min_pool: policy.min_pool,
+        near_exhaustion: policy.near_exhaustion,
+    }
+}
+
 pub(super) const fn tool() -> Tool {
-    Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+    Tool {
+        name: Word::Borrowed(env!("CARGO_PKG_NAME")),
+        version: Word::Borrowed(env!("CARGO_PKG_VERSION")),
+    }
 }
 
 pub(super) fn registry(registry: &iana::Registry) -> Registry {
     Registry {
-        name: REGISTRY_NAME,
+        name: REGISTRY_NAME.into(),
         edition: registry.edition().to_owned(),
         entries: registry.entries(),
         source: registry.source().to_owned(),
@@ -67,7 +82,7 @@ pub(super) fn registry(registry: &iana::Registry) -> Registry {
 pub(super) fn host(host: &facts::Host) -> Host {
     Host {
         name: host.name.clone(),
-        os: host.os.name(),
+        os: host.os.name().into(),
         os_version: host.os_version.clone(),
         kernel: host.kernel.clone(),
         arch: host.arch.clone(),
@@ -103,7 +118,7 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
         pools: pools.iter().map(pool).collect(),
         usage: usage(scope, top),
         boot: boot::entries(scope),
-        boot_reason: boot::unasked(scope),
+        boot_reason: boot::unasked(scope).map(Into::into),
         running: boot::running(scope),
         suspects: boot::suspects(scope),
     }
@@ -112,7 +127,7 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
 fn range(range: &facts::Range) -> Range {
     let bounds = range.bounds.known();
     Range {
-        role: range.role.name(),
+        role: range.role.name().into(),
         families: families(range.families),
         transports: transports(range.transports),
         state: state(&range.bounds),
@@ -127,7 +142,7 @@ fn range(range: &facts::Range) -> Range {
 
 fn reserved(reserved: &facts::Reserved) -> Reserved {
     Reserved {
-        kind: reserved.kind.name(),
+        kind: reserved.kind.name().into(),
         transports: transports(reserved.transports),
         families: families(reserved.families),
         state: state(&reserved.ports),
@@ -222,7 +237,7 @@ fn rule(outcome: &audit::Outcome, policy: &Policy) -> Rule {
         report::Verdict::NotApplicable(why) => (Verdict::NotApplicable, Some(why.clone())),
     };
     Rule {
-        rule: outcome.rule.name,
+        rule: outcome.rule.name.into(),
         severity: severity(gravest.unwrap_or_else(|| (outcome.rule.severity)(policy.profile))),
         verdict,
         reason,
@@ -235,7 +250,7 @@ fn findings_of(outcome: &audit::Outcome) -> impl Iterator<Item = Finding> + '_ {
 
 pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding {
     Finding {
-        rule: name,
+        rule: name.into(),
         severity: severity(finding.severity),
         scope: finding.scope.clone(),
         title: finding.title.clone(),
@@ -244,7 +259,7 @@ pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding 
             .evidence
             .iter()
             .map(|evidence| Evidence {
-                what: evidence.what,
+                what: evidence.what.into(),
                 value: evidence.value.clone(),
                 source: source(&evidence.source),
                 command: evidence.command.clone(),
@@ -258,7 +273,7 @@ pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding 
 
 pub(super) fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
     Gap {
-        rule,
+        rule: rule.map(Into::into),
         scope: gap.scope.clone(),
         what: gap.what.clone(),
         why: reason(gap.why),

@@ -3,20 +3,20 @@
 use ephaudit_platform::snapshot as facts;
 use ephaudit_platform::{bound_in_pool, usable_ports};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::words::{raw, reason, source, state, transport};
-use super::{Reason, Source, State, Transport};
+use super::{Reason, Source, State, Transport, Word};
 
 /// Who uses the pools of a scope; null is what was not asked for or could not be read.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// "absent" where it is not read on this system.
     pub state: State,
     /// Why it is not known.
     pub reason: Option<Reason>,
     /// "counters" where they were enough, or all that was asked for; else where the sockets were seen: "sock_diag" or "proc".
-    pub method: Option<&'static str>,
+    pub method: Option<Word>,
     /// TCP sockets of the namespace but those in TIME_WAIT.
     pub tcp_sockets: Option<u32>,
     /// TCP sockets in TIME_WAIT.
@@ -49,7 +49,7 @@ pub struct Usage {
 }
 
 /// Local ports in use from one address.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PortsInUse {
     /// The transport.
     pub transport: Transport,
@@ -70,20 +70,20 @@ pub struct PortsInUse {
 }
 
 /// One TCP connection.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Connection {
     /// Its own end, ADDRESS:PORT.
     pub local: String,
     /// The other end.
     pub peer: String,
     /// As `ss` names it.
-    pub state: &'static str,
+    pub state: Word,
     /// The user that made it.
     pub uid: u32,
 }
 
 /// An end that connections in TIME_WAIT share.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LeftBehind {
     /// ADDRESS:PORT.
     pub local: String,
@@ -92,10 +92,10 @@ pub struct LeftBehind {
 }
 
 /// A setting that decides how long a port stays in use.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
     /// The sysctl.
-    pub name: &'static str,
+    pub name: Word,
     /// Whether it is known.
     pub state: State,
     /// Its value.
@@ -115,11 +115,12 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
         state: state(reading),
         reason: reading.why().map(|why| reason(why.reason)),
         method: known.map(|_| {
-            census.map_or("counters", |census| {
+            let how = census.map_or("counters", |census| {
                 let by_netlink =
                     |source: &facts::Source| matches!(source, facts::Source::Netlink(_));
                 if census.sources.iter().all(by_netlink) { "sock_diag" } else { "proc" }
-            })
+            });
+            how.into()
         }),
         tcp_sockets: known.map(|usage| usage.tcp_sockets),
         tcp_time_wait: known.map(|usage| usage.tcp_time_wait),
@@ -169,7 +170,7 @@ fn connections(seen: &[facts::Connection]) -> Vec<Connection> {
         .map(|c| Connection {
             local: c.local.to_string(),
             peer: c.peer.to_string(),
-            state: c.state_name(),
+            state: c.state_name().into(),
             uid: c.uid,
         })
         .collect()
@@ -177,7 +178,7 @@ fn connections(seen: &[facts::Connection]) -> Vec<Connection> {
 
 fn setting((name, reading): &(&'static str, facts::Reading<u64>)) -> Setting {
     Setting {
-        name,
+        name: (*name).into(),
         state: state(reading),
         value: reading.known().copied(),
         reason: reading.why().map(|why| reason(why.reason)),

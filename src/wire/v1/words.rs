@@ -18,7 +18,7 @@ pub(super) fn raw<T>(reading: &facts::Reading<T>) -> Option<String> {
 }
 
 pub(super) fn source(source: &facts::Source) -> Source {
-    Source { kind: source.kind(), location: source.location().to_owned() }
+    Source { kind: source.kind().into(), location: source.location().to_owned() }
 }
 
 pub(super) fn span(range: PortRange) -> Span {

@@ -1,0 +1,109 @@
+//! The contract's words, as they stand in a document.
+
+use super::{Family, Reason, Severity, Status, Transport, Verdict};
+
+impl Severity {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
+        }
+    }
+
+    /// All, gravest first.
+    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+}
+
+impl Status {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compliant => "compliant",
+            Self::Findings => "findings",
+            Self::Undetermined => "undetermined",
+        }
+    }
+
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Compliant, Self::Findings, Self::Undetermined];
+}
+
+impl Verdict {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::NotApplicable => "not-applicable",
+            Self::Waived => "waived",
+        }
+    }
+
+    /// All.
+    pub const ALL: [Self; 5] =
+        [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable, Self::Waived];
+}
+
+impl Transport {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+impl Family {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+}
+
+impl Reason {
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::MissingTool => "missing-tool",
+            Self::TimedOut => "timed-out",
+            Self::Unparsable => "unparsable",
+            Self::Truncated => "truncated",
+            Self::Unsupported => "unsupported",
+            Self::NotCaptured => "not-captured",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_are_those_of_the_documents() {
+        let holds = |value: serde_json::Value, name: &str| assert_eq!(value, name);
+        for severity in Severity::ALL {
+            holds(serde_json::json!(severity), severity.name());
+        }
+        for status in Status::ALL {
+            holds(serde_json::json!(status), status.name());
+        }
+        for verdict in Verdict::ALL {
+            holds(serde_json::json!(verdict), verdict.name());
+        }
+        for reason in [Reason::MissingTool, Reason::TimedOut, Reason::NotCaptured] {
+            holds(serde_json::json!(reason), reason.name());
+        }
+        holds(serde_json::json!(Transport::Udp), Transport::Udp.name());
+        holds(serde_json::json!(Family::Ipv6), Family::Ipv6.name());
+    }
+}
