@@ -3,7 +3,7 @@
 //! A step that ends in a command has it between backticks, so that a renderer can set it on a line of its own.
 
 use ephaudit_platform::holders::Holders;
-use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
+use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
     Bounds, Environment, Os, Owner, Range, Scope, Snapshot, Transport,
 };
@@ -166,10 +166,10 @@ pub fn new_a_second(ports: u32, time_wait: Option<u32>) -> Option<u32> {
     u32::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
-/// What moving `from` to the Dynamic Ports costs or gains; in connections too, where TIME_WAIT keeps each port for
+/// What moving `from` to another range costs or gains; in connections too, where TIME_WAIT keeps each port for
 /// `time_wait` milliseconds.
-pub fn cost_of_dynamic_ports(from: PortRange, time_wait: Option<u32>) -> String {
-    let (old, new) = (from.count(), PortClass::Dynamic.range().count());
+pub fn cost_of_moving(from: PortRange, to: PortRange, time_wait: Option<u32>) -> String {
+    let (old, new) = (from.count(), to.count());
     let change = match old.cmp(&new) {
         std::cmp::Ordering::Greater => {
             format!("{} % fewer", ((old - new) * 100 + old / 2) / old)
@@ -178,8 +178,7 @@ pub fn cost_of_dynamic_ports(from: PortRange, time_wait: Option<u32>) -> String 
         std::cmp::Ordering::Equal => "just as many".to_owned(),
     };
     let mut cost = format!(
-        "Moving to {} leaves {} instead of {} ({change})",
-        PortClass::Dynamic.range(),
+        "Moving to {to} leaves {} instead of {} ({change})",
         counted(new, "port"),
         grouped(old),
     );
@@ -310,7 +309,7 @@ pub fn show_holders(holders: &Holders) -> String {
         Transport::Tcp => "t",
         Transport::Udp => "u",
     };
-    format!("ss -H{transport}anp 'sport = :{}'", holders.port)
+    format!("ss -H{transport}anp 'sport = :{}'", holders.ports)
 }
 
 /// A service's restart ends that service; a session's or a user manager's would end all that somebody does.

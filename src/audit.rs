@@ -2,19 +2,10 @@
 
 use ephaudit_platform::snapshot::{Owner, Scope, Snapshot};
 
-use crate::policy::Policy;
-use crate::report::{Gap, Status, Verdict};
-use crate::rule::{self, Rule};
+use crate::policy::{Policy, Weight};
+use crate::report::{Finding, Gap, Status, Verdict};
+use crate::rule::{self, Check, Outcome, Rule};
 use crate::rules::{self, RULES};
-
-/// A rule and its answer.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The rule.
-    pub rule: &'static Rule,
-    /// Its answer.
-    pub verdict: Verdict,
-}
 
 /// What the audit says.
 #[derive(Debug, Clone)]
@@ -27,13 +18,35 @@ pub struct Report {
     pub gaps: Vec<Gap>,
 }
 
-/// Judges the facts by every rule.
+/// Judges the facts by every rule that the policy asks.
 pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
-    let outcomes: Vec<Outcome> = RULES
-        .iter()
-        .map(|rule| Outcome { rule, verdict: (rule.check)(snapshot, policy) })
-        .collect();
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(RULES.len());
+    for rule in RULES {
+        let weight = policy.weights.get(rule.name).copied().unwrap_or(Weight::Own);
+        let mut verdict = match rule.check {
+            _ if weight == Weight::Off => {
+                Verdict::NotApplicable("the policy turns it off".to_owned())
+            }
+            Check::Facts(check) => check(snapshot, policy),
+            Check::Others(check) => check(snapshot, policy, &outcomes),
+        };
+        if let Verdict::Fail { findings, .. } = &mut verdict {
+            for finding in findings {
+                if let Weight::Always(severity) = weight {
+                    finding.severity = severity;
+                }
+                finding.waived = waived(snapshot, policy, rule, finding);
+            }
+        }
+        outcomes.push(Outcome { rule, verdict });
+    }
     Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
+}
+
+/// Why a finding is accepted, by the first waiver that holds and covers it.
+fn waived(snapshot: &Snapshot, policy: &Policy, rule: &Rule, finding: &Finding) -> Option<String> {
+    let mut holding = policy.waivers.iter().filter(|waiver| !waiver.expired(&policy.today));
+    holding.find(|waiver| waiver.covers(snapshot, rule.name, finding)).map(ToString::to_string)
 }
 
 /// The listeners that findings would name, by their index: only their processes are worth a search.
@@ -43,7 +56,7 @@ pub fn named_listeners(policy: &Policy, scope: &Scope) -> Vec<usize> {
 
 fn status(outcomes: &[Outcome], policy: &Policy) -> Status {
     let reaches = |verdict: &Verdict| {
-        verdict.findings().iter().any(|f| policy.fail_on.is_some_and(|least| f.severity >= least))
+        verdict.unwaived().any(|f| policy.fail_on.is_some_and(|least| f.severity >= least))
     };
     if outcomes.iter().any(|outcome| reaches(&outcome.verdict)) {
         Status::Findings

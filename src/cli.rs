@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
 use crate::policy::Profile;
+use crate::policy::services::SETS;
 use crate::render::{Format, Kind, Screen};
 use crate::report::Severity;
 
@@ -70,6 +71,9 @@ pub enum Command {
     Probe(ProbeArgs),
     /// Render a saved report again, in any format, on any machine
     Convert(ConvertArgs),
+    /// Write a policy that this host satisfies, or see what one says
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// List the rules with their severities
     Rules(OutputArgs),
     /// Print the JSON Schema of the report, or of another document
@@ -86,18 +90,53 @@ pub enum Command {
 /// How to judge.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Which recommendation counts
-    #[arg(long, value_enum, default_value_t = Profile::Iana)]
-    pub profile: Profile,
-    /// The least severity that makes exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Medium, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
+    /// By which measure
+    #[command(flatten)]
+    pub measure: MeasureArgs,
     /// Exit with 0 instead of 1 or 3, for inventory jobs
     #[arg(long)]
     pub exit_zero: bool,
     /// What to read and how to write it
     #[command(flatten)]
     pub show: ShowArgs,
+}
+
+/// By which measure to judge.
+#[derive(Debug, Args)]
+pub struct MeasureArgs {
+    /// A policy, instead of the system's own: /etc/ephaudit/policy.toml, or that in %PROGRAMDATA%\ephaudit
+    #[arg(long, value_name = "FILE.toml", env = "EPHAUDIT_POLICY", hide_env_values = true)]
+    pub policy: Option<PathBuf>,
+    /// Judge without the system's own policy
+    #[arg(long, conflicts_with = "policy")]
+    pub no_policy: bool,
+    /// What goes before the policy
+    #[command(flatten)]
+    pub profile: ProfileArgs,
+}
+
+/// What the command line says by itself.
+#[derive(Debug, Args)]
+pub struct ProfileArgs {
+    /// Which recommendation counts: the policy's, or iana
+    #[arg(long, value_enum, env = "EPHAUDIT_PROFILE", hide_env_values = true)]
+    pub profile: Option<Profile>,
+    /// The least severity that makes exit code 1: the policy's, or medium
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SEVERITY",
+        env = "EPHAUDIT_FAIL_ON",
+        hide_env_values = true
+    )]
+    pub fail_on: Option<FailOn>,
+    /// Services that count although no socket shows them, by the name of a set: see `ephaudit policy services`
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = set_names(), env = "EPHAUDIT_SERVICES", hide_env_values = true)]
+    pub services: Vec<String>,
+}
+
+fn set_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(SETS.iter().map(|set| set.name))
 }
 
 /// What to read and how to write it.
@@ -116,7 +155,7 @@ pub struct ShowArgs {
     #[arg(long)]
     pub all_netns: bool,
     /// How closely to look at who uses the pool
-    #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH")]
+    #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH", env = "EPHAUDIT_USAGE", hide_env_values = true)]
     pub usage: UsageDepth,
     /// How many destinations to show
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -130,7 +169,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// How to write the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, value_enum, default_value_t = Format::Table, env = "EPHAUDIT_FORMAT", hide_env_values = true)]
     pub format: Format,
     /// Write the report to a file too, as often as wanted: --emit json=report.json --emit csv=findings.csv
     #[arg(long, value_name = "FORMAT=PATH", value_parser = emission)]
@@ -163,6 +202,38 @@ fn emission(text: &str) -> Result<Emission, String> {
         format!("no format is called {format:?}; there are: {}", names.join(", "))
     })?;
     Ok(Emission { format, path: path.into() })
+}
+
+/// What to do with policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Write a policy that this host satisfies as it is, with comments
+    New(PolicyNewArgs),
+    /// Tell what a policy says; a mistake is told with its line and column
+    Check {
+        /// The policy
+        #[arg(value_name = "FILE.toml")]
+        file: PathBuf,
+        /// Where and how to write
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// List the sets of services that --services takes, with their ports and sources
+    Services(OutputArgs),
+}
+
+/// Of which host to write a policy.
+#[derive(Debug, Args)]
+pub struct PolicyNewArgs {
+    /// What it is to say
+    #[command(flatten)]
+    pub profile: ProfileArgs,
+    /// Whose facts
+    #[command(flatten)]
+    pub facts: FactsArgs,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What to render again.
@@ -224,7 +295,7 @@ pub struct FactsArgs {
     #[arg(long, value_enum, value_name = "NAME", requires = "elsewhere")]
     pub os: Option<EvidenceOs>,
     /// A newer registry: IANA's service-names-port-numbers.csv
-    #[arg(long, value_name = "FILE.csv")]
+    #[arg(long, value_name = "FILE.csv", env = "EPHAUDIT_REGISTRY", hide_env_values = true)]
     pub registry: Option<PathBuf>,
 }
 
@@ -260,7 +331,7 @@ pub struct OutputArgs {
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
     /// Colour; auto is colour on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", env = "EPHAUDIT_COLOR", hide_env_values = true)]
     pub color: Color,
     /// Draw with ASCII characters only
     #[arg(long)]

@@ -143,8 +143,10 @@ pub fn explain<'a>(
     holders: &'a [Holders],
 ) -> Option<Explanation<'a>> {
     let scope = snapshot.scopes.iter().find(|scope| scope.current).or(snapshot.scopes.first())?;
-    let transports: Vec<OnTransport<'a>> =
-        holders.iter().map(|held| on_transport(&snapshot.host, scope, registry, held)).collect();
+    let transports: Vec<OnTransport<'a>> = holders
+        .iter()
+        .map(|held| on_transport(&snapshot.host, port, scope, registry, held))
+        .collect();
     let privileged = match &scope.unprivileged_start {
         Reading::Known { value, .. } => Some(port < *value),
         // Before Linux 4.11 it was no knob (PROT_SOCK).
@@ -158,11 +160,12 @@ pub fn explain<'a>(
 
 fn on_transport<'a>(
     host: &Host,
+    port: u16,
     scope: &'a Scope,
     registry: &'a Registry,
     holders: &'a Holders,
 ) -> OnTransport<'a> {
-    let (transport, port) = (holders.transport, holders.port);
+    let transport = holders.transport;
     let ranges: Vec<&Range> =
         scope.ephemeral().filter(|range| range.transports.contains(&transport)).collect();
     let holds = |range: &&&Range| range.bounds.known().is_some_and(|b| b.range().contains(port));

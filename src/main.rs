@@ -3,6 +3,7 @@
 mod advice;
 mod audit;
 mod cli;
+mod draft;
 mod explain;
 mod iana;
 mod policy;

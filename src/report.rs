@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Reason, Scope, Source, Why};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +22,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, ascending.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,6 +84,10 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What can be done, exact commands included; nothing of it is ever applied by this tool.
     pub remediation: Vec<String>,
+    /// The ports it is about; empty where it is about none in particular.
+    pub ports: PortSet,
+    /// Why it is accepted, who answers for that, and until when; `None` where it is not.
+    pub waived: Option<String>,
     /// Stays the same from run to run and from boot to boot, whatever the values.
     pub fingerprint: String,
     /// What goes before a command that is to be run in the scope; empty for the reader's own.
@@ -105,6 +113,8 @@ impl Finding {
             message: String::new(),
             evidence: Vec::new(),
             remediation: Vec::new(),
+            ports: PortSet::new(),
+            waived: None,
         };
         finding.seen([first])
     }
@@ -131,6 +141,12 @@ impl Finding {
         let entry = scope.enter("");
         self.evidence.extend(more.into_iter().map(|evidence| evidence.in_scope(&entry)));
         self
+    }
+
+    /// With the ports that it is about.
+    #[must_use]
+    pub fn about(self, ports: PortSet) -> Self {
+        Self { ports, ..self }
     }
 
     /// With what can be done.
@@ -203,6 +219,11 @@ impl Verdict {
             Self::Fail { findings, .. } => findings,
             Self::Pass | Self::Unknown(_) | Self::NotApplicable(_) => &[],
         }
+    }
+
+    /// What it found that nobody accepted.
+    pub fn unwaived(&self) -> impl Iterator<Item = &Finding> {
+        self.findings().iter().filter(|finding| finding.waived.is_none())
     }
 
     /// What it could not see.

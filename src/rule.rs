@@ -1,6 +1,7 @@
 //! What a rule is, and the pieces that rules are made of.
 
 pub mod boot;
+pub mod declared;
 pub mod usage;
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
@@ -24,7 +25,25 @@ pub struct Rule {
     /// Its page, in Markdown.
     pub page: &'static str,
     /// The check.
-    pub check: fn(&Snapshot, &Policy) -> Verdict,
+    pub check: Check,
+}
+
+/// What a rule judges.
+#[derive(Debug)]
+pub enum Check {
+    /// The facts.
+    Facts(fn(&Snapshot, &Policy) -> Verdict),
+    /// What the rules before it say, with the waivers applied.
+    Others(fn(&Snapshot, &Policy, &[Outcome]) -> Verdict),
+}
+
+/// A rule and its answer.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// Its answer.
+    pub verdict: Verdict,
 }
 
 /// What a rule makes of a scope, piece by piece.
@@ -305,16 +324,13 @@ impl<'a> View<'a> {
         let own = self.is_default() == Some(true) || host.environment == Some(Environment::Wsl);
         match policy.profile {
             Profile::Vendor if own => Severity::Info,
-            Profile::Vendor | Profile::Iana => Severity::Medium,
+            _ => Severity::Medium,
         }
     }
 
     /// Where the profile would have the range.
     pub fn wanted(&self, policy: &Policy) -> PortRange {
-        match (policy.profile, self.vendor_default()) {
-            (Profile::Vendor, Some(default)) => default,
-            _ => PortClass::Dynamic.range(),
-        }
+        policy.wanted(self.vendor_default())
     }
 }
 

@@ -4,6 +4,7 @@ mod auto_reuse_elsewhere;
 mod boot_depends_on_loader;
 mod boot_order_fails;
 mod bound_ports_drain_pool;
+mod declared_service_in_pool;
 mod destination_near_exhaustion;
 mod drift_from_vendor_default;
 mod excluded_from_pool;
@@ -26,7 +27,9 @@ mod self_connect_exposure;
 mod self_connected_socket;
 mod sequential_ports;
 mod setting_never_applies;
+mod squatted_port;
 mod stale_knob;
+mod stale_waiver;
 mod transports_differ;
 mod unprivileged_start_lowered;
 
@@ -42,6 +45,8 @@ pub static RULES: &[&Rule] = &[
     &overlaps_user_ports::RULE,
     &drift_from_vendor_default::RULE,
     &listener_in_pool::RULE,
+    &declared_service_in_pool::RULE,
+    &squatted_port::RULE,
     &self_connected_socket::RULE,
     &self_connect_exposure::RULE,
     &destination_near_exhaustion::RULE,
@@ -66,6 +71,8 @@ pub static RULES: &[&Rule] = &[
     &boot_order_fails::RULE,
     &octal_number::RULE,
     &stale_knob::RULE,
+    // It judges what the others found.
+    &stale_waiver::RULE,
 ];
 
 /// The rule of that name.

@@ -5,6 +5,7 @@ mod evidence;
 mod explain;
 mod input;
 mod output;
+mod policy;
 
 use std::fs::File;
 use std::path::Path;
@@ -15,9 +16,11 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use ephaudit_platform::Wants;
 use ephaudit_platform::capture::{Capture, capture_live};
-use ephaudit_platform::snapshot::{Depth, Scope, Snapshot};
+use ephaudit_platform::ports::PortSet;
+use ephaudit_platform::snapshot::{Depth, Scope, Snapshot, Transport};
 
 use self::evidence::Witness;
+use self::input::Room;
 use crate::audit::{audit, named_listeners};
 use crate::cli::{
     AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs, ReportArgs,
@@ -28,7 +31,7 @@ use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
 use crate::render;
 use crate::render::page::Page;
-use crate::report::{Severity, Status};
+use crate::report::Status;
 use crate::rules::RULES;
 use crate::wire::v1;
 
@@ -90,6 +93,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Convert(args)) => convert(&args),
+        Some(Command::Policy(command)) => policy::run(&command),
         Some(Command::Rules(args)) => list_rules(&args),
         Some(Command::Schema { kind, output }) => {
             output::write(&output, false, || render::schema(kind)).map(|()| exit::OK)
@@ -98,7 +102,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
 }
 
 fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
-    let policy = policy(args.profile, args.fail_on.severity(), &args.show)?;
+    let policy = policy::of(&args.measure, &args.show.facts)?;
     let (snapshot, at) = snapshot(&args.show, &policy)?;
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
@@ -112,7 +116,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 }
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
-    let policy = policy(Profile::Iana, Some(Severity::Medium), args)?;
+    let policy = unjudged(&args.facts)?;
     let (snapshot, at) = snapshot(args, &policy)?;
     present(&v1::document(&snapshot, &policy, None, at, args.top), &args.report)?;
     Ok(exit::OK)
@@ -122,11 +126,13 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
     let at = now();
     let named = |scope: &Scope| named_listeners(policy, scope);
+    let held = held(policy);
     let wants = Wants {
         owners: &named,
         depth: args.usage.depth(policy.near_exhaustion),
         all_namespaces: args.all_netns,
         boot: args.boot || args.tree.root.is_some(),
+        held: &held,
     };
     let elsewhere = !args.facts.from.is_empty() || args.tree.root.is_some();
     if args.all_netns && elsewhere {
@@ -134,6 +140,11 @@ fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
         return Err(Failure::Usage(why.to_owned()));
     }
     read(&args.facts, args.tree.root.as_deref(), &wants, at)
+}
+
+/// The ports of declared services: who holds them is looked for.
+fn held(policy: &Policy) -> Vec<(Transport, PortSet)> {
+    Transport::ALL.iter().map(|&transport| (transport, policy.declared_ports(transport))).collect()
 }
 
 fn read(
@@ -153,16 +164,10 @@ fn read(
 /// What the listeners' owners are asked for depends on the registry: a capture holds those of the built-in one.
 fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     let registry = Registry::built_in();
-    let policy = Policy {
-        profile: Profile::Iana,
-        fail_on: None,
-        min_pool: Policy::MIN_POOL,
-        near_exhaustion: Policy::NEAR_EXHAUSTION,
-        registry,
-    };
+    let policy = Policy::of(Profile::Iana, None, registry);
     let named = |scope: &Scope| named_listeners(&policy, scope);
     let depth = Depth::Auto(policy.near_exhaustion);
-    let wants = Wants { owners: &named, depth, all_namespaces: false, boot: false };
+    let wants = Wants { owners: &named, depth, ..Wants::default() };
     let bytes = capture_live(now(), &wants)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() > Capture::MAX {
@@ -190,30 +195,15 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     let unusable = |why: String| {
         Failure::Usage(format!("{name}: {why}; convert takes what --format json writes"))
     };
-    let mut room = input::REPORT_MAX;
-    let text = input::read(&args.saved, &mut room).map_err(|error| unusable(error.to_string()))?;
+    let text = Room::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
     let document = v1::read(&text).map_err(unusable)?;
     present(&document, &args.report)?;
     Ok(exit::OK)
 }
 
-fn policy(profile: Profile, fail_on: Option<Severity>, args: &ShowArgs) -> Result<Policy, Failure> {
-    policy_of(profile, fail_on, &args.facts)
-}
-
-fn policy_of(
-    profile: Profile,
-    fail_on: Option<Severity>,
-    args: &FactsArgs,
-) -> Result<Policy, Failure> {
-    let registry = registry(args)?;
-    Ok(Policy {
-        profile,
-        fail_on,
-        min_pool: Policy::MIN_POOL,
-        near_exhaustion: Policy::NEAR_EXHAUSTION,
-        registry,
-    })
+/// What is only shown is judged by nothing but the registry's names.
+fn unjudged(facts: &FactsArgs) -> Result<Policy, Failure> {
+    Ok(Policy::of(Profile::Iana, None, registry(facts)?))
 }
 
 fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
@@ -260,4 +250,8 @@ fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {
 
 fn now() -> String {
     humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+}
+
+fn today() -> String {
+    now().chars().take("YYYY-MM-DD".len()).collect()
 }

@@ -23,10 +23,11 @@ pub enum Question<'a> {
     SockDiag(Family, Transport),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
     SocketTable(Family, Transport),
-    /// The sock_diag dump of every socket of a family that has this local port, whatever its state: netlink messages.
-    SockDiagOn(Family, Transport, u16),
+    /// The sock_diag dump of every socket of a family that has one of these local ports, whatever its state: netlink
+    /// messages. A kernel that knows no filter tells of others too.
+    SockDiagOn(Family, Transport, &'a PortSet),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
-    SocketTableOn(Family, Transport, u16),
+    SocketTableOn(Family, Transport, &'a PortSet),
     /// The TCP listeners or the UDP sockets of a family where the system has neither: `parse::listener_lines` says in
     /// which form.
     Listeners(Family, Transport),

@@ -213,11 +213,11 @@ fn key(question: Question<'_>) -> String {
         Question::Uname => "uname".to_owned(),
         Question::SockDiag(f, transport) => format!("sock_diag {} {transport}", family(f)),
         Question::SocketTable(f, transport) => format!("socket table {} {transport}", family(f)),
-        Question::SockDiagOn(f, transport, port) => {
-            format!("sock_diag {} {transport} {port}", family(f))
+        Question::SockDiagOn(f, transport, ports) => {
+            format!("sock_diag {} {transport} {ports}", family(f))
         }
-        Question::SocketTableOn(f, transport, port) => {
-            format!("socket table {} {transport} {port}", family(f))
+        Question::SocketTableOn(f, transport, ports) => {
+            format!("socket table {} {transport} {ports}", family(f))
         }
         Question::Listeners(f, transport) => format!("listeners {} {transport}", family(f)),
         Question::Census(of) => {

@@ -235,9 +235,9 @@ impl Evidence {
                 Some(tree) => tree.socket_table(family, transport),
                 None => not_captured(Source::Capture("evidence".into()), "a socket table"),
             },
-            Question::SocketTableOn(family, transport, port) if self.os == Os::Linux => {
+            Question::SocketTableOn(family, transport, ports) if self.os == Os::Linux => {
                 match &self.tree {
-                    Some(tree) => tree.socket_table_on(family, transport, port),
+                    Some(tree) => tree.socket_table_on(family, transport, ports),
                     None => not_captured(Source::Capture("evidence".into()), "a socket table"),
                 }
             }

@@ -1,16 +1,17 @@
-//! Who holds one port, as plain data.
+//! Who holds which ports, as plain data.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use crate::ports::PortSet;
 use crate::snapshot::{Connection, Family, Listener, Owner, Source, Transport, Why};
 
-/// The sockets that have one local port.
+/// The sockets that have one of these local ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holders {
     /// The transport.
     pub transport: Transport,
-    /// The port.
-    pub port: u16,
+    /// The ports.
+    pub ports: PortSet,
     /// What was seen, sorted by [`Hold`], then by address.
     pub items: Vec<Holder>,
     /// Where.
@@ -160,7 +161,8 @@ impl Holders {
     /// With the listeners of the port that were told otherwise, where not all of its sockets could be read.
     #[must_use]
     pub fn or_listeners(mut self, listeners: &[Listener]) -> Self {
-        let here = |item: &&Listener| (item.transport, item.port) == (self.transport, self.port);
+        let here =
+            |item: &&Listener| item.transport == self.transport && self.ports.contains(item.port);
         let unseen: Vec<Holder> = listeners
             .iter()
             .filter(|_| !self.unread.is_empty())

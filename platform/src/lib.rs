@@ -43,6 +43,7 @@ use evidence::{Evidence, Piece};
 use holders::Holders;
 use os::Reach;
 use persisted::{File, Found, Persisted};
+use ports::PortSet;
 use probe::{Draw, Probe};
 use snapshot::{Host, Os, Reason, Snapshot, Transport, Why};
 
@@ -142,9 +143,9 @@ pub fn boot_of_evidence(os: Os, pieces: &[Piece<'_>]) -> Boot {
     os::boot_of_texts(os, pieces.iter().map(file).collect())
 }
 
-/// Every socket of `host` that has this local port, by what `ask` answers.
-pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {
-    os::holders(host, ask, transport, port)
+/// Every socket of `host` that has one of these local ports, by what `ask` answers.
+pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, ports: &PortSet) -> Holders {
+    os::holders(host, ask, transport, ports)
 }
 
 /// Asks the kernel for `count` ports for each transport, family and call, at most [`probe::COUNT_MAX`], and holds what it

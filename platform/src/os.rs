@@ -20,9 +20,10 @@ mod windows;
 
 use crate::ask::{Answer, Ask, Question, Refusal, Tour};
 use crate::boot::{Boot, Running};
-use crate::holders::Holders;
+use crate::holders::{Hold, Holders};
 use crate::persisted::{File, Persisted};
-use crate::snapshot::{Host, Os, Reading, Reason, Scope, Snapshot, Transport, Why};
+use crate::ports::PortSet;
+use crate::snapshot::{Held, Host, Os, Reading, Reason, Scope, Snapshot, Transport, Why};
 use crate::usage::Depth;
 
 /// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`; every other fact of
@@ -39,18 +40,26 @@ pub struct Wants<'a> {
     pub all_namespaces: bool,
     /// Whether the files are read that settings persist in.
     pub boot: bool,
+    /// The ports whose holders are looked for in the reader's own scope.
+    pub held: &'a [(Transport, PortSet)],
 }
 
 impl Default for Wants<'_> {
     fn default() -> Self {
-        Self { owners: &|_| Vec::new(), depth: Depth::Counters, all_namespaces: false, boot: false }
+        Self {
+            owners: &|_| Vec::new(),
+            depth: Depth::Counters,
+            all_namespaces: false,
+            boot: false,
+            held: &[],
+        }
     }
 }
 
 /// `tour` is the way into other namespaces, where there is one.
 pub(crate) fn read(os: Os, ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
     let mut snapshot = match os {
-        Os::Linux => return linux::read(ask, tour, wants),
+        Os::Linux => linux::read(ask, tour, wants),
         Os::FreeBsd => freebsd::read(ask),
         Os::OpenBsd => openbsd::read(ask),
         Os::NetBsd => netbsd::read(ask),
@@ -61,7 +70,14 @@ pub(crate) fn read(os: Os, ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants
         Os::Windows => windows::read(ask),
         Os::Unsupported => unsupported::read(),
     };
-    snapshot.unread_scopes = wants.all_namespaces.then(no_tour);
+    if os != Os::Linux {
+        snapshot.unread_scopes = wants.all_namespaces.then(no_tour);
+    }
+    let held = wants.held.iter().filter(|(_, ports)| !ports.is_empty());
+    let of = |(transport, ports): &(Transport, PortSet)| {
+        held_by(holders(&snapshot.host, ask, *transport, ports))
+    };
+    snapshot.held = held.map(of).collect();
     snapshot
 }
 
@@ -170,14 +186,41 @@ fn line(os: Os, bytes: Vec<u8>) -> Result<String, Why> {
     }
 }
 
-pub(crate) fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, port: u16) -> Holders {
+pub(crate) fn holders(
+    host: &Host,
+    ask: &Ask<'_>,
+    transport: Transport,
+    ports: &PortSet,
+) -> Holders {
     if host.os == Os::Linux {
-        return linux::holders::read(ask, host, transport, port);
+        return linux::holders::read(ask, host, transport, ports);
     }
     let why = Why::new(Reason::Unsupported, "connections are not read on this system");
-    let what = format!("{transport} sockets with port {port}");
-    let unread = vec![(what, why)];
-    Holders { transport, port, items: Vec::new(), sources: Vec::new(), bound_seen: false, unread }
+    Holders {
+        transport,
+        ports: ports.clone(),
+        items: Vec::new(),
+        sources: Vec::new(),
+        bound_seen: false,
+        unread: vec![(holding(transport, ports), why)],
+    }
+}
+
+/// Without those that serve, and those that by themselves hold nothing.
+fn held_by(holders: Holders) -> Held {
+    let Holders { transport, ports, items, sources, unread, .. } = holders;
+    let holds = |hold: Hold| !matches!(hold, Hold::Listens | Hold::HalfOpen);
+    let items = items.into_iter().filter(|item| holds(item.hold));
+    let items = items.map(|item| (item.ends, item.owner)).collect();
+    Held { transport, ports, items, sources, unread }
+}
+
+/// The sockets that were asked for, in words.
+fn holding(transport: Transport, ports: &PortSet) -> String {
+    match ports.spans() {
+        [one] if one.count() == 1 => format!("{transport} sockets with port {one}"),
+        _ => format!("{transport} sockets with ports {ports}"),
+    }
 }
 
 /// What bears on the ports that a kernel gives next, beside the pool; `None` where that can't be told.

@@ -339,12 +339,29 @@ pub struct Snapshot {
     /// What keeps `scopes` from being all there are: what could not be seen, and why. `None` where only the reader's own
     /// was asked for.
     pub unread_scopes: Option<Vec<(String, Why)>>,
+    /// Who holds the ports that were asked about, in the reader's own scope.
+    pub held: Vec<Held>,
+}
+
+/// Who holds some ports of a transport.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The transport.
+    pub transport: Transport,
+    /// The ports.
+    pub ports: PortSet,
+    /// The sockets that have one of them and wait for nobody there: connections, TIME_WAIT, and what is only bound.
+    pub items: Vec<(Connection, Owner)>,
+    /// Where they were seen.
+    pub sources: Vec<Source>,
+    /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
+    pub unread: Vec<(String, Why)>,
 }
 
 impl Snapshot {
     /// A host of which only the reader's own scope was asked for.
     pub fn of(host: Host, scope: Scope) -> Self {
-        Self { host, scopes: vec![scope], unread_scopes: None }
+        Self { host, scopes: vec![scope], unread_scopes: None, held: Vec::new() }
     }
 }
 

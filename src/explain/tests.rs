@@ -2,6 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ephaudit_platform::Wants;
 use ephaudit_platform::ask::{Answer, Question, Refusal};
+use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Connection, Source};
 
 use super::*;
@@ -60,7 +61,7 @@ fn held(port: u16, items: Vec<Holder>) -> Holders {
     let sources = vec![Source::Netlink("test".into())];
     Holders {
         transport: Transport::Tcp,
-        port,
+        ports: PortRange::single(port).into(),
         items,
         sources,
         bound_seen: true,
@@ -81,7 +82,8 @@ fn itself(hold: Hold) -> Holder {
 /// What is said of one port of TCP, handed to `check`.
 fn said(snapshot: &Snapshot, holders: Holders, check: impl Fn(&Explanation<'_>, &OnTransport<'_>)) {
     let registry = Registry::built_in();
-    let (port, all) = (holders.port, [holders]);
+    let port = holders.ports.spans()[0].first();
+    let all = [holders];
     let said = explain(snapshot, &registry, port, &all).expect("a scope");
     check(&said, &said.transports[0]);
 }

@@ -38,6 +38,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     }
     others::list(&mut page, document);
     findings::tell_all(&mut page, document);
+    findings::tell_waived(&mut page, document);
     findings::tell_gaps(&mut page, &document.gaps);
     if document.status.is_some() {
         page.gap();
@@ -81,11 +82,13 @@ fn severities(document: &Document) -> String {
     let parts: Vec<String> = Severity::ALL
         .into_iter()
         .filter_map(|level| {
-            let count = document.findings.iter().filter(|f| f.severity == level).count();
+            let count = document.unwaived().filter(|f| f.severity == level).count();
             (count > 0).then(|| format!("{count} {}", level.name()))
         })
         .collect();
-    parts.join(", ")
+    let waived = document.findings.len() - document.unwaived().count();
+    let parts = parts.into_iter().chain((waived > 0).then(|| format!("{waived} waived")));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 fn count_rules(document: &Document, verdict: Verdict) -> u32 {
@@ -101,7 +104,9 @@ fn about(page: &mut Page, document: &Document) {
     let edition = edition(&document.registry);
     match document.status {
         Some(_) => {
-            let measure = format!("profile {}; {edition}", document.profile);
+            let file = document.policy.as_ref().and_then(|policy| policy.file.as_deref());
+            let file = file.map_or_else(String::new, |file| format!(" and the policy {file}"));
+            let measure = format!("profile {}{file}; {edition}", document.profile);
             page.prose((PLAIN, "judged by "), (PLAIN, &measure), 10);
         }
         None => page.prose((PLAIN, "names     "), (PLAIN, &edition), 10),

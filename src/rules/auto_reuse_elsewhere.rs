@@ -5,14 +5,14 @@ use ephaudit_platform::snapshot::{Reading, Role, Snapshot};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope};
+use crate::rule::{Check, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "auto-reuse-elsewhere",
     summary: "outgoing TCP connections draw from the auto-reuse range, not from the dynamic one",
     severity: |_| Severity::Medium,
     page: include_str!("auto-reuse-elsewhere.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

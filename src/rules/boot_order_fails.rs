@@ -5,8 +5,8 @@ use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::Rule;
 use crate::rule::boot::{each_boot, setting_line, who, winner};
+use crate::rule::{Check, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "with --boot: the range and the first unprivileged port are written in an order that fails",
     severity: |_| Severity::Medium,
     page: include_str!("boot-order-fails.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

@@ -9,7 +9,7 @@ use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{
     bound_unseen, knows_listeners, pool_of, range_evidence, seen_in, ss_ports, usage,
 };
-use crate::rule::{Rule, each_scope, pool_gaps};
+use crate::rule::{Check, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
 
 pub static RULE: Rule = Rule {
@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     summary: "bind() holds a large part of the pool, and connect() passes over each of these ports",
     severity: |_| Severity::Medium,
     page: include_str!("bound-ports-drain-pool.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// From these percentages of the pool on.

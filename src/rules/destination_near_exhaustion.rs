@@ -13,7 +13,7 @@ use ephaudit_platform::usable_ports;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
 use crate::rule::usage::{bound_unseen, knows_listeners, usage};
-use crate::rule::{Judgement, Rule, each_scope, pool_gaps};
+use crate::rule::{Check, Judgement, Rule, each_scope, pool_gaps};
 use crate::text::{counted, percent};
 
 pub static RULE: Rule = Rule {
@@ -21,7 +21,7 @@ pub static RULE: Rule = Rule {
     summary: "half or more of the ports to a destination are in use: connect() slows down, then fails",
     severity: |_| Severity::High,
     page: include_str!("destination-near-exhaustion.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// From this percentage on little is left.

@@ -5,14 +5,14 @@ use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
 use crate::advice;
 use crate::policy::{Policy, Profile};
 use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, each_range};
+use crate::rule::{Check, Rule, each_range};
 
 pub static RULE: Rule = Rule {
     name: "drift-from-vendor-default",
     summary: "the ephemeral range is not the one the vendor ships (profile vendor only)",
     severity: |_| Severity::Medium,
     page: include_str!("drift-from-vendor-default.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {

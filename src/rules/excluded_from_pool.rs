@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Os, Reading, ReservedKind, Snapshot};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_range};
+use crate::rule::{Check, Rule, each_range};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     summary: "services hold blocks of the dynamic range, where bind() fails although nothing listens",
     severity: |_| Severity::Medium,
     page: include_str!("excluded-from-pool.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// More than one port in this many makes it matter more.

@@ -4,14 +4,14 @@ use ephaudit_platform::snapshot::{Family, Snapshot, Transport};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope, range_gaps, should_be_one};
+use crate::rule::{Check, Rule, each_scope, range_gaps, should_be_one};
 
 pub static RULE: Rule = Rule {
     name: "families-differ",
     summary: "IPv4 and IPv6 have different ephemeral ranges",
     severity: |_| Severity::Low,
     page: include_str!("families-differ.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

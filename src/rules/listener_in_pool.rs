@@ -10,7 +10,7 @@ use ephaudit_platform::snapshot::{
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope, pool_gaps};
+use crate::rule::{Check, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, parity, run_by, spans};
 
 pub static RULE: Rule = Rule {
@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     summary: "a service listens on a port that an outgoing connection can take while it is down",
     severity: |_| Severity::Medium,
     page: include_str!("listener-in-pool.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// How many listeners are told one by one; the others are told together.
@@ -110,6 +110,7 @@ fn together(
     Some(
         Finding::new(RULE.name, severity, scope, &subject, seen(range, bounds))
             .seen([evidence])
+            .about(ports)
             .says(
                 format!(
                     "{} of {transport} inside the pool and not reserved",
@@ -177,6 +178,7 @@ fn finding(
             seen(range, bounds),
         )
         .seen(evidence)
+        .about(PortRange::single(port).into())
         .says(
             format!("{transport} port {port}{name} is served inside the pool and not reserved"),
             format!("{assignment}{}", danger(same_port, range, bounds)),

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, by_parity, each_pool};
+use crate::rule::{Check, Rule, by_parity, each_pool};
 use crate::text::{counted, grouped, parity};
 
 pub static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     summary: "reservations leave the even or the odd half of the pool nearly empty",
     severity: |_| Severity::Low,
     page: include_str!("lopsided-pool.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// A half is nearly empty when the other one has more than this many times its ports.

@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Bounds, Scope, Snapshot};
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Judgement, Rule, each_scope, pool_gaps, unread_scopes};
+use crate::rule::{Check, Judgement, Rule, each_scope, pool_gaps, unread_scopes};
 use crate::text::spans;
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "with --all-netns: a namespace's range or reserved ports differ from the host's",
     severity: |_| Severity::Low,
     page: include_str!("namespace-differs.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// What decides which ports a namespace hands out.

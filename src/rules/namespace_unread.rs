@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, unread_scopes};
+use crate::rule::{Check, Rule, unread_scopes};
 
 pub static RULE: Rule = Rule {
     name: "namespace-unread",
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     // It never finds: what was not read is a gap.
     severity: |_| Severity::Info,
     page: include_str!("namespace-unread.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

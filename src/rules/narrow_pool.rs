@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Os, Snapshot};
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, each_pool};
+use crate::rule::{Check, Rule, each_pool};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -13,7 +13,7 @@ pub static RULE: Rule = Rule {
     summary: "too few usable ports are left for outgoing connections",
     severity: |_| Severity::High,
     page: include_str!("narrow-pool.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// Below this many ports a host denies service to itself.

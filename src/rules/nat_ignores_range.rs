@@ -4,14 +4,14 @@ use ephaudit_platform::snapshot::{Reading, Scope, Snapshot, Source};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope};
+use crate::rule::{Check, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "nat-ignores-range",
     summary: "the host forwards and has a NAT table, and NAT ignores the ephemeral range",
     severity: |_| Severity::Info,
     page: include_str!("nat-ignores-range.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

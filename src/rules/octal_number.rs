@@ -5,8 +5,8 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::Rule;
 use crate::rule::boot::{each_boot, setting_line, weight};
+use crate::rule::{Check, Rule};
 use crate::text::setting;
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "with --boot: a number with a leading zero is taken for octal",
     severity: |_| Severity::Medium,
     page: include_str!("octal-number.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

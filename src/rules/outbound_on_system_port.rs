@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, connection, knows_listeners, pool_of};
-use crate::rule::{Rule, each_scope};
+use crate::rule::{Check, Rule, each_scope};
 use crate::text::counted;
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "connections begin at System Ports, as those of NFS and other RPC clients do",
     severity: |_| Severity::Info,
     page: include_str!("outbound-on-system-port.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// How many connections a finding shows.

@@ -1,33 +1,33 @@
-//! The range against RFC 6335 section 6 and its Dynamic Ports.
+//! The range against RFC 6335 section 6 and its Dynamic Ports, or where the policy allows it.
 
-use ephaudit_platform::ports::{PortClass, PortSet};
+use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Environment, Os, Snapshot, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, each_range, reserved_evidence};
+use crate::rule::{Check, Rule, each_range, reserved_evidence};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
     name: "outside-dynamic-ports",
-    summary: "the ephemeral range is not within the Dynamic Ports 49152-65535",
+    summary: "the ephemeral range is not within the Dynamic Ports 49152-65535, or where the policy allows it",
     severity: |_| Severity::Medium,
     page: include_str!("outside-dynamic-ports.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_range(snapshot, |judgement, scope, view| {
-        let dynamic = PortSet::from(PortClass::Dynamic.range());
         let ports = view.bounds.range();
-        let outside = PortSet::from(ports).difference(&dynamic);
-        if outside.is_empty() {
+        if policy.allows(ports) {
             return judgement.pass();
         }
+        let allowed = policy.nearest(ports);
+        let outside = PortSet::from(ports).difference(&allowed.into());
         let pools = view.pools(scope);
         let held_off = !pools.is_empty()
-            && pools.iter().all(|pool| pool.ports.difference(&dynamic).is_empty());
+            && pools.iter().all(|pool| pool.ports.difference(&allowed.into()).is_empty());
         let mut severity = view.severity(policy, &snapshot.host);
         let mut message = format!(
             "{} of its {} lie outside: {}.",
@@ -53,7 +53,11 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         } else if !wsl {
             message.push(' ');
             let time_wait = scope.time_wait.known().filter(|_| view.is_of(Transport::Tcp));
-            message.push_str(&advice::cost_of_dynamic_ports(ports, time_wait.copied()));
+            message.push_str(&advice::cost_of_moving(
+                ports,
+                view.wanted(policy),
+                time_wait.copied(),
+            ));
         }
         judgement.found(
             view.finding(&RULE, severity, scope, "range")
@@ -62,7 +66,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     format!(
                         "{}the ephemeral range {ports} is not within {}",
                         view.label(),
-                        PortClass::Dynamic.range()
+                        spans(&policy.allowed_ports()),
                     ),
                     message,
                 )

@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::Snapshot;
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, each_pool, in_class};
+use crate::rule::{Check, Rule, each_pool, in_class};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "automatic allocation can take System Ports (0-1023)",
     severity: |_| Severity::High,
     page: include_str!("overlaps-system-ports.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
@@ -26,6 +26,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let services = policy.registry.services_in(&overlap).count();
         judgement.found(
             view.of_pool(&RULE, Severity::High, scope)
+            .about(overlap.clone())
             .says(
                 format!(
                     "{}automatic allocation can take {}",

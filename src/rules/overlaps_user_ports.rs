@@ -1,12 +1,12 @@
 //! User (registered) Ports in the pool.
 
-use ephaudit_platform::ports::PortClass;
-use ephaudit_platform::snapshot::Snapshot;
+use ephaudit_platform::ports::{PortClass, PortSet};
+use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::advice;
-use crate::policy::Policy;
-use crate::report::{Severity, Verdict};
-use crate::rule::{Rule, each_pool, in_class};
+use crate::policy::{Policy, Profile};
+use crate::report::{Finding, Severity, Verdict};
+use crate::rule::{Check, Rule, View, each_pool, in_class};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "automatic allocation can take User Ports (1024-49151), where services are registered",
     severity: |_| Severity::Medium,
     page: include_str!("overlaps-user-ports.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// How many service names the message gives.
@@ -22,9 +22,15 @@ const NAMES: usize = 6;
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_pool(snapshot, |judgement, scope, view| {
-        let overlap = in_class(&view.ports, PortClass::User);
+        let users = in_class(&view.ports, PortClass::User);
+        let overlap = users.difference(&policy.allowed_ports());
         if overlap.is_empty() {
-            return judgement.pass();
+            return match policy.profile {
+                Profile::Rfc6056 if !users.is_empty() => {
+                    judgement.found(wanted(scope, view, &users));
+                }
+                _ => judgement.pass(),
+            };
         }
         let registry = &policy.registry;
         let services = u32::try_from(registry.services_in(&overlap).count()).unwrap_or(u32::MAX);
@@ -40,6 +46,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         };
         judgement.found(
             view.of_pool(&RULE, view.severity(policy, &snapshot.host), scope)
+            .about(overlap.clone())
             .says(
                 format!(
                     "{}automatic allocation can take {} ({})",
@@ -61,4 +68,18 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             .advises(["keeping the range, reserve at least the ports that your services use".to_owned()]),
         );
     })
+}
+
+/// Two recommendations contradict each other: whoever follows the one is told of the other.
+fn wanted(scope: &Scope, view: &View<'_>, users: &PortSet) -> Finding {
+    view.of_pool(&RULE, Severity::Info, scope).about(users.clone()).says(
+        format!(
+            "{}automatic allocation can take {}, which RFC 6056 wants and RFC 6335 does not",
+            view.label(),
+            counted(users.count(), "User Port")
+        ),
+        "RFC 6056 section 3.2 would draw from as many ports as there are, 1024-65535, less those that services use: the \
+         more there are, the harder one is guessed. RFC 6335 section 6 keeps 1024-49151 for services that are assigned \
+         there. The profile rfc6056 goes by the first; reserve what your services use, or go by the profile iana.",
+    )
 }

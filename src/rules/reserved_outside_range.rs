@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::{Reading, ReservedKind, Snapshot};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_range};
+use crate::rule::{Check, Rule, each_range};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     summary: "reserved ports lie outside the ephemeral range, where reserving does nothing",
     severity: |_| Severity::Info,
     page: include_str!("reserved-outside-range.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
@@ -45,6 +45,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     view.evidence(),
                 )
                 .seen([reserved])
+                .about(outside.clone())
                 .says(
                     format!(
                         "{}{} outside the range: {}",

@@ -6,8 +6,8 @@ use ephaudit_platform::snapshot::{Os, Reason, Scope, Snapshot, Why};
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::Rule;
 use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
+use crate::rule::{Check, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     summary: "with --boot: a setting is not what the persisted files give at the next boot",
     severity: |_| Severity::Medium,
     page: include_str!("running-differs-from-boot.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Rule, by_parity, each_range};
+use crate::rule::{Check, Rule, by_parity, each_range};
 use crate::text::parity;
 
 pub static RULE: Rule = Rule {
@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     summary: "both bounds of the range are even, or both odd",
     severity: |_| Severity::Info,
     page: include_str!("same-parity-bounds.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

@@ -9,9 +9,10 @@ use ephaudit_platform::snapshot::{
 
 use crate::advice;
 use crate::policy::Policy;
+use crate::policy::services::Declared;
 use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, knows_listeners, pool_of, range_evidence, seen_in, ss_to};
-use crate::rule::{Rule, each_scope, parity_gap, pool_gaps};
+use crate::rule::{Check, Judgement, Rule, declared, each_scope, parity_gap, pool_gaps};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -19,7 +20,7 @@ pub static RULE: Rule = Rule {
     summary: "a local service is gone, and a client that waits for it may be given its port and connect to itself",
     severity: |_| Severity::Medium,
     page: include_str!("self-connect-exposure.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// One connection may be of two programs that met on any ports; several to one port are to a service.
@@ -27,6 +28,7 @@ const CONNECTIONS: u32 = 2;
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
+        declared_and_gone(judgement, snapshot, scope, policy);
         let Some(census) = census(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         // Without the listeners nobody knows which service is gone.
@@ -64,6 +66,59 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             judgement.found(gone.finding(scope, name, evidence, &steps));
         }
     })
+}
+
+/// Services that the policy declares, in the pool and with nobody listening.
+fn declared_and_gone(
+    judgement: &mut Judgement,
+    snapshot: &Snapshot,
+    scope: &Scope,
+    policy: &Policy,
+) {
+    let of_tcp = |service: &&Declared| service.transports.contains(&Transport::Tcp);
+    if !scope.current || !policy.services.iter().any(|service| of_tcp(&service)) {
+        return;
+    }
+    let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else {
+        return pool_gaps(judgement, scope);
+    };
+    let items = scope.listeners.items.iter().filter(|item| item.transport == Transport::Tcp);
+    let served: PortSet = items.map(|item| PortRange::single(item.port)).collect();
+    let free = pool.ports.difference(&served);
+    let low = bounds.range().first();
+    for service in policy.services.iter().filter(of_tcp) {
+        let gone = PortSet::from(service.ports).intersection(&free);
+        let exposed = match range.tcp_by_parity {
+            Some(false) => gone.clone(),
+            by_parity => {
+                if by_parity.is_none() && !gone.is_empty() {
+                    parity_gap(judgement, scope);
+                }
+                gone.iter().filter(|port| port % 2 == low % 2).map(PortRange::single).collect()
+            }
+        };
+        if exposed.is_empty() || !knows_listeners(judgement, scope) {
+            continue;
+        }
+        let subject = format!("declared/{}/{}", service.name, service.ports);
+        let evidence = [declared::evidence(service)];
+        judgement.found(
+            Finding::new(RULE.name, Severity::Low, scope, &subject, range_evidence(range, bounds))
+                .seen(evidence)
+                .says(
+                    format!(
+                        "nobody listens on {} of {} that clients can be given first",
+                        counted(exposed.count(), "tcp port"),
+                        service.name
+                    ),
+                    "A local client that goes on trying to connect to such a port may be given that very port, and is then \
+                     connected to itself: it reads back what it writes, and the service can't start. Not so where NAT \
+                     hands the port on, as for a NodePort that is asked for at another address.",
+                )
+                .advises(advice::reserve(snapshot, scope, &gone))
+                .about(exposed),
+        );
+    }
 }
 
 /// A service that clients are connected to, or were a moment ago, and that listens no more.
@@ -123,6 +178,7 @@ impl Gone {
         let name = name.map_or_else(String::new, |name| format!(" ({name})"));
         Finding::new(RULE.name, severity, scope, &format!("tcp/{at}"), first)
             .seen([more])
+            .about(PortRange::single(port).into())
             .says(
                 format!("tcp port {port}{name} has local clients, and nobody listens on it"),
                 format!(

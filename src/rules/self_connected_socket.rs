@@ -7,14 +7,14 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
 use crate::rule::usage::{census, connection, pool_of, range_evidence};
-use crate::rule::{Rule, each_scope, pool_gaps};
+use crate::rule::{Check, Rule, each_scope, pool_gaps};
 
 pub static RULE: Rule = Rule {
     name: "self-connected-socket",
     summary: "a client is connected to itself and holds the port of the service it wanted",
     severity: |_| Severity::Critical,
     page: include_str!("self-connected-socket.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// `TCP_TIME_WAIT`, include/net/tcp_states.h.
@@ -64,6 +64,7 @@ fn finding(scope: &Scope, census: &Census, seen: &Connection, steps: &[String]) 
         connection(census, seen, ""),
     )
     .seen(range)
+    .about(PortRange::single(port).into())
     .says(
         title,
         format!(

@@ -2,19 +2,27 @@
 
 use ephaudit_platform::snapshot::{Family, Os, Randomization, Reading, Snapshot};
 
-use crate::policy::Policy;
+use crate::policy::{Policy, Profile};
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope};
+use crate::rule::{Check, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "sequential-ports",
     summary: "ephemeral ports come one after the other and are easy to guess (RFC 6056)",
-    severity: |_| Severity::Low,
+    severity,
     page: include_str!("sequential-ports.md"),
-    check,
+    check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+/// RFC 6056 is about nothing else.
+fn severity(profile: Profile) -> Severity {
+    match profile {
+        Profile::Rfc6056 => Severity::Medium,
+        Profile::Iana | Profile::Vendor | Profile::Kubernetes => Severity::Low,
+    }
+}
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
         for knob in &scope.randomization {
             let names: Vec<&str> = knob.transports.iter().map(|t| t.name()).collect();
@@ -29,7 +37,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                 Reading::Known { source, .. } => judgement.found(
                     Finding::new(
                         RULE.name,
-                        Severity::Low,
+                        severity(policy.profile),
                         scope,
                         &format!("random/{names}"),
                         Evidence::new("randomization", "off".to_owned(), source),

@@ -5,8 +5,8 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::Rule;
 use crate::rule::boot::{each_boot, lines, weight};
+use crate::rule::{Check, Rule};
 use crate::text::setting;
 
 pub static RULE: Rule = Rule {
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "with --boot: a line that is meant for a setting never sets it",
     severity: |_| Severity::Medium,
     page: include_str!("setting-never-applies.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// Endings of what editors, packages and administrators put by.

@@ -5,15 +5,15 @@ use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::Rule;
 use crate::rule::boot::{each_boot, lines, winner};
+use crate::rule::{Check, Rule};
 
 pub static RULE: Rule = Rule {
     name: "stale-knob",
     summary: "with --boot: a file sets tcp_tw_recycle, which is gone, or lowers tcp_fin_timeout",
     severity: |_| Severity::Low,
     page: include_str!("stale-knob.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 const RECYCLE: &str = "net.ipv4.tcp_tw_recycle";

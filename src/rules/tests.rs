@@ -80,7 +80,10 @@ fn every_rule_judges_its_fixtures_as_they_say() {
             let fixture: Fixture = serde_json::from_str(&text)
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let policy = fixture.policy();
-            let verdict = (rule.check)(&fixture.snapshot(&policy), &policy);
+            let report = audit(&fixture.snapshot(&policy), &policy);
+            let outcome =
+                report.outcomes.into_iter().find(|outcome| outcome.rule.name == rule.name);
+            let verdict = outcome.expect("every rule is judged").verdict;
             for problem in problems(rule, &policy, &fixture.expect, &verdict) {
                 wrong.push(format!("{}: {problem}: {verdict:?}", path.display()));
             }

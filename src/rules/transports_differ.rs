@@ -4,14 +4,14 @@ use ephaudit_platform::snapshot::{Family, Snapshot, Transport};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope, range_gaps, should_be_one};
+use crate::rule::{Check, Rule, each_scope, range_gaps, should_be_one};
 
 pub static RULE: Rule = Rule {
     name: "transports-differ",
     summary: "TCP and UDP have different ephemeral ranges",
     severity: |_| Severity::Low,
     page: include_str!("transports-differ.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {

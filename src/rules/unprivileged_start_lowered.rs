@@ -5,14 +5,14 @@ use ephaudit_platform::snapshot::{Environment, Reading, Snapshot};
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Rule, each_scope};
+use crate::rule::{Check, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "unprivileged-start-lowered",
     summary: "processes without privilege may bind System Ports",
     severity: |_| Severity::Medium,
     page: include_str!("unprivileged-start-lowered.md"),
-    check,
+    check: Check::Facts(check),
 };
 
 /// `PROT_SOCK`, the first port that never needed privilege.

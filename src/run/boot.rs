@@ -2,14 +2,13 @@
 
 use ephaudit_platform::Wants;
 
-use super::{Failure, exit, now, output, policy_of, read};
+use super::{Failure, exit, now, output, read, unjudged};
 use crate::cli::BootArgs;
-use crate::policy::Profile;
 use crate::render;
 use crate::wire::v1;
 
 pub(super) fn run(args: &BootArgs) -> Result<u8, Failure> {
-    let policy = policy_of(Profile::Iana, None, &args.facts)?;
+    let policy = unjudged(&args.facts)?;
     let wants = Wants { boot: true, ..Wants::default() };
     let (snapshot, at) = read(&args.facts, args.tree.root.as_deref(), &wants, now())?;
     let document = v1::document(&snapshot, &policy, None, at, 0);

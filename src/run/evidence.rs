@@ -9,7 +9,8 @@ use ephaudit_platform::snapshot::{Os, Snapshot};
 use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
-use super::{Failure, input};
+use super::Failure;
+use super::input::Room;
 use crate::cli::{EvidenceOs, FactsArgs};
 
 /// What a plain folder may say of its evidence.
@@ -27,7 +28,7 @@ struct Label {
 /// Everything that was named.
 struct Given {
     /// How many bytes more may be read.
-    room: u64,
+    room: Room,
     files: Vec<(String, Vec<u8>)>,
     folders: Vec<Folder>,
     labels: Vec<Os>,
@@ -44,8 +45,12 @@ pub(super) enum Witness {
 impl Witness {
     /// The one that was named; `root` is a host's whole root, and `boot` says whether what persists is asked of it.
     pub(super) fn of(args: &FactsArgs, root: Option<&Path>, boot: bool) -> Result<Self, Failure> {
-        let mut given =
-            Given { room: input::MAX, files: Vec::new(), folders: Vec::new(), labels: Vec::new() };
+        let mut given = Given {
+            room: Room::of_evidence(),
+            files: Vec::new(),
+            folders: Vec::new(),
+            labels: Vec::new(),
+        };
         for path in &args.from {
             given.add(path)?;
         }
@@ -112,7 +117,7 @@ impl Given {
         }
         let root = Folder::open(path).map_err(unusable)?;
         for file in root.evidence_of_tree() {
-            let bytes = root.file(&file).and_then(|file| input::bounded(file, &mut self.room));
+            let bytes = root.file(&file).and_then(|file| self.room.bounded(file));
             self.files.push((root.place(&file), bytes.map_err(unusable)?));
         }
         Ok(root)
@@ -121,8 +126,7 @@ impl Given {
     fn add(&mut self, path: &Path) -> Result<(), Failure> {
         let name = path.display().to_string();
         if !path.is_dir() {
-            let bytes =
-                input::read(path, &mut self.room).map_err(|error| unusable(&name, error))?;
+            let bytes = self.room.read(path).map_err(|error| unusable(&name, error))?;
             self.files.push((name, bytes));
             return Ok(());
         }
@@ -131,7 +135,7 @@ impl Given {
             let name = folder.place(&file);
             let bytes = folder
                 .file(&file)
-                .and_then(|file| input::bounded(file, &mut self.room))
+                .and_then(|file| self.room.bounded(file))
                 .map_err(|error| unusable(&name, error))?;
             if file == LABEL {
                 if bytes.len() > LABEL_MAX {

@@ -3,14 +3,14 @@
 use ephaudit_platform::Wants;
 use ephaudit_platform::ask::Ask;
 use ephaudit_platform::holders::Holders;
+use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Depth, Scope, Transport};
 
 use super::evidence::Witness;
-use super::{Failure, exit, now, output, policy_of};
+use super::{Failure, exit, now, output, unjudged};
 use crate::audit::named_listeners;
 use crate::cli::ExplainArgs;
 use crate::explain;
-use crate::policy::Profile;
 use crate::render::{self, Screen};
 use crate::rules::{self, RULES};
 use crate::wire::v1;
@@ -74,7 +74,7 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
 }
 
 fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {
-    let policy = policy_of(Profile::Iana, None, &args.facts)?;
+    let policy = unjudged(&args.facts)?;
     let mut at = now();
     let witness = if args.facts.from.is_empty() {
         None
@@ -96,9 +96,10 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
             (witness.snapshot(&wants), Box::new(|question| witness.answer(question)))
         }
     };
+    let ports = PortSet::from(PortRange::single(port));
     let holders: Vec<Holders> = of
         .iter()
-        .map(|&transport| ephaudit_platform::holders(&snapshot.host, &*ask, transport, port))
+        .map(|&transport| ephaudit_platform::holders(&snapshot.host, &*ask, transport, &ports))
         .map(|held| match snapshot.scopes.first() {
             Some(scope) => held.or_listeners(&scope.listeners.items),
             None => held,

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use ephaudit_platform::ask::{Answer, Question, Refusal};
 use ephaudit_platform::holders::Holders;
+use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Reason, Source, Transport, Why};
 use rustix::fd::OwnedFd;
 use rustix::net::sockopt::set_socket_reuseaddr;
@@ -190,7 +191,8 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                 question => ephaudit_platform::ask_live(question),
             };
             let snapshot = ephaudit_platform::read_live(&ephaudit_platform::Wants::default());
-            ephaudit_platform::holders(&snapshot.host, &ask, transport, port)
+            let ports = PortRange::single(port).into();
+            ephaudit_platform::holders(&snapshot.host, &ask, transport, &ports)
         };
         let client = open.local_addr().expect("an address").port();
         for (transport, port, sockets) in

@@ -2,6 +2,7 @@
 
 use super::{EvidenceError, Told, not_captured, value};
 use crate::ask::{Answer, Outcome, Refusal};
+use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 
@@ -147,15 +148,15 @@ impl Tree {
         self.answer(&name, outcome)
     }
 
-    /// Its lines with this local port.
+    /// Its lines with one of these local ports.
     pub(super) fn socket_table_on(
         &self,
         family: Family,
         transport: Transport,
-        port: u16,
+        ports: &PortSet,
     ) -> Answer {
         let name = table_name(family, transport);
-        let outcome = self.folder.socket_table_on(&name, port);
+        let outcome = self.folder.socket_table_on(&name, ports);
         self.answer(&name, outcome)
     }
 

@@ -40,7 +40,7 @@ pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
     });
     listeners::find_owners(ask, &mut scopes, wants.owners);
     scopes.sort_by(|a, b| a.id.cmp(&b.id));
-    Snapshot { host, scopes, unread_scopes }
+    Snapshot { host, scopes, unread_scopes, held: Vec::new() }
 }
 
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.

@@ -14,6 +14,7 @@ use cap_std::fs::{Dir, File, OpenOptions};
 
 use crate::ask::{Outcome, Refusal};
 use crate::persisted::Found;
+use crate::ports::PortSet;
 use crate::snapshot::{Reason, Transport, Why};
 use crate::source::socket_lines::{self, TableError, Wanted};
 
@@ -164,12 +165,12 @@ impl Folder {
         self.lines_of_table(name, Wanted::Listening(transport))
     }
 
-    /// The heading of a socket table and its lines with this local port.
-    pub(crate) fn socket_table_on(&self, name: &str, port: u16) -> Outcome {
-        self.lines_of_table(name, Wanted::On(port))
+    /// The heading of a socket table and its lines with one of these local ports.
+    pub(crate) fn socket_table_on(&self, name: &str, ports: &PortSet) -> Outcome {
+        self.lines_of_table(name, Wanted::On(ports))
     }
 
-    fn lines_of_table(&self, name: &str, wanted: Wanted) -> Outcome {
+    fn lines_of_table(&self, name: &str, wanted: Wanted<'_>) -> Outcome {
         let file = self.open_file(name).map_err(|error| self.refusal(name, &error))?;
         socket_lines::kept(BufReader::new(file), wanted).map_err(|error| match error {
             TableError::Io(error) => self.refusal(name, &error),

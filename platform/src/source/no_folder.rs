@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ask::{Outcome, Refusal};
 use crate::persisted::Found;
+use crate::ports::PortSet;
 use crate::snapshot::Transport;
 
 /// A folder of evidence: there never is one.
@@ -56,7 +57,7 @@ impl Folder {
         match *self {}
     }
 
-    pub(crate) fn socket_table_on(&self, _name: &str, _port: u16) -> Outcome {
+    pub(crate) fn socket_table_on(&self, _name: &str, _ports: &PortSet) -> Outcome {
         match *self {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
+use crate::ports::PortSet;
 use crate::snapshot::Transport;
 
 /// No line is longer than this, in bytes; the kernel pads them to 150 and 176.
@@ -63,25 +64,30 @@ impl<R: BufRead> Lines<R> {
 
 /// The lines of a socket table that are wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted {
+pub(super) enum Wanted<'a> {
     /// In state LISTEN (TCP) or CLOSE (UDP).
     Listening(Transport),
-    /// With this local port.
-    On(u16),
+    /// With one of these local ports.
+    On(&'a PortSet),
 }
 
-impl Wanted {
+impl Wanted<'_> {
     /// Whether a line is; `sl local_address rem_address st …`, the port in hexadecimal.
     fn is(self, line: &[u8]) -> bool {
         let mut words = words(line);
         match self {
             Self::Listening(Transport::Tcp) => words.nth(3) == Some(b"0A"),
             Self::Listening(Transport::Udp) => words.nth(3) == Some(b"07"),
-            Self::On(port) => {
-                words.nth(1).is_some_and(|local| local.ends_with(format!(":{port:04X}").as_bytes()))
-            }
+            Self::On(ports) => words.nth(1).and_then(local_port).is_some_and(|p| ports.contains(p)),
         }
     }
+}
+
+/// The port of `0100007F:1F90`.
+fn local_port(word: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(word).ok()?;
+    let (_, port) = text.rsplit_once(':')?;
+    u16::from_str_radix(port, 16).ok()
 }
 
 fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -89,7 +95,7 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The heading of a socket table and the lines that are wanted.
-pub(super) fn kept(lines: impl BufRead, wanted: Wanted) -> Result<Vec<u8>, TableError> {
+pub(super) fn kept(lines: impl BufRead, wanted: Wanted<'_>) -> Result<Vec<u8>, TableError> {
     let mut lines = Lines::new(lines);
     let mut kept = Vec::new();
     while let Some(line) = lines.read()? {
@@ -106,6 +112,7 @@ pub(super) fn kept(lines: impl BufRead, wanted: Wanted) -> Result<Vec<u8>, Table
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::PortRange;
 
     const TCP: &[u8] = b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0000000000000000 100 0 0 10 0\n";
 
@@ -133,7 +140,10 @@ mod tests {
             .replace("0100007F:1F90", "0100007F:0050")
             .replace("00000000:0000", "00000000:1F90");
         let table = format!("{heading}\n{other}{line}{peer}");
-        let on = |port| kept(table.as_bytes(), Wanted::On(port)).expect("a table");
+        let on = |port| {
+            let ports = PortSet::from(PortRange::single(port));
+            kept(table.as_bytes(), Wanted::On(&ports)).expect("a table")
+        };
         assert_eq!(on(8080), TCP);
         assert_eq!(on(80), format!("{heading}\n{peer}").into_bytes());
         assert_eq!(on(8081), format!("{heading}\n").into_bytes());

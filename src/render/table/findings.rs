@@ -15,8 +15,10 @@ const TOLD: usize = 5;
 const PLACES: usize = 12;
 /// How many gaps are told.
 const GAPS: usize = 20;
+/// How many findings that are accepted are told.
+const WAIVED: usize = 20;
 
-/// Tells the findings, gravest first; of many from one rule the first few, and how many more.
+/// Tells the findings that nobody accepted, gravest first; of many from one rule the first few, and how many more.
 pub(super) fn tell_all(page: &mut Page, document: &Document) {
     let mut already = Vec::new();
     let mut told: Vec<(&str, usize, usize)> = Vec::new();
@@ -46,7 +48,7 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
 fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
     let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
     let mut places: HashMap<(&str, &str, &str, Severity), usize> = HashMap::new();
-    for finding in &document.findings {
+    for finding in document.unwaived() {
         let said = (&*finding.rule, &*finding.title, &*finding.message, finding.severity);
         let at = *places.entry(said).or_insert(groups.len());
         if at == groups.len() {
@@ -118,6 +120,29 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut V
     if !already.contains(&&*finding.rule) {
         already.push(&finding.rule);
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
+    }
+}
+
+/// Tells what was found and is accepted, a line each.
+pub(super) fn tell_waived(page: &mut Page, document: &Document) {
+    let waived: Vec<(&Finding, &str)> = document
+        .findings
+        .iter()
+        .filter_map(|finding| Some((finding, finding.waived.as_deref()?)))
+        .collect();
+    if waived.is_empty() {
+        return;
+    }
+    page.gap();
+    page.pieces([(BOLD, "WAIVED")]);
+    for (finding, why) in waived.iter().take(WAIVED) {
+        let line = format!("{}, {}: {}", finding.rule, finding.severity.name(), finding.title);
+        page.prose((PLAIN, "  "), (PLAIN, &line), 4);
+        page.prose((PLAIN, "    "), (DIM, why), 4);
+    }
+    if waived.len() > WAIVED {
+        let more = format!("and {} more; --format json has them all", waived.len() - WAIVED);
+        page.prose((PLAIN, "  "), (PLAIN, &more), 4);
     }
 }
 

@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 
 use ephaudit_platform::bound_in_pool;
-use ephaudit_platform::ports::PortClass;
 use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
 
 use super::{Case, Hot, RULE};
 use crate::advice;
-use crate::policy::Profile;
 use crate::report::{Evidence, Finding};
 use crate::rule::usage::{pool_of, range_evidence, seen_in, ss_from, ss_to};
 use crate::text::{counted, grouped, parity, seconds};
@@ -287,9 +285,5 @@ fn for_udp(case: &Case<'_>) -> Vec<String> {
 fn wider(case: &Case<'_>) -> Vec<String> {
     let default =
         pool_of(case.scope, case.transport).and_then(|(_, range, _)| range.vendor_default);
-    let target = match (case.policy.profile, default) {
-        (Profile::Vendor, Some(default)) => default,
-        _ => PortClass::Dynamic.range(),
-    };
-    advice::widen_range(case.snapshot, case.scope, target)
+    advice::widen_range(case.snapshot, case.scope, case.policy.wanted(default))
 }

@@ -15,8 +15,12 @@ use serde::Deserialize;
 use crate::audit::named_listeners;
 use crate::cli::EvidenceOs;
 use crate::iana::Registry;
-use crate::policy::{Policy, Profile};
+use crate::policy::{self, Asked, Policy, Profile};
 use crate::report::Severity;
+use crate::rules::RULES;
+
+/// The day of every fixture.
+const TODAY: &str = "2026-11-22";
 
 /// One Linux host in a few words; what is left out is a clean host on the Dynamic Ports.
 #[derive(Default, Deserialize)]
@@ -27,6 +31,8 @@ pub(super) struct Fixture {
     _about: String,
     #[serde(default)]
     vendor_profile: bool,
+    /// A policy's file, instead of a profile.
+    policy: Option<String>,
     uname: Option<String>,
     /// What another system's tools printed, instead of a Linux host; it is judged as `--from` judges it.
     evidence: Option<String>,
@@ -50,6 +56,9 @@ pub(super) struct Fixture {
     /// at. A line of bound ports takes `--usage full`.
     #[serde(default)]
     census: BTreeMap<String, Vec<String>>,
+    /// The sockets of declared services' ports, by transport: local and remote address, state and inode of a line of
+    /// /proc/net/tcp. Without it they are refused.
+    held: Option<BTreeMap<String, Vec<String>>>,
     /// Its other namespaces; without them only its own is asked for, as without `--all-netns`.
     namespaces: Option<Vec<Namespace>>,
     /// How many processes do not show theirs.
@@ -121,10 +130,20 @@ impl Fixture {
             Question::Netsh(..) | Question::NetSetting(_) => {
                 Answer::new(Source::Command("netsh".into()), Err(refused()))
             }
-            Question::SocketTable(..)
-            | Question::SockDiagOn(..)
-            | Question::SocketTableOn(..)
-            | Question::Listeners(..) => Answer::new(file("/proc/net"), Err(refused())),
+            Question::SocketTable(..) | Question::SockDiagOn(..) | Question::Listeners(..) => {
+                Answer::new(file("/proc/net"), Err(refused()))
+            }
+            Question::SocketTableOn(Family::Ipv6, ..) if self.held.is_some() => {
+                Answer::new(file("/proc/net"), Ok(HEADING.into()))
+            }
+            Question::SocketTableOn(_, transport, _) => {
+                let lines = |held: &BTreeMap<String, Vec<String>>| {
+                    let lines = held.get(transport.name()).into_iter().flatten();
+                    lines.map(|line| table_line(line)).collect::<String>()
+                };
+                let outcome = self.held.as_ref().map(|held| format!("{HEADING}{}", lines(held)));
+                Answer::new(file("/proc/net"), outcome.map(Into::into).ok_or_else(refused))
+            }
             Question::Census(of) => {
                 let lines = self.census.get(&of.transport.to_string());
                 let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
@@ -171,13 +190,18 @@ impl Fixture {
     }
 
     pub(super) fn policy(&self) -> Policy {
-        Policy {
-            profile: if self.vendor_profile { Profile::Vendor } else { Profile::Iana },
-            fail_on: Some(Severity::Medium),
-            min_pool: Policy::MIN_POOL,
-            near_exhaustion: Policy::NEAR_EXHAUSTION,
-            registry: Registry::built_in(),
-        }
+        let registry = Registry::built_in();
+        let profile = if self.vendor_profile { Profile::Vendor } else { Profile::Iana };
+        let mut policy = match &self.policy {
+            None => Policy::of(profile, Some(Severity::Medium), registry),
+            Some(text) => {
+                let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+                policy::file::read(text, "policy.toml", &names, &Asked::default(), registry)
+                    .unwrap_or_else(|mistake| panic!("{mistake}"))
+            }
+        };
+        TODAY.clone_into(&mut policy.today);
+        policy
     }
 
     pub(super) fn snapshot(&self, policy: &Policy) -> Snapshot {
@@ -190,6 +214,8 @@ impl Fixture {
                 Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
             return ephaudit_platform::read_evidence(&evidence, &[], &Wants::default());
         }
+        let held: Vec<_> =
+            Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
         let wants = Wants {
             owners: &|scope| named_listeners(policy, scope),
             depth: match self.census.values().flatten().any(|line| line.starts_with("bound ")) {
@@ -199,6 +225,7 @@ impl Fixture {
             },
             all_namespaces: self.namespaces.is_some(),
             boot: false,
+            held: &held,
         };
         let ask = |question: Question<'_>| self.answer(question);
         let tour = |visit: &mut Visitor<'_>| self.tour(visit);
@@ -254,6 +281,17 @@ fn boot(files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot
     }
     let root = Folder::open(top.path()).expect("a folder");
     ephaudit_platform::read_boot(&root, Os::Linux, release)
+}
+
+/// Of /proc/net/tcp.
+const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
+fn table_line(words: &str) -> String {
+    let words: Vec<&str> = words.split(' ').collect();
+    let [local, remote, state, inode] = words[..] else { panic!("{words:?}: four words") };
+    format!(
+        "   0: {local} {remote} {state} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 0 100 0 0 10 0\n"
+    )
 }
 
 fn refused() -> Refusal {

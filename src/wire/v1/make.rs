@@ -8,13 +8,15 @@ use super::usage::usage;
 use super::words::{families, raw, reason, source, span, spans, state, transport, transports};
 use super::{
     Document, Evidence, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
-    Randomization, Range, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Severity, State, Status,
-    TimeWait, Tool, Verdict, Word,
+    Randomization, Range, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Service, Severity,
+    State, Status, TimeWait, Tool, Verdict, Word,
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
 use crate::policy::Policy;
+use crate::policy::services::Declared;
 use crate::report;
+use crate::rule::Outcome;
 
 /// The document of a run; without a report it holds facts and no verdict. `top` is how many destinations a scope shows.
 pub fn document(
@@ -44,7 +46,7 @@ pub fn document(
         registry: registry(&policy.registry),
         profile: policy.profile.name().into(),
         policy: report.map(|_| measure(policy)),
-        services: Vec::new(),
+        services: policy.services.iter().filter(|_| report.is_some()).map(service).collect(),
         status: report.map(|report| status(report.status)),
         scopes: snapshot.scopes.iter().map(|s| scope(s, policy, top)).collect(),
         rules: outcomes.iter().map(|outcome| rule(outcome, policy)).collect(),
@@ -55,11 +57,21 @@ pub fn document(
 
 fn measure(policy: &Policy) -> super::Policy {
     super::Policy {
-        file: None,
+        file: policy.file.clone(),
         fail_on: policy.fail_on.map(severity),
-        allowed: vec![span(PortClass::Dynamic.range())],
+        allowed: policy.allowed.iter().copied().map(span).collect(),
         min_pool: policy.min_pool,
         near_exhaustion: policy.near_exhaustion,
+    }
+}
+
+fn service(declared: &Declared) -> Service {
+    Service {
+        name: declared.name.clone(),
+        transports: transports(&declared.transports),
+        first: declared.ports.first(),
+        last: declared.ports.last(),
+        origin: declared.by.to_string(),
     }
 }
 
@@ -222,8 +234,12 @@ pub(super) fn owner(owner: &facts::Owner) -> Option<Owner> {
     }
 }
 
-fn rule(outcome: &audit::Outcome, policy: &Policy) -> Rule {
-    let gravest = outcome.verdict.findings().iter().map(|finding| finding.severity).max();
+fn rule(outcome: &Outcome, policy: &Policy) -> Rule {
+    let gravest = |findings: &mut dyn Iterator<Item = &report::Finding>| {
+        findings.map(|finding| finding.severity).max()
+    };
+    let gravest = gravest(&mut outcome.verdict.unwaived())
+        .or_else(|| gravest(&mut outcome.verdict.findings().iter()));
     let blind = || {
         let mut details: Vec<&str> =
             outcome.verdict.gaps().iter().map(|gap| gap.detail.as_str()).collect();
@@ -232,7 +248,15 @@ fn rule(outcome: &audit::Outcome, policy: &Policy) -> Rule {
     };
     let (verdict, reason) = match &outcome.verdict {
         report::Verdict::Pass => (Verdict::Pass, None),
-        report::Verdict::Fail { gaps, .. } => (Verdict::Fail, (!gaps.is_empty()).then(blind)),
+        report::Verdict::Fail { gaps, .. } => {
+            let verdict = match (outcome.verdict.unwaived().next(), &gaps[..]) {
+                (Some(_), _) => Verdict::Fail,
+                (None, []) => Verdict::Waived,
+                // What is accepted is not all there may be.
+                (None, _) => Verdict::Unknown,
+            };
+            (verdict, (!gaps.is_empty()).then(blind))
+        }
         report::Verdict::Unknown(_) => (Verdict::Unknown, Some(blind())),
         report::Verdict::NotApplicable(why) => (Verdict::NotApplicable, Some(why.clone())),
     };
@@ -244,7 +268,7 @@ fn rule(outcome: &audit::Outcome, policy: &Policy) -> Rule {
     }
 }
 
-fn findings_of(outcome: &audit::Outcome) -> impl Iterator<Item = Finding> + '_ {
+fn findings_of(outcome: &Outcome) -> impl Iterator<Item = Finding> + '_ {
     outcome.verdict.findings().iter().map(|found| finding(outcome.rule.name, found))
 }
 
@@ -266,7 +290,7 @@ pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding 
             })
             .collect(),
         remediation: finding.remediation.clone(),
-        waived: None,
+        waived: finding.waived.clone(),
         fingerprint: finding.fingerprint.clone(),
     }
 }

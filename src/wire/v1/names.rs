@@ -1,6 +1,13 @@
 //! The contract's words, as they stand in a document.
 
-use super::{Family, Reason, Severity, Status, Transport, Verdict};
+use super::{Document, Family, Finding, Reason, Severity, Status, Transport, Verdict};
+
+impl Document {
+    /// What was found that nobody accepted, gravest first.
+    pub fn unwaived(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.waived.is_none())
+    }
+}
 
 impl Severity {
     /// The word of the contract.

@@ -31,13 +31,13 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
     document.scopes.iter().try_for_each(|scope| {
         let reserved = scope.reserved.iter().flat_map(|list| &list.spans);
         let defaults = scope.ranges.iter().filter_map(|range| range.vendor_default.as_ref());
-        reserved.chain(defaults).try_for_each(forward)?;
+        reserved.chain(defaults).copied().try_for_each(forward)?;
         scope.pools.iter().try_for_each(possible)
     })?;
     Ok(document)
 }
 
-fn forward(span: &Span) -> Result<(), String> {
+fn forward(span: Span) -> Result<(), String> {
     if span.first <= span.last {
         return Ok(());
     }
@@ -45,7 +45,7 @@ fn forward(span: &Span) -> Result<(), String> {
 }
 
 fn possible(pool: &Pool) -> Result<(), String> {
-    pool.spans.iter().try_for_each(forward)?;
+    pool.spans.iter().copied().try_for_each(forward)?;
     let counts =
         [pool.ports, pool.held_back, pool.system_ports, pool.user_ports, pool.dynamic_ports];
     match counts.into_iter().find(|count| *count > PORTS) {

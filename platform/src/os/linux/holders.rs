@@ -1,4 +1,4 @@
-//! Every socket that has one local port, with its owner.
+//! Every socket that has one of some local ports, with its owner.
 
 use super::host::KernelVersion;
 use super::listeners::{Told, told};
@@ -7,23 +7,29 @@ use crate::ask::{Ask, Question};
 use crate::holders::{Hold, Holder, Holders};
 use crate::parse::sock_diag::{self, DiagEnds};
 use crate::parse::socket_table;
+use crate::ports::PortSet;
 use crate::snapshot::{Family, Host, Owner, Source, Transport, Why};
 
 /// Sockets that are bound and nothing else are shown since then (commit 91051f003948).
 const BOUND_SHOWN_SINCE: KernelVersion = KernelVersion(6, 8, 0);
 
-pub(in crate::os) fn read(ask: &Ask<'_>, host: &Host, transport: Transport, port: u16) -> Holders {
+pub(in crate::os) fn read(
+    ask: &Ask<'_>,
+    host: &Host,
+    transport: Transport,
+    ports: &PortSet,
+) -> Holders {
     let kernel = host.kernel.as_deref().and_then(KernelVersion::parse);
     let mut holders = Holders {
         transport,
-        port,
+        ports: ports.clone(),
         items: Vec::new(),
         sources: Vec::new(),
         bound_seen: kernel.is_some_and(|running| running >= BOUND_SHOWN_SINCE),
         unread: Vec::new(),
     };
     for &family in Family::ALL {
-        match sockets(ask, family, transport, port) {
+        match sockets(ask, family, transport, ports) {
             Ok((sockets, source)) => {
                 // /proc lists no socket that is bound and nothing else.
                 holders.bound_seen &= matches!(source, Source::Netlink(_));
@@ -32,7 +38,7 @@ pub(in crate::os) fn read(ask: &Ask<'_>, host: &Host, transport: Transport, port
                     holders.sources.push(source);
                 }
             }
-            Err(why) => holders.unread.push((what(family, transport, port), why)),
+            Err(why) => holders.unread.push((what(family, transport, ports), why)),
         }
     }
     if transport == Transport::Udp {
@@ -43,22 +49,22 @@ pub(in crate::os) fn read(ask: &Ask<'_>, host: &Host, transport: Transport, port
     holders
 }
 
-fn what(family: Family, transport: Transport, port: u16) -> String {
+fn what(family: Family, transport: Transport, ports: &PortSet) -> String {
     let family = match family {
         Family::Ipv4 => "IPv4",
         Family::Ipv6 => "IPv6",
     };
-    format!("{transport} sockets with port {port} over {family}")
+    format!("{} over {family}", super::super::holding(transport, ports))
 }
 
 fn sockets(
     ask: &Ask<'_>,
     family: Family,
     transport: Transport,
-    port: u16,
+    ports: &PortSet,
 ) -> Result<(Vec<DiagEnds>, Source), Why> {
-    let diag = Question::SockDiagOn(family, transport, port);
-    let table = Question::SocketTableOn(family, transport, port);
+    let diag = Question::SockDiagOn(family, transport, ports);
+    let table = Question::SocketTableOn(family, transport, ports);
     let (told, source) = told(ask, family, diag, table)?;
     let mut sockets = match told {
         Told::Dump(bytes) => sock_diag::ends(&bytes)?,
@@ -74,7 +80,7 @@ fn sockets(
         Told::NoSuchFamily => Vec::new(),
     };
     // A kernel that knows no filter sends them all.
-    sockets.retain(|socket| socket.connection.local.port() == port);
+    sockets.retain(|socket| ports.contains(socket.connection.local.port()));
     Ok((sockets, source))
 }
 
@@ -113,7 +119,12 @@ fn find_owners(ask: &Ask<'_>, items: &mut [Holder]) {
 mod tests {
     use super::*;
     use crate::ask::{Answer, Refusal};
+    use crate::ports::PortRange;
     use crate::snapshot::{Os, Reason};
+
+    fn port() -> PortSet {
+        PortRange::single(50_010).into()
+    }
 
     const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
@@ -138,7 +149,9 @@ mod tests {
         };
         let ask = |question: Question<'_>| {
             let outcome = match question {
-                Question::SocketTableOn(Family::Ipv4, Transport::Tcp, 50_010) => {
+                Question::SocketTableOn(Family::Ipv4, Transport::Tcp, ports)
+                    if ports.contains(50_010) =>
+                {
                     Ok(format!("{HEADING}{}{}", line("06", 0), line("01", 7)).into_bytes())
                 }
                 Question::SocketTableOn(..) => Ok(HEADING.as_bytes().to_vec()),
@@ -147,13 +160,13 @@ mod tests {
             };
             Answer::new(Source::File("test".into()), outcome)
         };
-        let holders = read(&ask, &host("6.18.0"), Transport::Tcp, 50_010);
+        let holders = read(&ask, &host("6.18.0"), Transport::Tcp, &port());
         let seen: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid)).collect();
         assert_eq!(seen, [(Hold::Connected, Some(1000)), (Hold::Waits, None)]);
         assert!(matches!(&holders.items[0].owner, Owner::Known { pid: 812, .. }));
         assert_eq!(holders.items[1].owner, Owner::NotAsked);
         assert!(!holders.bound_seen && holders.unread.is_empty());
-        assert!(read(&ask, &host("6.1.0"), Transport::Udp, 50_010).bound_seen);
+        assert!(read(&ask, &host("6.1.0"), Transport::Udp, &port()).bound_seen);
     }
 
     #[test]
@@ -162,7 +175,7 @@ mod tests {
             let why = Why::new(Reason::Denied, "refused");
             Answer::new(Source::File("test".into()), Err(Refusal::Failed(why)))
         };
-        let holders = read(&ask, &host("6.18.0"), Transport::Tcp, 50_010);
+        let holders = read(&ask, &host("6.18.0"), Transport::Tcp, &port());
         assert_eq!((holders.items.len(), holders.unread.len()), (0, 2));
     }
 }

@@ -57,13 +57,15 @@ fn answer_by(proc: &Proc, question: Question<'_>) -> Answer {
             let outcome = proc.socket_table(&path, Wanted::Listening(transport));
             Answer::new(file(path), outcome)
         }
-        Question::SockDiagOn(family, transport, port) => {
-            let source = Source::Netlink(format!("sock_diag: {transport} on port {port}").into());
-            Answer::new(source, netlink::sockets_on(family, transport, port))
+        Question::SockDiagOn(family, transport, ports) => {
+            let plural = if ports.count() == 1 { "" } else { "s" };
+            let asked = format!("sock_diag: {transport} on port{plural} {ports}");
+            let outcome = netlink::sockets_on(family, transport, ports);
+            Answer::new(Source::Netlink(asked.into()), outcome)
         }
-        Question::SocketTableOn(family, transport, port) => {
+        Question::SocketTableOn(family, transport, ports) => {
             let path = files::socket_table_path(family, transport);
-            let outcome = proc.socket_table(&path, Wanted::On(port));
+            let outcome = proc.socket_table(&path, Wanted::On(ports));
             Answer::new(file(path), outcome)
         }
         Question::Census(of) => census::census(proc, of),

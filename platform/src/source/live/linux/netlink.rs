@@ -8,7 +8,7 @@ use super::filter;
 use crate::ask::{Outcome, Refusal};
 use crate::parse::netlink::{DumpError, Progress, walk};
 use crate::parse::sock_diag::{BY_FAMILY, CLOSE, LISTEN};
-use crate::ports::PortRange;
+use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Reason, Transport, Why};
 
 /// The kernel fills at most about 32 KiB a datagram of a dump.
@@ -75,14 +75,20 @@ fn whole(request: &[u8]) -> Outcome {
 /// nothing else and came with Linux 6.8; older kernels pass it over.
 const EVERY_STATE: u32 = 0x3ffe;
 
-/// The sockets of one family that have this local port, whatever their state.
-pub(super) fn sockets_on(family: Family, transport: Transport, port: u16) -> Outcome {
-    whole(&request_on(family, transport, port))
-}
+/// How many ranges a filter names; the kernel goes through them for each socket.
+const FILTERED: usize = 256;
 
-fn request_on(family: Family, transport: Transport, port: u16) -> Vec<u8> {
+/// The sockets of one family that have one of these local ports, whatever their state; of very many ranges also those
+/// between them.
+pub(super) fn sockets_on(family: Family, transport: Transport, ports: &PortSet) -> Outcome {
     let body = by_family(family, transport, EVERY_STATE);
-    request(BY_FAMILY, &body, &filter::local_ports(&[PortRange::single(port)]))
+    let spans = ports.spans();
+    let hull = || {
+        let ends = spans.first().zip(spans.last());
+        ends.map(|(low, high)| PortRange::between(low.first(), high.last()))
+    };
+    let ranges = if spans.len() <= FILTERED { spans } else { &Vec::from_iter(hull()) };
+    whole(&request(BY_FAMILY, &body, &filter::local_ports(ranges)))
 }
 
 fn listeners_request(family: Family, transport: Transport) -> Vec<u8> {

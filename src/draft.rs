@@ -1,0 +1,139 @@
+//! A policy that a host satisfies as it is: where an audit of one's own begins.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::Snapshot;
+
+use crate::audit::audit;
+use crate::policy::services::SETS;
+use crate::policy::{Policy, Profile};
+use crate::report::{Finding, Severity};
+use crate::text::printable;
+
+/// What a host is now, as a policy.
+pub struct Draft<'a> {
+    snapshot: &'a Snapshot,
+    policy: Policy,
+}
+
+/// The findings of a rule, as a waiver would accept them.
+#[derive(Default)]
+struct Accepted<'a> {
+    titles: Vec<&'a str>,
+    /// `None` where one of them is about no port in particular.
+    ports: Option<PortSet>,
+}
+
+impl<'a> Draft<'a> {
+    /// The policy, wide enough for the host's ranges and pools.
+    pub fn new(snapshot: &'a Snapshot, mut policy: Policy) -> Self {
+        let ranges = snapshot.scopes.iter().flat_map(|scope| &scope.ranges);
+        for range in ranges.filter_map(|range| range.bounds.known()) {
+            if !policy.allows(range.range()) {
+                policy.allowed.push(range.range());
+            }
+        }
+        let pools = snapshot.scopes.iter().flat_map(ephaudit_platform::pools);
+        let narrowest = pools.map(|pool| pool.usable()).min();
+        policy.min_pool = policy.min_pool.min(narrowest.unwrap_or(policy.min_pool));
+        Self { snapshot, policy }
+    }
+
+    /// The text; what the ranges do not cover is accepted by waivers up to the day `expires`.
+    pub fn text(&self, expires: &str) -> String {
+        let policy = &self.policy;
+        let host = self.snapshot.host.name.as_deref().unwrap_or("this host");
+        let allowed: Vec<String> = policy.allowed.iter().map(PortRange::to_string).collect();
+        let sets: Vec<&str> = SETS.iter().map(|set| set.name).collect();
+        let mut text = format!(
+            "# A policy of ephaudit. {} satisfies it as it is on {}.\n\
+             # Its place is /etc/ephaudit/policy.toml; another is handed over: ephaudit --policy FILE\n\
+             # After a change: ephaudit policy check FILE\n\n\
+             # Which recommendation counts: {}.\n\
+             profile = {:?}\n\n\
+             # The least severity that makes exit code 1: critical, high, medium, low, info or none.\n\
+             fail-on = {:?}\n\n\
+             # Where automatic allocation may take its ports. A range that lies in one of these passes.\n\
+             allowed-ranges = {allowed:?}\n\n\
+             # How many usable ports a pool has at least.\n\
+             min-pool = {}\n\n\
+             # From which percentage of a pool on a destination counts as nearly exhausted.\n\
+             near-exhaustion = {}\n\n\
+             # Services that count although no socket shows them, by the names of sets: {}.\n\
+             services = {:?}\n\n\
+             # Others by their ports; without a transport both count.\n\
+             # [[service]]\n\
+             # name = \"NodePort\"\n\
+             # ports = \"30000-32767\"\n\
+             # transport = \"tcp\"\n\n\
+             # What a rule weighs: on, off, or a severity for all that it finds. See `ephaudit rules`.\n\
+             [rules]\n\
+             # narrow-pool = \"high\"\n",
+            printable(host),
+            policy.today,
+            profiles(),
+            policy.profile.name(),
+            policy.fail_on.map_or("none", Severity::name),
+            policy.min_pool,
+            policy.near_exhaustion,
+            sets.join(", "),
+            self.sets(),
+        );
+        text.push_str(
+            "\n# Findings that are accepted, for a while: the rule, and where they matter host, scope (patterns with * and ?)\n\
+             # and ports; why, who answers for it, and the last day. Expired ones are findings themselves.\n",
+        );
+        self.waivers(&mut text, expires);
+        text
+    }
+
+    /// The sets that were asked for and that the profile does not bring itself.
+    fn sets(&self) -> Vec<&'static str> {
+        let own = Policy::of(self.policy.profile, None, crate::iana::Registry::built_in()).services;
+        let declared = |set: &&crate::policy::services::ServiceSet| {
+            set.declared()
+                .all(|service| self.policy.services.contains(&service) && !own.contains(&service))
+        };
+        SETS.iter().filter(declared).map(|set| set.name).collect()
+    }
+
+    fn waivers(&self, text: &mut String, expires: &str) {
+        let report = audit(self.snapshot, &self.policy);
+        let counts =
+            |finding: &&Finding| self.policy.fail_on.is_some_and(|least| finding.severity >= least);
+        let mut rules: BTreeMap<&str, Accepted<'_>> = BTreeMap::new();
+        for outcome in &report.outcomes {
+            for finding in outcome.verdict.unwaived().filter(counts) {
+                let first = Accepted { ports: Some(PortSet::new()), ..Accepted::default() };
+                let accepted = rules.entry(outcome.rule.name).or_insert(first);
+                accepted.titles.push(&finding.title);
+                accepted.ports = match &accepted.ports {
+                    Some(ports) if !finding.ports.is_empty() => Some(ports.union(&finding.ports)),
+                    _ => None,
+                };
+            }
+        }
+        for (rule, accepted) in rules {
+            text.push('\n');
+            for title in accepted.titles.iter().take(5) {
+                // What fails here only makes the text shorter, and a String never fails.
+                let _ = writeln!(text, "# {}", printable(title));
+            }
+            let ports =
+                accepted.ports.map_or_else(String::new, |ports| format!("ports = \"{ports}\"\n"));
+            let _ = write!(
+                text,
+                "[[waiver]]\nrule = {rule:?}\n{ports}reason = \"as found on {}: say why it is accepted\"\n\
+                 owner = \"nobody yet\"\nexpires = {expires}\n",
+                self.policy.today,
+            );
+        }
+    }
+}
+
+fn profiles() -> String {
+    let names: Vec<&str> = Profile::ALL.into_iter().map(Profile::name).collect();
+    names.join(", ")
+}

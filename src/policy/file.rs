@@ -1,0 +1,292 @@
+//! A policy's file: TOML in, a policy or the place of the first mistake out.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::Range;
+
+use clap::ValueEnum;
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::Transport;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::services::{self, Declared, Origin, SETS};
+use super::waiver::Waiver;
+use super::{Asked, Policy, Threshold, Weight};
+use crate::iana::Registry;
+use crate::report::Severity;
+
+/// What is wrong with a policy's file, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mistake {
+    line: usize,
+    column: usize,
+    what: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.what)
+    }
+}
+
+/// As it stands in the file; what is left out stays as the command line or the profile has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    profile: Option<Spanned<String>>,
+    fail_on: Option<Spanned<String>>,
+    #[serde(default)]
+    allowed_ranges: Vec<Spanned<String>>,
+    min_pool: Option<Spanned<u32>>,
+    near_exhaustion: Option<Spanned<u32>>,
+    #[serde(default)]
+    services: Vec<Spanned<String>>,
+    #[serde(default)]
+    rules: std::collections::BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    service: Vec<Service>,
+    #[serde(default)]
+    waiver: Vec<Exception>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Service {
+    name: String,
+    ports: Spanned<String>,
+    transport: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Exception {
+    rule: Spanned<String>,
+    scope: Option<String>,
+    host: Option<String>,
+    ports: Option<Spanned<String>>,
+    reason: Spanned<String>,
+    owner: Spanned<String>,
+    expires: Option<Spanned<toml::value::Datetime>>,
+}
+
+/// Reads a policy that names rules of this list; what was asked for goes before what the file says.
+pub fn read(
+    text: &str,
+    name: &str,
+    rules: &[&'static str],
+    asked: &Asked,
+    registry: Registry,
+) -> Result<Policy, Mistake> {
+    let reader = Reader { text, rules };
+    let file: File = toml::from_str(text).map_err(|error| reader.mistake(&error))?;
+    let profile = file.profile.map(|word| reader.choice("profile", &word)).transpose()?;
+    let fail_on = file.fail_on.map(|word| reader.threshold(&word)).transpose()?;
+    let asked = Asked {
+        profile: asked.profile.or(profile),
+        fail_on: asked.fail_on.or(fail_on),
+        services: asked.services.clone(),
+    };
+    let mut policy = asked.policy(registry);
+    policy.file = Some(name.to_owned());
+    if !file.allowed_ranges.is_empty() {
+        policy.allowed = file
+            .allowed_ranges
+            .iter()
+            .map(|interval| reader.parsed::<PortRange>(interval, "a range such as 49152-65535"))
+            .collect::<Result<_, _>>()?;
+    }
+    if let Some(ports) = file.min_pool {
+        policy.min_pool = reader.within(&ports, 0..=65_536)?;
+    }
+    if let Some(percent) = file.near_exhaustion {
+        policy.near_exhaustion = reader.within(&percent, 1..=100)?;
+    }
+    for (rule, weight) in &file.rules {
+        let rule = reader.rule(rule)?;
+        policy.weights.insert(rule, reader.weight(weight)?);
+    }
+    for set in &file.services {
+        policy.declare(reader.set(set)?);
+    }
+    for service in &file.service {
+        policy.declare([reader.service(service, name)?]);
+    }
+    for exception in &file.waiver {
+        policy.waivers.push(reader.waiver(exception)?);
+    }
+    Ok(policy)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    rules: &'a [&'static str],
+}
+
+impl Reader<'_> {
+    fn at(&self, span: &Range<usize>, what: impl Into<String>) -> Mistake {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Mistake {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            what: what.into(),
+        }
+    }
+
+    /// An unknown key is told with the nearest one that there is.
+    fn mistake(&self, error: &toml::de::Error) -> Mistake {
+        let message = error.message();
+        let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+        let what = match quoted.split_first() {
+            Some((wrong, known)) if message.starts_with("unknown field") => {
+                not_one_of("key", wrong, known.iter().copied())
+            }
+            _ => message.split_whitespace().collect::<Vec<_>>().join(" "),
+        };
+        self.at(&error.span().unwrap_or_default(), what)
+    }
+
+    fn choice<T: ValueEnum>(&self, kind: &str, word: &Spanned<String>) -> Result<T, Mistake> {
+        T::from_str(word.get_ref(), false).map_err(|_| {
+            let known: Vec<String> = T::value_variants()
+                .iter()
+                .filter_map(|known| Some(known.to_possible_value()?.get_name().to_owned()))
+                .collect();
+            let what = not_one_of(kind, word.get_ref(), known.iter().map(String::as_str));
+            self.at(&word.span(), what)
+        })
+    }
+
+    fn parsed<T: std::str::FromStr>(
+        &self,
+        word: &Spanned<String>,
+        wanted: &str,
+    ) -> Result<T, Mistake> {
+        word.get_ref()
+            .parse()
+            .map_err(|_| self.at(&word.span(), format!("{:?} is not {wanted}", word.get_ref())))
+    }
+
+    fn within(
+        &self,
+        number: &Spanned<u32>,
+        wanted: std::ops::RangeInclusive<u32>,
+    ) -> Result<u32, Mistake> {
+        let value = *number.get_ref();
+        if wanted.contains(&value) {
+            return Ok(value);
+        }
+        let what = format!("{value} is not from {} to {}", wanted.start(), wanted.end());
+        Err(self.at(&number.span(), what))
+    }
+
+    fn rule(&self, name: &Spanned<String>) -> Result<&'static str, Mistake> {
+        let mut known = self.rules.iter().copied();
+        known.find(|known| *known == name.get_ref()).ok_or_else(|| {
+            let known = self.rules.iter().copied();
+            self.at(&name.span(), not_one_of("rule", name.get_ref(), known))
+        })
+    }
+
+    fn weight(&self, word: &Spanned<String>) -> Result<Weight, Mistake> {
+        match word.get_ref().as_str() {
+            "off" => Ok(Weight::Off),
+            "on" => Ok(Weight::Own),
+            _ => self.severity("weight of a rule", ["on", "off"], word).map(Weight::Always),
+        }
+    }
+
+    fn threshold(&self, word: &Spanned<String>) -> Result<Threshold, Mistake> {
+        match word.get_ref().as_str() {
+            "none" => Ok(Threshold::Never),
+            _ => self.severity("threshold", ["none"], word).map(Threshold::From),
+        }
+    }
+
+    fn severity<const N: usize>(
+        &self,
+        kind: &str,
+        others: [&'static str; N],
+        word: &Spanned<String>,
+    ) -> Result<Severity, Mistake> {
+        let found = Severity::ALL.into_iter().find(|known| known.name() == word.get_ref());
+        found.ok_or_else(|| {
+            let known = Severity::ALL.map(Severity::name).into_iter().chain(others);
+            self.at(&word.span(), not_one_of(kind, word.get_ref(), known))
+        })
+    }
+
+    fn set(&self, name: &Spanned<String>) -> Result<Vec<Declared>, Mistake> {
+        let set = services::set(name.get_ref()).ok_or_else(|| {
+            let known = SETS.iter().map(|set| set.name);
+            self.at(&name.span(), not_one_of("set of services", name.get_ref(), known))
+        })?;
+        Ok(set.declared().collect())
+    }
+
+    fn service(&self, service: &Service, file: &str) -> Result<Declared, Mistake> {
+        let transports = match service.transport.as_ref() {
+            None => Transport::ALL.to_vec(),
+            Some(word) => match word.get_ref().as_str() {
+                "tcp" => vec![Transport::Tcp],
+                "udp" => vec![Transport::Udp],
+                other => {
+                    let what = not_one_of("transport", other, ["tcp", "udp"].into_iter());
+                    return Err(self.at(&word.span(), what));
+                }
+            },
+        };
+        let ports = self.parsed(&service.ports, "a port or a range such as 30000-32767")?;
+        Ok(Declared {
+            name: service.name.clone(),
+            ports,
+            transports,
+            by: Origin::File(file.to_owned()),
+        })
+    }
+
+    fn waiver(&self, exception: &Exception) -> Result<Waiver, Mistake> {
+        for word in [&exception.reason, &exception.owner] {
+            if word.get_ref().trim().is_empty() {
+                return Err(self.at(&word.span(), "a waiver says why and who answers for it"));
+            }
+        }
+        let ports = exception.ports.as_ref();
+        let ports = ports.map(|word| self.parsed::<PortSet>(word, "ports such as 80,50010-50020"));
+        let expires = exception.expires.as_ref().map(|day| match day.get_ref() {
+            toml::value::Datetime { date: Some(date), time: None, offset: None } => {
+                Ok(date.to_string())
+            }
+            _ => Err(self.at(&day.span(), "a date such as 2027-01-31 is wanted")),
+        });
+        let or_any = |pattern: &Option<String>| pattern.clone().unwrap_or_else(|| "*".to_owned());
+        Ok(Waiver {
+            rule: self.rule(&exception.rule)?.to_owned(),
+            scope: or_any(&exception.scope),
+            host: or_any(&exception.host),
+            ports: ports.transpose()?,
+            reason: exception.reason.get_ref().clone(),
+            owner: exception.owner.get_ref().clone(),
+            expires: expires.transpose()?,
+            line: self.at(&exception.rule.span(), "").line,
+        })
+    }
+}
+
+/// What is not known, and what was perhaps meant.
+fn not_one_of<'a>(kind: &str, wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let near = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(wrong.len()) / 2);
+    let hint = match near {
+        Some((_, name)) => format!("did you mean {name:?}?"),
+        None => format!("there are: {}", known.join(", ")),
+    };
+    format!("there is no {kind} {wrong:?}; {hint}")
+}

@@ -1,0 +1,101 @@
+//! Exceptions: which findings are accepted, by whom, why, and until when.
+
+use std::fmt;
+
+use ephaudit_platform::ports::PortSet;
+use ephaudit_platform::snapshot::{Host, Scope, Snapshot};
+use wildmatch::WildMatch;
+
+use crate::report::Finding;
+
+/// An exception for a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The rule's name.
+    pub rule: String,
+    /// Of which scopes, by a name or the id: a pattern, `*` and `?`.
+    pub scope: String,
+    /// Of which hosts: a pattern.
+    pub host: String,
+    /// Only findings about these ports, and no others; `None` for any finding of the rule.
+    pub ports: Option<PortSet>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day it holds, `YYYY-MM-DD` in UTC; `None` for ever.
+    pub expires: Option<String>,
+    /// The line of the policy's file that it begins at, from 1.
+    pub line: usize,
+}
+
+impl Waiver {
+    /// Whether it is for that finding of the rule; its date is not looked at.
+    pub fn covers(&self, snapshot: &Snapshot, rule: &str, finding: &Finding) -> bool {
+        let scope = snapshot.scopes.iter().find(|scope| scope.id == finding.scope);
+        let ports = self.ports.as_ref().is_none_or(|accepted| {
+            !finding.ports.is_empty() && finding.ports.difference(accepted).is_empty()
+        });
+        self.rule == rule
+            && ports
+            && self.is_for(&snapshot.host) == Some(true)
+            && scope.is_some_and(|scope| self.is_of(scope))
+    }
+
+    /// Whether it is for that host; `None` where the host's name is not known.
+    pub fn is_for(&self, host: &Host) -> Option<bool> {
+        match &host.name {
+            _ if self.host == "*" => Some(true),
+            Some(name) => Some(like(&self.host, name)),
+            None => None,
+        }
+    }
+
+    fn is_of(&self, scope: &Scope) -> bool {
+        let mut names = scope.names.iter().chain([&scope.id]);
+        self.scope == "*" || names.any(|name| like(&self.scope, name))
+    }
+
+    /// Whether it held no more on that day (`YYYY-MM-DD`, or a time that begins so). Such dates sort as text.
+    pub fn expired(&self, today: &str) -> bool {
+        let day = today.get(..10).unwrap_or(today);
+        self.expires.as_deref().is_some_and(|last| last < day)
+    }
+}
+
+/// Why, who, until when.
+impl fmt::Display for Waiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.expires {
+            Some(last) => write!(f, "{} ({}, until {last})", self.reason, self.owner),
+            None => write!(f, "{} ({})", self.reason, self.owner),
+        }
+    }
+}
+
+fn like(pattern: &str, text: &str) -> bool {
+    WildMatch::new(pattern).matches(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_holds_up_to_and_on_its_last_day() {
+        let waiver = Waiver {
+            rule: "listener-in-pool".to_owned(),
+            scope: "*".to_owned(),
+            host: "*".to_owned(),
+            ports: None,
+            reason: "moved next quarter".to_owned(),
+            owner: "hdfs".to_owned(),
+            expires: Some("2027-01-31".to_owned()),
+            line: 1,
+        };
+        assert!(!waiver.expired("2027-01-31T23:59:59Z"));
+        assert!(waiver.expired("2027-02-01T00:00:00Z"));
+        assert_eq!(waiver.to_string(), "moved next quarter (hdfs, until 2027-01-31)");
+        assert!(!Waiver { expires: None, ..waiver }.expired("9999-12-31"));
+    }
+}

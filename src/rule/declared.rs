@@ -1,0 +1,18 @@
+//! Pieces of the rules about services that the policy declares.
+
+use crate::policy::services::Declared;
+use crate::report::{Evidence, Verdict};
+
+/// Services are declared for the host that the reader is on.
+pub const ELSEWHERE: &str = "services are declared for the reader's own namespace";
+
+/// What such a rule says where no service is declared.
+pub fn none() -> Verdict {
+    Verdict::NotApplicable("the policy declares no services".to_owned())
+}
+
+/// Who declares a service, as evidence.
+pub fn evidence(service: &Declared) -> Evidence {
+    let value = format!("{service}, by {}", service.by);
+    Evidence::new("declared service", value, &service.by.source())
+}

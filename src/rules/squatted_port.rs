@@ -1,0 +1,179 @@
+//! Ports of declared services that somebody else's socket holds now.
+
+use std::collections::BTreeMap;
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{
+    Connection, Held, Owner, Reason, Scope, Snapshot, Source, Transport,
+};
+
+use crate::policy::Policy;
+use crate::policy::services::Declared;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Check, Judgement, Rule, declared, each_scope};
+use crate::text::{counted, run_by, spans};
+
+pub static RULE: Rule = Rule {
+    name: "squatted-port",
+    summary: "a client's socket holds a port of a service that the policy declares",
+    severity: |_| Severity::High,
+    page: include_str!("squatted-port.md"),
+    check: Check::Facts(check),
+};
+
+/// `TCP_TIME_WAIT`, include/net/tcp_states.h.
+const TIME_WAIT: u8 = 6;
+/// How many sockets of a port a finding shows.
+const SHOWN: usize = 5;
+/// How many ports have findings of their own.
+const TOLD: usize = 100;
+
+fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+    if policy.services.is_empty() {
+        return declared::none();
+    }
+    each_scope(snapshot, |judgement, scope| {
+        if !scope.current {
+            return judgement.skip(declared::ELSEWHERE);
+        }
+        for held in &snapshot.held {
+            judge(judgement, scope, policy, held);
+        }
+    })
+}
+
+fn judge(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held) {
+    if !known(judgement, scope, policy, held) {
+        return;
+    }
+    judgement.pass();
+    // A connection on a port that is served was accepted there.
+    let items = scope.listeners.items.iter().filter(|item| item.transport == held.transport);
+    let served: PortSet = items.map(|item| PortRange::single(item.port)).collect();
+    let mut by_port: BTreeMap<u16, Vec<&(Connection, Owner)>> = BTreeMap::new();
+    for item in held.items.iter().filter(|(ends, _)| !served.contains(ends.local.port())) {
+        by_port.entry(item.0.local.port()).or_default().push(item);
+    }
+    for (port, sockets) in by_port.iter().take(TOLD) {
+        let of = |service: &&Declared| {
+            service.transports.contains(&held.transport) && service.ports.contains(*port)
+        };
+        if let Some(service) = policy.services.iter().find(of) {
+            judgement.found(finding(scope, service, held, *port, sockets));
+        }
+    }
+    let mut others = by_port.iter().skip(TOLD).map(|(port, sockets)| (*port, sockets)).peekable();
+    if let Some(first) = others.peek().and_then(|(_, sockets)| sockets.first().copied()) {
+        let ports: PortSet = others.map(|(port, _)| PortRange::single(port)).collect();
+        judgement.found(together(scope, held, first, ports));
+    }
+}
+
+/// One finding for ports that are too many to tell one by one.
+fn together(scope: &Scope, held: &Held, first: &(Connection, Owner), ports: PortSet) -> Finding {
+    let subject = format!("{}/others", held.transport);
+    let count = counted(ports.count(), &format!("more {} port", held.transport));
+    Finding::new(RULE.name, Severity::High, scope, &subject, seen(held, first))
+        .says(
+            format!("{count} of declared services are held by clients' sockets: {}", spans(&ports)),
+            format!("The {TOLD} before them have findings of their own, which hold for these too."),
+        )
+        .about(ports)
+}
+
+/// Whether the sockets of these ports are known, as far as they matter. A capture does not hold them; that matters where
+/// the ports can be given away.
+fn known(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held) -> bool {
+    let mut whole = true;
+    let pools = ephaudit_platform::pools(scope);
+    let ports = policy.declared_ports(held.transport);
+    let in_pool = |transport: Transport| {
+        let mut of = pools.iter().filter(|pool| pool.transport == transport);
+        of.any(|pool| !pool.ports.intersection(&ports).is_empty())
+    };
+    for (what, why) in &held.unread {
+        match why.reason {
+            Reason::NotCaptured | Reason::Unsupported if !in_pool(held.transport) => {
+                judgement.skip(why.detail.clone());
+            }
+            _ => judgement.gap(scope, what.clone(), why),
+        }
+        whole = false;
+    }
+    for (what, why) in &scope.listeners.unread {
+        if what.contains(held.transport.name()) && !held.items.is_empty() {
+            judgement.gap(scope, what.clone(), why);
+            whole = false;
+        }
+    }
+    whole
+}
+
+fn finding(
+    scope: &Scope,
+    service: &Declared,
+    held: &Held,
+    port: u16,
+    sockets: &[&(Connection, Owner)],
+) -> Finding {
+    let transport = held.transport;
+    let seen = sockets.iter().take(SHOWN).map(|socket| seen(held, socket));
+    let waits =
+        sockets.iter().all(|(ends, _)| transport == Transport::Tcp && ends.state == TIME_WAIT);
+    let (severity, how, step) = if waits {
+        (
+            Severity::Medium,
+            "Only TIME_WAIT keeps it, for a minute at most; the service starts then, or at once with SO_REUSEADDR.",
+            "start the service again in a minute",
+        )
+    } else {
+        (
+            Severity::High,
+            "Nobody listens there: a service that binds the port now gets EADDRINUSE, with SO_REUSEADDR or without it.",
+            "stop the client that holds it, and reserve the port before it comes again",
+        )
+    };
+    let subject = format!("{transport}/{port}");
+    Finding::new(RULE.name, severity, scope, &subject, declared::evidence(service))
+        .seen(seen)
+        .about(PortRange::single(port).into())
+        .says(
+            format!("{transport} port {port} of {} is held by a client's socket", service.name),
+            format!(
+                "{} {} the port. {how}",
+                counted(u32::try_from(sockets.len()).unwrap_or(u32::MAX), "socket"),
+                if sockets.len() == 1 { "has" } else { "have" }
+            ),
+        )
+        .advises([
+            step.to_owned(),
+            format!("see what a service would meet there: `ephaudit explain {port}/{transport}`"),
+        ])
+}
+
+fn seen(held: &Held, (ends, owner): &(Connection, Owner)) -> Evidence {
+    let letter = if held.transport == Transport::Udp { "u" } else { "t" };
+    Evidence {
+        what: "socket",
+        value: told(held.transport, ends, owner),
+        source: held.sources.first().cloned().unwrap_or(Source::Command("ss -Hanp".into())),
+        command: format!("ss -H{letter}anp 'sport = :{}'", ends.local.port()),
+    }
+}
+
+fn told(transport: Transport, ends: &Connection, owner: &Owner) -> String {
+    let state = match (transport, ends.state) {
+        (Transport::Udp, _) => String::new(),
+        (Transport::Tcp, 7) => ": bound".to_owned(),
+        (Transport::Tcp, _) => format!(": {}", ends.state_name()),
+    };
+    let peer = if ends.peer.port() == 0 { String::new() } else { format!(" to {}", ends.peer) };
+    let owner = match owner {
+        Owner::Known { pid, command, unit, container } => {
+            let name = command.as_deref().unwrap_or_default();
+            format!(" {name} (pid {pid}{})", run_by(unit.as_deref(), container.as_deref()))
+        }
+        Owner::NotAsked | Owner::Unseen(_) => String::new(),
+    };
+    format!("{}{peer}{state}{owner}", ends.local)
+}

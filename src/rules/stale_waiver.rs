@@ -1,0 +1,112 @@
+//! Waivers that hold no more, or were never needed.
+
+use ephaudit_platform::snapshot::{Reason, Scope, Snapshot, Source, Why};
+
+use crate::policy::Policy;
+use crate::policy::waiver::Waiver;
+use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::{Check, Outcome, Rule, each_scope};
+
+pub static RULE: Rule = Rule {
+    name: "stale-waiver",
+    summary: "a waiver of the policy has expired, or nothing is found that it is for",
+    severity: |_| Severity::Medium,
+    page: include_str!("stale-waiver.md"),
+    check: Check::Others(check),
+};
+
+/// What became of a waiver.
+enum Fate {
+    /// Something is accepted by it.
+    Used,
+    /// It is of another host.
+    Elsewhere,
+    /// Its last day is over.
+    Expired,
+    /// Its rule was answered, and nothing it is for was found.
+    Unmatched,
+    /// Its rule was not answered, so nobody knows.
+    Untold(String),
+    /// Its last day is over, and whether it is of this host is not known.
+    Nameless,
+}
+
+const NAMELESS: &str = "the host's name is not known, by which waivers go";
+
+fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
+    if policy.waivers.is_empty() {
+        return Verdict::NotApplicable("the policy has no waivers".to_owned());
+    }
+    each_scope(snapshot, |judgement, scope| {
+        if !scope.current {
+            return;
+        }
+        for waiver in &policy.waivers {
+            match fate(snapshot, policy, others, waiver) {
+                Fate::Used => judgement.pass(),
+                Fate::Elsewhere => judgement.skip("the waivers are for other hosts"),
+                Fate::Untold(why) => judgement.skip(why),
+                Fate::Nameless => {
+                    let why = Why::new(Reason::NotCaptured, NAMELESS);
+                    judgement.gap(
+                        scope,
+                        format!("whose the waiver of line {} is", waiver.line),
+                        &why,
+                    );
+                }
+                Fate::Expired => judgement.found(expired(scope, policy, waiver)),
+                Fate::Unmatched => judgement.found(unmatched(scope, policy, waiver)),
+            }
+        }
+    })
+}
+
+fn fate(snapshot: &Snapshot, policy: &Policy, others: &[Outcome], waiver: &Waiver) -> Fate {
+    match (waiver.is_for(&snapshot.host), waiver.expired(&policy.today)) {
+        (Some(true), false) => {}
+        (Some(true), true) => return Fate::Expired,
+        (Some(false), _) => return Fate::Elsewhere,
+        (None, true) => return Fate::Nameless,
+        // It accepts nothing, and whether it should is for those to say who know the host.
+        (None, false) => return Fate::Untold(NAMELESS.to_owned()),
+    }
+    let Some(outcome) = others.iter().find(|outcome| outcome.rule.name == waiver.rule) else {
+        return Fate::Untold(format!("{} is judged after the waivers", waiver.rule));
+    };
+    let covered = |finding: &Finding| waiver.covers(snapshot, outcome.rule.name, finding);
+    match &outcome.verdict {
+        Verdict::Fail { findings, .. } if findings.iter().any(covered) => Fate::Used,
+        Verdict::NotApplicable(why) => Fate::Untold(format!("{}: {why}", waiver.rule)),
+        verdict if !verdict.gaps().is_empty() => {
+            Fate::Untold(format!("{} could not be answered", waiver.rule))
+        }
+        _ => Fate::Unmatched,
+    }
+}
+
+fn expired(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
+    let last = waiver.expires.as_deref().unwrap_or_default();
+    stale(scope, policy, waiver, Severity::Medium)
+        .says(
+            format!("the waiver for {} expired on {last}", waiver.rule),
+            "What it was for counts again. Whoever accepted it said until when, and that day is over.",
+        )
+        .advises(["mend what it was for, or agree on another day with its owner".to_owned()])
+}
+
+fn unmatched(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
+    stale(scope, policy, waiver, Severity::Low)
+        .says(
+            format!("nothing is found that the waiver for {} is for", waiver.rule),
+            "Either it was mended, or the waiver never fitted: another scope, other ports, too few of them. Left in place \
+             it would accept without a word what comes back.",
+        )
+        .advises(["take it out of the policy, or see with `ephaudit --no-policy` what it should fit".to_owned()])
+}
+
+fn stale(scope: &Scope, policy: &Policy, waiver: &Waiver, severity: Severity) -> Finding {
+    let file = Source::File(policy.file.clone().unwrap_or_default().into());
+    let evidence = Evidence::new("waiver", format!("line {}: {waiver}", waiver.line), &file);
+    let subject = format!("{}/{}/{}/{}", waiver.rule, waiver.host, waiver.scope, waiver.reason);
+    Finding::new(RULE.name, severity, scope, &subject, evidence)
+}
