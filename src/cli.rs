@@ -75,7 +75,7 @@ pub enum Command {
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// List the rules with their severities
-    Rules(OutputArgs),
+    Rules(RulesArgs),
     /// Print the JSON Schema of the report, or of another document
     Schema {
         /// Of which document
@@ -264,6 +264,17 @@ pub struct BootArgs {
     pub output: OutputArgs,
 }
 
+/// How to list the rules.
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// Table for people, JSON for programs, with the pages
+    #[arg(long, value_enum, default_value_t = Screen::Table)]
+    pub format: Screen,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// What to ask the kernel for.
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
@@ -313,7 +324,7 @@ pub struct ExplainArgs {
     /// A port (33060, 33060/tcp, 33060/udp), or a rule's name as in `ephaudit rules`
     #[arg(value_name = "PORT|RULE", allow_negative_numbers = true)]
     pub subject: String,
-    /// Table for people, JSON for programs; a rule's page is text
+    /// Table for people, JSON for programs; a rule's page is Markdown, or JSON
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<Screen>,
     /// Whose facts

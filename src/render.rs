@@ -6,6 +6,7 @@ mod json;
 mod ndjson;
 pub mod page;
 mod probe;
+mod rules;
 mod status;
 mod strip;
 mod table;
@@ -14,7 +15,7 @@ pub use json::{Kind, schema};
 
 use clap::ValueEnum;
 
-use crate::wire::v1::{Document, Explanation, Probed};
+use crate::wire::v1::{Document, Explanation, Probed, Rules};
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -80,5 +81,13 @@ pub fn render_probe(said: &Probed, format: Screen, look: Look) -> Vec<u8> {
     match format {
         Screen::Table => probe::render(said, look),
         Screen::Json => json::render(said),
+    }
+}
+
+/// The rules in that format.
+pub fn render_rules(all: &Rules, format: Screen, look: Look) -> Vec<u8> {
+    match format {
+        Screen::Table => rules::render(all, look),
+        Screen::Json => json::render(all),
     }
 }

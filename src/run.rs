@@ -24,13 +24,12 @@ use self::input::Room;
 use crate::audit::{audit, named_listeners};
 use crate::cli::{
     AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs, ReportArgs,
-    ShowArgs,
+    RulesArgs, ShowArgs,
 };
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
 use crate::render;
-use crate::render::page::Page;
 use crate::report::Status;
 use crate::rules::RULES;
 use crate::wire::v1;
@@ -232,19 +231,10 @@ fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
     })
 }
 
-fn list_rules(args: &OutputArgs) -> Result<u8, Failure> {
-    let mut page = Page::new(output::look(args));
-    let head = ["RULE", "IANA UP TO", "VENDOR UP TO", "WHAT IT FINDS"].map(str::to_owned).to_vec();
-    let rows = RULES.iter().map(|rule| {
-        vec![
-            rule.name.to_owned(),
-            (rule.severity)(Profile::Iana).to_string(),
-            (rule.severity)(Profile::Vendor).to_string(),
-            rule.summary.to_owned(),
-        ]
-    });
-    page.table(std::iter::once(head).chain(rows));
-    output::write(args, false, || page.finish())?;
+fn list_rules(args: &RulesArgs) -> Result<u8, Failure> {
+    let look = output::look(&args.output);
+    let document = v1::rules(RULES);
+    output::write(&args.output, false, || render::render_rules(&document, args.format, look))?;
     Ok(exit::OK)
 }
 

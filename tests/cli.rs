@@ -73,7 +73,7 @@ fn wrong_usage_is_2() {
     ] {
         complains(&["explain", subject], 2, words);
     }
-    complains(&["explain", "listener-in-pool", "--format", "json"], 2, "its page is text");
+    complains(&["explain", "listener-in-pool", "--from", "x"], 2, "--from goes with a port");
     complains(&["explain", "80", "--from", "/nonexistent"], 2, "/nonexistent");
     complains(&["explain", "80", "--os", "linux"], 2, "--from");
     complains(&["schema", "nonsense"], 2, "nonsense");
@@ -294,11 +294,15 @@ fn every_rule_has_its_page_and_its_row() {
         .filter_map(|r| r["rule"].as_str())
         .collect();
     assert_eq!(names.len(), RULES);
+    let (list, _) = json(&["rules"]);
+    assert_eq!(list["rules"].as_array().map(Vec::len), Some(RULES));
     for name in names {
         assert!(rules.contains(name));
         let page = run(&["explain", name]);
         assert_eq!(code(&page), 0);
         assert!(stdout(&page).starts_with(&format!("# {name}\n")));
+        let (said, _) = json(&["explain", name]);
+        assert_eq!(said["rules"][0]["page"], stdout(&page));
     }
 }
 

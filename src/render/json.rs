@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::is_unsafe;
-use crate::wire::v1::{Document, Explanation, Probed};
+use crate::wire::v1::{Document, Explanation, Probed, Rules};
 
 /// The kinds of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -18,6 +18,8 @@ pub enum Kind {
     Explanation,
     /// Of `probe`
     Probe,
+    /// Of `rules`, and of `explain RULE`
+    Rules,
 }
 
 /// A document, indented, with a newline at its end.
@@ -31,6 +33,7 @@ pub fn schema(kind: Kind) -> Vec<u8> {
         Kind::Report => schemars::schema_for!(Document),
         Kind::Explanation => schemars::schema_for!(Explanation),
         Kind::Probe => schemars::schema_for!(Probed),
+        Kind::Rules => schemars::schema_for!(Rules),
     }
     .to_value();
     require_every_key(&mut schema);

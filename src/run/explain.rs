@@ -64,13 +64,15 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
             names.join(", ")
         )));
     };
-    let facts = &args.facts;
-    if args.format.is_some() || !facts.from.is_empty() || facts.registry.is_some() {
-        return Err(Failure::Usage(format!(
-            "{name} is a rule, and its page is text; --format, --from and --registry go with a port"
-        )));
+    if !args.facts.from.is_empty() {
+        return Err(Failure::Usage(format!("{name} is a rule; --from goes with a port")));
     }
-    output::write(&args.output, false, || rule.page.as_bytes().to_vec())
+    output::write(&args.output, false, || match args.format {
+        Some(Screen::Json) => {
+            render::render_rules(&v1::rules(&[rule]), Screen::Json, output::look(&args.output))
+        }
+        Some(Screen::Table) | None => rule.page.as_bytes().to_vec(),
+    })
 }
 
 fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ mod make;
 mod names;
 mod probe;
 mod read;
+mod rules;
 mod usage;
 mod words;
 
@@ -17,6 +18,7 @@ pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, exp
 pub use make::document;
 pub use probe::{Agreement, Draw, Probed, probed};
 pub use read::read;
+pub use rules::{RulePage, Rules, rules};
 pub use usage::{PortsInUse, Usage};
 
 use std::borrow::Cow;

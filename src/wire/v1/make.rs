@@ -305,7 +305,7 @@ pub(super) fn gap(rule: Option<&'static str>, gap: &report::Gap) -> Gap {
     }
 }
 
-const fn severity(severity: report::Severity) -> Severity {
+pub(super) const fn severity(severity: report::Severity) -> Severity {
     match severity {
         report::Severity::Critical => Severity::Critical,
         report::Severity::High => Severity::High,
