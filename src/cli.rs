@@ -1,9 +1,12 @@
 //! The command line: types only; parsing does nothing.
 
+mod help;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
@@ -12,36 +15,17 @@ use crate::policy::services::SETS;
 use crate::render::{Format, Kind, Screen};
 use crate::report::Severity;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  every rule was answered, and nothing reaches --fail-on
-  1  at least one finding reaches --fail-on
-  2  wrong usage, or an unreadable input; nothing was judged
-  3  could not determine: a rule could not be answered, and nothing reaches --fail-on
-  4  internal error, or the output could not be written";
-
-const EXPLAIN_HELP: &str = "\
-A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, who holds it, what a
-service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained;
-what could not be read is said. With --from, name the port first: ephaudit explain 33060 --from web1.json";
-
-const PROBE_HELP: &str = "\
-It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing leaves the host, no
-TIME_WAIT is left, and never more than half of the pool is held. It writes no setting.
-
-Exit codes:
-  0  the kernel gives what its settings say
-  1  it does not: a finding reaches --fail-on
-  2  wrong usage
-  3  could not determine: it refused, the settings could not be read, or open sockets may be the reason, and nothing
-     reaches --fail-on
-  4  internal error, or the output could not be written";
-
 /// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
 ///
 /// It only reads. A value that cannot be read is reported as unknown, never replaced by a default.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+#[command(
+    version,
+    before_help = help::MAIN,
+    after_help = help::EXIT_CODES,
+    help_template = help::TEMPLATE,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     /// What to do; `audit` where nothing is said.
     #[command(subcommand)]
@@ -55,28 +39,34 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Audit this host (the default)
-    #[command(after_help = EXIT_CODES)]
+    #[command(before_help = help::AUDIT, after_help = help::EXIT_CODES, help_template = help::TEMPLATE)]
     Audit(AuditArgs),
     /// Show the facts, without a verdict
+    #[command(before_help = help::SHOW, help_template = help::TEMPLATE)]
     Show(ShowArgs),
     /// Save everything an audit reads of this host in one file, for `--from` on any machine
+    #[command(before_help = help::CAPTURE, help_template = help::TEMPLATE)]
     Capture(OutputArgs),
     /// Show what the settings will be after a reboot: which file wins, what it beats, and what never applies
+    #[command(before_help = help::BOOT, help_template = help::TEMPLATE)]
     Boot(BootArgs),
     /// Explain a port of this host: who holds it, and what a service would meet there; or a rule
-    #[command(after_help = EXPLAIN_HELP)]
+    #[command(before_help = help::EXPLAIN, after_help = help::EXPLAIN_MORE, help_template = help::TEMPLATE)]
     Explain(ExplainArgs),
     /// Ask the kernel for ports, on loopback, and hold what it gives against its settings
-    #[command(after_help = PROBE_HELP)]
+    #[command(before_help = help::PROBE, after_help = help::PROBE_MORE, help_template = help::TEMPLATE)]
     Probe(ProbeArgs),
     /// Render a saved report again, in any format, on any machine
+    #[command(before_help = help::CONVERT, help_template = help::TEMPLATE)]
     Convert(ConvertArgs),
     /// Write a policy that this host satisfies, or see what one says
-    #[command(subcommand)]
+    #[command(subcommand, before_help = help::POLICY, help_template = help::TEMPLATE)]
     Policy(PolicyCommand),
     /// List the rules with their severities
+    #[command(before_help = help::RULES, help_template = help::TEMPLATE)]
     Rules(RulesArgs),
     /// Print the JSON Schema of the report, or of another document
+    #[command(before_help = help::SCHEMA, help_template = help::TEMPLATE)]
     Schema {
         /// Of which document
         #[arg(value_enum, default_value_t = Kind::Report, value_name = "DOCUMENT")]
@@ -85,6 +75,19 @@ pub enum Command {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Print what completes the command line in a shell
+    #[command(before_help = help::COMPLETIONS, help_template = help::TEMPLATE)]
+    Completions {
+        /// In which shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+        /// Where and how to write
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Print a manual page
+    #[command(before_help = help::MAN, help_template = help::TEMPLATE)]
+    Man(ManArgs),
 }
 
 /// How to judge.
@@ -202,6 +205,17 @@ fn emission(text: &str) -> Result<Emission, String> {
         format!("no format is called {format:?}; there are: {}", names.join(", "))
     })?;
     Ok(Emission { format, path: path.into() })
+}
+
+/// Of what to print the manual page.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// A command, such as `explain` or `policy new`; without it the program's own
+    #[arg(value_name = "COMMAND")]
+    pub command: Vec<String>,
+    /// Where and how to write
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// What to do with policies.

@@ -6,6 +6,7 @@ mod explain;
 mod input;
 mod output;
 mod policy;
+mod shell;
 
 use std::fs::File;
 use std::path::Path;
@@ -94,6 +95,8 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Convert(args)) => convert(&args),
         Some(Command::Policy(command)) => policy::run(&command),
         Some(Command::Rules(args)) => list_rules(&args),
+        Some(Command::Completions { shell, output }) => shell::completions(shell, &output),
+        Some(Command::Man(args)) => shell::man(&args),
         Some(Command::Schema { kind, output }) => {
             output::write(&output, false, || render::schema(kind)).map(|()| exit::OK)
         }

@@ -10,6 +10,7 @@ mod folder;
 mod formats;
 mod hostile;
 mod netns;
+mod policy;
 mod readme;
 mod support;
 mod traps;

@@ -1,0 +1,123 @@
+//! What `--help` says beside the options: examples before them, exit codes behind.
+
+/// Examples come first.
+pub const TEMPLATE: &str =
+    "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0  every rule was answered, and nothing reaches --fail-on
+  1  at least one finding reaches --fail-on
+  2  wrong usage, or an unreadable policy or input; nothing was judged
+  3  could not determine: a rule could not be answered, and nothing reaches --fail-on
+  4  internal error, or the output could not be written";
+
+pub const MAIN: &str = "\
+Examples:
+  ephaudit                                      audit this host
+  ephaudit --profile kubernetes --all-netns     as a node, every container too
+  ephaudit --format json -o report.json         for programs
+  ephaudit --emit junit=r.xml --emit html=r.html --quiet
+  ephaudit explain 33060                        who has that port, and what a service would meet
+  ephaudit --from web1.capture                  another host, by its capture
+";
+
+pub const AUDIT: &str = "\
+Examples:
+  ephaudit audit                                what ephaudit does where nothing is said
+  ephaudit audit --fail-on high --exit-zero     for inventory jobs
+  ephaudit audit --policy fleet.toml            by your own measure
+  ephaudit audit --services kubernetes,postgres with services that no socket shows
+  ephaudit audit --usage top --top 20           every connection is looked at
+  ephaudit audit --from sysctl.txt --os linux   what a tool printed elsewhere
+";
+
+pub const SHOW: &str = "\
+Examples:
+  ephaudit show                                 the facts of this host
+  ephaudit show --all-netns --format json       of every namespace
+  ephaudit show --usage full                    who uses the ports, sockets included that are only bound
+";
+
+pub const CAPTURE: &str = "\
+Examples:
+  ephaudit capture -o web1.capture              on the host, as root
+  ephaudit --from web1.capture                  on any machine
+";
+
+pub const BOOT: &str = "\
+Examples:
+  ephaudit boot                                 which file wins on this host
+  ephaudit boot --root /mnt/image               in an image
+  ephaudit boot --from persistent.txt --os windows
+";
+
+pub const EXPLAIN: &str = "\
+Examples:
+  ephaudit explain 33060                        TCP and UDP
+  ephaudit explain 33060/tcp --format json
+  ephaudit explain listener-in-pool             a rule's page
+";
+
+pub const EXPLAIN_MORE: &str = "\
+A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, who holds it, what a
+service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained;
+what could not be read is said. With --from, name the port first: ephaudit explain 33060 --from web1.json";
+
+pub const PROBE: &str = "\
+Examples:
+  ephaudit probe                                256 ports of each kind
+  ephaudit probe --count 4096 --format json
+";
+
+pub const PROBE_MORE: &str = "\
+It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing leaves the host, no
+TIME_WAIT is left, and never more than half of the pool is held. It writes no setting.
+
+Exit codes:
+  0  the kernel gives what its settings say
+  1  it does not: a finding reaches --fail-on
+  2  wrong usage
+  3  could not determine: it refused, the settings could not be read, or open sockets may be the reason, and nothing
+     reaches --fail-on
+  4  internal error, or the output could not be written";
+
+pub const CONVERT: &str = "\
+Examples:
+  ephaudit --format json -o report.json; ephaudit convert report.json --format html -o report.html
+  ephaudit convert report.json                  the table again
+  ssh web1 ephaudit --format json | ephaudit convert - --format junit
+";
+
+pub const POLICY: &str = "\
+Examples:
+  ephaudit policy new -o policy.toml            one that this host satisfies
+  ephaudit policy check policy.toml             after a change
+  ephaudit policy services                      the sets that --services takes
+";
+
+pub const RULES: &str = "\
+Examples:
+  ephaudit rules
+  ephaudit rules --format json                  with their pages
+";
+
+pub const SCHEMA: &str = "\
+Examples:
+  ephaudit schema                               of the report
+  ephaudit schema explanation
+";
+
+pub const COMPLETIONS: &str = "\
+Examples:
+  ephaudit completions bash > /etc/bash_completion.d/ephaudit
+  ephaudit completions zsh > /usr/local/share/zsh/site-functions/_ephaudit
+  ephaudit completions fish > ~/.config/fish/completions/ephaudit.fish
+  ephaudit completions powershell >> $PROFILE
+";
+
+pub const MAN: &str = "\
+Examples:
+  ephaudit man > /usr/local/share/man/man1/ephaudit.1
+  ephaudit man policy new | man -l -
+";
