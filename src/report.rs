@@ -52,6 +52,8 @@ pub struct Evidence {
     pub value: String,
     /// Where it was read.
     pub source: Source,
+    /// The line of that file, counted from 1, where it is about one.
+    pub line: Option<u32>,
     /// How to see it oneself; empty where nothing on the host shows it.
     pub command: String,
 }
@@ -59,7 +61,7 @@ pub struct Evidence {
 impl Evidence {
     /// Evidence that the source's own command shows.
     pub fn new(what: &'static str, value: String, source: &Source) -> Self {
-        Self { what, value, source: source.clone(), command: source.command() }
+        Self { what, value, source: source.clone(), line: None, command: source.command() }
     }
 
     /// With a command that shows it from where the reader is.

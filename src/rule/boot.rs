@@ -72,11 +72,12 @@ pub fn winner(entry: &Entry) -> Option<Evidence> {
 
 /// A line as evidence.
 fn line(what: &'static str, value: &str, origin: &Origin) -> Evidence {
-    let value = match origin.line {
+    let (source, line) = (origin.source.clone(), origin.line);
+    let value = match line {
         Some(line) => format!("{value} (line {line})"),
         None => value.to_owned(),
     };
-    Evidence { what, value, source: origin.source.clone(), command: origin.command() }
+    Evidence { what, value, source, line, command: origin.command() }
 }
 
 /// The value now, as evidence.

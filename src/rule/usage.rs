@@ -111,6 +111,7 @@ pub fn connection(census: &Census, seen: &Connection, note: &str) -> Evidence {
         what: "connection",
         value: format!("{} to {}{note}: {}{user}", seen.local, seen.peer, seen.state_name()),
         source: seen_in(census, Transport::Tcp),
+        line: None,
         command: format!("ss -Htanp 'src {} and dst {}'", end(seen.local), end(seen.peer)),
     }
 }

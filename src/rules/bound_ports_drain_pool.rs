@@ -100,7 +100,7 @@ fn evidence(scope: &Scope, usage: &Usage, bounds: &Bounds, bound: &PortSet) -> V
     let seen = |what, ports: &PortSet, source, option| {
         let value = format!("{}: {}", counted(ports.count(), "port"), spans(ports));
         let command = format!("ss -Htn{option} '{}'", ss_ports(bounds.range()));
-        (!ports.is_empty()).then_some(Evidence { what, value, source, command })
+        (!ports.is_empty()).then_some(Evidence { what, value, source, line: None, command })
     };
     let one = listeners(scope).find(|item| bound.contains(item.port));
     let of_listeners = one.and_then(|at| seen("listened on", &listened, at.source.clone(), 'l'));

@@ -103,6 +103,7 @@ fn together(
         what: "listeners",
         value: spans(&ports),
         source: source.clone(),
+        line: None,
         command: format!("ss -H{}lnp", if *transport == Transport::Udp { "u" } else { "t" }),
     };
     let subject = format!("{transport}/others");
@@ -164,6 +165,7 @@ fn finding(
         what: "listener",
         value: listening(item),
         source: item.source.clone(),
+        line: None,
         command: format!(
             "ss -H{}lnp 'sport = :{port}'",
             if transport == Transport::Udp { "u" } else { "t" }

@@ -162,6 +162,7 @@ impl Gone {
             what: "ports in use",
             value: format!("{} from {} to {}", grouped(self.clients), self.at.ip(), self.at),
             source: seen_in(census, Transport::Tcp),
+            line: None,
             command: ss_to(self.at.ip(), self.at),
         }
     }

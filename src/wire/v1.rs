@@ -491,6 +491,8 @@ pub struct Evidence {
     pub value: String,
     /// Where it was read.
     pub source: Source,
+    /// The line of that file, counted from 1; null where it is about no line.
+    pub line: Option<u32>,
     /// The command that shows it; empty where nothing on the host does.
     pub command: String,
 }

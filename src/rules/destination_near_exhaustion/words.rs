@@ -81,7 +81,8 @@ fn in_use(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Evidence {
         (None, Some(range)) => ss_from(row.transport, row.source, range),
         (None, None) => String::new(),
     };
-    Evidence { what: "ports in use", value, source: seen_in(census, row.transport), command }
+    let source = seen_in(census, row.transport);
+    Evidence { what: "ports in use", value, source, line: None, command }
 }
 
 fn setting<'a>(census: &'a Census, name: &str) -> Option<(u64, &'a Source)> {

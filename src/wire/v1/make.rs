@@ -286,6 +286,7 @@ pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding 
                 what: evidence.what.into(),
                 value: evidence.value.clone(),
                 source: source(&evidence.source),
+                line: evidence.line,
                 command: evidence.command.clone(),
             })
             .collect(),
