@@ -18,8 +18,8 @@ pub static RULE: Rule = Rule {
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     each_range(snapshot, |judgement, scope, view| {
         let lists = scope.reserved.iter().filter(|list| list.kind == ReservedKind::Reserved);
-        for ports in lists.filter(|list| view.concerns(list)).map(|list| &list.ports) {
-            let set = match ports {
+        for list in lists.filter(|list| view.concerns(list)) {
+            let set = match &list.ports {
                 Reading::Known { value, .. } => value,
                 Reading::Absent { .. } => {
                     judgement.skip("this kernel has no reserved ports");
@@ -35,13 +35,18 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                 judgement.pass();
                 continue;
             }
-            let reserved = Evidence::new("reserved ports", spans(set), ports.source());
+            let reserved = Evidence::new("reserved ports", spans(set), list.ports.source());
+            // OpenBSD reserves for each transport, out of one range.
+            let what = match list.transports {
+                [only] => format!("reserved {only}"),
+                _ => "reserved".to_owned(),
+            };
             judgement.found(
                 Finding::new(
                     RULE.name,
                     Severity::Info,
                     scope,
-                    &view.subject("reserved"),
+                    &view.subject(&what),
                     view.evidence(),
                 )
                 .seen([reserved])
