@@ -177,6 +177,9 @@ pub struct ReportArgs {
     /// Write the report to a file too, as often as wanted: --emit json=report.json --emit csv=findings.csv
     #[arg(long, value_name = "FORMAT=PATH", value_parser = emission)]
     pub emit: Vec<Emission>,
+    /// Leave cells of CSV that a spreadsheet would take for formulas as they are: for programs
+    #[arg(long)]
+    pub csv_raw: bool,
     /// Print nothing to standard output; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,

@@ -1,12 +1,17 @@
 //! Renderers: pure functions from the document to bytes, one file a format.
 
 mod boot;
+mod cases;
+mod csv;
 mod explanation;
 mod json;
+mod junit;
 mod ndjson;
+mod ocsf;
 pub mod page;
 mod probe;
 mod rules;
+mod sarif;
 mod status;
 mod strip;
 mod table;
@@ -26,6 +31,14 @@ pub enum Format {
     Json,
     /// The same on one line
     Ndjson,
+    /// One finding a row, for spreadsheets and databases
+    Csv,
+    /// Test results: one rule and scope a test case
+    Junit,
+    /// For code scanning: the findings at the files and lines that cause them
+    Sarif,
+    /// For SIEMs: one Compliance Finding a line
+    Ocsf,
     /// One word
     Status,
 }
@@ -48,6 +61,8 @@ pub struct Look {
     pub color: bool,
     /// Whether to keep to ASCII.
     pub ascii: bool,
+    /// Whether cells of CSV that a spreadsheet would take for formulas stay as they are.
+    pub csv_raw: bool,
 }
 
 /// The document in that format.
@@ -56,6 +71,10 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
         Format::Table => table::render(document, look),
         Format::Json => json::render(document),
         Format::Ndjson => ndjson::render(document),
+        Format::Csv => csv::render(document, look),
+        Format::Junit => junit::render(document),
+        Format::Sarif => sarif::render(document),
+        Format::Ocsf => ocsf::render(document),
         Format::Status => status::render(document),
     }
 }

@@ -30,7 +30,7 @@ use crate::cli::{
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
-use crate::render;
+use crate::render::{self, Look};
 use crate::report::Status;
 use crate::rules::RULES;
 use crate::wire::v1;
@@ -184,11 +184,15 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
 fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
     for Emission { format, path } in &args.emit {
         let to = OutputArgs { output: Some(path.clone()), ..args.output.clone() };
-        let look = output::look(&to);
+        let look = look(args, &to);
         output::write(&to, false, || render::render(document, *format, look))?;
     }
-    let look = output::look(&args.output);
+    let look = look(args, &args.output);
     output::write(&args.output, args.quiet, || render::render(document, args.format, look))
+}
+
+fn look(args: &ReportArgs, to: &OutputArgs) -> Look {
+    Look { csv_raw: args.csv_raw, ..output::look(to) }
 }
 
 /// What was judged then is not judged again: the exit code says only that it was rendered.

@@ -61,10 +61,14 @@ pub fn setting_value(value: &str) -> String {
     if value.is_empty() {
         return "empty".to_owned();
     }
-    let value = value.replace('\t', " ");
-    match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value,
+    shortened(&value.replace('\t', " "), SHOWN)
+}
+
+/// The beginning of a text, and a sign that there is more of it.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)) {
+        Some(beginning) => format!("{beginning}…"),
+        None => text.to_owned(),
     }
 }
 

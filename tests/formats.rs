@@ -1,9 +1,16 @@
 //! The saved reports of fixtures/reports, in every format.
 
-use std::fs;
-use std::path::PathBuf;
+mod csv;
+mod junit;
+mod ocsf;
+mod sarif;
 
-use crate::support::{code, run};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{code, run, stderr};
 
 /// The reports, by name.
 fn reports() -> Vec<(String, PathBuf)> {
@@ -17,6 +24,59 @@ fn reports() -> Vec<(String, PathBuf)> {
     reports.sort();
     assert!(reports.len() >= 10, "{reports:?}");
     reports
+}
+
+fn saved(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON")
+}
+
+/// The report of that name.
+fn report(name: &str) -> Value {
+    let (_, path) = reports().into_iter().find(|(known, _)| known == name).expect("a report");
+    saved(&path)
+}
+
+/// A report in a format: text, since every format is.
+fn converted(report: &Value, args: &[&str]) -> String {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), report.to_string()).expect("written");
+    let args = [&["convert", file.path().to_str().expect("UTF-8"), "--format"], args].concat();
+    let output = run(&args);
+    assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Reports that no audit writes, and that `convert` takes: every name there is may be empty or unheard of.
+fn unlikely() -> Vec<Value> {
+    let strange = |change: &dyn Fn(&mut Value)| {
+        let mut report = report("findings");
+        change(&mut report);
+        report
+    };
+    vec![
+        strange(&|report| report["scopes"] = Value::Array(Vec::new())),
+        strange(&|report| report["rules"] = Value::Array(Vec::new())),
+        strange(&|report| {
+            report["collected_at"] = "".into();
+            report["tool"]["version"] = "".into();
+            report["host"]["name"] = "".into();
+            let finding = &mut report["findings"][0];
+            for key in ["rule", "scope", "title", "message", "fingerprint", "waived"] {
+                finding[key] = "".into();
+            }
+            finding["evidence"] = Value::Array(Vec::new());
+            finding["remediation"] = Value::Array(Vec::new());
+        }),
+        strange(&|report| {
+            for finding in report["findings"].as_array_mut().expect("findings") {
+                finding["evidence"][0]["line"] = u32::MAX.into();
+                finding["evidence"][0]["source"]["location"] = "../..//./\u{e9}".into();
+                finding["fingerprint"] = "the same".into();
+            }
+            report["rules"][0]["rule"] = "\u{1b}]0;x\u{7}".repeat(1000).into();
+            report["rules"][0]["verdict"] = "unknown".into();
+        }),
+    ]
 }
 
 #[test]

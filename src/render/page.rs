@@ -186,7 +186,7 @@ mod tests {
         String::from_utf8(page.finish()).expect("UTF-8")
     }
 
-    const LOOK: Look = Look { width: 40, color: false, ascii: false };
+    const LOOK: Look = Look { width: 40, color: false, ascii: false, csv_raw: false };
 
     #[test]
     fn nothing_from_outside_breaks_a_row_or_a_line() {

@@ -29,7 +29,8 @@ pub(super) fn look(args: &OutputArgs) -> Look {
         }
         Color::Auto => terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
     };
-    Look { width: width(terminal), color, ascii: args.ascii || !utf8_locale() }
+    let ascii = args.ascii || !utf8_locale();
+    Look { width: width(terminal), color, ascii, csv_raw: false }
 }
 
 fn width(terminal: bool) -> usize {

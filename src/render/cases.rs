@@ -1,0 +1,167 @@
+//! What each rule says about each scope: the cases of a report, for the formats that count them.
+//!
+//! A rule has a case in the reader's own scope, and one in each other scope where it found something or could not tell, so that
+//! there are never more cases than rules, findings and gaps together.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::wire::v1::{Document, Finding, Gap, Severity, Status, Verdict};
+
+/// The name of the case of the audit as a whole, where it gave no answer and no rule says so.
+const AUDIT: &str = "audit";
+
+/// What a rule says about a scope.
+pub(super) struct Case<'a> {
+    /// The rule's name.
+    pub rule: &'a str,
+    /// The scope's id.
+    pub scope: &'a str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The answer here: `Fail` where a finding is not waived, `Unknown` where there is none and something was not seen.
+    pub verdict: Verdict,
+    /// What was found here, waived or not.
+    pub findings: Vec<&'a Finding>,
+    /// What could not be told; never empty where the answer is `Unknown`.
+    pub untold: Vec<String>,
+    /// Why it does not apply.
+    pub reason: Option<&'a str>,
+}
+
+impl Case<'_> {
+    /// The findings that are not waived.
+    pub fn failures(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().copied().filter(|finding| finding.waived.is_none())
+    }
+}
+
+/// The cases, rule by rule.
+pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
+    let own = document.scopes.iter().find(|scope| scope.current).or(document.scopes.first());
+    let own = own.map_or("", |scope| &scope.id);
+    let mut made = Made::default();
+    for rule in &document.rules {
+        made.at(&rule.rule, own).severity = rule.severity;
+    }
+    for finding in &document.findings {
+        let case = made.at(&finding.rule, &finding.scope);
+        case.severity = case.severity.min(finding.severity);
+        case.findings.push(finding);
+    }
+    for gap in &document.gaps {
+        if let Some(rule) = &gap.rule {
+            made.at(rule, &gap.scope).untold.push(untold(gap));
+        }
+    }
+    let told = |case: &Case<'_>| !case.findings.is_empty() || !case.untold.is_empty();
+    let elsewhere: HashSet<&str> =
+        made.cases.iter().filter(|case| told(case)).map(|case| case.rule).collect();
+    for rule in &document.rules {
+        let case = made.at(&rule.rule, own);
+        case.reason = rule.reason.as_deref().filter(|_| rule.verdict == Verdict::NotApplicable);
+        if !told(case) {
+            case.verdict = match rule.verdict {
+                Verdict::Pass | Verdict::NotApplicable => rule.verdict,
+                // It judges scope by scope, and what it has to say is said of others.
+                _ if elsewhere.contains(&*rule.rule) => Verdict::Pass,
+                _ => Verdict::Unknown,
+            };
+            if case.verdict == Verdict::Unknown {
+                let why = rule.reason.as_deref().unwrap_or("the report does not say why");
+                case.untold.push(why.to_owned());
+            }
+        }
+    }
+    let silent = made.cases.iter().all(|case| case.untold.is_empty());
+    let why = match document.status {
+        None => "nothing was judged: these are the facts of ephaudit show",
+        Some(Status::Undetermined) if silent => "undetermined: the report does not say why",
+        Some(_) => return made.finish(),
+    };
+    made.at(AUDIT, own).untold.push(why.to_owned());
+    made.finish()
+}
+
+fn untold(gap: &Gap) -> String {
+    format!("{} ({}): {}", gap.what, gap.why.name(), gap.detail)
+}
+
+#[derive(Default)]
+struct Made<'a> {
+    cases: Vec<Case<'a>>,
+    places: HashMap<(&'a str, &'a str), usize>,
+}
+
+impl<'a> Made<'a> {
+    /// The case of the rule in the scope, begun where there is none.
+    fn at(&mut self, rule: &'a str, scope: &'a str) -> &mut Case<'a> {
+        let at = *self.places.entry((rule, scope)).or_insert_with(|| {
+            self.cases.push(Case {
+                rule,
+                scope,
+                severity: Severity::Info,
+                verdict: Verdict::Unknown,
+                findings: Vec::new(),
+                untold: Vec::new(),
+                reason: None,
+            });
+            self.cases.len() - 1
+        });
+        &mut self.cases[at]
+    }
+
+    /// With the answers of what was found.
+    fn finish(mut self) -> Vec<Case<'a>> {
+        for case in &mut self.cases {
+            if case.failures().next().is_some() {
+                case.verdict = Verdict::Fail;
+            } else if !case.untold.is_empty() {
+                case.verdict = Verdict::Unknown;
+            } else if !case.findings.is_empty() {
+                case.verdict = Verdict::Waived;
+            }
+        }
+        self.cases
+    }
+}
+
+/// What the scopes of a report are called: by name where that is theirs alone, else by name and id.
+pub(super) struct Places<'a>(HashMap<&'a str, String>);
+
+impl<'a> Places<'a> {
+    /// Of a report.
+    pub fn of(document: &'a Document) -> Self {
+        let first = |names: &'a [String]| names.first().filter(|name| !name.is_empty());
+        let mut owners: HashMap<&str, u32> = HashMap::new();
+        for name in document.scopes.iter().filter_map(|scope| first(&scope.names)) {
+            let count = owners.entry(name).or_default();
+            *count = count.saturating_add(1);
+        }
+        let called = document.scopes.iter().map(|scope| {
+            let name = match first(&scope.names) {
+                Some(name) if owners.get(name.as_str()) == Some(&1) => name.clone(),
+                Some(name) => format!("{name} {}", scope.id),
+                // Its number is another one at the next boot.
+                None if scope.current => "current".to_owned(),
+                None => scope.id.clone(),
+            };
+            (scope.id.as_str(), name)
+        });
+        Self(called.collect())
+    }
+
+    /// The name of a scope.
+    pub fn name<'b>(&'b self, id: &'b str) -> &'b str {
+        self.0.get(id).map_or(id, String::as_str)
+    }
+}
+
+/// The host by its name, for formats that must have one.
+pub(super) fn host(document: &Document) -> &str {
+    document.host.name.as_deref().filter(|name| !name.is_empty()).unwrap_or("unknown-host")
+}
+
+/// The word for the status, where nothing was judged too.
+pub(super) fn status(document: &Document) -> &'static str {
+    document.status.map_or("unjudged", Status::name)
+}

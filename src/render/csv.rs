@@ -1,0 +1,145 @@
+//! Comma-separated values (RFC 4180): one finding a row, and one for each rule that could not tell.
+
+use csv::{QuoteStyle, Terminator, WriterBuilder};
+
+use super::Look;
+use super::cases::{Places, cases, status};
+use crate::text::printable;
+use crate::wire::v1::{Document, Evidence, Finding, Verdict};
+
+/// The columns; new ones are added behind the last.
+const HEADER: [&str; 17] = [
+    "host",
+    "os",
+    "collected_at",
+    "profile",
+    "status",
+    "scope",
+    "scope_name",
+    "rule",
+    "severity",
+    "verdict",
+    "title",
+    "message",
+    "waived",
+    "evidence",
+    "remediation",
+    "fingerprint",
+    "location",
+];
+
+/// What differs from row to row.
+#[derive(Default)]
+struct Row<'a> {
+    scope: &'a str,
+    rule: &'a str,
+    severity: &'static str,
+    verdict: &'static str,
+    title: &'a str,
+    message: String,
+    waived: &'a str,
+    evidence: String,
+    remediation: String,
+    fingerprint: &'a str,
+    location: String,
+}
+
+/// The findings, gravest first, then what could not be told.
+///
+/// Every cell is quoted, and none holds a character that moves the cursor or the text. One that a spreadsheet would take for a
+/// formula gets a `'` in front, unless the look is raw.
+pub fn render(document: &Document, look: Look) -> Vec<u8> {
+    let places = Places::of(document);
+    let mut table = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .quote_style(QuoteStyle::Always)
+        .from_writer(Vec::new());
+    // Only a row of another length, or a failing Write, could fail here; a Vec does not.
+    let _ = table.write_record(HEADER);
+    let mut write = |row: &Row<'_>| {
+        let cells: [&str; HEADER.len()] = [
+            document.host.name.as_deref().unwrap_or_default(),
+            &document.host.os,
+            &document.collected_at,
+            &document.profile,
+            status(document),
+            row.scope,
+            places.name(row.scope),
+            row.rule,
+            row.severity,
+            row.verdict,
+            row.title,
+            &row.message,
+            row.waived,
+            &row.evidence,
+            &row.remediation,
+            row.fingerprint,
+            &row.location,
+        ];
+        let _ = table.write_record(cells.map(|text| cell(text, look.csv_raw)));
+    };
+    document.findings.iter().for_each(|finding| write(&found(finding)));
+    for case in cases(document).iter().filter(|case| !case.untold.is_empty()) {
+        write(&Row {
+            scope: case.scope,
+            rule: case.rule,
+            severity: case.severity.name(),
+            verdict: Verdict::Unknown.name(),
+            title: "could not be told",
+            message: case.untold.join("; "),
+            ..Row::default()
+        });
+    }
+    table.into_inner().unwrap_or_default()
+}
+
+fn found(finding: &Finding) -> Row<'_> {
+    let evidence: Vec<String> =
+        finding.evidence.iter().map(|seen| format!("{}: {}", seen.what, seen.value)).collect();
+    let locations: Vec<String> = finding.evidence.iter().map(location).collect();
+    Row {
+        scope: &finding.scope,
+        rule: &finding.rule,
+        severity: finding.severity.name(),
+        verdict: if finding.waived.is_some() { Verdict::Waived } else { Verdict::Fail }.name(),
+        title: &finding.title,
+        message: finding.message.clone(),
+        waived: finding.waived.as_deref().unwrap_or_default(),
+        evidence: evidence.join("; "),
+        remediation: finding.remediation.join("; "),
+        fingerprint: &finding.fingerprint,
+        location: locations.join("; "),
+    }
+}
+
+fn location(seen: &Evidence) -> String {
+    match seen.line {
+        Some(line) => format!("{}:{line}", seen.source.location),
+        None => seen.source.location.clone(),
+    }
+}
+
+/// A text as a cell. What begins like this a spreadsheet runs; a tab or carriage return in front of it is written as an escape.
+fn cell(text: &str, raw: bool) -> String {
+    let text = printable(text);
+    if !raw && text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+        return format!("'{text}");
+    }
+    text.into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_or_obeyed_by_a_terminal() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(1)", "＝1"] {
+            assert_eq!(cell(formula, false), format!("'{formula}"));
+            assert_eq!(cell(formula, true), formula);
+        }
+        assert_eq!(cell("\t=1", false), "\\u{9}=1");
+        assert_eq!(cell("\r\n=1\u{1b}", true), "\\u{d}\\u{a}=1\\u{1b}");
+        assert_eq!(cell("a-b", false), "a-b");
+    }
+}

@@ -1,0 +1,196 @@
+//! JUnit XML, as Jenkins' junit-10.xsd has it, which GitLab, Azure DevOps and others read too: a scope is a suite, a rule a case.
+
+use std::collections::HashMap;
+
+use super::cases::{Case, Places, cases, host, status};
+use crate::text::printable;
+use crate::wire::v1::{Document, Evidence, Finding, Verdict};
+
+/// The cases of each scope.
+///
+/// GitLab takes cases of the same class and name for one: the class tells the host and the scope.
+pub fn render(document: &Document) -> Vec<u8> {
+    let places = Places::of(document);
+    let cases = cases(document);
+    let mut suites: Vec<Suite<'_>> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    for case in &cases {
+        let at = *known.entry(case.scope).or_insert_with(|| {
+            suites.push(Suite { scope: places.name(case.scope), cases: Vec::new() });
+            suites.len() - 1
+        });
+        suites[at].cases.push(case);
+    }
+    let mut xml = Xml("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned());
+    xml.open("testsuites", &[("name", "ephaudit")]);
+    for suite in &suites {
+        suite.write(&mut xml, document);
+    }
+    xml.close("testsuites");
+    xml.0.into_bytes()
+}
+
+struct Suite<'a> {
+    scope: &'a str,
+    cases: Vec<&'a Case<'a>>,
+}
+
+impl Suite<'_> {
+    fn write(&self, xml: &mut Xml, document: &Document) {
+        let count = |wanted: &[Verdict]| {
+            self.cases.iter().filter(|case| wanted.contains(&case.verdict)).count().to_string()
+        };
+        let host = host(document);
+        let attributes = [
+            ("name", &*format!("{host} {}", self.scope)),
+            ("tests", &self.cases.len().to_string()),
+            ("failures", &count(&[Verdict::Fail])),
+            ("errors", &count(&[Verdict::Unknown])),
+            ("skipped", &count(&[Verdict::NotApplicable, Verdict::Waived])),
+            ("timestamp", &document.collected_at),
+            ("hostname", host),
+        ];
+        xml.open("testsuite", &attributes);
+        xml.open("properties", &[]);
+        let about = [
+            ("ephaudit.version", &*document.tool.version),
+            ("ephaudit.status", status(document)),
+            ("ephaudit.profile", &document.profile),
+            ("ephaudit.registry", &document.registry.edition),
+            ("host.os", &document.host.os),
+        ];
+        for (name, value) in about {
+            xml.empty("property", &[("name", name), ("value", value)]);
+        }
+        xml.close("properties");
+        let class = format!("ephaudit.{host}.{}", self.scope);
+        self.cases.iter().for_each(|case| write(xml, case, &class));
+        xml.close("testsuite");
+    }
+}
+
+fn write(xml: &mut Xml, case: &Case<'_>, class: &str) {
+    let attributes = [("classname", class), ("name", case.rule)];
+    if case.verdict == Verdict::Pass {
+        return xml.empty("testcase", &attributes);
+    }
+    xml.open("testcase", &attributes);
+    let waived = case.findings.iter().filter(|finding| finding.waived.is_some());
+    let excepted: Vec<String> = waived.map(|finding| told(finding)).collect();
+    let untold = case.untold.iter().map(|why| labelled("not seen", why));
+    match case.verdict {
+        Verdict::Fail => {
+            let titles: Vec<&str> = case.failures().map(|found| &*found.title).collect();
+            let text = case.failures().map(told).chain(excepted).chain(untold);
+            xml.outcome("failure", case.rule, &titles.join("; "), text);
+        }
+        Verdict::Unknown => {
+            xml.outcome("error", "undetermined", &case.untold.join("; "), untold.chain(excepted));
+        }
+        Verdict::Waived => {
+            let reasons = case.findings.iter().filter_map(|finding| finding.waived.as_deref());
+            let reasons: Vec<&str> = reasons.collect();
+            let message = format!("waived: {}", reasons.join("; "));
+            xml.outcome("skipped", "waived", &message, excepted.into_iter());
+        }
+        Verdict::NotApplicable | Verdict::Pass => {
+            let why = case.reason.unwrap_or("not applicable");
+            xml.outcome("skipped", "not-applicable", why, std::iter::empty());
+        }
+    }
+    xml.close("testcase");
+}
+
+/// A finding in lines, each behind a label of ours: none begins with words from outside that a CI runner would obey.
+fn told(finding: &Finding) -> String {
+    let mut lines = labelled(finding.severity.name(), &finding.title);
+    if let Some(reason) = &finding.waived {
+        lines += &labelled("waived", reason);
+    }
+    lines += &labelled("why", &finding.message);
+    let seen = finding.evidence.iter().map(|seen| labelled("seen", &evidence(seen)));
+    let steps = finding.remediation.iter().map(|step| labelled("do", step));
+    lines.extend(seen.chain(steps));
+    lines + &labelled("fingerprint", &finding.fingerprint)
+}
+
+fn evidence(seen: &Evidence) -> String {
+    let command = match &*seen.command {
+        "" => String::new(),
+        command => format!("; to see it: {command}"),
+    };
+    format!("{} {} ({}){command}", seen.what, seen.value, seen.source.location)
+}
+
+fn labelled(label: &str, text: &str) -> String {
+    format!("{label}: {}\n", printable(text))
+}
+
+/// XML 1.0 as text; names are ours, and everything else goes through [`escaped`].
+struct Xml(String);
+
+impl Xml {
+    fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.tag(name, attributes);
+        self.0.push_str(">\n");
+    }
+
+    fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.tag(name, attributes);
+        self.0.push_str("/>\n");
+    }
+
+    fn close(&mut self, name: &str) {
+        self.0.extend(["</", name, ">\n"]);
+    }
+
+    /// A failure, error or skipped element; its lines are printable already.
+    fn outcome(
+        &mut self,
+        name: &str,
+        kind: &str,
+        message: &str,
+        lines: impl Iterator<Item = String>,
+    ) {
+        self.tag(name, &[("type", kind), ("message", message)]);
+        self.0.push('>');
+        self.0.extend(lines.map(|line| escaped(&line)));
+        self.close(name);
+    }
+
+    fn tag(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.0.push('<');
+        self.0.push_str(name);
+        for (name, value) in attributes {
+            self.0.extend([" ", name, "=\"", &escaped(&printable(value)), "\""]);
+        }
+    }
+}
+
+/// XML 1.0 has no way to write U+FFFE and U+FFFF; `printable` has replaced the control characters, which it has none for either.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_ends_an_attribute_or_an_element() {
+        let mut xml = Xml(String::new());
+        xml.empty("a", &[("b", "\"/><c d=']]>&\u{1b}\n\u{ffff}")]);
+        assert_eq!(xml.0, "<a b=\"&quot;/&gt;&lt;c d=']]&gt;&amp;\\u{1b}\\u{a}\u{fffd}\"/>\n");
+    }
+}

@@ -1,0 +1,202 @@
+//! OCSF 1.5.0, class 2003 Compliance Finding (schema.ocsf.io): one event a line.
+//!
+//! Each finding is an event, and so are each rule that passed and each that could not tell. A rule that does not apply is none.
+
+use serde_json::{Value, json};
+
+use super::cases::{Case, Places, cases, host};
+use super::json;
+use crate::rules;
+use crate::text::printable;
+use crate::wire::v1::{Document, Finding, Severity, Verdict};
+
+const VERSION: &str = "1.5.0";
+
+/// What the compliance object says: its status_id and the caption of it.
+type Outcome = (u8, &'static str);
+const PASS: Outcome = (1, "Pass");
+/// "Warning" is the schema's word for a check without a result because information was missing.
+const WARNING: Outcome = (2, "Warning");
+const FAIL: Outcome = (3, "Fail");
+
+/// The events: findings, gravest first, then the rules' answers.
+pub fn render(document: &Document) -> Vec<u8> {
+    let about = About { document, places: Places::of(document) };
+    let found = document.findings.iter().map(|finding| about.finding(finding));
+    let answered = cases(document).into_iter().filter_map(|case| about.case(&case));
+    found.chain(answered).flat_map(|event| json::compact(&event)).collect()
+}
+
+struct About<'a> {
+    document: &'a Document,
+    places: Places<'a>,
+}
+
+/// What events differ in.
+struct Event<'a> {
+    rule: &'a str,
+    scope: &'a str,
+    severity: Severity,
+    outcome: Outcome,
+    title: String,
+    message: String,
+    /// What tells the event from others of the host and rule, from run to run.
+    subject: &'a str,
+}
+
+impl About<'_> {
+    fn finding(&self, finding: &Finding) -> Value {
+        let mut event = self.event(&Event {
+            rule: &finding.rule,
+            scope: &finding.scope,
+            severity: finding.severity,
+            outcome: FAIL,
+            title: clean(&finding.title),
+            message: clean(&finding.message),
+            subject: &finding.fingerprint,
+        });
+        let evidence = finding.evidence.iter().map(|seen| {
+            json!({"data": {
+                "what": clean(&seen.what),
+                "value": clean(&seen.value),
+                "source": clean(&seen.source.location),
+                "line": seen.line,
+                "command": clean(&seen.command),
+            }})
+        });
+        event["evidences"] = evidence.collect();
+        if !finding.remediation.is_empty() {
+            let steps: Vec<String> = finding.remediation.iter().map(|step| clean(step)).collect();
+            event["remediation"] = json!({"desc": steps.join("; ")});
+        }
+        let (id, state) = if finding.waived.is_some() { (3, "Suppressed") } else { (1, "New") };
+        event["status_id"] = json!(id);
+        event["status"] = json!(state);
+        if let Some(reason) = &finding.waived {
+            event["comment"] = json!(clean(reason));
+            event["compliance"]["status_details"] = json!([format!("waived: {}", clean(reason))]);
+        }
+        event
+    }
+
+    fn case(&self, case: &Case<'_>) -> Option<Value> {
+        let passed = case.verdict == Verdict::Pass;
+        if !passed && case.untold.is_empty() {
+            return None;
+        }
+        let outcome = if passed { PASS } else { WARNING };
+        let message = case.untold.iter().map(|why| clean(why)).collect::<Vec<_>>().join("; ");
+        let mut event = self.event(&Event {
+            rule: case.rule,
+            scope: case.scope,
+            severity: if passed { Severity::Info } else { case.severity },
+            outcome,
+            title: match outcome {
+                PASS => format!("{}: as it should be", clean(case.rule)),
+                _ => format!("{}: could not be told", clean(case.rule)),
+            },
+            message,
+            subject: self.places.name(case.scope),
+        });
+        let details: Vec<String> = case.untold.iter().map(|why| clean(why)).collect();
+        event["compliance"]["status_details"] = json!(details);
+        Some(event)
+    }
+
+    fn event(&self, event: &Event<'_>) -> Value {
+        let document = self.document;
+        let host = clean(host(document));
+        let (severity_id, severity) = severity(event.severity);
+        let (status_id, status) = event.outcome;
+        let rule = clean(event.rule);
+        let scope = clean(event.scope);
+        let mut made = json!({
+            "activity_id": 1,
+            "activity_name": "Create",
+            "category_uid": 2,
+            "category_name": "Findings",
+            "class_uid": 2003,
+            "class_name": "Compliance Finding",
+            "type_uid": 200_301,
+            "type_name": "Compliance Finding: Create",
+            "severity_id": severity_id,
+            "severity": severity,
+            "message": format!("{}. {}", event.title, event.message).trim_end(),
+            "metadata": {
+                "version": VERSION,
+                "profiles": ["host"],
+                "product": {
+                    "name": "ephaudit",
+                    "vendor_name": "ephaudit",
+                    "version": clean(&document.tool.version),
+                },
+            },
+            "device": {"hostname": host, "type_id": 0, "type": "Unknown", "os": self.system()},
+            "finding_info": {
+                "uid": format!("{host}/{rule}/{}", clean(event.subject)),
+                "title": event.title,
+                "desc": event.message,
+                "analytic": {"name": rule, "type_id": 1, "type": "Rule"},
+            },
+            "compliance": {
+                "control": rule,
+                "standards": ["RFC 6335"],
+                "status_id": status_id,
+                "status": status,
+            },
+            "resources": [{
+                "type": "network namespace",
+                "name": clean(self.places.name(event.scope)),
+                "uid": scope,
+            }],
+        });
+        if let Some(known) = rules::find(event.rule) {
+            made["compliance"]["desc"] = json!(known.summary);
+        }
+        // The schema wants a time: what a report without one is about, no event can tell.
+        if let Some(time) = milliseconds(&document.collected_at) {
+            made["time"] = json!(time);
+        }
+        made
+    }
+
+    fn system(&self) -> Value {
+        let host = &self.document.host;
+        let (type_id, kind) = match &*host.os {
+            "windows" => (100, "Windows"),
+            "linux" => (200, "Linux"),
+            "macos" => (300, "macOS"),
+            "solaris" => (400, "Solaris"),
+            "aix" => (401, "AIX"),
+            other => (99, other),
+        };
+        let name = host.os_version.as_deref().unwrap_or(&host.os);
+        let mut system = json!({"name": clean(name), "type_id": type_id, "type": clean(kind)});
+        if let Some(kernel) = &host.kernel {
+            system["kernel_release"] = json!(clean(kernel));
+        }
+        system
+    }
+}
+
+const fn severity(severity: Severity) -> (u8, &'static str) {
+    match severity {
+        Severity::Info => (1, "Informational"),
+        Severity::Low => (2, "Low"),
+        Severity::Medium => (3, "Medium"),
+        Severity::High => (4, "High"),
+        Severity::Critical => (5, "Critical"),
+    }
+}
+
+/// Since 1970; nothing where the text is no time, or one before.
+fn milliseconds(at: &str) -> Option<u64> {
+    let at = humantime::parse_rfc3339(at).ok()?;
+    let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_millis()).ok()
+}
+
+/// A reader of the events may print them to a terminal.
+fn clean(text: &str) -> String {
+    printable(text).into_owned()
+}

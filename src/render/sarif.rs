@@ -1,0 +1,261 @@
+//! SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for beyond it: docs.github.com, "SARIF support for code scanning".
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::cases::{Case, Places, cases, host};
+use super::json;
+use crate::rules;
+use crate::text::{printable, shortened};
+use crate::wire::v1::{Document, Evidence, Finding, Severity};
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+/// GitHub's limits, in characters: of a rule's name, and of its descriptions.
+const NAME_MAX: usize = 255;
+const DESCRIPTION_MAX: usize = 1024;
+
+/// The findings as results at the files that cause them, and what could not be told as notifications.
+pub fn render(document: &Document) -> Vec<u8> {
+    let cases = cases(document);
+    let places = Places::of(document);
+    let rules = Rules::of(&cases);
+    let notifications: Vec<Value> =
+        cases.iter().filter_map(|case| notification(case, &rules, &places)).collect();
+    // As in GitHub's own: how many of the same hash there were before, and one.
+    let mut alike: HashMap<&str, usize> = HashMap::new();
+    let results: Vec<Value> = document
+        .findings
+        .iter()
+        .map(|finding| {
+            let hash = filled(&finding.fingerprint, &finding.rule);
+            let count = alike.entry(hash).and_modify(|count| *count += 1).or_insert(1);
+            let mut made = result(finding, document, &rules, &places);
+            let hash = format!("{}:{count}", clean(hash));
+            made["partialFingerprints"] = json!({"primaryLocationLineHash": hash});
+            made
+        })
+        .collect();
+    json::render(&json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "ephaudit",
+                "version": filled(&document.tool.version, "unknown"),
+                "rules": rules.descriptors,
+            }},
+            // GitHub keeps one analysis for each category: all before the last slash.
+            "automationDetails": {"id": format!("ephaudit/{}/", segment(host(document)))},
+            "invocations": [{
+                "executionSuccessful": notifications.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+            // Columns are those of text as Rust counts it.
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    }))
+}
+
+/// The rules of a report, each once.
+struct Rules<'a> {
+    descriptors: Vec<Value>,
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(cases: &[Case<'a>]) -> Self {
+        let mut rules = Self { descriptors: Vec::new(), places: HashMap::new() };
+        let mut gravest: HashMap<&str, Severity> = HashMap::new();
+        for case in cases {
+            let known = gravest.entry(case.rule).or_insert(case.severity);
+            *known = case.severity.min(*known);
+        }
+        for case in cases {
+            let next = rules.descriptors.len();
+            if *rules.places.entry(case.rule).or_insert(next) == next {
+                let severity = gravest.get(case.rule).copied().unwrap_or(case.severity);
+                rules.descriptors.push(descriptor(case.rule, severity));
+            }
+        }
+        rules
+    }
+
+    /// Its id, and where it stands: every rule that a case or a finding has is here.
+    fn reference(&self, name: &str) -> (String, usize) {
+        (id(name), self.places.get(name).copied().unwrap_or_default())
+    }
+}
+
+/// The texts come with the program: a report of a later version may have rules that it does not know.
+fn descriptor(name: &str, severity: Severity) -> Value {
+    let known = rules::find(name);
+    let id = id(name);
+    let (summary, page) = match known {
+        Some(rule) => (rule.summary, rule.page),
+        None => ("a rule that this version of ephaudit does not know", &*id),
+    };
+    let what = page.split("\n## ").nth(1).and_then(|section| section.split_once('\n'));
+    let what = what.map_or(summary, |(_, text)| text.trim());
+    // GitHub shows the page in Markdown as it stands, braces too.
+    json!({
+        "id": id,
+        "name": id,
+        "shortDescription": {"text": shortened(summary, DESCRIPTION_MAX - 1)},
+        "fullDescription": {"text": message(&shortened(what, DESCRIPTION_MAX - 1))},
+        "help": {"text": message(page), "markdown": page},
+        "defaultConfiguration": {"level": level(severity)},
+        "properties": {
+            "tags": ["security", "network", "configuration"],
+            "precision": "very-high",
+            "security-severity": score(severity),
+        },
+    })
+}
+
+fn id(name: &str) -> String {
+    shortened(&printable(filled(name, "unnamed")), NAME_MAX - 1)
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}
+
+/// In the middle of what GitHub calls critical, high, medium and low; it has nothing below low.
+const fn score(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "2.0",
+        Severity::Info => "0.1",
+    }
+}
+
+fn result(finding: &Finding, document: &Document, rules: &Rules<'_>, places: &Places<'_>) -> Value {
+    let (id, index) = rules.reference(&finding.rule);
+    let title = filled(&finding.title, &finding.rule);
+    let said = format!("{}\n{}", clean(title), clean(&finding.message));
+    let seen: Vec<String> =
+        finding.evidence.iter().map(|seen| format!("{}: {}", seen.what, seen.value)).collect();
+    let scope = places.name(&finding.scope);
+    let suppressions: Vec<Value> = finding
+        .waived
+        .iter()
+        .map(|reason| {
+            json!({
+                "kind": "external",
+                "status": "accepted",
+                "justification": message(&clean(filled(reason, "no reason is told"))),
+            })
+        })
+        .collect();
+    json!({
+        "ruleId": id,
+        "ruleIndex": index,
+        "level": level(finding.severity),
+        "message": {"text": message(filled(said.trim(), "a finding without words"))},
+        "locations": [{
+            "physicalLocation": place(finding),
+            "logicalLocations": [{
+                "name": clean(filled(scope, "scope")),
+                "fullyQualifiedName": clean(&format!("{}/{scope}", host(document))),
+                "kind": "namespace",
+            }],
+        }],
+        "suppressions": suppressions,
+        "properties": {
+            "severity": finding.severity.name(),
+            "scope": clean(&finding.scope),
+            "evidence": seen.iter().map(|seen| clean(seen)).collect::<Vec<_>>(),
+            "remediation": finding.remediation.iter().map(|step| clean(step)).collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Option<Value> {
+    if case.untold.is_empty() {
+        return None;
+    }
+    let (id, index) = rules.reference(case.rule);
+    let said = format!("{id} in {}: {}", places.name(case.scope), case.untold.join("; "));
+    Some(json!({
+        "level": "error",
+        "message": {"text": message(&clean(&said))},
+        "associatedRule": {"id": id, "index": index},
+    }))
+}
+
+/// The line that sets the value, where there is one; else the file that holds it, or whatever shows it.
+fn place(finding: &Finding) -> Value {
+    let persisted = finding.evidence.iter().find(|seen| seen.line.is_some());
+    let file = || finding.evidence.iter().find(|seen| seen.source.kind == "file");
+    let seen = persisted.or_else(file).or(finding.evidence.first());
+    let (path, line) = seen.map_or(("", None), split);
+    let line = line.filter(|line| *line > 0).unwrap_or(1);
+    json!({
+        "artifactLocation": {"uri": uri(path)},
+        // GitHub wants all four; the end of a line that is not there any more is not known.
+        "region": {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2},
+    })
+}
+
+/// A path and its line; captured text is FILE:LINE.
+fn split(seen: &Evidence) -> (&str, Option<u32>) {
+    let location = &*seen.source.location;
+    if seen.source.kind == "capture" {
+        if let Some((path, line)) = location.rsplit_once(':') {
+            if let Ok(line) = line.parse() {
+                return (path, Some(line));
+            }
+        }
+    }
+    (location, seen.line)
+}
+
+/// A reference relative to the root, RFC 3986: no empty segment and none that leads upwards.
+fn uri(path: &str) -> String {
+    let segments: Vec<String> =
+        path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).map(segment).collect();
+    match segments.join("/") {
+        empty if empty.is_empty() => "host".to_owned(),
+        uri => uri,
+    }
+}
+
+/// A segment with everything but unreserved characters percent-encoded.
+fn segment(text: &str) -> String {
+    let unreserved = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    text.bytes()
+        .map(
+            |byte| {
+                if unreserved(&byte) {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
+        .collect()
+}
+
+/// GitHub refuses empty strings.
+fn filled<'a>(text: &'a str, instead: &'a str) -> &'a str {
+    if text.trim().is_empty() { instead } else { text }
+}
+
+/// Words from outside on one line.
+fn clean(text: &str) -> String {
+    printable(text).into_owned()
+}
+
+/// A message string: braces stand for themselves only in pairs (§3.11.5), and `[text](target)` is a link (§3.11.6), which words
+/// from outside must not make.
+fn message(text: &str) -> String {
+    text.replace('{', "{{").replace('}', "}}").replace("](", "] (")
+}
