@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::cases::{Case, Places, cases, host};
@@ -10,9 +11,8 @@ use crate::rules;
 use crate::text::{printable, shortened};
 use crate::wire::v1::{Document, Evidence, Finding, Severity};
 
-const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
-/// GitHub's limits, in characters: of a rule's name, and of its descriptions.
-const NAME_MAX: usize = 255;
+/// The most characters of a rule's id, and GitHub's limit of its descriptions.
+const ID_MAX: usize = 255;
 const DESCRIPTION_MAX: usize = 1024;
 
 /// The findings as results at the files that cause them, and what could not be told as notifications.
@@ -20,63 +20,109 @@ pub fn render(document: &Document) -> Vec<u8> {
     let cases = cases(document);
     let places = Places::of(document);
     let rules = Rules::of(&cases);
-    let notifications: Vec<Value> =
-        cases.iter().filter_map(|case| notification(case, &rules, &places)).collect();
-    // As in GitHub's own: how many of the same hash there were before, and one.
-    let mut alike: HashMap<&str, usize> = HashMap::new();
-    let results: Vec<Value> = document
-        .findings
-        .iter()
-        .map(|finding| {
+    let driver = Driver {
+        name: "ephaudit",
+        version: filled(&document.tool.version, "unknown"),
+        rules: Each(|| rules.list.iter().map(|(name, severity)| descriptor(name, *severity))),
+    };
+    let invocation = Invocation {
+        execution_successful: cases.iter().all(|case| case.untold.is_empty()),
+        tool_execution_notifications: Each(|| {
+            let untold = cases.iter().filter(|case| !case.untold.is_empty());
+            untold.map(|case| notification(case, &rules, &places))
+        }),
+    };
+    // As GitHub's own: the hash, and how many there were of it so far.
+    let hashes = || {
+        let mut alike: HashMap<&str, usize> = HashMap::new();
+        document.findings.iter().map(move |finding| {
             let hash = filled(&finding.fingerprint, &finding.rule);
             let count = alike.entry(hash).and_modify(|count| *count += 1).or_insert(1);
-            let mut made = result(finding, document, &rules, &places);
-            let hash = format!("{}:{count}", clean(hash));
-            made["partialFingerprints"] = json!({"primaryLocationLineHash": hash});
-            made
+            format!("{}:{count}", clean(hash))
         })
-        .collect();
-    json::render(&json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": "ephaudit",
-                "version": filled(&document.tool.version, "unknown"),
-                "rules": rules.descriptors,
-            }},
+    };
+    let results = || {
+        let findings = document.findings.iter().zip(hashes());
+        findings.map(|(finding, hash)| result(finding, &hash, document, &rules, &places))
+    };
+    json::render(&Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [Run {
+            tool: Tool { driver },
             // GitHub keeps one analysis for each category: all before the last slash.
-            "automationDetails": {"id": format!("ephaudit/{}/", segment(host(document)))},
-            "invocations": [{
-                "executionSuccessful": notifications.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
-            // Columns are those of text as Rust counts it.
-            "columnKind": "unicodeCodePoints",
-            "results": results,
+            automation_details: json!({"id": format!("ephaudit/{}/", segment(host(document)))}),
+            invocations: [invocation],
+            column_kind: "unicodeCodePoints",
+            results: Each(results),
         }],
-    }))
+    })
 }
 
-/// The rules of a report, each once.
+#[derive(Serialize)]
+struct Log<R> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [R; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<T, I, R> {
+    tool: T,
+    automation_details: Value,
+    invocations: [I; 1],
+    column_kind: &'static str,
+    results: R,
+}
+
+#[derive(Serialize)]
+struct Tool<D> {
+    driver: D,
+}
+
+#[derive(Serialize)]
+struct Driver<'a, R> {
+    name: &'static str,
+    version: &'a str,
+    rules: R,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation<N> {
+    execution_successful: bool,
+    tool_execution_notifications: N,
+}
+
+/// An array whose items are made one after the other, as they are written: as values, many thousands fill gigabytes.
+struct Each<F>(F);
+
+impl<F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item = Value>,
+{
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq((self.0)())
+    }
+}
+
+/// The rules of a report, each once, with the gravest of its severities.
 struct Rules<'a> {
-    descriptors: Vec<Value>,
+    list: Vec<(&'a str, Severity)>,
     places: HashMap<&'a str, usize>,
 }
 
 impl<'a> Rules<'a> {
     fn of(cases: &[Case<'a>]) -> Self {
-        let mut rules = Self { descriptors: Vec::new(), places: HashMap::new() };
-        let mut gravest: HashMap<&str, Severity> = HashMap::new();
+        let mut rules = Self { list: Vec::new(), places: HashMap::new() };
         for case in cases {
-            let known = gravest.entry(case.rule).or_insert(case.severity);
-            *known = case.severity.min(*known);
-        }
-        for case in cases {
-            let next = rules.descriptors.len();
-            if *rules.places.entry(case.rule).or_insert(next) == next {
-                let severity = gravest.get(case.rule).copied().unwrap_or(case.severity);
-                rules.descriptors.push(descriptor(case.rule, severity));
+            let at = *rules.places.entry(case.rule).or_insert(rules.list.len());
+            match rules.list.get_mut(at) {
+                Some((_, severity)) => *severity = case.severity.min(*severity),
+                None => rules.list.push((case.rule, case.severity)),
             }
         }
         rules
@@ -101,7 +147,6 @@ fn descriptor(name: &str, severity: Severity) -> Value {
     // GitHub shows the page in Markdown as it stands, braces too.
     json!({
         "id": id,
-        "name": id,
         "shortDescription": {"text": shortened(summary, DESCRIPTION_MAX - 1)},
         "fullDescription": {"text": message(&shortened(what, DESCRIPTION_MAX - 1))},
         "help": {"text": message(page), "markdown": page},
@@ -115,7 +160,7 @@ fn descriptor(name: &str, severity: Severity) -> Value {
 }
 
 fn id(name: &str) -> String {
-    shortened(&printable(filled(name, "unnamed")), NAME_MAX - 1)
+    shortened(&printable(filled(name, "unnamed")), ID_MAX - 1)
 }
 
 const fn level(severity: Severity) -> &'static str {
@@ -137,7 +182,13 @@ const fn score(severity: Severity) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, document: &Document, rules: &Rules<'_>, places: &Places<'_>) -> Value {
+fn result(
+    finding: &Finding,
+    hash: &str,
+    document: &Document,
+    rules: &Rules<'_>,
+    places: &Places<'_>,
+) -> Value {
     let (id, index) = rules.reference(&finding.rule);
     let title = filled(&finding.title, &finding.rule);
     let said = format!("{}\n{}", clean(title), clean(&finding.message));
@@ -168,6 +219,7 @@ fn result(finding: &Finding, document: &Document, rules: &Rules<'_>, places: &Pl
                 "kind": "namespace",
             }],
         }],
+        "partialFingerprints": {"primaryLocationLineHash": hash},
         "suppressions": suppressions,
         "properties": {
             "severity": finding.severity.name(),
@@ -178,17 +230,14 @@ fn result(finding: &Finding, document: &Document, rules: &Rules<'_>, places: &Pl
     })
 }
 
-fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Option<Value> {
-    if case.untold.is_empty() {
-        return None;
-    }
+fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Value {
     let (id, index) = rules.reference(case.rule);
     let said = format!("{id} in {}: {}", places.name(case.scope), case.untold.join("; "));
-    Some(json!({
+    json!({
         "level": "error",
         "message": {"text": message(&clean(&said))},
         "associatedRule": {"id": id, "index": index},
-    }))
+    })
 }
 
 /// The line that sets the value, where there is one; else the file that holds it, or whatever shows it.
