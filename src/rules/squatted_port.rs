@@ -156,6 +156,7 @@ fn seen(held: &Held, (ends, owner): &(Connection, Owner)) -> Evidence {
     Evidence {
         what: "socket",
         value: told(held.transport, ends, owner),
+        line: None,
         source: held.sources.first().cloned().unwrap_or(Source::Command("ss -Hanp".into())),
         command: format!("ss -H{letter}anp 'sport = :{}'", ends.local.port()),
     }

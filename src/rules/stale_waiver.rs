@@ -106,7 +106,9 @@ fn unmatched(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
 
 fn stale(scope: &Scope, policy: &Policy, waiver: &Waiver, severity: Severity) -> Finding {
     let file = Source::File(policy.file.clone().unwrap_or_default().into());
-    let evidence = Evidence::new("waiver", format!("line {}: {waiver}", waiver.line), &file);
+    let value = format!("line {}: {waiver}", waiver.line);
+    let evidence =
+        Evidence { line: u32::try_from(waiver.line).ok(), ..Evidence::new("waiver", value, &file) };
     let subject = format!("{}/{}/{}/{}", waiver.rule, waiver.host, waiver.scope, waiver.reason);
     Finding::new(RULE.name, severity, scope, &subject, evidence)
 }
