@@ -4,6 +4,7 @@ mod boot;
 mod cases;
 mod csv;
 mod explanation;
+mod html;
 mod json;
 mod junit;
 mod ndjson;
@@ -41,6 +42,8 @@ pub enum Format {
     Ocsf,
     /// One word
     Status,
+    /// One page for a browser, nothing fetched and nothing run
+    Html,
 }
 
 /// The formats of what is no report.
@@ -76,6 +79,7 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
         Format::Sarif => sarif::render(document),
         Format::Ocsf => ocsf::render(document),
         Format::Status => status::render(document),
+        Format::Html => html::render(document),
     }
 }
 

@@ -7,7 +7,7 @@ use tabled::settings::peaker::Priority;
 use tabled::settings::{Modify, Padding, Style as Borders, Width};
 
 use super::Look;
-use crate::text::printable;
+use crate::text::{printable, split_step};
 
 /// Bold.
 pub const BOLD: Style = Style::new().bold();
@@ -70,12 +70,10 @@ impl Page {
 
     /// A thing to do. The command that it may end in, between backticks, stands on a line of its own.
     pub fn step(&mut self, step: &str) {
-        match step.strip_suffix('`').and_then(|step| step.split_once('`')) {
-            Some((text, command)) => {
-                self.prose((PLAIN, "  do    "), (PLAIN, text.trim_end()), 8);
-                self.command(8, command);
-            }
-            None => self.prose((PLAIN, "  do    "), (PLAIN, step), 8),
+        let (text, command) = split_step(step);
+        self.prose((PLAIN, "  do    "), (PLAIN, text), 8);
+        if let Some(command) = command {
+            self.command(8, command);
         }
     }
 

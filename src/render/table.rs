@@ -2,8 +2,8 @@
 
 pub(super) mod boot;
 pub(super) mod findings;
-mod others;
-mod usage;
+pub(super) mod others;
+pub(super) mod usage;
 
 use ephaudit_platform::ports::PortRange;
 
@@ -12,8 +12,8 @@ use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
 use super::strip;
 use crate::text::{self, counted, grouped};
 use crate::wire::v1::{
-    Document, Family, Host, Listener, Owner, Pool, Range, Registry, Reserved, Scope, Severity,
-    Source, Span, State, Status, Transport, Verdict,
+    Document, Family, Host, Listener, Owner, Pool, Range, Reason, Registry, Reserved, Scope,
+    Severity, Source, Span, State, Status, Transport, Verdict,
 };
 
 /// The document as a page.
@@ -26,11 +26,11 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         page.gap();
         strip::draw(&mut page, scope);
         page.gap();
-        facts(&mut page, scope);
+        page.table(fact_rows(scope));
         usage::busiest(&mut page, &scope.usage);
         if document.status.is_none() && !scope.listeners.items.is_empty() {
             page.gap();
-            listeners(&mut page, &scope.listeners.items);
+            page.table(listener_rows(&scope.listeners.items));
         }
         if document.status.is_none() && !scope.boot.is_empty() {
             boot::tell(&mut page, scope);
@@ -70,7 +70,7 @@ fn headline(page: &mut Page, document: &Document) {
 }
 
 /// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion, and no more.
-fn unlooked(document: &Document) -> &'static str {
+pub(super) fn unlooked(document: &Document) -> &'static str {
     let looked = |scope: &Scope| scope.usage.method.as_deref() != Some("counters");
     if document.scopes.iter().all(looked) {
         return "";
@@ -91,7 +91,7 @@ fn severities(document: &Document) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-fn count_rules(document: &Document, verdict: Verdict) -> u32 {
+pub(super) fn count_rules(document: &Document, verdict: Verdict) -> u32 {
     let count = document.rules.iter().filter(|rule| rule.verdict == verdict).count();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
@@ -124,6 +124,12 @@ pub(super) fn called(id: &str, names: &[String]) -> String {
 
 /// The host, and when it was read in which scopes.
 pub(super) fn where_and_when(page: &mut Page, host: &Host, at: &str, scopes: &str) {
+    page.prose((PLAIN, "host      "), (PLAIN, &system(host)), 10);
+    page.prose((PLAIN, "read      "), (PLAIN, &format!("{at} in {scopes}")), 10);
+}
+
+/// What the host runs.
+pub(super) fn system(host: &Host) -> String {
     let mut words: Vec<String> = Vec::new();
     words.extend(host.os_version.clone());
     words.push(match &host.kernel {
@@ -132,11 +138,11 @@ pub(super) fn where_and_when(page: &mut Page, host: &Host, at: &str, scopes: &st
     });
     words.extend(host.arch.clone());
     words.extend(host.environment.as_ref().map(|environment| format!("in {environment}")));
-    page.prose((PLAIN, "host      "), (PLAIN, &words.join(", ")), 10);
-    page.prose((PLAIN, "read      "), (PLAIN, &format!("{at} in {scopes}")), 10);
+    words.join(", ")
 }
 
-fn edition(registry: &Registry) -> String {
+/// Which registry the names come from.
+pub(super) fn edition(registry: &Registry) -> String {
     format!(
         "IANA ports of {} ({} entries, {})",
         registry.edition,
@@ -145,7 +151,8 @@ fn edition(registry: &Registry) -> String {
     )
 }
 
-fn facts(page: &mut Page, scope: &Scope) {
+/// The facts of a scope, each with where it was read, behind a heading.
+pub(super) fn fact_rows(scope: &Scope) -> Vec<Vec<String>> {
     let mut rows = vec![row("FACT", "VALUE", "SOURCE")];
     rows.extend(scope.ranges.iter().map(range_row));
     rows.extend(scope.reserved.iter().map(reserved_row));
@@ -162,7 +169,7 @@ fn facts(page: &mut Page, scope: &Scope) {
     rows.extend(scope.pools.iter().map(pool_row));
     rows.push(listeners_row(scope));
     rows.extend(usage::fact(scope));
-    page.table(rows);
+    rows
 }
 
 fn row(fact: &str, value: &str, from: &str) -> Vec<String> {
@@ -234,7 +241,8 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
     row("listeners", &value, &from)
 }
 
-fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
+/// What stands where a value would, were it known.
+pub(super) fn unread(state: State, reason: Option<Reason>) -> String {
     match (state, reason) {
         (State::Absent, _) => "not on this system".to_owned(),
         (_, Some(reason)) => format!("UNKNOWN ({})", reason.name()),
@@ -243,7 +251,7 @@ fn unread(state: State, reason: Option<crate::wire::v1::Reason>) -> String {
 }
 
 /// A sysctl by its short name, anything else as it is.
-fn place(source: &Source) -> String {
+pub(super) fn place(source: &Source) -> String {
     match source.location.strip_prefix("/proc/sys/") {
         Some(key) => key.replace('/', "."),
         None => source.location.clone(),
@@ -254,9 +262,10 @@ pub(super) fn spans(spans: &[Span]) -> String {
     text::spans(&spans.iter().map(|span| PortRange::between(span.first, span.last)).collect())
 }
 
-fn listeners(page: &mut Page, items: &[Listener]) {
+/// The listeners behind a heading.
+pub(super) fn listener_rows<'a>(items: impl IntoIterator<Item = &'a Listener>) -> Vec<Vec<String>> {
     let mut rows = vec![["LISTENER", "IN POOL", "SERVICE", "OWNER"].map(str::to_owned).to_vec()];
-    rows.extend(items.iter().map(|item| {
+    rows.extend(items.into_iter().map(|item| {
         let address = if item.address.contains(':') {
             format!("[{}]:{}", item.address, item.port)
         } else {
@@ -273,7 +282,7 @@ fn listeners(page: &mut Page, items: &[Listener]) {
             item.owner.as_ref().map(holder).unwrap_or_default(),
         ]
     }));
-    page.table(rows);
+    rows
 }
 
 /// A process and what runs it.

@@ -13,7 +13,7 @@ mod rules;
 mod usage;
 mod words;
 
-pub use boot::{BootEntry, BootSource, Running, Suspect};
+pub use boot::{BootEntry, BootLine, BootSource, Running, Suspect};
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
 pub use probe::{Agreement, Draw, Probed, probed};

@@ -3,7 +3,7 @@
 use super::{place, unread};
 use crate::render::page::{BOLD, PLAIN, Page};
 use crate::text::{setting, setting_value};
-use crate::wire::v1::{BootEntry, BootSource, Running, Scope, State};
+use crate::wire::v1::{BootEntry, BootLine, BootSource, Running, Scope, State, Suspect};
 
 /// How many lines are told of a kind; JSON has all.
 const TOLD: usize = 20;
@@ -11,16 +11,28 @@ const TOLD: usize = 20;
 /// Tells each setting, the lines that the winners beat, those that never apply, and who else may set them.
 pub(in crate::render) fn tell(page: &mut Page, scope: &Scope) {
     page.gap();
-    values(page, scope);
-    for running in &scope.running {
-        chain(page, scope, &running.key);
-    }
-    rejected(page, scope);
-    for suspect in &scope.suspects {
+    page.table(value_rows(scope));
+    for (winner, beaten) in chains(scope) {
         page.gap();
-        let line = format!("{}, by {}", suspect.what, place(&suspect.source));
-        page.prose((PLAIN, "suspect   "), (PLAIN, &line), 10);
+        page.prose((BOLD, ""), (BOLD, &winner), 2);
+        list(page, &beaten);
     }
+    let rejected = rejected(scope);
+    if !rejected.is_empty() {
+        page.gap();
+        page.prose((PLAIN, ""), (BOLD, "NEVER APPLIES AS IT STANDS"), 2);
+        list(page, &rejected);
+    }
+    for suspect in suspects(scope) {
+        page.gap();
+        page.prose((PLAIN, "suspect   "), (PLAIN, &suspect), 10);
+    }
+}
+
+/// Who else may set them.
+pub(in crate::render) fn suspects(scope: &Scope) -> Vec<String> {
+    let line = |suspect: &Suspect| format!("{}, by {}", suspect.what, place(&suspect.source));
+    scope.suspects.iter().map(line).collect()
 }
 
 /// The entries of a key, one a loader.
@@ -45,7 +57,8 @@ fn merged<'a>(scope: &'a Scope, key: &'a str) -> Vec<(&'a BootEntry, Option<&'a 
     }
 }
 
-fn values(page: &mut Page, scope: &Scope) {
+/// Each setting now and at boot, behind a heading.
+pub(in crate::render) fn value_rows(scope: &Scope) -> Vec<Vec<String>> {
     let mut rows = vec![["SETTING", "RUNNING", "AT BOOT", "FROM"].map(str::to_owned).to_vec()];
     for running in &scope.running {
         let now = match &running.value {
@@ -63,7 +76,7 @@ fn values(page: &mut Page, scope: &Scope) {
             rows.push(vec![setting, now, then, from]);
         }
     }
-    page.table(rows);
+    rows
 }
 
 fn then(entry: &BootEntry, running: &Running) -> (String, String) {
@@ -78,25 +91,29 @@ fn then(entry: &BootEntry, running: &Running) -> (String, String) {
     }
 }
 
-/// The lines that the winner beat.
-fn chain(page: &mut Page, scope: &Scope, key: &str) {
-    for (entry, loader) in merged(scope, key) {
-        let Some(source) = entry.source.as_ref().filter(|_| !entry.overridden.is_empty()) else {
-            continue;
-        };
-        let by = loader.map(|loader| format!(", by {loader}")).unwrap_or_default();
-        page.gap();
-        page.prose((BOLD, ""), (BOLD, &format!("{}: {} beats{by}", setting(key), at(source))), 2);
-        // The last one beaten first: it would win if the winner went.
-        for line in entry.overridden.iter().rev().take(TOLD) {
-            let line = format!("{} at {}", setting_value(&line.value), at(&line.source));
-            page.prose((PLAIN, "  "), (PLAIN, &line), 4);
+/// The winners, each with the lines that it beat.
+pub(in crate::render) fn chains(scope: &Scope) -> Vec<(String, Vec<String>)> {
+    let mut chains = Vec::new();
+    for running in &scope.running {
+        for (entry, loader) in merged(scope, &running.key) {
+            let Some(source) = entry.source.as_ref().filter(|_| !entry.overridden.is_empty())
+            else {
+                continue;
+            };
+            let by = loader.map(|loader| format!(", by {loader}")).unwrap_or_default();
+            let winner = format!("{}: {} beats{by}", setting(&running.key), at(source));
+            // The last one beaten first: it would win if the winner went.
+            let beaten = entry.overridden.iter().rev();
+            let line =
+                |line: &BootLine| format!("{} at {}", setting_value(&line.value), at(&line.source));
+            chains.push((winner, beaten.map(line).collect()));
         }
-        more(page, entry.overridden.len());
     }
+    chains
 }
 
-fn rejected(page: &mut Page, scope: &Scope) {
+/// The lines that never apply as they stand.
+pub(in crate::render) fn rejected(scope: &Scope) -> Vec<String> {
     let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
     for entry in &scope.boot {
         for line in &entry.rejected {
@@ -114,27 +131,22 @@ fn rejected(page: &mut Page, scope: &Scope) {
             }
         }
     }
-    if lines.is_empty() {
-        return;
-    }
     let mut loaders: Vec<&str> = scope.boot.iter().map(|entry| &*entry.loader).collect();
     loaders.sort_unstable();
     loaders.dedup();
-    page.gap();
-    page.prose((PLAIN, ""), (BOLD, "NEVER APPLIES AS IT STANDS"), 2);
-    for (line, by) in lines.iter().take(TOLD) {
-        let by = match &by[..] {
-            [only] if loaders.len() > 1 => format!("by {only}: "),
-            _ => String::new(),
-        };
-        page.prose((PLAIN, "  "), (PLAIN, &format!("{by}{line}")), 4);
-    }
-    more(page, lines.len());
+    let with_loader = |(line, by): (String, Vec<&str>)| match &by[..] {
+        [only] if loaders.len() > 1 => format!("by {only}: {line}"),
+        _ => line,
+    };
+    lines.into_iter().map(with_loader).collect()
 }
 
-fn more(page: &mut Page, lines: usize) {
-    if lines > TOLD {
-        let more = format!("and {} more; --format json has them all", lines - TOLD);
+fn list(page: &mut Page, lines: &[String]) {
+    for line in lines.iter().take(TOLD) {
+        page.prose((PLAIN, "  "), (PLAIN, line), 4);
+    }
+    if lines.len() > TOLD {
+        let more = format!("and {} more; --format json has them all", lines.len() - TOLD);
         page.prose((PLAIN, "  "), (PLAIN, &more), 4);
     }
 }

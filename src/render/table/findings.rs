@@ -22,7 +22,8 @@ const WAIVED: usize = 20;
 pub(super) fn tell_all(page: &mut Page, document: &Document) {
     let mut already = Vec::new();
     let mut told: Vec<(&str, usize, usize)> = Vec::new();
-    for (finding, scopes) in alike(document) {
+    let counting = alike(document).into_iter().filter(|(finding, _)| finding.waived.is_none());
+    for (finding, scopes) in counting {
         let at = told.iter().position(|(rule, ..)| *rule == finding.rule).unwrap_or(told.len());
         if at == told.len() {
             told.push((&finding.rule, 0, 0));
@@ -45,11 +46,12 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
 }
 
 /// The findings that say the same as one, that one and the scopes of all.
-fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
+pub(in crate::render) fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
     let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
-    let mut places: HashMap<(&str, &str, &str, Severity), usize> = HashMap::new();
-    for finding in document.unwaived() {
-        let said = (&*finding.rule, &*finding.title, &*finding.message, finding.severity);
+    let mut places = HashMap::new();
+    for finding in &document.findings {
+        let said =
+            (&finding.rule, &finding.title, &finding.message, finding.severity, &finding.waived);
         let at = *places.entry(said).or_insert(groups.len());
         if at == groups.len() {
             groups.push((finding, Vec::new()));
@@ -60,7 +62,7 @@ fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
 }
 
 /// Where it was found, by the best names; nothing where only one place was looked at.
-fn places(document: &Document, scopes: &[&str]) -> String {
+pub(in crate::render) fn places(document: &Document, scopes: &[&str]) -> String {
     if document.scopes.len() < 2 {
         return String::new();
     }
@@ -125,10 +127,9 @@ fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut V
 
 /// Tells what was found and is accepted, a line each.
 pub(super) fn tell_waived(page: &mut Page, document: &Document) {
-    let waived: Vec<(&Finding, &str)> = document
-        .findings
-        .iter()
-        .filter_map(|finding| Some((finding, finding.waived.as_deref()?)))
+    let waived: Vec<(&Finding, &str)> = alike(document)
+        .into_iter()
+        .filter_map(|(finding, _)| Some((finding, finding.waived.as_deref()?)))
         .collect();
     if waived.is_empty() {
         return;
@@ -146,8 +147,10 @@ pub(super) fn tell_waived(page: &mut Page, document: &Document) {
     }
 }
 
-/// Tells what could not be seen, each thing once, and together what could not for one reason.
-pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
+/// What could not be seen, each thing once, and together what could not for one reason.
+pub(in crate::render) fn by_reason<'a>(
+    gaps: impl IntoIterator<Item = &'a Gap>,
+) -> Vec<(&'a Gap, Vec<&'a str>)> {
     let mut told = HashSet::new();
     let mut reasons: Vec<(&'a Gap, Vec<&'a str>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -158,7 +161,12 @@ pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<
         }
         reasons[at].1.push(&gap.what);
     }
-    let lines: Vec<String> = reasons
+    reasons
+}
+
+/// Tells what could not be seen.
+pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
+    let lines: Vec<String> = by_reason(gaps)
         .iter()
         .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), gap.why.name(), gap.detail))
         .collect();

@@ -9,7 +9,7 @@ use crate::wire::v1::{Document, Scope, State};
 const LINES: usize = 30;
 
 /// "and 3 other namespaces, 1 of them unread"; nothing where there are none.
-pub(super) fn count(document: &Document) -> String {
+pub(in crate::render) fn count(document: &Document) -> String {
     let others = || document.scopes.iter().filter(|scope| !scope.current);
     let unread = others().filter(|scope| is_unread(scope)).count();
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -25,22 +25,32 @@ pub(super) fn count(document: &Document) -> String {
 
 /// Those with something to see first: unread ones, then by the listeners in their pools and the sockets in use.
 pub(super) fn list(page: &mut Page, document: &Document) {
+    let (rows, more) = rows(document, LINES);
+    if rows.is_empty() {
+        return;
+    }
+    page.gap();
+    page.table(rows);
+    if more > 0 {
+        let more = format!("and {more} more; --format json has them all");
+        page.prose((PLAIN, ""), (PLAIN, &more), 2);
+    }
+}
+
+/// The same as rows behind a heading, and how many there are more; no row where there are none.
+pub(in crate::render) fn rows(document: &Document, lines: usize) -> (Vec<Vec<String>>, usize) {
     let mut others: Vec<&Scope> = document.scopes.iter().filter(|scope| !scope.current).collect();
     if others.is_empty() {
-        return;
+        return (Vec::new(), 0);
     }
     others.sort_by_cached_key(|scope| {
         let key = (is_unread(scope), in_pool(scope), scope.usage.tcp_sockets);
         (std::cmp::Reverse(key), label(scope))
     });
-    page.gap();
     let head = ["NAMESPACE", "RANGE", "RESERVED", "TCP POOL", "LISTENERS", "IN POOL", "TCP IN USE"];
-    let rows = others.iter().take(LINES).map(|scope| line(scope));
-    page.table(std::iter::once(head.map(str::to_owned).to_vec()).chain(rows));
-    if others.len() > LINES {
-        let more = format!("and {} more; --format json has them all", others.len() - LINES);
-        page.prose((PLAIN, ""), (PLAIN, &more), 2);
-    }
+    let rows = others.iter().take(lines).map(|scope| line(scope));
+    let rows = std::iter::once(head.map(str::to_owned).to_vec()).chain(rows);
+    (rows.collect(), others.len().saturating_sub(lines))
 }
 
 fn is_unread(scope: &Scope) -> bool {

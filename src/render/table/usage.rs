@@ -25,8 +25,13 @@ pub(super) fn busiest(page: &mut Page, usage: &Usage) {
         return;
     }
     page.gap();
+    page.table(used_rows(usage));
+}
+
+/// The same as rows behind a heading.
+pub(in crate::render) fn used_rows(usage: &Usage) -> Vec<Vec<String>> {
     let head = ["PORTS IN USE FROM", "TO", "USED", "OF", "PERCENT"].map(str::to_owned).to_vec();
-    page.table(std::iter::once(head).chain(usage.destinations.iter().map(used_row)));
+    std::iter::once(head).chain(usage.destinations.iter().map(used_row)).collect()
 }
 
 fn used_row(used: &PortsInUse) -> Vec<String> {

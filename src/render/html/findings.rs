@@ -1,0 +1,129 @@
+//! What was found, what is excepted, and what could not be seen.
+
+use maud::{Markup, html};
+
+use crate::render::table::findings::{alike, by_reason, places};
+use crate::render::table::place;
+use crate::text::split_step;
+use crate::wire::v1::{Document, Evidence, Finding};
+
+/// How many findings of one rule are told in full.
+const TOLD: usize = 50;
+/// How many kinds of gaps are told.
+const GAPS: usize = 200;
+
+/// The sections of them; those with nothing to say are left out.
+pub(super) fn sections(document: &Document) -> Markup {
+    let (open, waived): (Vec<_>, Vec<_>) =
+        alike(document).into_iter().partition(|(finding, _)| finding.waived.is_none());
+    html! {
+        @if !open.is_empty() { (list(document, "Findings", "findings", &open)) }
+        @if !waived.is_empty() { (list(document, "Waived", "waived", &waived)) }
+        (gaps(document))
+    }
+}
+
+fn list(
+    document: &Document,
+    title: &str,
+    class: &str,
+    findings: &[(&Finding, Vec<&str>)],
+) -> Markup {
+    let mut told: Vec<(&str, usize)> = Vec::new();
+    let mut shown = Vec::new();
+    for (finding, scopes) in findings {
+        let at = told.iter().position(|(rule, _)| *rule == finding.rule).unwrap_or(told.len());
+        if at == told.len() {
+            told.push((&finding.rule, 0));
+        }
+        told[at].1 += 1;
+        if told[at].1 <= TOLD {
+            shown.push((*finding, places(document, scopes)));
+        }
+    }
+    html! {
+        section class=(class) {
+            h2 { (title) }
+            div {
+                @if class == "waived" { p.lead { "Found, and excepted for the reason given." } }
+                @for (finding, places) in &shown { (tell(finding, places)) }
+                @for (rule, count) in told.iter().filter(|(_, count)| *count > TOLD) {
+                    p.more { "And " (count - TOLD) " more of " (rule) "; the JSON report has them all." }
+                }
+            }
+        }
+    }
+}
+
+fn tell(finding: &Finding, places: &str) -> Markup {
+    html! {
+        article.finding.(finding.severity.name()) {
+            p.kind {
+                @match finding.waived {
+                    Some(_) => { span.level { "Waived, " (finding.severity.name()) } }
+                    None => { span.level { (finding.severity.name()) } }
+                }
+                " " code { (finding.rule) }
+            }
+            h3 { (finding.title) }
+            @if let Some(reason) = &finding.waived { p.reason { b { "Waived: " } (reason) } }
+            p { (finding.message) }
+            @if !places.is_empty() { p { b { "In " } (places) } }
+            h4 { "Seen" }
+            dl.evidence { @for evidence in &finding.evidence { (seen(evidence)) } }
+            @if !finding.remediation.is_empty() {
+                h4 { "What to do" }
+                ul.steps { @for step in &finding.remediation { (self::step(step)) } }
+            }
+            p.print { "Fingerprint " code { (finding.fingerprint) } }
+        }
+    }
+}
+
+fn seen(evidence: &Evidence) -> Markup {
+    html! {
+        div {
+            dt { (evidence.what) }
+            dd {
+                b { (evidence.value) }
+                " " span.from { "from " code { (place(&evidence.source)) } }
+                @if !evidence.command.is_empty() { (command(&evidence.command)) }
+            }
+        }
+    }
+}
+
+fn step(step: &str) -> Markup {
+    let (text, line) = split_step(step);
+    html! { li { (text) @if let Some(line) = line { (command(line)) } } }
+}
+
+/// A command to copy: one click takes it whole.
+fn command(line: &str) -> Markup {
+    html! { pre { code { (line) } } }
+}
+
+fn gaps(document: &Document) -> Markup {
+    let reasons = by_reason(&document.gaps);
+    html! {
+        @if !reasons.is_empty() {
+            section.gaps {
+                h2 { "Could not be seen" }
+                div {
+                    p.lead { "What hangs on these is not known, and nothing here stands in for it." }
+                    ul {
+                        @for (gap, what) in reasons.iter().take(GAPS) {
+                            li {
+                                b { (what.join(", ")) } " " span.why { (gap.why.name()) }
+                                p { (gap.detail) }
+                            }
+                        }
+                    }
+                    @if reasons.len() > GAPS {
+                        p.more { "And " (reasons.len() - GAPS) " more; the JSON report has them all." }
+                    }
+                }
+            }
+        }
+    }
+}

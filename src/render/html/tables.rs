@@ -1,0 +1,150 @@
+//! The facts, and what else is told in rows.
+
+use maud::{Markup, html};
+
+use crate::render::table::{boot, fact_rows, listener_rows, others, spans, usage};
+use crate::wire::v1::{Document, Scope, Service, Span, Verdict};
+
+/// How many rows of a kind are told.
+const ROWS: usize = 500;
+
+/// The sections of them; those with nothing to say are left out.
+pub(super) fn sections(document: &Document) -> Markup {
+    html! {
+        @for scope in document.scopes.iter().filter(|scope| scope.current) {
+            (section("Facts", &html! {
+                (table("Facts", fact_rows(scope), 0))
+                (listeners(scope))
+            }))
+            (in_use(scope))
+            (after_reboot(scope))
+        }
+        (services(&document.services))
+        (other_namespaces(document))
+        (rules(document))
+    }
+}
+
+fn section(title: &str, body: &Markup) -> Markup {
+    html! { section { h2 { (title) } div { (body) } } }
+}
+
+/// Rows behind a heading, in a frame of their own that scrolls where the window is narrow.
+fn table(name: &str, rows: Vec<Vec<String>>, more: usize) -> Markup {
+    let mut rows = rows.into_iter();
+    let head = rows.next().unwrap_or_default();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(name) {
+            table {
+                thead { tr { @for cell in &head { th scope="col" { (cell) } } } }
+                tbody { @for row in rows { tr { @for (cell, name) in row.iter().zip(&head) { td data-name=(name) { (cell) } } } } }
+            }
+        }
+        @if more > 0 { p.more { "And " (more) " more; the JSON report has them all." } }
+    }
+}
+
+fn listeners(scope: &Scope) -> Markup {
+    let items = &scope.listeners.items;
+    html! {
+        @if !items.is_empty() {
+            h3 { "Listeners" }
+            (table("Listeners", listener_rows(items.iter().take(ROWS)), items.len().saturating_sub(ROWS)))
+        }
+    }
+}
+
+fn in_use(scope: &Scope) -> Markup {
+    html! {
+        @if !scope.usage.destinations.is_empty() {
+            (section("Ports in use", &table("Ports in use", usage::used_rows(&scope.usage), 0)))
+        }
+    }
+}
+
+fn after_reboot(scope: &Scope) -> Markup {
+    let list = |title: &str, lines: &[String]| {
+        html! {
+            h3 { (title) }
+            ul { @for line in lines.iter().take(ROWS) { li { (line) } } }
+            @if lines.len() > ROWS {
+                p.more { "And " (lines.len() - ROWS) " more; the JSON report has them all." }
+            }
+        }
+    };
+    let rejected = boot::rejected(scope);
+    html! {
+        @if !scope.boot.is_empty() {
+            (section("After a reboot", &html! {
+                (table("After a reboot", boot::value_rows(scope), 0))
+                @for (winner, beaten) in boot::chains(scope).iter().take(ROWS) { (list(winner, beaten)) }
+                @if !rejected.is_empty() { (list("Never applies as it stands", &rejected)) }
+                @if !scope.suspects.is_empty() {
+                    (list("May also set them", &boot::suspects(scope)))
+                }
+            }))
+        }
+    }
+}
+
+fn services(services: &[Service]) -> Markup {
+    let head = ["SERVICE", "PORTS", "TRANSPORT", "DECLARED IN"].map(str::to_owned).to_vec();
+    let row = |service: &Service| {
+        let transports: Vec<&str> = service.transports.iter().map(|t| t.name()).collect();
+        vec![
+            service.name.clone(),
+            spans(&[Span { first: service.first, last: service.last }]),
+            transports.join(", "),
+            service.origin.clone(),
+        ]
+    };
+    let rows = std::iter::once(head).chain(services.iter().take(ROWS).map(row)).collect();
+    html! {
+        @if !services.is_empty() {
+            (section("Declared services", &table("Declared services", rows, services.len().saturating_sub(ROWS))))
+        }
+    }
+}
+
+fn other_namespaces(document: &Document) -> Markup {
+    let (rows, more) = others::rows(document, ROWS);
+    html! {
+        @if !rows.is_empty() {
+            (section("Other namespaces", &table("Other namespaces", rows, more)))
+        }
+    }
+}
+
+fn rules(document: &Document) -> Markup {
+    let sign = |verdict| match verdict {
+        Verdict::Pass => "✓",
+        Verdict::Fail => "!",
+        Verdict::Unknown => "?",
+        Verdict::NotApplicable => "–",
+        Verdict::Waived => "~",
+    };
+    html! {
+        @if document.status.is_some() {
+            (section("Rules", &html! {
+                details {
+                    summary { "All " (document.rules.len()) " rules and their verdicts" }
+                    div.scroll tabindex="0" role="region" aria-label="Rules" {
+                        table {
+                            thead { tr { @for cell in ["RULE", "VERDICT", "SEVERITY", "WHY"] { th scope="col" { (cell) } } } }
+                            tbody {
+                                @for rule in &document.rules {
+                                    tr class=(rule.verdict.name()) {
+                                        td data-name="RULE" { code { (rule.rule) } }
+                                        td.verdict-cell data-name="VERDICT" { span aria-hidden="true" { (sign(rule.verdict)) } " " (rule.verdict.name()) }
+                                        td data-name="SEVERITY" { (rule.severity.name()) }
+                                        td data-name="WHY" { (rule.reason.as_deref().unwrap_or_default()) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }))
+        }
+    }
+}
