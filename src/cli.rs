@@ -15,6 +15,9 @@ use crate::policy::services::SETS;
 use crate::render::{Format, Kind, Screen};
 use crate::report::Severity;
 
+/// Says the format of a report where --format does not.
+pub const FORMAT_VARIABLE: &str = "EPHAUDIT_FORMAT";
+
 /// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
 ///
 /// It only reads. A value that cannot be read is reported as unknown, never replaced by a default.
@@ -33,6 +36,19 @@ pub struct Cli {
     /// The audit's options.
     #[command(flatten)]
     pub audit: AuditArgs,
+}
+
+impl Cli {
+    /// The format of the report, where there is to be one.
+    pub const fn format(&self) -> Option<Format> {
+        match &self.command {
+            None => Some(self.audit.show.report.format),
+            Some(Command::Audit(args)) => Some(args.show.report.format),
+            Some(Command::Show(args)) => Some(args.report.format),
+            Some(Command::Convert(args)) => Some(args.report.format),
+            Some(_) => None,
+        }
+    }
 }
 
 /// The subcommands.
@@ -172,7 +188,7 @@ pub struct ShowArgs {
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// How to write the report
-    #[arg(long, value_enum, default_value_t = Format::Table, env = "EPHAUDIT_FORMAT", hide_env_values = true)]
+    #[arg(long, value_enum, default_value_t = Format::Table, env = FORMAT_VARIABLE, hide_env_values = true)]
     pub format: Format,
     /// Write the report to a file too, as often as wanted: --emit json=report.json --emit csv=findings.csv
     #[arg(long, value_name = "FORMAT=PATH", value_parser = emission)]

@@ -2,15 +2,21 @@
 
 mod boot;
 mod cases;
+mod checkmk;
 mod csv;
 mod explanation;
+mod figures;
 mod html;
 mod json;
 mod junit;
+mod markdown;
+mod nagios;
 mod ndjson;
 mod ocsf;
+mod openmetrics;
 pub mod page;
 mod probe;
+mod prometheus;
 mod rules;
 mod sarif;
 mod status;
@@ -44,6 +50,41 @@ pub enum Format {
     Status,
     /// One page for a browser, nothing fetched and nothing run
     Html,
+    /// For the textfile collector of Prometheus' node_exporter
+    Prometheus,
+    /// The same as `OpenMetrics` 1.0
+    Openmetrics,
+    /// A plugin's output and exit code, for Nagios, Icinga and their like
+    Nagios,
+    /// The line of a local check of Checkmk; the exit code is 0
+    Checkmk,
+    /// For tickets, wikis and pull requests
+    Markdown,
+}
+
+impl Format {
+    /// Whether another user's program is to read the file.
+    pub const fn is_for_others(self) -> bool {
+        matches!(self, Self::Prometheus | Self::Openmetrics)
+    }
+
+    /// The exit code where the format's own protocol says it.
+    pub fn exit_code(self, document: &Document) -> Option<u8> {
+        match self {
+            Self::Nagios => Some(nagios::state(document).code()),
+            Self::Checkmk => Some(0),
+            _ => None,
+        }
+    }
+
+    /// What goes to standard output where there is no report, and the exit code, where the format's own protocol says it.
+    pub fn complaint(self, why: &str) -> Option<(Vec<u8>, u8)> {
+        match self {
+            Self::Nagios => Some((nagios::complaint(why), nagios::State::Unknown.code())),
+            Self::Checkmk => Some((checkmk::complaint(why), 0)),
+            _ => None,
+        }
+    }
 }
 
 /// The formats of what is no report.
@@ -80,6 +121,11 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
         Format::Ocsf => ocsf::render(document),
         Format::Status => status::render(document),
         Format::Html => html::render(document),
+        Format::Prometheus => prometheus::render(document),
+        Format::Openmetrics => openmetrics::render(document),
+        Format::Nagios => nagios::render(document),
+        Format::Checkmk => checkmk::render(document),
+        Format::Markdown => markdown::render(document),
     }
 }
 

@@ -6,8 +6,10 @@ mod explain;
 mod input;
 mod output;
 mod policy;
+mod protocol;
 mod shell;
 
+use std::env;
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
@@ -54,18 +56,17 @@ enum Failure {
 
 /// Does what the command line says.
 pub fn run() -> ExitCode {
-    let done = Cli::try_parse().map_or_else(|error| usage(&error), obey);
-    match done {
-        Ok(code) => ExitCode::from(code),
-        Err(Failure::Usage(line)) => {
-            output::complain(&line);
-            ExitCode::from(exit::USAGE)
+    let (done, format) = match Cli::try_parse() {
+        Ok(cli) => {
+            let format = cli.format();
+            (obey(cli), format)
         }
-        Err(Failure::Output(line)) => {
-            output::complain(&line);
-            ExitCode::from(exit::OUTPUT)
-        }
-    }
+        Err(error) => (usage(&error), protocol::asked_for(env::args_os())),
+    };
+    ExitCode::from(match done {
+        Ok(code) => code,
+        Err(failure) => protocol::fail(failure, format),
+    })
 }
 
 /// Help and version are output like any other; what is wrong with a command line is said in one line.
@@ -109,19 +110,21 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
     present(&document, &args.show.report)?;
-    Ok(match report.status {
-        _ if args.exit_zero => exit::OK,
+    let usual = match report.status {
         Status::Compliant => exit::OK,
         Status::Findings => exit::FINDINGS,
         Status::Undetermined => exit::UNDETERMINED,
-    })
+    };
+    let code = args.show.report.format.exit_code(&document).unwrap_or(usual);
+    Ok(if args.exit_zero { exit::OK } else { code })
 }
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = unjudged(&args.facts)?;
     let (snapshot, at) = snapshot(args, &policy)?;
-    present(&v1::document(&snapshot, &policy, None, at, args.top), &args.report)?;
-    Ok(exit::OK)
+    let document = v1::document(&snapshot, &policy, None, at, args.top);
+    present(&document, &args.report)?;
+    Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
 /// The facts of this host, or of the evidence, and when they were read.
@@ -185,17 +188,19 @@ fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
     for Emission { format, path } in &args.emit {
         let to = OutputArgs { output: Some(path.clone()), ..args.output.clone() };
         let look = look(args, &to);
-        output::write(&to, false, || render::render(document, *format, look))?;
+        output::write_report(&to, false, *format, || render::render(document, *format, look))?;
     }
     let look = look(args, &args.output);
-    output::write(&args.output, args.quiet, || render::render(document, args.format, look))
+    let make = || render::render(document, args.format, look);
+    output::write_report(&args.output, args.quiet, args.format, make)
 }
 
 fn look(args: &ReportArgs, to: &OutputArgs) -> Look {
     Look { csv_raw: args.csv_raw, ..output::look(to) }
 }
 
-/// What was judged then is not judged again: the exit code says only that it was rendered.
+/// What was judged then is not judged again: the exit code says only that it was rendered, but where the format's own
+/// protocol says the state by it.
 fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     let name = args.saved.display();
     let unusable = |why: String| {
@@ -204,7 +209,7 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     let text = Room::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
     let document = v1::read(&text).map_err(unusable)?;
     present(&document, &args.report)?;
-    Ok(exit::OK)
+    Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
 /// What is only shown is judged by nothing but the registry's names.

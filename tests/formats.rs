@@ -2,7 +2,9 @@
 
 mod csv;
 mod junit;
+mod monitoring;
 mod ocsf;
+mod prose;
 mod sarif;
 
 use std::fs;

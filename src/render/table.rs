@@ -5,6 +5,7 @@ pub(super) mod findings;
 pub(super) mod others;
 pub(super) mod usage;
 
+use anstyle::Style;
 use ephaudit_platform::ports::PortRange;
 
 use super::Look;
@@ -48,9 +49,15 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
 }
 
 fn headline(page: &mut Page, document: &Document) {
+    let (style, word, rest) = verdict(document);
+    page.prose((style, &format!("{word}  ")), (style, &rest), 2);
+}
+
+/// The verdict in a word, and what it rests on.
+pub(super) fn verdict(document: &Document) -> (Style, &'static str, String) {
     let host = document.host.name.as_deref().unwrap_or("this host");
     let unknown = count_rules(document, Verdict::Unknown);
-    let (style, word, rest) = match document.status {
+    match document.status {
         None => (BOLD, "FACTS", format!("about {host}, not judged")),
         Some(Status::Compliant) if document.findings.is_empty() => {
             (GREEN, "COMPLIANT", format!("{host}: no findings{}", unlooked(document)))
@@ -65,8 +72,7 @@ fn headline(page: &mut Page, document: &Document) {
             "UNDETERMINED",
             format!("{host}: {} could not be answered", counted(unknown, "rule")),
         ),
-    };
-    page.prose((style, &format!("{word}  ")), (style, &rest), 2);
+    }
 }
 
 /// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion, and no more.

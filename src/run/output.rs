@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Failure;
 use crate::cli::{Color, OutputArgs};
-use crate::render::Look;
+use crate::render::{Format, Look};
 use crate::text::printable;
 
 /// The width where none can be told.
@@ -60,9 +60,28 @@ pub(super) fn write(
     quiet: bool,
     make: impl FnOnce() -> Vec<u8>,
 ) -> Result<(), Failure> {
+    deliver(args, quiet, false, make)
+}
+
+/// The same of a report in a format that may be for another user's program.
+pub(super) fn write_report(
+    args: &OutputArgs,
+    quiet: bool,
+    format: Format,
+    make: impl FnOnce() -> Vec<u8>,
+) -> Result<(), Failure> {
+    deliver(args, quiet, format.is_for_others(), make)
+}
+
+fn deliver(
+    args: &OutputArgs,
+    quiet: bool,
+    for_others: bool,
+    make: impl FnOnce() -> Vec<u8>,
+) -> Result<(), Failure> {
     match &args.output {
         Some(path) if is_stdout(path) => to_stdout(&make()),
-        Some(path) => to_file(path, &make())
+        Some(path) => to_file(path, for_others, &make())
             .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
         None if quiet => Ok(()),
         None => to_stdout(&make()),
@@ -88,7 +107,7 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
 /// A temporary file in the same directory, then a rename: a reader sees the old file or the new one, never half of it.
 ///
 /// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place.
-fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn to_file(path: &Path, for_others: bool, bytes: &[u8]) -> io::Result<()> {
     let present = fs::metadata(path);
     match &present {
         Ok(kind) if kind.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
@@ -114,9 +133,25 @@ fn to_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Ok(present) = &present {
         file.as_file().set_permissions(present.permissions())?;
     }
+    if for_others {
+        let_all_read(file.as_file())?;
+    }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Mode 0644, whatever the umask: the collector that reads it runs as another user than a timer of root.
+#[cfg(unix)]
+fn let_all_read(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+/// A folder's own access list decides.
+#[cfg(not(unix))]
+fn let_all_read(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 

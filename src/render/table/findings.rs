@@ -164,12 +164,17 @@ pub(in crate::render) fn by_reason<'a>(
     reasons
 }
 
-/// Tells what could not be seen.
-pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
-    let lines: Vec<String> = by_reason(gaps)
+/// The same in words, a line each.
+pub(in crate::render) fn gap_lines<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Vec<String> {
+    by_reason(gaps)
         .iter()
         .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), gap.why.name(), gap.detail))
-        .collect();
+        .collect()
+}
+
+/// Tells what could not be seen.
+pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
+    let lines = gap_lines(gaps);
     if lines.is_empty() {
         return;
     }

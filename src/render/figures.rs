@@ -1,0 +1,83 @@
+//! Figures that monitoring reads off a document: of the scope that the program ran in, and none where it is not known.
+
+use ephaudit_platform::ports::{PortRange, PortSet};
+
+use crate::wire::v1::{
+    Document, Family, Finding, Range, Scope, Severity, Span, State, Transport, Verdict,
+};
+
+/// What a pool is for.
+pub(super) const KINDS: [(Transport, Family); 4] = [
+    (Transport::Tcp, Family::Ipv4),
+    (Transport::Tcp, Family::Ipv6),
+    (Transport::Udp, Family::Ipv4),
+    (Transport::Udp, Family::Ipv6),
+];
+
+/// The scope that the program ran in.
+pub(super) fn own_scope(document: &Document) -> Option<&Scope> {
+    document.scopes.iter().find(|scope| scope.current)
+}
+
+/// The ranges that automatic allocation uses, where the system has such a knob.
+pub(super) fn ephemeral(scope: &Scope) -> impl Iterator<Item = &Range> {
+    scope.ranges.iter().filter(|range| range.role == "ephemeral" && range.state != State::Absent)
+}
+
+/// Both numbers of a range.
+pub(super) fn bounds(range: &Range) -> Option<(u16, u16)> {
+    match (range.state, range.first, range.last) {
+        (State::Known, Some(first), Some(last)) => Some((first, last)),
+        _ => None,
+    }
+}
+
+/// How many ports the spans hold, each counted once.
+pub(super) fn ports(spans: &[Span]) -> u32 {
+    spans.iter().map(|span| PortRange::between(span.first, span.last)).collect::<PortSet>().count()
+}
+
+/// How many ports automatic allocation can hand out.
+pub(super) fn pool(scope: &Scope, transport: Transport, family: Family) -> Option<u32> {
+    let serves = |families: &[Family]| families.contains(&family);
+    let mut pools = scope.pools.iter();
+    pools.find(|pool| pool.transport == transport && serves(&pool.families)).map(|pool| pool.ports)
+}
+
+/// How many listeners are in the pool; none where one may be unseen, or may be in it.
+pub(super) fn listeners_in_pool(scope: &Scope, transport: Transport) -> Option<usize> {
+    if scope.listeners.state != State::Known {
+        return None;
+    }
+    let items = scope.listeners.items.iter().filter(|item| item.transport == transport);
+    let inside: Option<Vec<bool>> = items.map(|item| item.in_pool).collect();
+    Some(inside?.into_iter().filter(|inside| *inside).count())
+}
+
+/// The part in use, in percent, of the ports towards the busiest destination.
+pub(super) fn busiest(scope: &Scope, transport: Transport) -> Option<u32> {
+    let used = scope.usage.destinations.iter();
+    used.filter(|used| used.transport == transport && used.destination.is_some())
+        .filter_map(|used| used.percent)
+        .max()
+}
+
+/// How many rules have that verdict.
+pub(super) fn rules(document: &Document, verdict: Verdict) -> usize {
+    document.rules.iter().filter(|rule| rule.verdict == verdict).count()
+}
+
+/// The findings that are not waived.
+pub(super) fn open(document: &Document) -> impl Iterator<Item = &Finding> {
+    document.findings.iter().filter(|finding| finding.waived.is_none())
+}
+
+/// How many findings are waived.
+pub(super) fn waived(document: &Document) -> usize {
+    document.findings.len() - open(document).count()
+}
+
+/// How many findings of that severity are not waived.
+pub(super) fn open_of(document: &Document, severity: Severity) -> usize {
+    open(document).filter(|finding| finding.severity == severity).count()
+}
