@@ -41,6 +41,7 @@ fn state(report: &Value) -> i32 {
 fn the_state_of_each_saved_report() {
     let states = [
         ("compliant", 0),
+        ("declared", 1),
         ("facts", 3),
         ("findings", 1),
         ("hostile", 1),

@@ -10,6 +10,8 @@ use crate::rule;
 
 /// Rules and their pages.
 #[derive(Debug, Serialize, JsonSchema)]
+// The contract names the field so.
+#[allow(clippy::struct_field_names)]
 pub struct Rules {
     /// Version of this document's form, MAJOR.MINOR.
     pub schema_version: &'static str,
