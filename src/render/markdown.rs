@@ -183,7 +183,7 @@ fn cell(text: &str) -> String {
 
 /// Outside text as text. It never begins a line, so that only marks within a line need care.
 fn prose(text: &str) -> String {
-    // Breaks what GitHub and GitLab make links of after everything else: @user, #1, !1, ://, www. and the like.
+    // Breaks what GitHub and GitLab make links of after everything else: @user, #1, !1, //, www. and the like.
     const BREAK: &str = "&#8203;";
     let text = flat(text);
     let mut safe = String::with_capacity(text.len() + 16);
@@ -218,7 +218,7 @@ fn prose(text: &str) -> String {
             '@' | '#' | '!' | '$' | '%' | '~' | '&' => {
                 next.is_some_and(|next| !next.is_whitespace())
             }
-            ':' => next == Some('/'),
+            '/' => next == Some('/'),
             _ => false,
         };
         if begins {
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(prose("# <b>\n|"), "\\# \\<b\\> \\|");
         assert_eq!(prose("16,384 of 28,232 (42 % fewer)."), "16,384 of 28,232 (42 % fewer).");
         for (text, hidden) in
-            [("@root", "@root"), ("#12", "#12"), ("http://x", "://"), ("WWW.x.org", "WWW.")]
+            [("@root", "@root"), ("#12", "#12"), ("http://x", "//"), ("WWW.x.org", "WWW.")]
         {
             assert!(!prose(text).contains(hidden), "{}", prose(text));
         }
