@@ -2,9 +2,10 @@
 
 mod csv;
 mod junit;
-mod monitoring;
+mod markdown;
 mod ocsf;
-mod prose;
+mod plugins;
+mod prometheus;
 mod sarif;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{code, run, stderr};
+use crate::support::{code, run, stderr, stdout};
 
 /// The reports, by name.
 fn reports() -> Vec<(String, PathBuf)> {
@@ -38,14 +39,21 @@ fn report(name: &str) -> Value {
     saved(&path)
 }
 
-/// A report in a format: text, since every format is.
-fn converted(report: &Value, args: &[&str]) -> String {
+/// What `convert` prints of a report in a format, and its exit code; every format is text.
+fn convert(report: &Value, args: &[&str]) -> (String, i32) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), report.to_string()).expect("written");
     let args = [&["convert", file.path().to_str().expect("UTF-8"), "--format"], args].concat();
     let output = run(&args);
-    assert_eq!(code(&output), 0, "{args:?}: {}", stderr(&output));
-    String::from_utf8(output.stdout).expect("UTF-8")
+    assert!(output.stderr.is_empty(), "{args:?}: {}", stderr(&output));
+    (stdout(&output), code(&output))
+}
+
+/// A report in a format whose exit code says nothing of the report.
+fn converted(report: &Value, args: &[&str]) -> String {
+    let (text, code) = convert(report, args);
+    assert_eq!(code, 0, "{args:?}");
+    text
 }
 
 /// Reports that no audit writes, and that `convert` takes: every name there is may be empty or unheard of.

@@ -1,7 +1,7 @@
 //! Standard output, standard error, and files written whole or not at all.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
@@ -134,7 +134,8 @@ fn to_file(path: &Path, for_others: bool, bytes: &[u8]) -> io::Result<()> {
         file.as_file().set_permissions(present.permissions())?;
     }
     if for_others {
-        let_all_read(file.as_file())?;
+        let permissions = file.as_file().metadata()?.permissions();
+        file.as_file().set_permissions(for_all_to_read(permissions))?;
     }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -144,15 +145,16 @@ fn to_file(path: &Path, for_others: bool, bytes: &[u8]) -> io::Result<()> {
 
 /// Mode 0644, whatever the umask: the collector that reads it runs as another user than a timer of root.
 #[cfg(unix)]
-fn let_all_read(file: &fs::File) -> io::Result<()> {
+fn for_all_to_read(mut permissions: Permissions) -> Permissions {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
+    permissions.set_mode(0o644);
+    permissions
 }
 
-/// A folder's own access list decides.
+/// The folder's own access list decides.
 #[cfg(not(unix))]
-fn let_all_read(_: &fs::File) -> io::Result<()> {
-    Ok(())
+fn for_all_to_read(permissions: Permissions) -> Permissions {
+    permissions
 }
 
 /// One line to standard error; nothing can be done where that fails too.

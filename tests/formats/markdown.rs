@@ -2,14 +2,13 @@
 
 use serde_json::json;
 
-use super::monitoring::{convert, saved};
-use super::reports;
+use super::{convert, report, reports};
 
 #[test]
 fn a_page_has_no_mark_but_its_own() {
     for (name, path) in reports() {
         let report = serde_json::from_slice(&std::fs::read(path).expect("a report")).expect("JSON");
-        let (text, code) = convert(&report, "markdown");
+        let (text, code) = convert(&report, &["markdown"]);
         assert_eq!(code, 0, "{name}");
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{name}");
         assert_eq!(text.lines().filter(|line| line.starts_with("# ")).count(), 1, "{name}");
@@ -21,12 +20,12 @@ fn a_page_has_no_mark_but_its_own() {
 
 #[test]
 fn a_finding_is_told_with_its_commands_and_a_waived_one_as_waived() {
-    let (text, _) = convert(&saved("findings"), "markdown");
+    let (text, _) = convert(&report("findings"), &["markdown"]);
     assert!(text.contains("**FINDINGS** web1: 3 medium"), "{text}");
     assert!(text.contains("\n### MEDIUM `listener-in-pool`\n"), "{text}");
     assert!(text.contains("\n  ```sh\n  ss -Htlnp 'sport = :33060'\n  ```\n"), "{text}");
     assert!(text.contains("\n- do: or move the service to a port outside the pool\n"), "{text}");
-    let (text, _) = convert(&saved("waived"), "markdown");
+    let (text, _) = convert(&report("waived"), &["markdown"]);
     assert!(
         text.contains("\n### WAIVED `listener-in-pool`\n") && !text.contains("### MEDIUM"),
         "{text}"
@@ -36,32 +35,32 @@ fn a_finding_is_told_with_its_commands_and_a_waived_one_as_waived() {
 
 #[test]
 fn a_waiver_in_one_namespace_does_not_hide_the_finding_in_another() {
-    let mut report = saved("namespaces");
+    let mut report = report("namespaces");
     let first = report["findings"][0].clone();
     let mut second = first.clone();
     second["waived"] = json!("known");
     report["findings"] = json!([second, first]);
-    let (text, _) = convert(&report, "markdown");
+    let (text, _) = convert(&report, &["markdown"]);
     assert!(text.contains("### WAIVED") && text.contains("### MEDIUM"), "{text}");
 }
 
 #[test]
 fn no_answer_and_no_verdict_look_like_none() {
-    let (text, _) = convert(&saved("undetermined"), "markdown");
+    let (text, _) = convert(&report("undetermined"), &["markdown"]);
     assert!(text.contains("**UNDETERMINED**") && text.contains("## Could not see"), "{text}");
     assert!(text.contains("Rules without an answer: `outside-dynamic-ports`, "), "{text}");
     assert!(text.contains("| `ephemeral range` | `UNKNOWN (denied)` |"), "{text}");
-    let (text, _) = convert(&saved("facts"), "markdown");
+    let (text, _) = convert(&report("facts"), &["markdown"]);
     assert!(text.contains("**FACTS**") && text.contains("not judged"), "{text}");
 }
 
 #[test]
 fn backticks_stay_inside() {
-    let mut report = saved("findings");
+    let mut report = report("findings");
     report["host"]["name"] = json!("`a``b` | <b>@root</b>");
     report["findings"][0]["evidence"][0]["command"] = json!("echo ```\n# heading");
     report["findings"][0]["evidence"][0]["value"] = json!("`");
-    let (text, _) = convert(&report, "markdown");
+    let (text, _) = convert(&report, &["markdown"]);
     assert!(text.contains("| Name | ``` `a``b` ¦ <b>@root</b> ``` |"), "{text}");
     assert!(text.contains("\n  ````sh\n  echo ``` # heading\n  ````\n"), "{text}");
     assert!(text.contains("`` ` ``"), "{text}");
