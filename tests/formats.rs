@@ -1,6 +1,7 @@
 //! The saved reports of fixtures/reports, in every format.
 
 mod csv;
+mod html;
 mod junit;
 mod markdown;
 mod ocsf;

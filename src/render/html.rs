@@ -115,7 +115,11 @@ fn found(document: &Document) -> String {
     };
     let levels: Vec<String> = Severity::ALL.into_iter().filter_map(of).collect();
     let number = counted(u32::try_from(number).unwrap_or(u32::MAX), "finding");
-    format!("{number} at or above the threshold: {}.", levels.join(", "))
+    let unanswered = match count_rules(document, Verdict::Unknown) {
+        0 => String::new(),
+        rules => format!(" {} could not be answered.", counted(rules, "rule")),
+    };
+    format!("{number} at or above the threshold: {}.{unanswered}", levels.join(", "))
 }
 
 fn top(document: &Document, host: &str, mood: &Mood) -> Markup {

@@ -133,17 +133,19 @@ fn group(window: Window, (first, last): (u32, u32), things: &[Thing]) -> Markup 
     if things.len() > NAMED {
         words = format!("{words}; and {} more", things.len() - NAMED);
     }
+    let wide = last - first > window.ports() / APART;
+    let middle = if wide { first + (last - first) / 2 } else { first };
     mark(
         window,
         first,
         class,
         &words,
         &html! {
-            @if last - first > window.ports() / APART {
+            @if wide {
                 rect.span x=(window.left(first)) y="26" width=(window.width((first, last))) height="14" {}
             }
-            svg x=(window.left(first)) y="33" { (shape(class)) }
-        @if things.len() > 1 { text.count x=(window.left(first)) dx="10" y="37" { (things.len()) } }
+            svg x=(window.left(middle)) y="33" { (shape(class)) }
+            @if things.len() > 1 { text x=(window.left(middle)) dx="10" y="37" { (things.len()) } }
         },
     )
 }
