@@ -70,7 +70,8 @@ impl Mood {
                 word: "Compliant",
                 sign: html! { circle cx="24" cy="24" r="22" {} path d="M14 25l7 7 13-15" {} },
                 says: format!(
-                    "Every rule was answered, and no finding counts{}.",
+                    "Every rule was answered, and {}{}.",
+                    harmless(document),
                     unlooked(document)
                 ),
             },
@@ -98,6 +99,17 @@ impl Mood {
                 says: "These are facts only. No rule was asked.".to_owned(),
             },
         }
+    }
+}
+
+/// What a compliant host has all the same.
+fn harmless(document: &Document) -> String {
+    let all = document.findings.len();
+    match document.findings.iter().filter(|finding| finding.waived.is_some()).count() {
+        _ if all == 0 => "nothing was found".to_owned(),
+        0 => "no finding reaches the threshold".to_owned(),
+        waived if waived == all => format!("all that was found is waived ({waived})"),
+        waived => format!("no finding reaches the threshold; {waived} are waived"),
     }
 }
 
