@@ -41,10 +41,8 @@ pub(super) fn section(document: &Document) -> Markup {
 
 fn figure(document: &Document, scope: &Scope) -> Markup {
     let lanes = lanes::of(scope);
-    let windows = [
-        ("All ports", Window::of(0, u16::MAX)),
-        ("System Ports, 64 times larger", Window::of(0, 1023)),
-    ];
+    let windows =
+        [("All ports", Window::of(0, u16::MAX)), ("System Ports, enlarged", Window::of(0, 1023))];
     let narrow = lanes.iter().filter_map(|lane| lane.range).filter_map(|range| {
         let window = Window::of(range.first, range.last);
         (window.ports() < NARROW).then_some(("The ephemeral range, enlarged", window))
