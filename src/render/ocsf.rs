@@ -85,7 +85,7 @@ impl About<'_> {
             return None;
         }
         let outcome = if passed { PASS } else { WARNING };
-        let message = case.untold.iter().map(|why| clean(why)).collect::<Vec<_>>().join("; ");
+        let untold: Vec<String> = case.untold.iter().map(|why| clean(why)).collect();
         let mut event = self.event(&Event {
             rule: case.rule,
             scope: case.scope,
@@ -95,11 +95,10 @@ impl About<'_> {
                 PASS => format!("{}: as it should be", clean(case.rule)),
                 _ => format!("{}: could not be told", clean(case.rule)),
             },
-            message,
+            message: untold.join("; "),
             subject: self.places.name(case.scope),
         });
-        let details: Vec<String> = case.untold.iter().map(|why| clean(why)).collect();
-        event["compliance"]["status_details"] = json!(details);
+        event["compliance"]["status_details"] = json!(untold);
         Some(event)
     }
 

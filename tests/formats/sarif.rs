@@ -118,6 +118,12 @@ fn a_finding_stands_at_the_line_that_causes_it() {
     assert_eq!(places, [(file, 4), (file, 3)]);
     let run = run_of(&report("findings"));
     assert_eq!(place(&results(&run)[0]), ("proc/sys/net/ipv4/ip_local_port_range", 1));
+    // What is running now is seen in /proc/sys; the line that sets it is where it is mended.
+    let mut report_of_both = report("persisted");
+    let line = report_of_both["findings"][0]["evidence"][0].clone();
+    let now = report("findings")["findings"][0]["evidence"][0].clone();
+    report_of_both["findings"][0]["evidence"] = serde_json::json!([now, line]);
+    assert_eq!(place(&results(&run_of(&report_of_both))[0]), (file, 4));
     let run = run_of(&report("windows"));
     assert_eq!(place(&results(&run)[0]), ("fixtures/hosts/windows-en-winnat/netsh.txt", 3));
 }
