@@ -2,9 +2,7 @@
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 
-use crate::wire::v1::{
-    Document, Family, Finding, Range, Scope, Severity, Span, State, Transport, Verdict,
-};
+use crate::wire::v1::{Document, Family, Range, Scope, Severity, Span, State, Transport, Verdict};
 
 /// What a pool is for.
 pub(super) const KINDS: [(Transport, Family); 4] = [
@@ -67,17 +65,12 @@ pub(super) fn rules(document: &Document, verdict: Verdict) -> usize {
     document.rules.iter().filter(|rule| rule.verdict == verdict).count()
 }
 
-/// The findings that are not waived.
-pub(super) fn open(document: &Document) -> impl Iterator<Item = &Finding> {
-    document.findings.iter().filter(|finding| finding.waived.is_none())
-}
-
 /// How many findings are waived.
 pub(super) fn waived(document: &Document) -> usize {
-    document.findings.len() - open(document).count()
+    document.findings.len() - document.unwaived().count()
 }
 
 /// How many findings of that severity are not waived.
 pub(super) fn open_of(document: &Document, severity: Severity) -> usize {
-    open(document).filter(|finding| finding.severity == severity).count()
+    document.unwaived().filter(|finding| finding.severity == severity).count()
 }

@@ -114,11 +114,7 @@ fn harmless(document: &Document) -> String {
 }
 
 fn found(document: &Document) -> String {
-    let counts = |finding: &&Finding| {
-        let reached = |level| finding.severity <= level;
-        let level = document.policy.as_ref().and_then(|policy| policy.fail_on);
-        finding.waived.is_none() && level.is_none_or(reached)
-    };
+    let counts = |finding: &&Finding| document.counts(finding);
     let number = document.findings.iter().filter(counts).count();
     let of = |level: Severity| {
         let number =

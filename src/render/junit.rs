@@ -38,7 +38,8 @@ struct Suite<'a> {
 impl Suite<'_> {
     fn write(&self, xml: &mut Xml, document: &Document) {
         let count = |wanted: &[Verdict]| {
-            self.cases.iter().filter(|case| wanted.contains(&case.verdict)).count().to_string()
+            let verdicts = self.cases.iter().map(|case| verdict(case, document));
+            verdicts.filter(|verdict| wanted.contains(verdict)).count().to_string()
         };
         let host = host(document);
         let attributes = [
@@ -64,28 +65,46 @@ impl Suite<'_> {
         }
         xml.close("properties");
         let class = format!("ephaudit.{host}.{}", self.scope);
-        self.cases.iter().for_each(|case| write(xml, case, &class));
+        self.cases.iter().for_each(|case| write(xml, document, case, &class));
         xml.close("testsuite");
     }
 }
 
-fn write(xml: &mut Xml, case: &Case<'_>, class: &str) {
+/// The verdict of a case by the report's own threshold: what does not reach it fails no build, as it does not raise the exit
+/// code.
+fn verdict(case: &Case<'_>, document: &Document) -> Verdict {
+    match case.verdict {
+        Verdict::Fail if case.failures().any(|finding| document.counts(finding)) => Verdict::Fail,
+        Verdict::Fail if case.untold.is_empty() => Verdict::Pass,
+        Verdict::Fail => Verdict::Unknown,
+        verdict => verdict,
+    }
+}
+
+fn write(xml: &mut Xml, document: &Document, case: &Case<'_>, class: &str) {
     let attributes = [("classname", class), ("name", case.rule)];
-    if case.verdict == Verdict::Pass {
+    let verdict = verdict(case, document);
+    if verdict == Verdict::Pass && case.findings.is_empty() {
         return xml.empty("testcase", &attributes);
     }
     xml.open("testcase", &attributes);
     let waived = case.findings.iter().filter(|finding| finding.waived.is_some());
     let excepted: Vec<String> = waived.map(|finding| told(finding)).collect();
     let untold = case.untold.iter().map(|why| labelled("not seen", why));
-    match case.verdict {
+    let failures = case.failures().map(told);
+    match verdict {
         Verdict::Fail => {
             let titles: Vec<&str> = case.failures().map(|found| &*found.title).collect();
-            let text = case.failures().map(told).chain(excepted).chain(untold);
+            let text = failures.chain(excepted).chain(untold);
             xml.outcome("failure", case.rule, &titles.join("; "), text);
         }
         Verdict::Unknown => {
-            xml.outcome("error", "undetermined", &case.untold.join("; "), untold.chain(excepted));
+            xml.outcome(
+                "error",
+                "undetermined",
+                &case.untold.join("; "),
+                untold.chain(failures).chain(excepted),
+            );
         }
         Verdict::Waived => {
             let reasons = case.findings.iter().filter_map(|finding| finding.waived.as_deref());
@@ -93,7 +112,12 @@ fn write(xml: &mut Xml, case: &Case<'_>, class: &str) {
             let message = format!("waived: {}", reasons.join("; "));
             xml.outcome("skipped", "waived", &message, excepted.into_iter());
         }
-        Verdict::NotApplicable | Verdict::Pass => {
+        Verdict::Pass => {
+            xml.open("system-out", &[]);
+            xml.0.extend(failures.chain(excepted).map(|lines| escaped(&lines)));
+            xml.close("system-out");
+        }
+        Verdict::NotApplicable => {
             let why = case.reason.unwrap_or("not applicable");
             xml.outcome("skipped", "not-applicable", why, std::iter::empty());
         }

@@ -43,12 +43,9 @@ impl State {
 /// The state of a document. What is waived, or does not reach the threshold, does not raise it.
 pub fn state(document: &Document) -> State {
     let Some(status) = document.status else { return State::Unknown };
-    let threshold = document.policy.as_ref().map_or(Some(Severity::Medium), |p| p.fail_on);
+    let counting = document.findings.iter().filter(|finding| document.counts(finding));
     // The gravest sorts first.
-    let counts = figures::open(document)
-        .map(|finding| finding.severity)
-        .filter(|severity| threshold.is_some_and(|least| *severity <= least));
-    match (counts.min(), status) {
+    match (counting.map(|finding| finding.severity).min(), status) {
         (Some(Severity::Critical | Severity::High), _) => State::Critical,
         (Some(_), _) => State::Warning,
         (None, Status::Compliant) => State::Ok,

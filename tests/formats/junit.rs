@@ -40,6 +40,23 @@ fn undetermined_and_unjudged_are_errors_and_waived_is_skipped() {
     assert_eq!(count(&junit(&report), r#"message="w (denied): d""#), 1);
 }
 
+/// A build fails where the exit code would say so.
+#[test]
+fn what_does_not_reach_the_threshold_is_told_and_fails_nothing() {
+    let mut report = report("findings");
+    report["policy"]["fail_on"] = "high".into();
+    report["status"] = "compliant".into();
+    let text = junit(&report);
+    assert_eq!((count(&text, "<failure "), count(&text, "<error ")), (0, 0));
+    assert_eq!(count(&text, "<system-out>\nmedium: "), 3, "{text}");
+    report["gaps"] = serde_json::json!([{
+        "rule": report["findings"][0]["rule"], "scope": report["scopes"][0]["id"], "what": "w", "why": "denied",
+        "detail": "d",
+    }]);
+    let text = junit(&report);
+    assert_eq!((count(&text, "<failure "), count(&text, "<error ")), (0, 1), "{text}");
+}
+
 #[test]
 fn cases_are_named_apart() {
     let reports = reports().into_iter().map(|(_, path)| saved(&path));

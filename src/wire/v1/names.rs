@@ -7,6 +7,13 @@ impl Document {
     pub fn unwaived(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.waived.is_none())
     }
+
+    /// Whether a finding counts: nobody accepted it, and it reaches the threshold.
+    pub fn counts(&self, finding: &Finding) -> bool {
+        let least = self.policy.as_ref().and_then(|policy| policy.fail_on);
+        // The gravest sorts first.
+        finding.waived.is_none() && least.is_some_and(|least| finding.severity <= least)
+    }
 }
 
 impl Severity {
