@@ -1,0 +1,211 @@
+//! What was read of a namespace.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{BootEntry, Family, Reason, Running, Source, State, Suspect, Transport, Usage, Word};
+
+/// One network namespace, or the host where there is no such thing.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Scope {
+    /// On Linux `net:[inode]`.
+    pub id: String,
+    /// Names people know it by.
+    pub names: Vec<String>,
+    /// Whether the program ran in it.
+    pub current: bool,
+    /// A file that leads into it, for `nsenter --net=FILE`; null for the one that the program ran in.
+    pub path: Option<String>,
+    /// Its port ranges.
+    pub ranges: Vec<Range>,
+    /// Ports kept out of automatic allocation.
+    pub reserved: Vec<Reserved>,
+    /// Whether ports are drawn at random, where there is such a choice.
+    pub randomization: Vec<Randomization>,
+    /// Lowest port that needs no privilege.
+    pub unprivileged_start: Number,
+    /// How long a closed connection keeps its addresses and ports at the end that closed first.
+    pub time_wait: TimeWait,
+    /// What automatic allocation can hand out; a pool that could not be computed is missing.
+    pub pools: Vec<Pool>,
+    /// TCP listeners and unconnected UDP sockets.
+    pub listeners: Listeners,
+    /// Who uses the pools.
+    pub usage: Usage,
+    /// What its tunables will be after a reboot, one entry a key and loader; empty where that was not read.
+    pub boot: Vec<BootEntry>,
+    /// Why `boot` is empty: nobody asked, or the persisted settings never reach this scope; null where it was read.
+    pub boot_reason: Option<Word>,
+    /// The same tunables now.
+    pub running: Vec<Running>,
+    /// What else may set them at boot.
+    pub suspects: Vec<Suspect>,
+}
+
+/// One port range; `first` and `last` are as the system keeps them and null where not known.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Range {
+    /// "ephemeral": what bind(0) and connect() use.
+    pub role: Word,
+    /// Families it governs.
+    pub families: Vec<Family>,
+    /// Transports it governs.
+    pub transports: Vec<Transport>,
+    /// Whether it is known.
+    pub state: State,
+    /// First number.
+    pub first: Option<u16>,
+    /// Second number.
+    pub last: Option<u16>,
+    /// The text that was read; its beginning where it made no sense.
+    pub raw: Option<String>,
+    /// What the vendor ships, where certain.
+    pub vendor_default: Option<Span>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Reserved ports.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Reserved {
+    /// "reserved" by the administrator, "restricted" by the vendor.
+    pub kind: Word,
+    /// Transports it governs.
+    pub transports: Vec<Transport>,
+    /// Families it governs.
+    pub families: Vec<Family>,
+    /// Whether it is known.
+    pub state: State,
+    /// The ports, ascending; empty where not known.
+    pub spans: Vec<Span>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Whether ports are drawn at random.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Randomization {
+    /// Transports it governs.
+    pub transports: Vec<Transport>,
+    /// Families it governs.
+    pub families: Vec<Family>,
+    /// Whether it is known.
+    pub state: State,
+    /// false where ports come one after the other.
+    pub random: Option<bool>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// Ports from first to last, both included.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+pub struct Span {
+    /// Lowest.
+    pub first: u16,
+    /// Highest.
+    pub last: u16,
+}
+
+/// One number.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Number {
+    /// Whether it is known.
+    pub state: State,
+    /// The number.
+    pub value: Option<u16>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// How long TIME_WAIT lasts.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct TimeWait {
+    /// Whether it is known.
+    pub state: State,
+    /// The length in milliseconds.
+    pub milliseconds: Option<u32>,
+    /// The beginning of a text that made no sense, else null.
+    pub raw: Option<String>,
+    /// Where it was read.
+    pub source: Source,
+    /// Why it is not known.
+    pub reason: Option<Reason>,
+}
+
+/// What automatic allocation can hand out.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Pool {
+    /// For this transport.
+    pub transport: Transport,
+    /// For these families.
+    pub families: Vec<Family>,
+    /// How many ports.
+    pub ports: u32,
+    /// How many of them the kernel never gives away.
+    pub held_back: u32,
+    /// Which.
+    pub spans: Vec<Span>,
+    /// How many are System Ports.
+    pub system_ports: u32,
+    /// How many are User Ports.
+    pub user_ports: u32,
+    /// How many are Dynamic Ports.
+    pub dynamic_ports: u32,
+}
+
+/// The listeners of a scope.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Listeners {
+    /// "known" only where all of them could be read.
+    pub state: State,
+    /// Why not all of them could.
+    pub reason: Option<Reason>,
+    /// Those that were seen, sorted by transport, port and address.
+    pub items: Vec<Listener>,
+}
+
+/// One listener.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Listener {
+    /// Its transport.
+    pub transport: Transport,
+    /// Its local address.
+    pub address: String,
+    /// Its local port.
+    pub port: u16,
+    /// Families it serves.
+    pub families: Vec<Family>,
+    /// Whether its port is in the pool; null where the pool is not known.
+    pub in_pool: Option<bool>,
+    /// Who holds it; null where nobody asked or it could not be seen (then there is a gap).
+    pub owner: Option<Owner>,
+    /// The name IANA assigned to the port.
+    pub service: Option<String>,
+    /// Where it was seen.
+    pub source: Source,
+}
+
+/// A process.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Owner {
+    /// Its id.
+    pub pid: u32,
+    /// Its name; null where the system tells only the id.
+    pub command: Option<String>,
+    /// The unit of systemd that it belongs to; null where none is told.
+    pub unit: Option<String>,
+    /// The container that it runs in, by its id or name; null where none is told.
+    pub container: Option<String>,
+}
