@@ -1,6 +1,7 @@
 //! The saved reports of fixtures/reports, in every format.
 
 mod csv;
+mod files;
 mod html;
 mod junit;
 mod markdown;
@@ -8,6 +9,7 @@ mod ocsf;
 mod plugins;
 mod prometheus;
 mod sarif;
+mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
