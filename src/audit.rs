@@ -58,9 +58,13 @@ fn status(outcomes: &[Outcome], policy: &Policy) -> Status {
     let reaches = |verdict: &Verdict| {
         verdict.unwaived().any(|f| policy.fail_on.is_some_and(|least| f.severity >= least))
     };
+    let answers = |verdict: &Verdict| matches!(verdict, Verdict::Pass | Verdict::Fail { .. });
     if outcomes.iter().any(|outcome| reaches(&outcome.verdict)) {
         Status::Findings
-    } else if outcomes.iter().any(|outcome| !outcome.verdict.gaps().is_empty()) {
+    } else if outcomes.iter().any(|outcome| !outcome.verdict.gaps().is_empty())
+        // A host that no rule was asked about is not one that complies.
+        || !outcomes.iter().any(|outcome| answers(&outcome.verdict))
+    {
         Status::Undetermined
     } else {
         Status::Compliant

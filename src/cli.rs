@@ -18,6 +18,12 @@ use crate::render::{Format, Kind, Screen};
 /// Says the format of a report where --format does not.
 pub const FORMAT_VARIABLE: &str = "EPHAUDIT_FORMAT";
 
+/// Names the policy where --policy does not.
+pub const POLICY_VARIABLE: &str = "EPHAUDIT_POLICY";
+
+/// Goes before a policy that the environment names.
+pub const NO_POLICY: &str = "--no-policy";
+
 /// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
 ///
 /// It only reads. A value that cannot be read is reported as unknown, never replaced by a default.
@@ -124,7 +130,7 @@ pub struct AuditArgs {
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
     /// A policy, instead of the system's own: /etc/ephaudit/policy.toml, or that in %PROGRAMDATA%\ephaudit
-    #[arg(long, value_name = "FILE.toml", env = "EPHAUDIT_POLICY", hide_env_values = true)]
+    #[arg(long, value_name = "FILE.toml", env = POLICY_VARIABLE, hide_env_values = true)]
     pub policy: Option<PathBuf>,
     /// Judge without the system's own policy
     #[arg(long, conflicts_with = "policy")]
@@ -158,9 +164,9 @@ fn set_names() -> PossibleValuesParser {
     PossibleValuesParser::new(SETS.iter().map(|set| set.name))
 }
 
-/// What to read and how to write it.
+/// What to read.
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub struct ReadArgs {
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
@@ -176,6 +182,14 @@ pub struct ShowArgs {
     /// How closely to look at who uses the pool
     #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH", env = "EPHAUDIT_USAGE", hide_env_values = true)]
     pub usage: UsageDepth,
+}
+
+/// What to read and how to write it.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// What to read
+    #[command(flatten)]
+    pub read: ReadArgs,
     /// How many destinations to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,
@@ -241,8 +255,10 @@ pub struct ManArgs {
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
     /// Write a policy that this host satisfies as it is, with comments
+    #[command(before_help = help::POLICY_NEW, help_template = help::TEMPLATE)]
     New(PolicyNewArgs),
     /// Tell what a policy says; a mistake is told with its line and column
+    #[command(before_help = help::POLICY_CHECK, help_template = help::TEMPLATE)]
     Check {
         /// The policy
         #[arg(value_name = "FILE.toml")]
@@ -252,6 +268,7 @@ pub enum PolicyCommand {
         output: OutputArgs,
     },
     /// List the sets of services that --services takes, with their ports and sources
+    #[command(before_help = help::POLICY_SERVICES, help_template = help::TEMPLATE)]
     Services(OutputArgs),
 }
 
@@ -261,9 +278,12 @@ pub struct PolicyNewArgs {
     /// What it is to say
     #[command(flatten)]
     pub profile: ProfileArgs,
-    /// Whose facts
+    /// Of what
     #[command(flatten)]
-    pub facts: FactsArgs,
+    pub read: ReadArgs,
+    /// Replace the file that is there
+    #[arg(long)]
+    pub force: bool,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,

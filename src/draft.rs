@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::Snapshot;
+use ephaudit_platform::snapshot::{Destination, Scope, Snapshot, Transport};
 
-use crate::audit::audit;
+use crate::audit::{Report, audit};
 use crate::policy::services::SETS;
 use crate::policy::{Policy, Profile};
 use crate::report::{Finding, Severity};
-use crate::text::printable;
+use crate::text::{percent, printable};
 
 /// What a host is now, as a policy.
 pub struct Draft<'a> {
@@ -38,6 +38,10 @@ impl<'a> Draft<'a> {
         let pools = snapshot.scopes.iter().flat_map(ephaudit_platform::pools);
         let narrowest = pools.map(|pool| pool.usable()).min();
         policy.min_pool = policy.min_pool.min(narrowest.unwrap_or(policy.min_pool));
+        let busiest = snapshot.scopes.iter().filter_map(busiest).max().unwrap_or_default();
+        if busiest >= policy.near_exhaustion {
+            policy.near_exhaustion = (busiest + 1).min(100);
+        }
         Self { snapshot, policy }
     }
 
@@ -45,10 +49,26 @@ impl<'a> Draft<'a> {
     pub fn text(&self, expires: &str) -> String {
         let policy = &self.policy;
         let host = self.snapshot.host.name.as_deref().unwrap_or("this host");
+        let report = audit(self.snapshot, policy);
+        let unanswered: Vec<&str> = report
+            .outcomes
+            .iter()
+            .filter(|outcome| !outcome.verdict.gaps().is_empty())
+            .map(|outcome| outcome.rule.name)
+            .collect();
+        let satisfied = if unanswered.is_empty() {
+            format!("satisfies it as it is on {}.", policy.today)
+        } else {
+            format!(
+                "does not satisfy it on {}: no policy answers what could not be read, which\n# {} would need.",
+                policy.today,
+                unanswered.join(", ")
+            )
+        };
         let allowed: Vec<String> = policy.allowed.iter().map(PortRange::to_string).collect();
         let sets: Vec<&str> = SETS.iter().map(|set| set.name).collect();
         let mut text = format!(
-            "# A policy of ephaudit. {} satisfies it as it is on {}.\n\
+            "# A policy of ephaudit. {} {satisfied}\n\
              # Its place is /etc/ephaudit/policy.toml; another is handed over: ephaudit --policy FILE\n\
              # After a change: ephaudit policy check FILE\n\n\
              # Which recommendation counts: {}.\n\
@@ -72,7 +92,6 @@ impl<'a> Draft<'a> {
              [rules]\n\
              # narrow-pool = \"high\"\n",
             printable(host),
-            policy.today,
             profiles(),
             policy.profile.name(),
             policy.fail_on.map_or("none", Severity::name),
@@ -85,7 +104,7 @@ impl<'a> Draft<'a> {
             "\n# Findings that are accepted, for a while: the rule, and where they matter host, scope (patterns with * and ?)\n\
              # and ports; why, who answers for it, and the last day. Expired ones are findings themselves.\n",
         );
-        self.waivers(&mut text, expires);
+        self.waivers(&report, &mut text, expires);
         text
     }
 
@@ -99,8 +118,7 @@ impl<'a> Draft<'a> {
         SETS.iter().filter(declared).map(|set| set.name).collect()
     }
 
-    fn waivers(&self, text: &mut String, expires: &str) {
-        let report = audit(self.snapshot, &self.policy);
+    fn waivers(&self, report: &Report, text: &mut String, expires: &str) {
         let counts =
             |finding: &&Finding| self.policy.fail_on.is_some_and(|least| finding.severity >= least);
         let mut rules: BTreeMap<&str, Accepted<'_>> = BTreeMap::new();
@@ -131,6 +149,21 @@ impl<'a> Draft<'a> {
             );
         }
     }
+}
+
+/// The percentage of a pool that its busiest destination or source takes, where the sockets were looked at.
+fn busiest(scope: &Scope) -> Option<u32> {
+    let usage = scope.usage.known()?;
+    let pools = ephaudit_platform::pools(scope);
+    let of = |row: &Destination| {
+        let pool = pools.iter().find(|pool| pool.transport == row.transport)?;
+        let bound = match row.transport {
+            Transport::Tcp => usage.bound.intersection(&pool.ports).count(),
+            Transport::Udp => 0,
+        };
+        Some(percent(row.ports_used, pool.usable().saturating_sub(bound)).min(100))
+    };
+    usage.census.as_ref()?.destinations.iter().filter_map(of).max()
 }
 
 fn profiles() -> String {

@@ -222,6 +222,12 @@ impl Policy {
         nearest.unwrap_or(PortClass::Dynamic.range())
     }
 
+    /// The ranges that are allowed, as they are given: a range lies in one of them, not in all together.
+    pub fn intervals(&self) -> String {
+        let intervals: Vec<String> = self.allowed.iter().map(PortRange::to_string).collect();
+        intervals.join(" or ")
+    }
+
     /// Every port of the ranges that are allowed.
     pub fn allowed_ports(&self) -> PortSet {
         self.allowed.iter().copied().collect()

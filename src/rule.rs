@@ -1,5 +1,6 @@
 //! What a rule is, and the pieces that rules are made of.
 
+pub mod at_risk;
 pub mod boot;
 pub mod declared;
 pub mod usage;

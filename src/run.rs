@@ -1,6 +1,7 @@
 //! The rim: calls the reader, opens files, writes the output, picks the exit code.
 
 mod boot;
+mod environment;
 mod evidence;
 mod explain;
 mod input;
@@ -15,7 +16,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use ephaudit_platform::Wants;
 use ephaudit_platform::capture::{Capture, capture_live};
@@ -26,8 +26,8 @@ use self::evidence::Witness;
 use self::input::Room;
 use crate::audit::{audit, named_listeners};
 use crate::cli::{
-    AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs, ReportArgs,
-    RulesArgs, ShowArgs,
+    AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs, ReadArgs,
+    ReportArgs, RulesArgs, ShowArgs,
 };
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
@@ -56,7 +56,7 @@ enum Failure {
 
 /// Does what the command line says.
 pub fn run() -> ExitCode {
-    let (done, format) = match Cli::try_parse() {
+    let (done, format) = match environment::parse() {
         Ok(cli) => {
             let format = cli.format();
             (obey(cli), format)
@@ -105,8 +105,8 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
 }
 
 fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
-    let policy = policy::of(&args.measure, &args.show.facts)?;
-    let (snapshot, at) = snapshot(&args.show, &policy)?;
+    let policy = policy::of(&args.measure, &args.show.read.facts)?;
+    let (snapshot, at) = snapshot(&args.show.read, &policy)?;
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
     present(&document, &args.show.report)?;
@@ -120,15 +120,15 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 }
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
-    let policy = unjudged(&args.facts)?;
-    let (snapshot, at) = snapshot(args, &policy)?;
+    let policy = unjudged(&args.read.facts)?;
+    let (snapshot, at) = snapshot(&args.read, &policy)?;
     let document = v1::document(&snapshot, &policy, None, at, args.top);
     present(&document, &args.report)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
 /// The facts of this host, or of the evidence, and when they were read.
-fn snapshot(args: &ShowArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
+fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
     let at = now();
     let named = |scope: &Scope| named_listeners(policy, scope);
     let held = held(policy);

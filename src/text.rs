@@ -72,6 +72,17 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
 }
 
+/// The name that was perhaps meant by one that there is not.
+pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    let distance = |name: &str| strsim::damerau_levenshtein(&wrong, name);
+    known
+        .map(|name| (distance(name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(wrong.len()) / 3)
+        .map(|(_, name)| name)
+}
+
 /// "even" or "odd".
 pub const fn parity(port: u16) -> &'static str {
     if port % 2 == 0 { "even" } else { "odd" }

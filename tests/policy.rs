@@ -54,6 +54,12 @@ fn nothing_is_read_of_the_folder_that_the_program_is_started_in() {
         fs::remove_file("/etc/ephaudit/policy.toml").expect("removed");
         fs::create_dir("/etc/ephaudit/policy.toml").expect("a folder");
         assert_eq!(there(&[]), 2, "nor that it cannot be read");
+        fs::remove_dir("/etc/ephaudit/policy.toml").expect("removed");
+        std::os::unix::fs::symlink("/mnt/gone.toml", "/etc/ephaudit/policy.toml").expect("a link");
+        assert_eq!(there(&[]), 2, "nor that it has gone");
+        fs::remove_file("/etc/ephaudit/policy.toml").expect("removed");
+        sh("mkfifo", &["/etc/ephaudit/policy.toml"]);
+        assert_eq!(there(&[]), 2, "and nothing is waited for");
     });
 }
 
@@ -82,6 +88,15 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
         assert_eq!(code(&other), 0, "{}", stderr(&other));
         let format = ephaudit(&[]).env("EPHAUDIT_FORMAT", "status").output().expect("it runs");
         assert_eq!(stdout(&format), "findings\n");
+        // What is set for audits is nothing to other commands, and what is empty is not set.
+        for (name, value) in [("EPHAUDIT_PROFILE", "bogus"), ("EPHAUDIT_POLICY", "/nonexistent")] {
+            assert_eq!(code(&ephaudit(&["rules"]).env(name, value).output().expect("it runs")), 0);
+            assert_eq!(code(&ephaudit(&[]).env(name, value).output().expect("it runs")), 2);
+            assert_eq!(code(&ephaudit(&[]).env(name, "").output().expect("it runs")), 1, "{name}");
+        }
+        let without = ephaudit(&["--no-policy"]).env("EPHAUDIT_POLICY", &file).output();
+        assert_eq!(code(&without.expect("it runs")), 1, "a flag goes before the environment");
+        assert_eq!(code(&run(&["--no-policy", "--policy", &file])), 2);
     });
 }
 
@@ -156,7 +171,7 @@ fn a_new_policy_is_one_that_the_host_satisfies() {
             set("ip_unprivileged_port_start", start);
             set("ip_local_reserved_ports", reserved);
             for measure in measures {
-                let made = run(&[&["policy", "new", "-o", path], measure].concat());
+                let made = run(&[&["policy", "new", "--force", "-o", path], measure].concat());
                 assert_eq!(code(&made), 0, "{}", stderr(&made));
                 assert_eq!(code(&run(&["policy", "check", path])), 0);
                 let (document, exit) = json(&["--policy", path]);
@@ -170,7 +185,8 @@ fn a_new_policy_is_one_that_the_host_satisfies() {
         }
         set("ip_unprivileged_port_start", "0");
         set("ip_local_port_range", "32768 60999");
-        run(&["policy", "new", "-o", path]);
+        assert_eq!(code(&run(&["policy", "new", "-o", path])), 2, "it is there already");
+        run(&["policy", "new", "--force", "-o", path]);
         set("ip_local_port_range", "20000 60999");
         assert_eq!(code(&run(&["--policy", path])), 1, "it is no policy for whatever comes");
         drop(listeners);
@@ -208,6 +224,7 @@ fn what_is_waived_stays_in_the_report_until_its_day() {
         assert_eq!(json(&["--policy", &of(&both("host = \"other*\""))]).1, 1);
         assert_eq!(json(&["--policy", &of(&both("scope = \"net:*\""))]).1, 0);
         assert_eq!(json(&["--policy", &of(&both("scope = \"host\""))]).1, 1);
+        assert_eq!(json(&["--policy", &of(&both("host = \"NOT-*\""))]).1, 1);
         assert_eq!(json(&["--policy", &of(&both("ports = \"32768-49150\""))]).1, 1, "too few");
         // A waiver accepts findings, and no blindness.
         sh("mount", &["--bind", "/dev/null", "/proc/sys/net/ipv4/ip_local_reserved_ports"]);
@@ -233,6 +250,20 @@ fn a_rule_weighs_what_the_policy_says() {
             .filter_map(|finding| finding["severity"].as_str())
             .collect();
         assert_eq!(severities, ["critical", "low"]);
+        // Where no rule is asked nobody complies, and what was not asked is told.
+        let table = stdout(&run(&["--policy", &write(folder.path(), rules)]));
+        assert!(!table.contains("turned off"), "{table}");
+        let (list, _) = json(&["rules"]);
+        let list = list["rules"].as_array().expect("rules");
+        let all: String = list.iter().map(|rule| format!("{} = \"off\"\n", rule["rule"])).collect();
+        let file = write(folder.path(), &format!("[rules]\n{all}"));
+        let (document, exit) = json(&["--policy", &file]);
+        assert_eq!((exit, document["status"].as_str()), (3, Some("undetermined")));
+        for format in ["table", "markdown", "html", "nagios", "prometheus"] {
+            let said = stdout(&run(&["--policy", &file, "--format", format]));
+            let told = [" turned off by the policy", " off, ", "audit_rules_off 32"];
+            assert!(told.iter().any(|words| said.contains(words)), "{format}: {said}");
+        }
         // A rule that is off has no gap either.
         sh("mount", &["--bind", "/dev/null", "/proc/sys/net/ipv4/ip_unprivileged_port_start"]);
         let off =

@@ -60,8 +60,8 @@ Examples:
 ";
 
 pub const EXPLAIN_MORE: &str = "\
-A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, who holds it, what a
-service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained;
+A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, who holds it, what a \
+service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained; \
 what could not be read is said. With --from, name the port first: ephaudit explain 33060 --from web1.json";
 
 pub const PROBE: &str = "\
@@ -71,7 +71,7 @@ Examples:
 ";
 
 pub const PROBE_MORE: &str = "\
-It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing leaves the host, no
+It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing leaves the host, no \
 TIME_WAIT is left, and never more than half of the pool is held. It writes no setting.
 
 Exit codes:
@@ -94,6 +94,23 @@ Examples:
   ephaudit policy new -o policy.toml            one that this host satisfies
   ephaudit policy check policy.toml             after a change
   ephaudit policy services                      the sets that --services takes
+";
+
+pub const POLICY_NEW: &str = "\
+Examples:
+  ephaudit policy new                           print one
+  ephaudit policy new --output policy.toml --profile kubernetes
+  ephaudit policy new --usage top --boot        with what a closer look finds
+";
+
+pub const POLICY_CHECK: &str = "\
+Examples:
+  ephaudit policy check /etc/ephaudit/policy.toml
+";
+
+pub const POLICY_SERVICES: &str = "\
+Examples:
+  ephaudit policy services
 ";
 
 pub const RULES: &str = "\

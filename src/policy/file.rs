@@ -17,6 +17,10 @@ use super::waiver::Waiver;
 use super::{Asked, Policy, Threshold, Weight};
 use crate::iana::Registry;
 use crate::report::Severity;
+use crate::text::nearest;
+
+/// The rule about waivers is above them.
+const UNWAIVED: &str = "stale-waiver";
 
 /// What is wrong with a policy's file, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +42,7 @@ impl fmt::Display for Mistake {
 struct File {
     profile: Option<Spanned<String>>,
     fail_on: Option<Spanned<String>>,
-    #[serde(default)]
-    allowed_ranges: Vec<Spanned<String>>,
+    allowed_ranges: Option<Spanned<Vec<Spanned<String>>>>,
     min_pool: Option<Spanned<u32>>,
     near_exhaustion: Option<Spanned<u32>>,
     #[serde(default)]
@@ -55,7 +58,7 @@ struct File {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Service {
-    name: String,
+    name: Spanned<String>,
     ports: Spanned<String>,
     transport: Option<Spanned<String>>,
 }
@@ -64,8 +67,8 @@ struct Service {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Exception {
     rule: Spanned<String>,
-    scope: Option<String>,
-    host: Option<String>,
+    scope: Option<Spanned<String>>,
+    host: Option<Spanned<String>>,
     ports: Option<Spanned<String>>,
     reason: Spanned<String>,
     owner: Spanned<String>,
@@ -80,7 +83,8 @@ pub fn read(
     asked: &Asked,
     registry: Registry,
 ) -> Result<Policy, Mistake> {
-    let reader = Reader { text, rules };
+    let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+    let reader = Reader { text, line_ends, rules };
     let file: File = toml::from_str(text).map_err(|error| reader.mistake(&error))?;
     let profile = file.profile.map(|word| reader.choice("profile", &word)).transpose()?;
     let fail_on = file.fail_on.map(|word| reader.threshold(&word)).transpose()?;
@@ -91,9 +95,13 @@ pub fn read(
     };
     let mut policy = asked.policy(registry);
     policy.file = Some(name.to_owned());
-    if !file.allowed_ranges.is_empty() {
-        policy.allowed = file
-            .allowed_ranges
+    if let Some(ranges) = file.allowed_ranges {
+        if ranges.get_ref().is_empty() {
+            return Err(reader
+                .at(&ranges.span(), "no range is allowed; leave the key out for the profile's"));
+        }
+        policy.allowed = ranges
+            .get_ref()
             .iter()
             .map(|interval| reader.parsed::<PortRange>(interval, "a range such as 49152-65535"))
             .collect::<Result<_, _>>()?;
@@ -122,6 +130,8 @@ pub fn read(
 
 struct Reader<'a> {
     text: &'a str,
+    /// Where each line ends.
+    line_ends: Vec<usize>,
     rules: &'a [&'static str],
 }
 
@@ -129,11 +139,13 @@ impl Reader<'_> {
     fn at(&self, span: &Range<usize>, what: impl Into<String>) -> Mistake {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Mistake {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            what: what.into(),
-        }
+        let column = before[line_start..].chars().count() + 1;
+        Mistake { line: self.line(span.start), column, what: what.into() }
+    }
+
+    /// The line of a place, from 1.
+    fn line(&self, place: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < place) + 1
     }
 
     /// An unknown key is told with the nearest one that there is.
@@ -147,6 +159,14 @@ impl Reader<'_> {
             _ => message.split_whitespace().collect::<Vec<_>>().join(" "),
         };
         self.at(&error.span().unwrap_or_default(), what)
+    }
+
+    /// Blanks are no words.
+    fn told(&self, word: &Spanned<String>, wanted: &str) -> Result<(), Mistake> {
+        if word.get_ref().trim().is_empty() {
+            return Err(self.at(&word.span(), wanted));
+        }
+        Ok(())
     }
 
     fn choice<T: ValueEnum>(&self, kind: &str, word: &Spanned<String>) -> Result<T, Mistake> {
@@ -239,9 +259,14 @@ impl Reader<'_> {
                 }
             },
         };
-        let ports = self.parsed(&service.ports, "a port or a range such as 30000-32767")?;
+        let wanted = "a port or a range such as 30000-32767";
+        let ports: PortRange = self.parsed(&service.ports, wanted)?;
+        if ports.first() == 0 {
+            return Err(self.at(&service.ports.span(), "nobody serves port 0"));
+        }
+        self.told(&service.name, "a service has a name")?;
         Ok(Declared {
-            name: service.name.clone(),
+            name: service.name.get_ref().clone(),
             ports,
             transports,
             by: Origin::File(file.to_owned()),
@@ -249,20 +274,32 @@ impl Reader<'_> {
     }
 
     fn waiver(&self, exception: &Exception) -> Result<Waiver, Mistake> {
-        for word in [&exception.reason, &exception.owner] {
-            if word.get_ref().trim().is_empty() {
-                return Err(self.at(&word.span(), "a waiver says why and who answers for it"));
-            }
+        self.told(&exception.reason, "a waiver says why and who answers for it")?;
+        self.told(&exception.owner, "a waiver says why and who answers for it")?;
+        for pattern in [&exception.host, &exception.scope].into_iter().flatten() {
+            self.told(pattern, "nothing has an empty name; leave the key out for all")?;
         }
-        let ports = exception.ports.as_ref();
-        let ports = ports.map(|word| self.parsed::<PortSet>(word, "ports such as 80,50010-50020"));
+        if exception.rule.get_ref() == UNWAIVED {
+            let what = format!("{UNWAIVED} is not waived: mend the waiver that it is about");
+            return Err(self.at(&exception.rule.span(), what));
+        }
+        let ports = exception.ports.as_ref().map(|word| {
+            self.told(word, "no port is named; leave the key out for all")?;
+            let ports: PortSet = self.parsed(word, "ports such as 80,50010-50020")?;
+            if ports.contains(0) {
+                return Err(self.at(&word.span(), "nothing is found about port 0"));
+            }
+            Ok(ports)
+        });
         let expires = exception.expires.as_ref().map(|day| match day.get_ref() {
             toml::value::Datetime { date: Some(date), time: None, offset: None } => {
                 Ok(date.to_string())
             }
             _ => Err(self.at(&day.span(), "a date such as 2027-01-31 is wanted")),
         });
-        let or_any = |pattern: &Option<String>| pattern.clone().unwrap_or_else(|| "*".to_owned());
+        let or_any = |pattern: &Option<Spanned<String>>| {
+            pattern.as_ref().map_or_else(|| "*".to_owned(), |pattern| pattern.get_ref().clone())
+        };
         Ok(Waiver {
             rule: self.rule(&exception.rule)?.to_owned(),
             scope: or_any(&exception.scope),
@@ -271,7 +308,7 @@ impl Reader<'_> {
             reason: exception.reason.get_ref().clone(),
             owner: exception.owner.get_ref().clone(),
             expires: expires.transpose()?,
-            line: self.at(&exception.rule.span(), "").line,
+            line: self.line(exception.rule.span().start),
         })
     }
 }
@@ -279,13 +316,8 @@ impl Reader<'_> {
 /// What is not known, and what was perhaps meant.
 fn not_one_of<'a>(kind: &str, wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
-    let near = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(wrong, name), name))
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().max(wrong.len()) / 2);
-    let hint = match near {
-        Some((_, name)) => format!("did you mean {name:?}?"),
+    let hint = match nearest(wrong, known.iter().copied()) {
+        Some(name) => format!("did you mean {name:?}?"),
         None => format!("there are: {}", known.join(", ")),
     };
     format!("there is no {kind} {wrong:?}; {hint}")

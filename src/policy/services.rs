@@ -111,7 +111,7 @@ pub static SETS: &[ServiceSet] = &[
         name: "windows",
         source: "Microsoft: Service overview and network port requirements for Windows",
         services: &[("WinRM", 5985, 5986, TCP), ("WinRM compatibility listener", 47001, 47001, TCP),
-            ("Remote Desktop", 3389, 3389, BOTH), ("NetBIOS and SMB", 445, 445, TCP)],
+            ("Remote Desktop", 3389, 3389, BOTH), ("SMB", 445, 445, TCP)],
     },
     ServiceSet {
         name: "wireguard",

@@ -46,13 +46,16 @@ impl Waiver {
     pub fn is_for(&self, host: &Host) -> Option<bool> {
         match &host.name {
             _ if self.host == "*" => Some(true),
-            Some(name) => Some(like(&self.host, name)),
+            // Host names differ by more than case (RFC 4343).
+            Some(name) => Some(WildMatch::new_case_insensitive(&self.host).matches(name)),
             None => None,
         }
     }
 
     fn is_of(&self, scope: &Scope) -> bool {
-        let mut names = scope.names.iter().chain([&scope.id]);
+        // What a process is called its owner chooses.
+        let chosen = |name: &&String| name.ends_with(')') && name.contains(" (pid ");
+        let mut names = scope.names.iter().filter(|name| !chosen(name)).chain([&scope.id]);
         self.scope == "*" || names.any(|name| like(&self.scope, name))
     }
 

@@ -9,9 +9,9 @@ mod tables;
 
 use maud::{Markup, html};
 
-use super::table::{called, count_rules, edition, others, spans, system, unlooked};
+use super::table::{called, count_rules, edition, others, system, turned_off, unlooked};
 use crate::text::{counted, printable};
-use crate::wire::v1::{Document, Finding, Severity, Status, Verdict};
+use crate::wire::v1::{Document, Finding, Severity, Span, Status, Verdict};
 
 /// The start and end tags of `head` and `body` may be left out where they change nothing (HTML Living Standard 13.1.2.4).
 const OPEN: &str = concat!(
@@ -63,16 +63,20 @@ struct Mood {
 
 impl Mood {
     fn of(document: &Document) -> Self {
-        let unanswered = counted(count_rules(document, Verdict::Unknown), "rule");
+        let unanswered = match count_rules(document, Verdict::Unknown) {
+            0 => "No rule was answered".to_owned(),
+            unknown => format!("{} could not be answered", counted(unknown, "rule")),
+        };
         match document.status {
             Some(Status::Compliant) => Self {
                 class: "compliant",
                 word: "Compliant",
                 sign: html! { circle cx="24" cy="24" r="22" {} path d="M14 25l7 7 13-15" {} },
                 says: format!(
-                    "Every rule was answered, and {}{}.",
+                    "Every rule that was asked is answered, and {}{}{}.",
                     harmless(document),
-                    unlooked(document)
+                    unlooked(document),
+                    turned_off(document)
                 ),
             },
             Some(Status::Findings) => Self {
@@ -89,7 +93,7 @@ impl Mood {
                     path d="M18 19c0-8 12-8 12 0 0 5-6 5-6 10m0 6v.5" {}
                 },
                 says: format!(
-                    "{unanswered} could not be answered: this host can be called neither compliant nor at fault."
+                    "{unanswered}: this host can be called neither compliant nor at fault."
                 ),
             },
             None => Self {
@@ -169,16 +173,23 @@ fn tally(document: &Document) -> Markup {
     }
 }
 
+/// One by one: a range lies in one of them, not in all together.
+fn intervals(allowed: &[Span]) -> String {
+    let one = |span: &Span| format!("{}-{}", span.first, span.last);
+    allowed.iter().map(one).collect::<Vec<_>>().join(" or ")
+}
+
 fn measure(document: &Document) -> Markup {
     html! {
         "Profile " (document.profile)
         @if let Some(policy) = &document.policy {
-            ", allowed " (spans(&policy.allowed))
+            ", allowed " (intervals(&policy.allowed))
             @match policy.fail_on {
                 Some(level) => { ", counts from " (level.name()) }
                 None => { ", nothing counts" }
             }
             @if let Some(file) = &policy.file { ", by " code { (file) } }
+            @if !policy.off.is_empty() { (turned_off(document)) }
         }
     }
 }

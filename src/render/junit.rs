@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::cases::{Case, Places, cases, host, status};
+use super::table::measure;
 use crate::text::printable;
 use crate::wire::v1::{Document, Evidence, Finding, Verdict};
 
@@ -57,6 +58,7 @@ impl Suite<'_> {
             ("ephaudit.version", &*document.tool.version),
             ("ephaudit.status", status(document)),
             ("ephaudit.profile", &document.profile),
+            ("ephaudit.judged-by", &measure(document)),
             ("ephaudit.registry", &document.registry.edition),
             ("host.os", &document.host.os),
         ];

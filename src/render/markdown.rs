@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use super::figures;
 use super::table::findings::{alike, gap_lines, places};
-use super::table::{called, fact_rows, place, verdict};
+use super::table::{called, fact_rows, measure, place, verdict};
 use crate::text::{self, grouped, printable, shortened};
 use crate::wire::v1::{Document, Finding, Host, Registry, Verdict};
 
@@ -71,7 +71,7 @@ fn about(page: &mut Page, document: &Document) {
         row("Other namespaces", others.to_string());
     }
     if document.status.is_some() {
-        row("Profile", cell(&document.profile));
+        row("Judged by", cell(&measure(document)));
     }
     row("IANA ports", format!("{} ({} entries)", cell(edition), grouped(*entries)));
     row("Written by", format!("{} {}", cell(&document.tool.name), cell(&document.tool.version)));

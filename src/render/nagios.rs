@@ -103,6 +103,10 @@ pub(super) fn summary(document: &Document) -> String {
         let unknown = counted(u32::try_from(unknown).unwrap_or(u32::MAX), "rule");
         words.push(format!("{unknown} unanswered"));
     }
+    let off = document.policy.as_ref().map_or(0, |policy| policy.off.len());
+    if off > 0 {
+        words.push(format!("{off} off"));
+    }
     words.push(format!("range {}", range(document)));
     words.join(", ")
 }

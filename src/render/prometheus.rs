@@ -111,6 +111,12 @@ fn audit(text: &mut Exposition, document: &Document) {
             sample(&[("verdict", verdict.name())], figures::rules(document, verdict))
         }),
     );
+    let off = document.policy.as_ref().map(|policy| policy.off.len());
+    text.gauges(
+        "audit_rules_off",
+        "Rules that the policy turns off.",
+        off.map(|off| sample(&[], off)),
+    );
     text.gauges(
         "audit_rule_unknown",
         "1 where the rule could not be answered.",

@@ -57,7 +57,7 @@ fn headline(page: &mut Page, document: &Document) {
 pub(super) fn verdict(document: &Document) -> (Style, &'static str, String) {
     let host = document.host.name.as_deref().unwrap_or("this host");
     let unknown = count_rules(document, Verdict::Unknown);
-    match document.status {
+    let (style, word, rest) = match document.status {
         None => (BOLD, "FACTS", format!("about {host}, not judged")),
         Some(Status::Compliant) if document.findings.is_empty() => {
             (GREEN, "COMPLIANT", format!("{host}: no findings{}", unlooked(document)))
@@ -70,8 +70,36 @@ pub(super) fn verdict(document: &Document) -> (Style, &'static str, String) {
         Some(Status::Undetermined) => (
             YELLOW,
             "UNDETERMINED",
-            format!("{host}: {} could not be answered", counted(unknown, "rule")),
+            match unknown {
+                0 => format!("{host}: no rule was answered"),
+                unknown => format!("{host}: {} could not be answered", counted(unknown, "rule")),
+            },
         ),
+    };
+    (style, word, rest + &turned_off(document))
+}
+
+/// What the policy left out of the audit; nothing where it left out nothing.
+pub(super) fn turned_off(document: &Document) -> String {
+    match document.policy.as_ref().map_or(0, |policy| policy.off.len()) {
+        0 => String::new(),
+        off => {
+            let off = u32::try_from(off).unwrap_or(u32::MAX);
+            format!("; {} turned off by the policy", counted(off, "rule"))
+        }
+    }
+}
+
+/// By what it was judged.
+pub(super) fn measure(document: &Document) -> String {
+    let Some(policy) = &document.policy else { return format!("profile {}", document.profile) };
+    let file =
+        policy.file.as_ref().map_or_else(String::new, |file| format!(" and the policy {file}"));
+    let least = policy.fail_on.map_or("nothing", Severity::name);
+    match least {
+        // What holds where nobody says otherwise needs no word.
+        "medium" => format!("profile {}{file}", document.profile),
+        least => format!("profile {}{file}, failing from {least} on", document.profile),
     }
 }
 
@@ -110,9 +138,7 @@ fn about(page: &mut Page, document: &Document) {
     let edition = edition(&document.registry);
     match document.status {
         Some(_) => {
-            let file = document.policy.as_ref().and_then(|policy| policy.file.as_deref());
-            let file = file.map_or_else(String::new, |file| format!(" and the policy {file}"));
-            let measure = format!("profile {}{file}; {edition}", document.profile);
+            let measure = format!("{}; {edition}", measure(document));
             page.prose((PLAIN, "judged by "), (PLAIN, &measure), 10);
         }
         None => page.prose((PLAIN, "names     "), (PLAIN, &edition), 10),

@@ -7,7 +7,7 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, declared, each_pool};
+use crate::rule::{Check, Rule, at_risk, declared, each_pool};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -27,15 +27,12 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             return judgement.skip(declared::ELSEWHERE);
         }
         judgement.pass();
-        let at_risk = |service: &&Declared| {
+        let in_pool = |service: &&Declared| {
             let meets = service.transports.iter().any(|transport| view.is_of(*transport));
             meets && !overlap(service, &view.ports).is_empty()
         };
-        let all: PortSet = policy.services.iter().filter(at_risk).map(|s| s.ports).collect();
-        let all = all.intersection(&view.ports);
-        let steps =
-            if all.is_empty() { Vec::new() } else { advice::reserve(snapshot, scope, &all) };
-        for service in policy.services.iter().filter(at_risk) {
+        let steps = advice::reserve(snapshot, scope, &at_risk::ports(policy, scope));
+        for service in policy.services.iter().filter(in_pool) {
             let ports = overlap(service, &view.ports);
             let over: Vec<&str> = Transport::ALL
                 .iter()
@@ -58,16 +55,20 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                             service.name
                         ),
                         format!(
-                            "{} of the service's are in the pool and not reserved. What has no socket of its own while \
+                            "{} in the pool and not reserved. What has no socket of its own while \
                              it waits, such as a NodePort, is in nobody's way: a client is given its port, and traffic \
                              for the service meets that client, or the service does not start.",
-                            counted(ports.count(), "port"),
+                            are(ports.count()),
                         ),
                     )
                     .advises(steps.iter().cloned()),
             );
         }
     })
+}
+
+fn are(ports: u32) -> String {
+    format!("{} {}", counted(ports, "port"), if ports == 1 { "is" } else { "are" })
 }
 
 fn overlap(service: &Declared, pool: &PortSet) -> PortSet {

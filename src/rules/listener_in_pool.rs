@@ -10,6 +10,7 @@ use ephaudit_platform::snapshot::{
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::rule::at_risk::{self, assigned, concerns, exposed};
 use crate::rule::{Check, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, parity, run_by, spans};
 
@@ -31,32 +32,6 @@ pub fn told_by_themselves(policy: &Policy, scope: &Scope) -> Vec<usize> {
     indices
 }
 
-/// The listeners that this rule is about, by their index.
-fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
-    let pools = ephaudit_platform::pools(scope);
-    let items = scope.listeners.items.iter().enumerate();
-    items
-        .filter(|(_, item)| pools.iter().any(|pool| concerns(policy, pool, item)))
-        .map(|(index, _)| index)
-        .collect()
-}
-
-fn concerns(policy: &Policy, pool: &Pool, item: &Listener) -> bool {
-    item.transport == pool.transport
-        && item.families.iter().any(|family| pool.families.contains(family))
-        && pool.ports.contains(item.port)
-        && counts(policy, item)
-}
-
-/// Unconnected UDP sockets are mostly clients: only assigned ports tell a service.
-fn counts(policy: &Policy, listener: &Listener) -> bool {
-    listener.transport == Transport::Tcp || assigned(policy, listener).is_some()
-}
-
-fn assigned<'a>(policy: &'a Policy, listener: &Listener) -> Option<&'a str> {
-    policy.registry.service(listener.transport, listener.port)
-}
-
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
         pool_gaps(judgement, scope);
@@ -68,8 +43,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             .into_iter()
             .filter_map(|index| scope.listeners.items.get(index))
             .collect();
-        let ports: PortSet = exposed.iter().map(|item| PortRange::single(item.port)).collect();
-        let steps = advice::reserve(snapshot, scope, &ports);
+        let steps = advice::reserve(snapshot, scope, &at_risk::ports(policy, scope));
         let pools = ephaudit_platform::pools(scope);
         let (told, others) = exposed.split_at(exposed.len().min(TOLD_MAX as usize));
         // Sorted by transport and port, so the addresses of one port stand together.

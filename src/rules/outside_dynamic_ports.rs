@@ -66,7 +66,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     format!(
                         "{}the ephemeral range {ports} is not within {}",
                         view.label(),
-                        spans(&policy.allowed_ports()),
+                        policy.intervals(),
                     ),
                     message,
                 )

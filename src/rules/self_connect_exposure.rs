@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, knows_listeners, pool_of, range_evidence, seen_in, ss_to};
-use crate::rule::{Check, Judgement, Rule, declared, each_scope, parity_gap, pool_gaps};
+use crate::rule::{Check, Judgement, Rule, at_risk, declared, each_scope, parity_gap, pool_gaps};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -115,7 +115,7 @@ fn declared_and_gone(
                      connected to itself: it reads back what it writes, and the service can't start. Not so where NAT \
                      hands the port on, as for a NodePort that is asked for at another address.",
                 )
-                .advises(advice::reserve(snapshot, scope, &gone))
+                .advises(advice::reserve(snapshot, scope, &at_risk::ports(policy, scope)))
                 .about(exposed),
         );
     }

@@ -1,10 +1,10 @@
 //! Ports of declared services that somebody else's socket holds now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Connection, Held, Owner, Reason, Scope, Snapshot, Source, Transport,
+    Connection, Family, Held, Listener, Owner, Reason, Scope, Snapshot, Source, Transport,
 };
 
 use crate::policy::Policy;
@@ -15,7 +15,7 @@ use crate::text::{counted, run_by, spans};
 
 pub static RULE: Rule = Rule {
     name: "squatted-port",
-    summary: "a client's socket holds a port of a service that the policy declares",
+    summary: "a socket that does not serve holds a port of a service that the policy declares",
     severity: |_| Severity::High,
     page: include_str!("squatted-port.md"),
     check: Check::Facts(check),
@@ -47,11 +47,16 @@ fn judge(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held)
         return;
     }
     judgement.pass();
-    // A connection on a port that is served was accepted there.
-    let items = scope.listeners.items.iter().filter(|item| item.transport == held.transport);
-    let served: PortSet = items.map(|item| PortRange::single(item.port)).collect();
+    let mut listeners: HashMap<u16, Vec<&Listener>> = HashMap::new();
+    for item in scope.listeners.items.iter().filter(|item| item.transport == held.transport) {
+        listeners.entry(item.port).or_default().push(item);
+    }
+    let accepted = |ends: &Connection| {
+        let here = listeners.get(&ends.local.port()).into_iter().flatten();
+        here.into_iter().any(|listener| may_have_accepted(listener, ends))
+    };
     let mut by_port: BTreeMap<u16, Vec<&(Connection, Owner)>> = BTreeMap::new();
-    for item in held.items.iter().filter(|(ends, _)| !served.contains(ends.local.port())) {
+    for item in held.items.iter().filter(|(ends, _)| !accepted(ends)) {
         by_port.entry(item.0.local.port()).or_default().push(item);
     }
     for (port, sockets) in by_port.iter().take(TOLD) {
@@ -69,13 +74,23 @@ fn judge(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held)
     }
 }
 
+/// Whether a connection's own address is one that the listener serves.
+fn may_have_accepted(listener: &Listener, ends: &Connection) -> bool {
+    let (own, served) = (ends.local.ip().to_canonical(), listener.address.to_canonical());
+    let family = if own.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    own == served || served.is_unspecified() && listener.families.contains(&family)
+}
+
 /// One finding for ports that are too many to tell one by one.
 fn together(scope: &Scope, held: &Held, first: &(Connection, Owner), ports: PortSet) -> Finding {
     let subject = format!("{}/others", held.transport);
     let count = counted(ports.count(), &format!("more {} port", held.transport));
     Finding::new(RULE.name, Severity::High, scope, &subject, seen(held, first))
         .says(
-            format!("{count} of declared services are held by clients' sockets: {}", spans(&ports)),
+            format!(
+                "{count} of declared services are held by sockets that do not serve: {}",
+                spans(&ports)
+            ),
             format!("The {TOLD} before them have findings of their own, which hold for these too."),
         )
         .about(ports)
@@ -118,19 +133,22 @@ fn finding(
 ) -> Finding {
     let transport = held.transport;
     let seen = sockets.iter().take(SHOWN).map(|socket| seen(held, socket));
-    let waits =
-        sockets.iter().all(|(ends, _)| transport == Transport::Tcp && ends.state == TIME_WAIT);
+    // What no process has open only the kernel still ends.
+    let closed = |ends: &Connection| ends.state == TIME_WAIT || ends.inode == 0;
+    let waits = transport == Transport::Tcp && sockets.iter().all(|(ends, _)| closed(ends));
     let (severity, how, step) = if waits {
         (
             Severity::Medium,
-            "Only TIME_WAIT keeps it, for a minute at most; the service starts then, or at once with SO_REUSEADDR.",
+            "It is closed, and the kernel keeps the port for a minute or so: until then a service that binds it gets \
+             EADDRINUSE, with SO_REUSEADDR too unless that socket had set it as well.",
             "start the service again in a minute",
         )
     } else {
         (
             Severity::High,
-            "Nobody listens there: a service that binds the port now gets EADDRINUSE, with SO_REUSEADDR or without it.",
-            "stop the client that holds it, and reserve the port before it comes again",
+            "A service that binds its address now gets EADDRINUSE, with SO_REUSEADDR too unless that socket had set it as \
+             well, as one has that the service itself accepted before it stopped listening.",
+            "stop what holds it, and reserve the port before it comes again",
         )
     };
     let subject = format!("{transport}/{port}");
@@ -138,7 +156,10 @@ fn finding(
         .seen(seen)
         .about(PortRange::single(port).into())
         .says(
-            format!("{transport} port {port} of {} is held by a client's socket", service.name),
+            format!(
+                "{transport} port {port} of {} is held by a socket that does not serve",
+                service.name
+            ),
             format!(
                 "{} {} the port. {how}",
                 counted(u32::try_from(sockets.len()).unwrap_or(u32::MAX), "socket"),

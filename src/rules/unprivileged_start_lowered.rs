@@ -1,5 +1,6 @@
 //! Who may bind System Ports.
 
+use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Environment, Reading, Snapshot};
 
 use crate::advice;
@@ -42,6 +43,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     "unprivileged-start",
                     Evidence::new("unprivileged port start", value.to_string(), source),
                 )
+                .about(PortRange::between((*value).max(1), 1023).into())
                 .says(
                     format!("ports from {value} on need no privilege to bind"),
                     format!(

@@ -13,6 +13,7 @@ use crate::cli::ExplainArgs;
 use crate::explain;
 use crate::render::{self, Screen};
 use crate::rules::{self, RULES};
+use crate::text::nearest;
 use crate::wire::v1;
 
 pub(super) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
@@ -59,10 +60,11 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
     let name = &args.subject;
     let Some(rule) = rules::find(name) else {
         let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
-        return Err(Failure::Usage(format!(
-            "no rule is called {name:?}; there are: {}",
-            names.join(", ")
-        )));
+        let hint = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("there are: {}", names.join(", ")),
+        };
+        return Err(Failure::Usage(format!("no rule is called {name:?}; {hint}")));
     };
     if !args.facts.from.is_empty() {
         return Err(Failure::Usage(format!("{name} is a rule; --from goes with a port")));

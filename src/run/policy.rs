@@ -1,16 +1,13 @@
 //! The policy: from the command line, the environment and the one file that counts.
 
 use std::env;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use ephaudit_platform::Wants;
-use ephaudit_platform::snapshot::{Depth, Scope};
-
 use super::input::Room;
-use super::{Failure, exit, now, output, registry, today};
-use crate::audit::named_listeners;
+use super::{Failure, exit, output, registry, today};
 use crate::cli::{FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, PolicyNewArgs, ProfileArgs};
 use crate::draft::Draft;
 use crate::iana::Registry;
@@ -59,7 +56,12 @@ fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
     let Some(path) = of_the_system().filter(|_| !args.no_policy) else { return Ok(None) };
     match read(&path) {
         Ok(text) => Ok(Some((path, text))),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // A link that leads to nothing is a policy that is missing, and no host without one.
+        Err(error)
+            if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(unusable(&path, &error)),
     }
 }
@@ -73,9 +75,12 @@ fn of_the_system() -> Option<PathBuf> {
     Some(PathBuf::from("/etc/ephaudit/policy.toml"))
 }
 
-/// The text of a policy.
+/// The text of a policy. Nothing is waited for: a pipe or a device is none.
 fn read(path: &Path) -> io::Result<String> {
-    let bytes = Room::of_policy().read(path)?;
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    let bytes = Room::of_policy().bounded(File::open(path)?)?;
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
@@ -96,17 +101,15 @@ pub(super) fn run(command: &PolicyCommand) -> Result<u8, Failure> {
 }
 
 fn new(args: &PolicyNewArgs) -> Result<(), Failure> {
-    let mut policy = asked(&args.profile).policy(registry(&args.facts)?);
+    if let Some(path) = args.output.output.as_deref().filter(|_| !args.force) {
+        if fs::metadata(path).is_ok_and(|present| present.is_file()) {
+            let path = path.display();
+            return Err(Failure::Usage(format!("{path} is there already; --force replaces it")));
+        }
+    }
+    let mut policy = asked(&args.profile).policy(registry(&args.read.facts)?);
     policy.today = today();
-    let named = |scope: &Scope| named_listeners(&policy, scope);
-    let held = super::held(&policy);
-    let wants = Wants {
-        owners: &named,
-        depth: Depth::Auto(policy.near_exhaustion),
-        held: &held,
-        ..Wants::default()
-    };
-    let (snapshot, _) = super::read(&args.facts, None, &wants, now())?;
+    let (snapshot, _) = super::snapshot(&args.read, &policy)?;
     let expires = humantime::format_rfc3339_seconds(SystemTime::now() + DRAFTED_FOR).to_string();
     let day: String = expires.chars().take("YYYY-MM-DD".len()).collect();
     let text = Draft::new(&snapshot, policy).text(&day);
@@ -123,7 +126,7 @@ fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
     };
     say("profile", policy.profile.name());
     say("fails from", policy.fail_on.map_or("nothing on", Severity::name));
-    say("allowed ranges", &spans(&policy.allowed_ports()));
+    say("allowed ranges", &policy.intervals());
     say("minimum pool", &counted(policy.min_pool, "usable port"));
     say("near exhaustion", &format!("from {} %", policy.near_exhaustion));
     for (rule, weight) in &policy.weights {
@@ -140,7 +143,14 @@ fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
     let today = today();
     for waiver in &policy.waivers {
         let expired = if waiver.expired(&today) { "EXPIRED: " } else { "" };
-        say("waiver", &format!("{expired}line {}, {}: {waiver}", waiver.line, waiver.rule));
+        let of = |what: &str, pattern: &str| match pattern {
+            "*" => String::new(),
+            pattern => format!(" of {what} {pattern}"),
+        };
+        let ports =
+            waiver.ports.as_ref().map_or_else(String::new, |p| format!(" on ports {}", spans(p)));
+        let which = format!("{}{}{ports}", of("host", &waiver.host), of("scope", &waiver.scope));
+        say("waiver", &format!("{expired}line {}, {}{which}: {waiver}", waiver.line, waiver.rule));
     }
     output::write(output, false, || page.finish())
 }

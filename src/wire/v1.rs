@@ -119,6 +119,9 @@ pub struct Policy {
     pub min_pool: u32,
     /// From which percentage of a pool on a destination counts as nearly exhausted.
     pub near_exhaustion: u32,
+    /// The rules that are turned off.
+    #[serde(default)]
+    pub off: Vec<Word>,
 }
 
 /// A service that the policy declares.

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
-use crate::policy::Policy;
 use crate::policy::services::Declared;
+use crate::policy::{Policy, Weight};
 use crate::report;
 use crate::rule::Outcome;
 
@@ -62,6 +62,12 @@ fn measure(policy: &Policy) -> super::Policy {
         allowed: policy.allowed.iter().copied().map(span).collect(),
         min_pool: policy.min_pool,
         near_exhaustion: policy.near_exhaustion,
+        off: policy
+            .weights
+            .iter()
+            .filter(|(_, weight)| **weight == Weight::Off)
+            .map(|(rule, _)| Word::Borrowed(*rule))
+            .collect(),
     }
 }
 
