@@ -74,6 +74,9 @@ def unanswered(report):
     return {gap["rule"] for gap in report["gaps"] if gap["rule"]} | silent
 
 
+SEVERITIES = ["critical", "high", "medium", "low", "info"]
+
+
 def check_junit(report, data):
     harmless(data.decode(), "\n")
     suites = ElementTree.fromstring(data).findall("testsuite")
@@ -85,7 +88,10 @@ def check_junit(report, data):
         told = [int(suite.get(key)) for key in ("failures", "errors", "skipped")]
         assert told == [kinds["failure"], kinds["error"], kinds["skipped"]], (told, kinds)
         assert int(suite.get("tests")) == len(suite.findall("testcase"))
-    failing = {(finding["rule"], finding["scope"]) for finding in report["findings"] if finding["waived"] is None}
+    least = (report["policy"] or {}).get("fail_on")
+    reaching = SEVERITIES[:SEVERITIES.index(least) + 1] if least else []
+    failing = {(finding["rule"], finding["scope"]) for finding in report["findings"]
+               if finding["waived"] is None and finding["severity"] in reaching}
     assert len([case for case in cases if case.find("failure") is not None]) == len(failing)
     assert {case.get("name") for case in cases} >= {rule["rule"] for rule in report["rules"]}
     not_green = {case.get("name") for case in cases if case.find("failure") is not None or case.find("error") is not None}

@@ -80,6 +80,9 @@ def expected(report):
     return figures
 
 
+SEVERITIES = ["critical", "high", "medium", "low", "info"]
+
+
 def key(name, labels):
     flat = [part for pair in sorted(labels.items()) for part in pair]
     return (name.removeprefix("ephemeral_port_"), *flat)
@@ -98,7 +101,15 @@ def hold(report, series):
     counted = {status: [value for name, value in series.items() if name[0] == "audit_findings" and name[-1] == status]
                for status in ["fail", "waived"]}
     assert sum(counted["fail"]) == found[False] and sum(counted["waived"]) == found[True], counted
-    assert len(counted["fail"]) == len(counted["waived"]) == len(rules), (len(rules), counted)
+    # Each has its zeros, and what it found by severity.
+    for status in ["fail", "waived"]:
+        labels = [dict(zip(name[1::2], name[2::2])) for name in series if name[0] == "audit_findings"]
+        told = [label for label in labels if label["status"] == status]
+        assert len({label["rule"] for label in told}) == len(rules), rules
+        for severity in SEVERITIES:
+            wanted = sum(f["severity"] == severity and bool(f["waived"]) == (status == "waived") for f in report["findings"])
+            key_of = [name for name in series if name[0] == "audit_findings" and status in name and severity in name]
+            assert sum(series[name] for name in key_of) == wanted, (severity, wanted)
 
 
 def metrics():

@@ -12,7 +12,7 @@ mod shell;
 
 use std::env;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -32,7 +32,7 @@ use crate::cli::{
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
-use crate::render::{self, Look};
+use crate::render::{self, Format, Look};
 use crate::report::Status;
 use crate::rules::RULES;
 use crate::wire::v1;
@@ -115,8 +115,9 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
         Status::Findings => exit::FINDINGS,
         Status::Undetermined => exit::UNDETERMINED,
     };
-    let code = args.show.report.format.exit_code(&document).unwrap_or(usual);
-    Ok(if args.exit_zero { exit::OK } else { code })
+    // The state of a plugin is its exit code, whatever an inventory job would like.
+    let usual = if args.exit_zero { exit::OK } else { usual };
+    Ok(args.show.report.format.exit_code(&document).unwrap_or(usual))
 }
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
@@ -184,15 +185,33 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
+/// Every output is tried, whatever becomes of the others: one inspection feeds many readers.
 fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
-    for Emission { format, path } in &args.emit {
-        let to = OutputArgs { output: Some(path.clone()), ..args.output.clone() };
-        let look = look(args, &to);
-        output::write_report(&to, false, *format, || render::render(document, *format, look))?;
+    let to = |path: &PathBuf| OutputArgs { output: Some(path.clone()), ..args.output.clone() };
+    let emitted = args.emit.iter().map(|Emission { format, path }| (*format, to(path), false));
+    let main = (args.format, args.output.clone(), args.quiet);
+    let outputs: Vec<(Format, OutputArgs, bool)> = emitted.chain([main]).collect();
+    output::apart(outputs.iter().filter_map(|(_, to, quiet)| output::place(to, *quiet)))?;
+    let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
+        let look = look(args, to);
+        output::write_report(to, *quiet, *format, || render::render(document, *format, look))
+    };
+    let Some((main, emitted)) = outputs.split_last() else { return Ok(()) };
+    let mut failures: Vec<Failure> = emitted.iter().map(write).filter_map(Result::err).collect();
+    match write(main) {
+        Err(failure) => failures.push(failure),
+        // A plugin's host reads one state, which another reader's missing file does not change.
+        Ok(()) if args.format.exit_code(document).is_some() => failures.drain(..).for_each(told),
+        Ok(()) => {}
     }
-    let look = look(args, &args.output);
-    let make = || render::render(document, args.format, look);
-    output::write_report(&args.output, args.quiet, args.format, make)
+    let last = failures.pop();
+    failures.into_iter().for_each(told);
+    last.map_or(Ok(()), Err)
+}
+
+fn told(failure: Failure) {
+    let (Failure::Output(line) | Failure::Usage(line)) = failure;
+    output::complain(&line);
 }
 
 fn look(args: &ReportArgs, to: &OutputArgs) -> Look {

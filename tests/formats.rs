@@ -70,7 +70,6 @@ fn unlikely() -> Vec<Value> {
         strange(&|report| report["scopes"] = Value::Array(Vec::new())),
         strange(&|report| report["rules"] = Value::Array(Vec::new())),
         strange(&|report| {
-            report["collected_at"] = "".into();
             report["tool"]["version"] = "".into();
             report["host"]["name"] = "".into();
             let finding = &mut report["findings"][0];
@@ -90,6 +89,44 @@ fn unlikely() -> Vec<Value> {
             report["rules"][0]["verdict"] = "unknown".into();
         }),
     ]
+}
+
+/// What contradicts itself was not written by an audit.
+#[test]
+fn a_report_is_held_against_itself() {
+    let refused = |name: &str, why: &str, change: &dyn Fn(&mut Value)| {
+        let mut report = report(name);
+        change(&mut report);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), report.to_string()).expect("written");
+        let output = run(&["convert", file.path().to_str().expect("UTF-8"), "--format", "status"]);
+        let said = stderr(&output);
+        assert_eq!((code(&output), output.stdout.len(), said.lines().count()), (2, 0, 1), "{said}");
+        assert!(said.contains(why), "{said}");
+    };
+    refused(
+        "undetermined",
+        "called compliant, and its rules and findings make it undetermined",
+        &|report| {
+            report["status"] = "compliant".into();
+        },
+    );
+    refused("findings", "make it findings", &|report| report["status"] = "compliant".into());
+    refused("compliant", "make it undetermined", &|report| {
+        report["rules"][0]["verdict"] = "unknown".into();
+    });
+    refused("compliant", "make it undetermined", &|report| report["rules"] = Value::Array(vec![]));
+    refused("waived", "make it findings", &|report| report["findings"][0]["waived"] = Value::Null);
+    refused("compliant", "no time of RFC 3339", &|report| report["collected_at"] = "now".into());
+    refused("compliant", "it names 1001 rules", &|report| {
+        let rule = report["rules"][0].clone();
+        let rules = (0..1001).map(|number| {
+            let mut rule = rule.clone();
+            rule["rule"] = format!("rule-{number}").into();
+            rule
+        });
+        report["rules"] = rules.collect();
+    });
 }
 
 #[test]

@@ -255,8 +255,9 @@ fn a_rule_weighs_what_the_policy_says() {
         assert!(!table.contains("turned off"), "{table}");
         let (list, _) = json(&["rules"]);
         let list = list["rules"].as_array().expect("rules");
-        let all: String = list.iter().map(|rule| format!("{} = \"off\"\n", rule["rule"])).collect();
-        let file = write(folder.path(), &format!("[rules]\n{all}"));
+        let all: Vec<String> =
+            list.iter().map(|rule| format!("{} = \"off\"\n", rule["rule"])).collect();
+        let file = write(folder.path(), &format!("[rules]\n{}", all.concat()));
         let (document, exit) = json(&["--policy", &file]);
         assert_eq!((exit, document["status"].as_str()), (3, Some("undetermined")));
         for format in ["table", "markdown", "html", "nagios", "prometheus"] {

@@ -122,7 +122,9 @@ fn location(seen: &Evidence) -> String {
 /// A text as a cell. What begins like this a spreadsheet runs; a tab or carriage return in front of it is written as an escape.
 fn cell(text: &str, raw: bool) -> String {
     let text = printable(text);
-    if !raw && text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+    if !raw
+        && text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    {
         return format!("'{text}");
     }
     text.into_owned()

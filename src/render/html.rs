@@ -27,7 +27,7 @@ const OPEN: &str = concat!(
 /// The document as a page of its own.
 pub fn render(document: &Document) -> Vec<u8> {
     let page = page(document).into_string();
-    [OPEN, &printable(&page), "\n"].concat().into_bytes()
+    [OPEN, &printable(&page), "\n</html>\n"].concat().into_bytes()
 }
 
 fn page(document: &Document) -> Markup {
@@ -65,7 +65,12 @@ impl Mood {
     fn of(document: &Document) -> Self {
         let unanswered = match count_rules(document, Verdict::Unknown) {
             0 => "No rule was answered".to_owned(),
-            unknown => format!("{} could not be answered", counted(unknown, "rule")),
+            unknown => {
+                let rules = document.rules.iter().filter(|rule| rule.verdict == Verdict::Unknown);
+                let names: Vec<&str> = rules.map(|rule| &*rule.rule).collect();
+                let names = names.join(", ");
+                format!("{} could not be answered ({names})", counted(unknown, "rule"))
+            }
         };
         match document.status {
             Some(Status::Compliant) => Self {

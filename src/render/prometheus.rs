@@ -4,7 +4,7 @@
 //! collector refuses a file with one; no label holds a port, a process or a text of the host, so that the series stay few. What is
 //! not known has no series, and a 0 in the series `…_known` beside it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
 use std::time::UNIX_EPOCH;
 
@@ -124,11 +124,7 @@ fn audit(text: &mut Exposition, document: &Document) {
             sample(&[("rule", &*rule.rule)], u8::from(rule.verdict == Verdict::Unknown))
         }),
     );
-    text.gauges(
-        "audit_findings",
-        "Findings of a rule; severity is the gravest of them, or the rule's own where there is none.",
-        findings(document),
-    );
+    text.gauges("audit_findings", "Findings of a rule by their severity.", findings(document));
 }
 
 fn seconds(time: &str) -> Option<u64> {
@@ -136,29 +132,26 @@ fn seconds(time: &str) -> Option<u64> {
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
-/// Two samples for each rule, zeros included: only so can an alert tell that a finding is gone.
+/// The findings of each rule by their severity, zeros included: only so can an alert tell that one is gone. A rule that found
+/// nothing has its own severity.
 fn findings(document: &Document) -> Vec<Sample<usize>> {
-    let mut counts: HashMap<&str, [(usize, Option<Severity>); 2]> = HashMap::new();
-    for finding in &document.findings {
-        let counts = counts.entry(&finding.rule).or_default();
-        let (count, gravest) = &mut counts[usize::from(finding.waived.is_some())];
-        *count += 1;
-        // The gravest sorts first.
-        *gravest = Some(gravest.map_or(finding.severity, |other| other.min(finding.severity)));
+    let mut counts: BTreeMap<(&str, bool, Severity), usize> = BTreeMap::new();
+    for rule in &document.rules {
+        for waived in [false, true] {
+            counts.insert((&rule.rule, waived, rule.severity), 0);
+        }
     }
-    let rules = document.rules.iter().map(|rule| (&*rule.rule, rule.severity));
-    let found = document.findings.iter().map(|finding| (&*finding.rule, finding.severity));
-    let mut told = HashSet::new();
-    let rules = rules.chain(found).filter(|(rule, _)| told.insert(*rule));
-    rules
-        .flat_map(|(rule, own)| {
-            let [open, waived] = counts.get(rule).copied().unwrap_or_default();
-            [("fail", open), ("waived", waived)].map(|(status, (count, gravest))| {
-                let severity = gravest.unwrap_or(own).name();
-                sample(&[("rule", rule), ("severity", severity), ("status", status)], count)
-            })
-        })
-        .collect()
+    for finding in &document.findings {
+        for waived in [false, true] {
+            let of = (&*finding.rule, waived, finding.severity);
+            *counts.entry(of).or_default() += usize::from(waived == finding.waived.is_some());
+        }
+    }
+    let told = |((rule, waived, severity), count): ((&str, bool, Severity), usize)| {
+        let status = if waived { "waived" } else { "fail" };
+        sample(&[("rule", rule), ("severity", severity.name()), ("status", status)], count)
+    };
+    counts.into_iter().map(told).collect()
 }
 
 fn ranges(text: &mut Exposition, scope: &Scope) {

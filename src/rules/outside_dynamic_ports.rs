@@ -50,7 +50,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             } else {
                 "."
             });
-        } else if !wsl {
+        } else if !wsl && view.wanted(policy) != ports {
             message.push(' ');
             let time_wait = scope.time_wait.known().filter(|_| view.is_of(Transport::Tcp));
             message.push_str(&advice::cost_of_moving(

@@ -1,9 +1,10 @@
 //! Standard output, standard error, and files written whole or not at all.
 
+use std::collections::HashSet;
 use std::env;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::cli::{Color, OutputArgs};
@@ -81,6 +82,9 @@ fn deliver(
 ) -> Result<(), Failure> {
     match &args.output {
         Some(path) if is_stdout(path) => to_stdout(&make()),
+        Some(path) if is_named(path, &STDERR) => io::stderr()
+            .write_all(&make())
+            .map_err(|error| Failure::Output(format!("cannot write to standard error: {error}"))),
         Some(path) => to_file(path, for_others, &make())
             .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
         None if quiet => Ok(()),
@@ -91,7 +95,43 @@ fn deliver(
 /// Whether the path is a name of standard output. Opened by that name it would be written from its beginning, or
 /// replaced, where the shell that gave it goes on at its end.
 fn is_stdout(path: &Path) -> bool {
-    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+    is_named(path, &["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+}
+
+/// The names of standard error, of which the same is true.
+const STDERR: [&str; 3] = ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"];
+
+fn is_named(path: &Path, names: &[&str]) -> bool {
+    names.iter().any(|name| path == Path::new(name))
+}
+
+/// Where an output goes that another one would spoil: an ordinary file by its true path, or standard output as `-`.
+pub(super) fn place(args: &OutputArgs, quiet: bool) -> Option<PathBuf> {
+    let Some(path) = &args.output else { return (!quiet).then(|| PathBuf::from("-")) };
+    if is_stdout(path) {
+        return Some(PathBuf::from("-"));
+    }
+    if let Ok(present) = fs::metadata(path) {
+        return present.is_file().then(|| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+    Some(folder.join(path.file_name()?))
+}
+
+/// Refuses outputs that go to one place.
+pub(super) fn apart(places: impl Iterator<Item = PathBuf>) -> Result<(), Failure> {
+    let mut known = HashSet::new();
+    for place in places {
+        if known.contains(&place) {
+            let place = place.display();
+            return Err(Failure::Usage(format!(
+                "two outputs go to {place}; give each a place of its own"
+            )));
+        }
+        known.insert(place);
+    }
+    Ok(())
 }
 
 /// Prints; a reader that has gone is no error.
@@ -114,8 +154,8 @@ fn to_file(path: &Path, for_others: bool, bytes: &[u8]) -> io::Result<()> {
         Ok(kind) if !kind.is_file() => {
             return OpenOptions::new().append(true).open(path)?.write_all(bytes);
         }
-        Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_ok() => {
-            return Err(io::Error::other("it is a link to a file that does not exist"));
+        Err(_) if fs::symlink_metadata(path).is_ok() => {
+            return Err(io::Error::other("it is a link that leads to no file"));
         }
         _ => {}
     }

@@ -134,3 +134,43 @@ fn a_reader_that_has_gone_ends_it_quietly() {
         assert!(matches!(code(&output), 0 | 1 | 3), "{format}");
     }
 }
+
+/// One reader's full disk is not another's.
+#[test]
+fn every_output_is_tried_and_none_spoils_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (report, csv) = ("fixtures/reports/findings.json", path(folder.path(), "a.csv"));
+    let output = run(&[
+        "convert",
+        report,
+        "--emit=json=/dev/full",
+        &format!("--emit=csv={csv}"),
+        "--format",
+        "status",
+    ]);
+    assert_eq!((code(&output), stderr(&output).lines().count()), (4, 1), "{}", stderr(&output));
+    assert_eq!(output.stdout, b"findings\n");
+    assert!(fs::read(&csv).expect("written").ends_with(b"\r\n"));
+    let plugin = run(&["convert", report, "--emit=json=/dev/full", "--format", "nagios"]);
+    assert_eq!(code(&plugin), 1, "the state stays the plugin's");
+    assert!(stderr(&plugin).contains("/dev/full"));
+
+    let same = path(folder.path(), "same");
+    let link = path(folder.path(), "link");
+    fs::write(&same, "old").expect("written");
+    std::os::unix::fs::symlink(&same, &link).expect("a link");
+    let emit = |format: &str, path: &str| format!("--emit={format}={path}");
+    for args in [
+        vec![emit("json", &same), emit("csv", &same)],
+        vec![emit("json", &same), emit("csv", &link)],
+        vec![emit("json", &same), format!("--output={same}")],
+        vec![emit("json", "-"), "--format=status".to_owned()],
+        vec![emit("json", "-"), emit("csv", "/dev/stdout"), "--quiet".to_owned()],
+    ] {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = run(&[&["convert", report], &args[..]].concat());
+        assert_eq!(code(&output), 2, "{args:?}");
+        assert!(stderr(&output).contains("two outputs go to"), "{}", stderr(&output));
+        assert_eq!(fs::read(&same).expect("still there"), b"old");
+    }
+}

@@ -1,5 +1,5 @@
-//! The picture of the 65,536 ports: one drawing of all, one of the System Ports alone, which are a hair's breadth in it, and
-//! one of a narrow range.
+//! The picture of the 65,536 ports: one drawing of all, one of the System Ports alone, which are a hair's breadth in it, where
+//! there is something among them, and one of a narrow range.
 //!
 //! Places along the axis are in percent, so that the drawing fits any width and its letters keep their size.
 
@@ -41,8 +41,14 @@ pub(super) fn section(document: &Document) -> Markup {
 
 fn figure(document: &Document, scope: &Scope) -> Markup {
     let lanes = lanes::of(scope);
-    let windows =
-        [("All ports", Window::of(0, u16::MAX)), ("System Ports, enlarged", Window::of(0, 1023))];
+    let system = Window::of(0, 1023);
+    let services = document.services.iter().map(|service| service.first.min(service.last));
+    let there = scope.listeners.items.iter().map(|item| item.port).chain(services);
+    let shown = there.into_iter().any(|port| u32::from(port) <= system.last)
+        || scope.pools.iter().any(|pool| pool.system_ports > 0);
+    let windows = [("All ports", Window::of(0, u16::MAX))]
+        .into_iter()
+        .chain(shown.then_some(("System Ports, enlarged", system)));
     let narrow = lanes.iter().filter_map(|lane| lane.range).filter_map(|range| {
         let window = Window::of(range.first, range.last);
         (window.ports() < NARROW).then_some(("The ephemeral range, enlarged", window))
@@ -52,7 +58,7 @@ fn figure(document: &Document, scope: &Scope) -> Markup {
             @if document.scopes.len() > 1 {
                 p.lead { "Namespace " (called(&scope.id, &scope.names)) }
             }
-            @for (name, window) in windows.into_iter().chain(narrow.take(1)) {
+            @for (name, window) in windows.chain(narrow.take(1)) {
                 h3 { (name) " " span.span { (window.first) "–" (window.last) } }
                 (drawing(name, window, &lanes, scope, &document.services))
             }

@@ -39,7 +39,8 @@ pub(super) fn services(window: Window, scope: &Scope, services: &[Service]) -> M
     let things = services.iter().map(|service| {
         let (first, last) = (service.first.min(service.last), service.first.max(service.last));
         let class = where_(in_pool(scope, service));
-        let words = [format!("{} {first}-{last}", service.name), told(class).to_owned()];
+        let ports = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        let words = [format!("{} {ports}", service.name), told(class).to_owned()];
         Thing { at: Span { first, last }, class, words: brief(&words) }
     });
     lane(window, ("Declared services", "service"), true, things)
