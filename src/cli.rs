@@ -57,8 +57,9 @@ impl Cli {
     }
 }
 
-/// The subcommands.
+/// The subcommands. Those that are not called are not made: there are many options.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Audit this host (the default)
     #[command(before_help = help::AUDIT, after_help = help::EXIT_CODES, help_template = help::TEMPLATE)]

@@ -1,36 +1,42 @@
 //! The command line with what the environment says of it.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::builder::Resettable;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::{Cli, NO_POLICY, POLICY_VARIABLE};
 
+/// What each variable begins with.
+const OURS: &[u8] = b"EPHAUDIT_";
+
 /// What the command line says. The variables of an audit are nothing to the commands, which have their own; one that is
 /// empty is not set.
 pub(super) fn parse() -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = env::args_os().collect();
     let mut command = Cli::command();
-    // Options never stand before a command.
-    let named = args.get(1).is_some_and(|name| command.find_subcommand(name).is_some());
-    let without = args.iter().any(|arg| arg.to_str() == Some(NO_POLICY));
-    command = heard(command, without);
-    if named {
-        command = command.mut_args(deaf);
+    if env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(OURS)) {
+        command = told(command, &args);
     }
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
+fn told(mut command: Command, args: &[OsString]) -> Command {
+    let without_policy = args.iter().any(|arg| arg.to_str() == Some(NO_POLICY));
+    // Options never stand before a command.
+    let named = args.get(1).and_then(|name| command.find_subcommand_mut(name));
+    let Some(named) = named else { return heard(command, without_policy) };
+    named.build();
+    *named = heard(named.clone(), without_policy);
+    command.mut_args(deaf)
+}
+
 fn heard(command: Command, without_policy: bool) -> Command {
-    let command = command.mut_args(|arg| {
-        let said =
-            |name: &std::ffi::OsStr| env::var_os(name).is_some_and(|value| !value.is_empty());
-        match arg.get_env() {
-            Some(name) if !said(name) || (without_policy && name == POLICY_VARIABLE) => deaf(arg),
-            _ => arg,
-        }
+    let said = |name: &OsStr| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env() {
+        Some(name) if !said(name) || (without_policy && name == POLICY_VARIABLE) => deaf(arg),
+        _ => arg,
     });
     command.mut_subcommands(|command| heard(command, without_policy))
 }
