@@ -1,6 +1,6 @@
 //! The one door: facts and measure in, report out.
 
-use ephaudit_platform::snapshot::{Owner, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Held, Owner, Reason, Scope, Snapshot, Why};
 
 use crate::policy::{Policy, Weight};
 use crate::report::{Finding, Gap, Status, Verdict};
@@ -75,6 +75,9 @@ fn status(outcomes: &[Outcome], policy: &Policy) -> Status {
 fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
     let mut gaps = Vec::new();
     for scope in &snapshot.scopes {
+        for held in snapshot.held.iter().filter(|_| scope.current) {
+            gaps.extend(unseen_of(scope, held));
+        }
         for (what, why) in &scope.notes {
             gaps.push(Gap::new(scope, what.clone(), why));
         }
@@ -84,6 +87,25 @@ fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
                 let address = std::net::SocketAddr::new(item.address, item.port);
                 gaps.push(Gap::new(scope, format!("owner of {} {address}", item.transport), why));
             }
+        }
+    }
+    gaps
+}
+
+/// What is not known of the sockets that hold the ports of declared services.
+fn unseen_of(scope: &Scope, held: &Held) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    if held.unread.is_empty() && !held.bound_seen {
+        let detail =
+            "sock_diag lists sockets that are only bound since Linux 6.8, and /proc never does";
+        let why = Why::new(Reason::Unsupported, detail);
+        let what =
+            format!("{} sockets that are only bound to ports of declared services", held.transport);
+        gaps.push(Gap::new(scope, what, &why));
+    }
+    for (ends, owner) in &held.items {
+        if let Owner::Unseen(why) = owner {
+            gaps.push(Gap::new(scope, format!("owner of {} {}", held.transport, ends.local), why));
         }
     }
     gaps

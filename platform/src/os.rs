@@ -208,11 +208,11 @@ pub(crate) fn holders(
 
 /// Without those that serve, and those that by themselves hold nothing.
 fn held_by(holders: Holders) -> Held {
-    let Holders { transport, ports, items, sources, unread, .. } = holders;
+    let Holders { transport, ports, items, sources, bound_seen, unread } = holders;
     let holds = |hold: Hold| !matches!(hold, Hold::Listens | Hold::HalfOpen);
     let items = items.into_iter().filter(|item| holds(item.hold));
     let items = items.map(|item| (item.ends, item.owner)).collect();
-    Held { transport, ports, items, sources, unread }
+    Held { transport, ports, items, sources, bound_seen, unread }
 }
 
 /// The sockets that were asked for, in words.

@@ -354,6 +354,8 @@ pub struct Held {
     pub items: Vec<(Connection, Owner)>,
     /// Where they were seen.
     pub sources: Vec<Source>,
+    /// Whether a TCP socket that is bound and nothing else would have been seen.
+    pub bound_seen: bool,
     /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
     pub unread: Vec<(String, Why)>,
 }

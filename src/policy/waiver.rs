@@ -53,10 +53,13 @@ impl Waiver {
     }
 
     fn is_of(&self, scope: &Scope) -> bool {
+        scope.names.iter().chain([&scope.id]).any(|name| self.names_scope(name))
+    }
+
+    fn names_scope(&self, name: &str) -> bool {
         // What a process is called its owner chooses.
-        let chosen = |name: &&String| name.ends_with(')') && name.contains(" (pid ");
-        let mut names = scope.names.iter().filter(|name| !chosen(name)).chain([&scope.id]);
-        self.scope == "*" || names.any(|name| like(&self.scope, name))
+        let chosen = name.ends_with(')') && name.contains(" (pid ");
+        self.scope == "*" || (!chosen && like(&self.scope, name))
     }
 
     /// Whether it held no more on that day (`YYYY-MM-DD`, or a time that begins so). Such dates sort as text.
@@ -82,6 +85,8 @@ fn like(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use ephaudit_platform::snapshot::Os;
+
     use super::*;
 
     #[test]
@@ -100,5 +105,32 @@ mod tests {
         assert!(waiver.expired("2027-02-01T00:00:00Z"));
         assert_eq!(waiver.to_string(), "moved next quarter (hdfs, until 2027-01-31)");
         assert!(!Waiver { expires: None, ..waiver }.expired("9999-12-31"));
+    }
+
+    #[test]
+    fn hosts_are_named_in_any_case_and_scopes_not_by_their_processes() {
+        let waiver = Waiver {
+            rule: "narrow-pool".to_owned(),
+            scope: "web*".to_owned(),
+            host: "WEB*".to_owned(),
+            ports: None,
+            reason: "x".to_owned(),
+            owner: "x".to_owned(),
+            expires: None,
+            line: 1,
+        };
+        let host = |name: Option<&str>| Host {
+            name: name.map(str::to_owned),
+            os: Os::Linux,
+            os_version: None,
+            kernel: None,
+            arch: None,
+            environment: None,
+        };
+        let told = [Some("web1"), Some("db1"), None].map(|name| waiver.is_for(&host(name)));
+        assert_eq!(told, [Some(true), Some(false), None]);
+        assert!(waiver.names_scope("web-a") && !waiver.names_scope("Web-a"));
+        assert!(!waiver.names_scope("web-ci (pid 65)"));
+        assert!(Waiver { scope: "*".to_owned(), ..waiver }.names_scope("web-ci (pid 65)"));
     }
 }

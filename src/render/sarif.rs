@@ -20,9 +20,10 @@ pub fn render(document: &Document) -> Vec<u8> {
     let cases = cases(document);
     let places = Places::of(document);
     let rules = Rules::of(&cases);
+    let version = clean(filled(&document.tool.version, "unknown"));
     let driver = Driver {
         name: "ephaudit",
-        version: filled(&document.tool.version, "unknown"),
+        version: &version,
         rules: Each(|| rules.list.iter().map(|(name, severity)| descriptor(name, *severity))),
     };
     let invocation = Invocation {

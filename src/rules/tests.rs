@@ -154,6 +154,15 @@ fn an_owner_that_cannot_be_seen_is_a_gap_and_changes_no_verdict() {
     assert_eq!(report.gaps[0].why, Reason::Denied);
 }
 
+/// Before Linux 6.8, and in /proc always, nobody shows who has only bound a port.
+#[test]
+fn sockets_that_are_only_bound_are_a_gap_where_they_are_not_shown() {
+    let fixture = r#"{"about": "", "policy": "[[service]]\nname = \"a\"\nports = \"50010\"\n", "held": {},
+                      "expect": {"verdict": "pass"}}"#;
+    let gaps: Vec<String> = report(fixture).gaps.into_iter().map(|gap| gap.what).collect();
+    assert_eq!(gaps, ["tcp sockets that are only bound to ports of declared services"]);
+}
+
 #[test]
 fn a_census_that_lists_a_thousand_may_have_left_out_more() {
     let verdict = |rule: &str, lines: usize, line: &dyn Fn(usize) -> String| {

@@ -1,5 +1,5 @@
 //! The picture of the 65,536 ports: one drawing of all, one of the System Ports alone, which are a hair's breadth in it, where
-//! there is something among them, and one of a narrow range.
+//! there is or may be something among them, and one of a narrow range.
 //!
 //! Places along the axis are in percent, so that the drawing fits any width and its letters keep their size.
 
@@ -10,7 +10,7 @@ use ephaudit_platform::ports::PortClass;
 use maud::{Markup, html};
 
 use crate::render::table::called;
-use crate::wire::v1::{Document, Scope, Service, Span};
+use crate::wire::v1::{Document, Scope, Service, Span, State};
 use lanes::Lane;
 
 /// A range with fewer ports than this is drawn once more, alone.
@@ -44,7 +44,11 @@ fn figure(document: &Document, scope: &Scope) -> Markup {
     let system = Window::of(0, 1023);
     let services = document.services.iter().map(|service| service.first.min(service.last));
     let there = scope.listeners.items.iter().map(|item| item.port).chain(services);
-    let shown = there.into_iter().any(|port| u32::from(port) <= system.last)
+    // What is not known may be there.
+    let unknown = scope.listeners.state != State::Known
+        || scope.ranges.iter().any(|range| range.state == State::Unknown);
+    let shown = unknown
+        || there.into_iter().any(|port| u32::from(port) <= system.last)
         || scope.pools.iter().any(|pool| pool.system_ports > 0);
     let windows = [("All ports", Window::of(0, u16::MAX))]
         .into_iter()
