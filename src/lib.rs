@@ -1,0 +1,20 @@
+//! Audits the ephemeral port range of a host. The program is all there is to call: what other programs can use is its
+//! reader, `ephaudit-platform`, and the JSON that it prints.
+
+mod advice;
+mod audit;
+mod cli;
+mod draft;
+mod explain;
+mod iana;
+mod policy;
+mod probe;
+mod render;
+mod report;
+mod rule;
+mod rules;
+mod run;
+mod text;
+mod wire;
+
+pub use run::run;
