@@ -83,6 +83,10 @@ pub(crate) fn walk<'a>(
             // Linux sends the dump's result as an int: negative is an errno.
             NLMSG_DONE => match native_i32(payload, 0) {
                 Some(errno) if errno < 0 => return Err(DumpError::Errno(errno.saturating_neg())),
+                // `netlink_dump` puts nothing behind it (net/netlink/af_netlink.c).
+                _ if rest.len() > length.next_multiple_of(4) => {
+                    return Err(DumpError::Malformed("bytes stand behind the end of the dump"));
+                }
                 _ => return Ok(Progress::Done),
             },
             _ => each(kind, payload)?,
@@ -138,6 +142,15 @@ pub(crate) mod tests {
         let done = [rows, message(NLMSG_DONE, 2, &0i32.to_ne_bytes())].concat();
         assert_eq!(outcome(&done), Ok((Progress::Done, 2)));
         assert_eq!(outcome(b""), Ok((Progress::More, 0)));
+    }
+
+    #[test]
+    fn nothing_stands_behind_the_end() {
+        let done = message(NLMSG_DONE, 2, &0i32.to_ne_bytes());
+        for behind in [message(20, 2, &[1; 72]), done.clone(), vec![0]] {
+            let dump = [done.clone(), behind].concat();
+            assert!(matches!(outcome(&dump), Err(DumpError::Malformed(_))), "{dump:?}");
+        }
     }
 
     #[test]

@@ -194,6 +194,8 @@ mod tests {
         assert!(sockets(b"").is_err());
         let v4 = row(AF_INET, LISTEN, 8080, &[127, 0, 0, 1], 77, None);
         assert!(sockets(&message(20, 2, &v4)).is_err(), "no NLMSG_DONE");
+        let behind = [done(), message(20, 2, &v4)].concat();
+        assert!(sockets(&behind).is_err(), "a listener behind it is none that was passed over");
         assert!(sockets(&[message(20, 2, &v4[..71]), done()].concat()).is_err());
         assert!(sockets(&[message(20, 2, &row(1, 1, 1, &[], 1, None)), done()].concat()).is_err());
     }
