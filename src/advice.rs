@@ -282,7 +282,7 @@ pub fn let_go(holders: &Holders) -> Vec<String> {
             Owner::Known { pid, unit, .. } => {
                 match unit.as_deref().filter(|unit| may_be_restarted(unit)) {
                     Some(unit) => format!(
-                        "restart what holds it (pid {pid}), if it can be spared: `systemctl restart '{unit}'`"
+                        "restart what holds it (pid {pid}), if it can be spared: `systemctl restart -- '{unit}'`"
                     ),
                     None => format!("end what holds it, if it can be spared: `kill {pid}`"),
                 }
@@ -312,9 +312,11 @@ pub fn show_holders(holders: &Holders) -> String {
     format!("ss -H{transport}anp 'sport = :{}'", holders.ports)
 }
 
-/// A service's restart ends that service; a session's or a user manager's would end all that somebody does.
+/// A service's restart ends that service; a session's or a user manager's would end all that somebody does. What begins with
+/// a dash is an option to a careless eye.
 fn may_be_restarted(unit: &str) -> bool {
-    unit.strip_suffix(".service").is_some_and(|name| !name.starts_with("user@"))
+    unit.strip_suffix(".service")
+        .is_some_and(|name| !name.starts_with('-') && !name.starts_with("user@"))
 }
 
 fn reserve_on_linux(

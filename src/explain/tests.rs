@@ -271,8 +271,9 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
     let unit = |unit| socket(Hold::Connected, "10.0.0.5", known(812, unit));
     for (items, command) in [
         (vec![unit(None)], "kill 812"),
-        (vec![unit(Some("nightly.service"))], "systemctl restart 'nightly.service'"),
+        (vec![unit(Some("nightly.service"))], "systemctl restart -- 'nightly.service'"),
         (vec![unit(Some("user@1000.service"))], "kill 812"),
+        (vec![unit(Some("-Hroot@evil.example.service"))], "kill 812"),
         (vec![unit(Some("session-3.scope"))], "kill 812"),
     ] {
         said(&stock(), held(50_010, items), |said, _| {

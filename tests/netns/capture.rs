@@ -3,9 +3,10 @@
 use std::net::TcpListener;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use crate::support::namespace::{inside, set};
-use crate::support::{code, json, run};
+use crate::support::namespace::{inside, set, sh};
+use crate::support::{code, json, run, stderr, stdout};
 
 #[test]
 fn a_capture_gives_the_very_same_report() {
@@ -58,5 +59,62 @@ fn a_capture_gives_the_very_same_report() {
         assert_eq!(code(&replay()), 2);
         std::fs::write(&file, &text[..text.len() / 2]).expect("written");
         assert_eq!(code(&replay()), 2, "a cut capture");
+    });
+}
+
+/// The sum of an entry, or of the capture, over its fields.
+fn sum<'a>(fields: impl IntoIterator<Item = &'a Value>) -> Value {
+    let fields = fields.into_iter().fold(String::new(), |all, field| match field.as_str() {
+        Some(text) => format!("{all}{} {text}", text.len()),
+        None if field.is_null() => all + "- ",
+        None => format!("{all}{} {field}", field.to_string().len()),
+    });
+    format!("{:x}", Sha256::digest(fields)).into()
+}
+
+/// A control group is named by whoever may make it, and systemctl(1) takes `-Hroot@evil.example.service` for a host.
+#[test]
+fn a_unit_that_would_be_an_option_is_in_no_command() {
+    inside(|| {
+        sh("ip", &["link", "set", "lo", "up"]);
+        let listener = TcpListener::bind("127.0.0.1:50011").expect("a listener");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("web1.json").display().to_string();
+        let mut capture: Value =
+            serde_json::from_slice(&run(&["capture"]).stdout).expect("a capture");
+        drop(listener);
+        let pid = std::process::id();
+        let mut with = |group: &str| {
+            let answers = capture["answers"].as_array_mut().expect("answers");
+            let question = format!("file /proc/{pid}/cgroup");
+            let entry = answers.iter_mut().find(|entry| entry["question"] == question);
+            let entry = entry.expect("the group of the listener's process");
+            entry["bytes"] = group.into();
+            entry["refusal"] = Value::Null;
+            let source =
+                [&entry["question"], &entry["source"]["kind"], &entry["source"]["location"]];
+            let nothing = [&Value::Null; 3];
+            entry["sha256"] = sum(source.into_iter().chain([&entry["bytes"]]).chain(nothing));
+            let head = ["ephaudit_capture", "os", "host", "collected_at"].map(|key| &capture[key]);
+            let answers = capture["answers"].as_array().expect("answers");
+            capture["sha256"] =
+                sum(head.into_iter().chain(answers.iter().map(|entry| &entry["sha256"])));
+            // What a capture begins with tells it.
+            let text = format!("{{\"ephaudit_capture\":1,{}", &capture.to_string()[1..]);
+            let text = text.replace(",\"ephaudit_capture\":1", "");
+            std::fs::write(&file, text).expect("written");
+        };
+        // 0::/system.slice/honest.service
+        with("MDo6L3N5c3RlbS5zbGljZS9ob25lc3Quc2VydmljZQo=");
+        let honest = run(&["--format", "json", "--from", &file]);
+        assert!(stdout(&honest).contains("honest.service"), "{}", stderr(&honest));
+        // 0::/system.slice/-Hroot@evil.example.service
+        with("MDo6L3N5c3RlbS5zbGljZS8tSHJvb3RAZXZpbC5leGFtcGxlLnNlcnZpY2UK");
+        let formats = ["table", "json", "html", "markdown", "csv", "sarif", "ocsf", "junit"];
+        for format in formats.map(|format| ["--format", format]) {
+            let report = run(&[&["--from", &file][..], &format].concat());
+            let report = [stdout(&report), stderr(&report)].concat();
+            assert!(report.contains("50011") && !report.contains("evil"), "{format:?}: {report}");
+        }
     });
 }

@@ -41,13 +41,16 @@ fn unit(path: &str) -> Option<String> {
     let mut parts = path.split('/').filter(|part| !matches!(*part, "" | ".."));
     let part = parts.find(|part| part.strip_suffix(".slice").is_none())?;
     let is_unit = KINDS.iter().any(|kind| part.len() > kind.len() && part.ends_with(kind));
-    (is_unit && part.bytes().all(is_of_a_name) && container(part).is_none())
-        .then(|| part.to_owned())
+    (is_unit && is_name(part) && container(part).is_none()).then(|| part.to_owned())
 }
 
-/// What a unit's name may hold (systemd.unit(5)). Whoever may make a control group may name it, so nothing else is taken.
-const fn is_of_a_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.' | b'\\' | b'@')
+/// Whether it may be the name of a unit (systemd.unit(5)). Whoever may make a control group may name it, so nothing else is
+/// taken; nor what a command would take for an option.
+fn is_name(name: &str) -> bool {
+    let of_a_name = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.' | b'\\' | b'@')
+    };
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(of_a_name)
 }
 
 /// `docker-ID.scope`, `libpod-ID.scope`, `cri-containerd-ID.scope`, `crio-ID`, or `ID` by itself.
@@ -66,7 +69,7 @@ fn lxc(path: &str) -> Option<String> {
         "lxc" => parts.next()?,
         _ => first.strip_prefix("lxc.payload.")?,
     };
-    (!name.is_empty() && name.bytes().all(is_of_a_name)).then(|| name.to_owned())
+    is_name(name).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -135,6 +138,7 @@ mod tests {
             "$(id).service",
             "a b.service",
             "x;y.service",
+            "-Hroot@evil.example.service",
             "\u{1b}[2J.service",
             ".service",
             "x.slice",
@@ -142,6 +146,8 @@ mod tests {
         ] {
             assert_eq!(run_by(&format!("0::/system.slice/{part}\n")), (None, None), "{part}");
         }
-        assert_eq!(run_by("0::/lxc.payload.$(id)\n"), (None, None));
+        for name in ["$(id)", "-a"] {
+            assert_eq!(run_by(&format!("0::/lxc.payload.{name}\n")), (None, None), "{name}");
+        }
     }
 }
