@@ -1,4 +1,7 @@
 //! The command line: types only; parsing does nothing.
+//!
+//! Only commands have doc comments: clap would take that of a struct of arguments for the sentence of
+//! every command that has these arguments.
 
 mod help;
 mod values;
@@ -113,7 +116,7 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// How to judge.
+// How to judge.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
     /// By which measure
@@ -127,7 +130,7 @@ pub struct AuditArgs {
     pub show: ShowArgs,
 }
 
-/// By which measure to judge.
+// By which measure to judge.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
     /// A policy, instead of the system's own: /etc/ephaudit/policy.toml, or that in %PROGRAMDATA%\ephaudit
@@ -141,7 +144,7 @@ pub struct MeasureArgs {
     pub profile: ProfileArgs,
 }
 
-/// What the command line says by itself.
+// What the command line says by itself.
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
     /// Which recommendation counts: the policy's, or iana
@@ -165,7 +168,7 @@ fn set_names() -> PossibleValuesParser {
     PossibleValuesParser::new(SETS.iter().map(|set| set.name))
 }
 
-/// What to read.
+// What to read.
 #[derive(Debug, Args)]
 pub struct ReadArgs {
     /// Whose facts
@@ -185,7 +188,7 @@ pub struct ReadArgs {
     pub usage: UsageDepth,
 }
 
-/// What to read and how to write it.
+// What to read and how to write it.
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// What to read
@@ -199,7 +202,7 @@ pub struct ShowArgs {
     pub report: ReportArgs,
 }
 
-/// In which formats to write a report, and where.
+// In which formats to write a report, and where.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// How to write the report
@@ -241,7 +244,7 @@ fn emission(text: &str) -> Result<Emission, String> {
     Ok(Emission { format, path: path.into() })
 }
 
-/// Of what to print the manual page.
+// Of what to print the manual page.
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// A command, such as `explain` or `policy new`; without it the program's own
@@ -273,7 +276,7 @@ pub enum PolicyCommand {
     Services(OutputArgs),
 }
 
-/// Of which host to write a policy.
+// Of which host to write a policy.
 #[derive(Debug, Args)]
 pub struct PolicyNewArgs {
     /// What it is to say
@@ -290,7 +293,7 @@ pub struct PolicyNewArgs {
     pub output: OutputArgs,
 }
 
-/// What to render again.
+// What to render again.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
     /// A report that --format json or ndjson wrote; - is standard input
@@ -301,7 +304,7 @@ pub struct ConvertArgs {
     pub report: ReportArgs,
 }
 
-/// Whose settings, and how to write what they will be.
+// Whose settings, and how to write what they will be.
 #[derive(Debug, Args)]
 pub struct BootArgs {
     /// Table for people, JSON for programs: the report, without a verdict
@@ -318,7 +321,7 @@ pub struct BootArgs {
     pub output: OutputArgs,
 }
 
-/// How to list the rules.
+// How to list the rules.
 #[derive(Debug, Args)]
 pub struct RulesArgs {
     /// Table for people, JSON for programs, with the pages
@@ -329,7 +332,7 @@ pub struct RulesArgs {
     pub output: OutputArgs,
 }
 
-/// What to ask the kernel for.
+// What to ask the kernel for.
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
     /// How many ports each kind of socket asks for: TCP and UDP, IPv4 and IPv6, by bind() and by connect()
@@ -349,7 +352,7 @@ pub struct ProbeArgs {
     pub output: OutputArgs,
 }
 
-/// Whose facts, and whose names for ports.
+// Whose facts, and whose names for ports.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("elsewhere").multiple(true))]
 pub struct FactsArgs {
@@ -364,7 +367,7 @@ pub struct FactsArgs {
     pub registry: Option<PathBuf>,
 }
 
-/// Whose files are read.
+// Whose files are read.
 #[derive(Debug, Args)]
 pub struct RootArgs {
     /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport; implies --boot
@@ -372,7 +375,7 @@ pub struct RootArgs {
     pub root: Option<PathBuf>,
 }
 
-/// What to explain.
+// What to explain.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// A port (33060, 33060/tcp, 33060/udp), or a rule's name as in `ephaudit rules`
@@ -389,7 +392,7 @@ pub struct ExplainArgs {
     pub output: OutputArgs,
 }
 
-/// Where and how to write.
+// Where and how to write.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
     /// Write to PATH, whole or not at all, instead of standard output

@@ -91,6 +91,54 @@ fn wrong_usage_is_2() {
     complains(&["--registry", &bad.display().to_string()], 2, "no column");
 }
 
+/// The paragraph that begins at the first of these lines, on one line.
+fn paragraph<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.take_while(|line| !line.is_empty()).map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// The commands that a help text lists, each with its sentence.
+fn listed(help: &str) -> Vec<(String, String)> {
+    let mut commands: Vec<(String, String)> = Vec::new();
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let entry = line.strip_prefix("  ").filter(|entry| !entry.starts_with(' '));
+        match (entry.and_then(|entry| entry.split_once(' ')), commands.last_mut()) {
+            (Some((name, sentence)), _) => {
+                commands.push((name.to_owned(), sentence.trim().to_owned()));
+            }
+            (None, Some((_, sentence))) => *sentence += &format!(" {}", line.trim()),
+            (None, None) => panic!("{line:?} continues nothing"),
+        }
+    }
+    commands.retain(|(name, _)| name != "help");
+    commands
+}
+
+#[test]
+fn a_command_has_one_sentence_in_the_list_the_help_and_the_manual() {
+    fn words(command: &[String]) -> Vec<&str> {
+        command.iter().map(String::as_str).collect()
+    }
+    let mut seen = 0;
+    let mut ahead = vec![Vec::new()];
+    while let Some(path) = ahead.pop() {
+        let help = stdout(&run(&[&words(&path), &["--help"][..]].concat()));
+        for (name, sentence) in listed(&help) {
+            let command: Vec<String> = path.iter().cloned().chain([name]).collect();
+            let words = words(&command);
+            let help = stdout(&run(&[&words, &["--help"][..]].concat()));
+            assert_eq!(paragraph(help.lines()), sentence, "{words:?} --help");
+            let page = stdout(&run(&[&["man"], &words[..]].concat()));
+            let name = page.lines().skip_while(|line| *line != ".SH NAME").nth(1);
+            let expected = format!("ephaudit-{} - {sentence}", words.join("-"));
+            assert_eq!(name.map(|name| name.replace('\\', "")), Some(expected));
+            ahead.push(command);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 15, "12 commands, and 3 of policy");
+}
+
 #[test]
 fn a_newer_registry_is_used_and_named() {
     let folder = tempfile::tempdir().expect("a folder");
