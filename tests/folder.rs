@@ -117,7 +117,35 @@ fn no_link_leads_outside() {
     symlink(&secret, plain.path().join("sysctl.txt")).expect("a link");
     let output = run(&["show", "--from", &named(plain.path())]);
     assert_eq!(code(&output), 2);
-    assert!(stderr(&output).contains("sysctl.txt"), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("sysctl.txt is a link that leads out of the folder"), "{said}");
+}
+
+#[test]
+fn a_link_that_leads_out_is_left_out_and_the_rest_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let range = "net.ipv4.ip_local_port_range = 50000 60001\n";
+    fs::write(folder.path().join("sysctl.txt"), range).expect("written");
+    let up = format!("{}etc/passwd", "../".repeat(30));
+    for (target, why) in [
+        ("/etc/passwd", "a link that leads out of the folder"),
+        (&up, "a link that leads out of the folder"),
+        ("missing.txt", "a link to nothing"),
+    ] {
+        let link = folder.path().join("passwd");
+        symlink(target, &link).expect("a link");
+        let document = shown(&folder);
+        assert_eq!(document["scopes"][0]["ranges"][0]["first"], 50_000, "{target}");
+        let gaps = document["gaps"].as_array().expect("gaps");
+        let gap = gaps.iter().find(|gap| gap["what"] == named(&link)).expect("a gap of the link");
+        assert_eq!((&gap["why"], &gap["detail"]), (&"not-captured".into(), &why.into()));
+        fs::remove_file(&link).expect("removed");
+    }
+    // A link to what is in the folder is that.
+    symlink("sysctl.txt", folder.path().join("again")).expect("a link");
+    let left_out = named(&folder.path().join("again"));
+    let gaps = shown(&folder)["gaps"].clone();
+    assert!(gaps.as_array().expect("gaps").iter().all(|gap| gap["what"] != left_out), "{gaps}");
 }
 
 #[test]

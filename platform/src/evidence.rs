@@ -93,6 +93,7 @@ pub struct Evidence {
     tunables: Tunables,
     windows: windows::Tables,
     tree: Option<Tree>,
+    left_out: Vec<(String, Why)>,
 }
 
 /// Evidence before it is known of which system.
@@ -109,7 +110,7 @@ impl Understood {
         os: impl FnOnce(recognise::Signs) -> Result<Os, EvidenceError>,
     ) -> Result<Evidence, EvidenceError> {
         let Self { tunables, windows, tree, signs } = self;
-        Ok(Evidence { os: os(signs)?, tunables, windows, tree })
+        Ok(Evidence { os: os(signs)?, tunables, windows, tree, left_out: Vec::new() })
     }
 }
 
@@ -203,6 +204,12 @@ impl Evidence {
         Ok(Understood { tunables, windows, tree, signs })
     }
 
+    /// With the files that were given and could not be read: each with why.
+    #[must_use]
+    pub fn without(self, left_out: Vec<(String, Why)>) -> Self {
+        Self { left_out, ..self }
+    }
+
     /// The tree in it.
     pub(crate) fn root(&self) -> Option<&Folder> {
         self.tree.as_ref().map(Tree::folder)
@@ -253,9 +260,9 @@ impl Evidence {
         not_captured(Source::Sysctl(name.to_owned().into()), name)
     }
 
-    /// What was taken for granted to understand the evidence.
+    /// What was left out of the evidence, and what was taken for granted to understand it.
     pub(crate) fn notes(&self) -> Vec<(String, Why)> {
-        self.windows.notes()
+        self.left_out.iter().cloned().chain(self.windows.notes()).collect()
     }
 
     /// The kernel's own form of a value: Linux ends it with a newline and parts the two bounds by a tab, which copying

@@ -1,11 +1,12 @@
 //! `--from`: the files and folders of one host.
 
+use std::io;
 use std::path::Path;
 
 use ephaudit_platform::ask::{Answer, Question};
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::{Os, Snapshot};
+use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
 use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
@@ -32,6 +33,8 @@ struct Given {
     files: Vec<(String, Vec<u8>)>,
     folders: Vec<Folder>,
     labels: Vec<Os>,
+    /// Files that are no more than a link out of their folder, or to nothing.
+    left_out: Vec<(String, Why)>,
 }
 
 /// What tells of a host in its stead.
@@ -50,12 +53,13 @@ impl Witness {
             files: Vec::new(),
             folders: Vec::new(),
             labels: Vec::new(),
+            left_out: Vec::new(),
         };
         for path in &args.from {
             given.add(path)?;
         }
         let root = root.map(|path| given.root(path)).transpose()?;
-        let Given { files, folders, labels, .. } = given;
+        let Given { files, folders, labels, left_out, .. } = given;
         if let ([(name, bytes)], [], None) = (&files[..], &folders[..], &root) {
             if Capture::is_one(bytes) {
                 let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
@@ -71,7 +75,11 @@ impl Witness {
             Some(root) => (Evidence::rooted(&pieces, root, os), "--root"),
             None => (Evidence::read(&pieces, folders, os), "--from"),
         };
-        let read = read.map_err(|error| Failure::Usage(format!("{option}: {error}")))?;
+        let without = || left_out.iter().map(|(what, why)| format!("; {what} is {}", why.detail));
+        let read = read.map_err(|error| {
+            Failure::Usage(format!("{option}: {error}{}", without().collect::<String>()))
+        })?;
+        let read = read.without(left_out);
         Ok(Self::Evidence(read, if boot { files } else { Vec::new() }))
     }
 
@@ -110,7 +118,7 @@ impl Given {
     /// A host's root, with what it says beside its files.
     fn root(&mut self, path: &Path) -> Result<Folder, Failure> {
         let name = path.display().to_string();
-        let unusable = |why: std::io::Error| Failure::Usage(format!("--root {name}: {why}"));
+        let unusable = |why: io::Error| Failure::Usage(format!("--root {name}: {why}"));
         if let Some(other) = self.folders.iter().find(|folder| folder.is_tree()) {
             let why = format!("--root {name}: {} is a tree too; one is enough", other.place(""));
             return Err(Failure::Usage(why));
@@ -133,10 +141,16 @@ impl Given {
         let folder = Folder::open(path).map_err(|error| unusable(&name, error))?;
         for file in folder.evidence().map_err(|error| unusable(&name, error))? {
             let name = folder.place(&file);
-            let bytes = folder
-                .file(&file)
-                .and_then(|file| self.room.bounded(file))
-                .map_err(|error| unusable(&name, error))?;
+            let bytes = folder.file(&file).and_then(|file| self.room.bounded(file));
+            let bytes = match bytes {
+                // It was listed a moment ago: what is missing is what a link leads to.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let why = Why::new(Reason::NotCaptured, error.to_string());
+                    self.left_out.push((name, why));
+                    continue;
+                }
+                bytes => bytes.map_err(|error| unusable(&name, error))?,
+            };
             if file == LABEL {
                 if bytes.len() > LABEL_MAX {
                     return Err(unusable(&name, format!("larger than {} KiB", LABEL_MAX / 1024)));

@@ -142,7 +142,8 @@ impl Folder {
         Ok(names)
     }
 
-    /// Opens an ordinary file, and nothing else: opening a device may have effects, and a FIFO waits.
+    /// Opens an ordinary file, and nothing else: opening a device may have effects, and a FIFO waits. What a link
+    /// does not lead to in the folder is `NotFound`.
     pub fn file(&self, name: &str) -> io::Result<impl Read + use<>> {
         self.open_file(name)
     }
@@ -202,15 +203,21 @@ impl Folder {
         let mut ahead: Vec<OsString> = parts(name);
         let mut resolved = PathBuf::new();
         let mut links = 0;
+        let mut outward = false;
         let mut folder = false;
         while let Some(part) = ahead.pop() {
             if part == ".." {
                 // Above the top is the top.
-                resolved.pop();
+                outward |= !resolved.pop();
                 continue;
             }
             let next = resolved.join(&part);
-            if !self.dir.symlink_metadata(&next)?.is_symlink() {
+            let found = self.dir.symlink_metadata(&next).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound if outward => io::Error::new(error.kind(), LeadsOut),
+                io::ErrorKind::NotFound if links > 0 => io::Error::new(error.kind(), LeadsNowhere),
+                _ => error,
+            });
+            if !found?.is_symlink() {
                 resolved = next;
                 continue;
             }
@@ -221,6 +228,7 @@ impl Folder {
             let target = self.dir.read_link_contents(&next)?;
             if target.has_root() {
                 resolved.clear();
+                outward = true;
             }
             // What a path with a slash behind it leads to is a folder, or nothing.
             let text = target.as_os_str().as_encoded_bytes();
@@ -247,6 +255,16 @@ impl Folder {
 #[derive(Debug, thiserror::Error)]
 #[error("too many symbolic links")]
 struct Loop;
+
+/// A link, absolute or above the top, to what is not in the folder.
+#[derive(Debug, thiserror::Error)]
+#[error("a link that leads out of the folder")]
+struct LeadsOut;
+
+/// A link to a name that the folder does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("a link to nothing")]
+struct LeadsNowhere;
 
 fn is_loop(error: &io::Error) -> bool {
     matches!(error.get_ref(), Some(inner) if inner.is::<Loop>())
