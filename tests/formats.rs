@@ -1,7 +1,7 @@
 //! The saved reports of fixtures/reports, in every format.
 
 mod csv;
-mod files;
+pub(crate) mod files;
 mod html;
 mod junit;
 mod markdown;

@@ -3,13 +3,11 @@
 // A test ends by panicking.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
-mod boot;
 mod cli;
 mod evidence;
-mod folder;
 mod formats;
-mod hostile;
-mod netns;
+#[cfg(target_os = "linux")]
+mod linux;
 mod policy;
 mod readme;
 mod support;

@@ -1,8 +1,6 @@
-//! What the tests share: the program, its JSON, and network namespaces of their own.
+//! What the tests share: the program and its documents.
 
 pub(crate) mod evidence;
-pub(crate) mod namespace;
-pub(crate) mod refuse;
 
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -34,6 +32,17 @@ pub(crate) fn stdout(output: &Output) -> String {
 /// Its standard error.
 pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// The usual error: one line, its prefix, the exit code.
+pub(crate) fn complains(args: &[&str], expected: i32, words: &str) {
+    let output = run(args);
+    assert_eq!(code(&output), expected, "{args:?}: {}", stderr(&output));
+    assert!(output.stdout.is_empty(), "{args:?}");
+    let said = stderr(&output);
+    assert!(said.contains(words), "{args:?}: {said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("ephaudit: "), "{said}");
 }
 
 /// Its JSON, held against its own schema, with the exit code.
@@ -74,9 +83,4 @@ pub(crate) fn spans(value: &Value) -> Vec<(u16, u16)> {
     };
     let spans = value.as_array().expect("spans");
     spans.iter().map(|span| (port(span, "first"), port(span, "last"))).collect()
-}
-
-/// The ports of such spans.
-pub(crate) fn ports(value: &Value) -> Vec<u16> {
-    spans(value).into_iter().flat_map(|(first, last)| first..=last).collect()
 }

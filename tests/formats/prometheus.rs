@@ -1,57 +1,10 @@
-//! The files for Prometheus: series, labels, and who may read them.
+//! The files for Prometheus: series and labels.
 
 use std::collections::HashSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::{convert, report};
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("a file").permissions().mode() & 0o777
-}
-
-#[test]
-fn the_collector_may_read_its_file_whatever_the_umask() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let [prom, metrics, report] =
-        ["x.prom", "x.txt", "x.json"].map(|name| folder.path().join(name));
-    let strict = |args: &[&str]| {
-        let mut command = Command::new("sh");
-        command.args(["-c", "umask 077; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ephaudit")]);
-        let status = command.args(args).status().expect("sh starts");
-        assert!(status.success(), "{args:?}");
-    };
-    let emitted = format!("openmetrics={}", metrics.display());
-    let other = format!("json={}", report.display());
-    let saved = "fixtures/reports/findings.json";
-    let prom_path = prom.to_str().expect("UTF-8");
-    let args = [
-        "convert",
-        saved,
-        "--format",
-        "prometheus",
-        "--output",
-        prom_path,
-        "--emit",
-        &emitted,
-        "--emit",
-        &other,
-    ];
-    for _ in 0..2 {
-        strict(&args);
-        assert_eq!([mode(&prom), mode(&metrics), mode(&report)], [0o644, 0o644, 0o600]);
-        fs::set_permissions(&prom, fs::Permissions::from_mode(0o600)).expect("a mode");
-    }
-    let names: HashSet<String> = fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .collect();
-    assert_eq!(names.len(), 3, "nothing is left beside them: {names:?}");
-}
 
 /// The value of a series, named without the prefix that all have.
 fn series(text: &str, name: &str) -> Option<String> {

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::tree::{MOUNTED, Tree};
 use super::{LOADERS, present};
-use crate::support::namespace::{inside, set, sh};
+use crate::linux::support::namespace::{inside, set, sh};
 use crate::support::{code, ephaudit, json, run, stderr, stdout};
 
 const RANGE: &str = "net.ipv4.ip_local_port_range";

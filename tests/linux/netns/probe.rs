@@ -14,12 +14,14 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, socket};
 use serde_json::Value;
 
-use crate::support::namespace::{inside, set, sh};
-use crate::support::refuse::{answer, forbid, forbid_sockets};
-use crate::support::{code, ephaudit, json, ports, run, stderr, stdout};
+use crate::linux::support::loopback;
+use crate::linux::support::namespace::{inside, set, sh};
+use crate::linux::support::ports;
+use crate::linux::support::refuse::{answer, forbid, forbid_sockets};
+use crate::support::{code, ephaudit, json, run, stderr, stdout};
 
 fn lo_up() {
-    sh("ip", &["link", "set", "lo", "up"]);
+    loopback::up();
 }
 
 fn probed(args: &[&str]) -> (Value, i32) {

@@ -14,9 +14,10 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, socket, sockopt};
 use serde_json::Value;
 
+use crate::linux::support::loopback;
+use crate::linux::support::namespace::{inside, set};
+use crate::linux::support::refuse::forbid_netlink;
 use crate::support::json;
-use crate::support::namespace::{inside, set, sh};
-use crate::support::refuse::forbid_netlink;
 
 const TCP: SocketType = SocketType::STREAM;
 const UDP: SocketType = SocketType::DGRAM;
@@ -27,7 +28,7 @@ fn at(text: &str) -> SocketAddr {
 
 /// A namespace with loopback, this range, and TIME_WAIT that keeps its ports.
 fn range(first_last: &str) {
-    sh("ip", &["link", "set", "lo", "up"]);
+    loopback::up();
     set("ip_local_port_range", first_last);
     set("tcp_tw_reuse", "0");
 }

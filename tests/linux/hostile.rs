@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::evidence::{bounds, document, range};
-use crate::support::{code, ephaudit, stderr};
+use crate::support::{code, ephaudit, run, stderr};
 
 const MIB: usize = 1024 * 1024;
 /// Many times what it takes, even without optimisation; the square of such an input takes longer.
@@ -128,6 +128,8 @@ fn all_files_together_have_one_bound_and_so_has_a_pipe() {
         .output()
         .expect("it starts");
     assert!(refusal(&endless).contains("--from -: larger than 16 MiB"));
+    let output = run(&["show", "--from", "/dev/zero"]);
+    assert!(refusal(&output).contains("larger than 16 MiB"));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use rustix::net::sockopt::set_socket_reuseaddr;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 
-use crate::support::namespace::{inside, set, sh};
+use crate::linux::support::loopback;
+use crate::linux::support::namespace::{inside, set};
 use crate::support::{code, json, run, stderr, stdout};
 
 /// Outside of every pool that a test sets.
@@ -38,14 +39,14 @@ pub(super) fn explained(subject: &str) -> Value {
 }
 
 pub(super) fn two_families() {
-    sh("ip", &["link", "set", "lo", "up"]);
-    sh("ip", &["addr", "add", "fd00::9/128", "dev", "lo", "nodad"]);
+    loopback::up();
+    loopback::add("fd00::9".parse().expect("an address"));
 }
 
 #[test]
 fn a_squatter_is_told_with_its_peer_and_its_process() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         // One port: the client is given it, without asking.
         set("ip_local_port_range", "33060 33061");
         let server = TcpListener::bind(("127.0.0.1", SERVER)).expect("a listener");
@@ -104,7 +105,7 @@ fn reserving_does_not_take_a_port_away() {
         assert_eq!(on["self_connect"]["exposure"], "immune");
         assert_eq!(said["remediation"], Value::from(Vec::<Value>::new()));
         let held = fresh(SocketType::STREAM, "127.0.0.1", false);
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         bind(&held, &at("127.0.0.1", 50_010)).expect("bound");
         let said = explained("50010/tcp");
         assert_eq!(said["transports"][0]["state"], "bound");
@@ -116,7 +117,7 @@ fn reserving_does_not_take_a_port_away() {
 #[test]
 fn a_client_is_connected_to_itself_where_that_is_said() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         set("ip_local_port_range", "40000 40199");
         set("ip_local_reserved_ports", "40020\n");
         // As a retry loop does while its service is down; each way round the even half is 100 ports.
@@ -155,7 +156,7 @@ fn a_client_is_connected_to_itself_where_that_is_said() {
 #[test]
 fn of_a_busy_service_the_first_hundred_sockets_are_told() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         let service = TcpListener::bind("127.0.0.1:8080").expect("a listener");
         let held: Vec<_> = (0..150)
             .map(|_| (TcpStream::connect("127.0.0.1:8080").expect("one"), service.accept()))
@@ -218,7 +219,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
 #[test]
 fn evidence_explains_as_far_as_it_goes() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         let service = TcpListener::bind("127.0.0.1:50010").expect("a listener");
         let client = TcpStream::connect("127.0.0.1:50010").expect("connected");
         let squatted = client.local_addr().expect("an address").port();

@@ -9,7 +9,7 @@ use ephaudit_platform::boot::{Boot, State};
 use ephaudit_platform::snapshot::Os;
 use ephaudit_platform::{Folder, read_boot};
 
-use crate::support::namespace::sh;
+use crate::linux::support::namespace::sh;
 
 const LINE: &str = "net.ipv4.ip_local_port_range = 10000 20000\n";
 

@@ -12,11 +12,11 @@ use ephaudit_platform::{Wants, read_live};
 use rustix::io::Errno;
 use serde_json::Value;
 
-use crate::support::namespace::{inside, set, sh};
-use crate::support::refuse::{forbid, forbid_netlink};
+use crate::linux::support::namespace::{inside, set, sh};
+use crate::linux::support::refuse::{forbid, forbid_netlink};
 use crate::support::{assert_valid, code, json, run, spans, stdout};
 use made::{
-    Made, Sleeper, folder_of_names, id, made, name, range, services, there,
+    Made, Sleeper, add, folder_of_names, id, made, name, range, services, there,
     with_each_kind_of_holder,
 };
 
@@ -330,7 +330,7 @@ fn a_page_about_many_namespaces_stays_short() {
     inside(|| {
         folder_of_names();
         for number in 0..40 {
-            sh("ip", &["netns", "add", &format!("n{number}")]);
+            add(&format!("n{number}"));
         }
         let held = Sleeper::in_a_namespace();
         let busy = there(&held.namespace(), || TcpListener::bind("0.0.0.0:50010").expect("one"));

@@ -17,7 +17,7 @@ use ephaudit_platform::boot::{Boot, Loader, State};
 use ephaudit_platform::snapshot::Os;
 use ephaudit_platform::{Folder, read_boot};
 
-use crate::support::namespace::{aloud, inside, set, sh};
+use crate::linux::support::namespace::{aloud, inside, set, sh};
 use random::Random;
 use tree::Tree;
 

@@ -6,8 +6,10 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, ipproto, socket, sockopt};
 
-use crate::support::namespace::{inside, set, sh};
-use crate::support::{json, ports};
+use crate::linux::support::loopback;
+use crate::linux::support::namespace::{inside, set};
+use crate::linux::support::ports;
+use crate::support::json;
 
 /// An odd-sized range is scanned one slot short, from a random start: one refusal is not the last word.
 const REFUSALS: usize = 60;
@@ -106,7 +108,7 @@ fn connected(listener: &TcpListener) -> BTreeSet<u16> {
 #[test]
 fn connect_takes_exactly_the_pool() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         set("ip_unprivileged_port_start", "0");
         let fresh =
             socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).expect("a socket");

@@ -5,7 +5,10 @@ use std::net::TcpListener;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::support::namespace::{inside, set, sh};
+use crate::linux::support::{
+    loopback,
+    namespace::{inside, set},
+};
 use crate::support::{code, json, run, stderr, stdout};
 
 #[test]
@@ -76,7 +79,7 @@ fn sum<'a>(fields: impl IntoIterator<Item = &'a Value>) -> Value {
 #[test]
 fn a_unit_that_would_be_an_option_is_in_no_command() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         let listener = TcpListener::bind("127.0.0.1:50011").expect("a listener");
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("web1.json").display().to_string();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::fd::AsFd;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::support::namespace::{set, sh};
+use crate::linux::support::namespace::{set, sh};
 
 /// A process that only sleeps; it ends with the test.
 pub(super) struct Sleeper(Child);
@@ -93,6 +93,13 @@ pub(super) fn name(namespace: &str, name: &str) {
     let path = format!("/run/netns/{name}");
     fs::write(&path, "").expect("a file");
     sh("mount", &["--bind", namespace, &path]);
+}
+
+/// `ip netns add NAME`
+pub(super) fn add(name: &str) {
+    let path = format!("/run/netns/{name}");
+    fs::write(&path, "").expect("a file");
+    sh("unshare", &[&format!("--net={path}"), "true"]);
 }
 
 /// A namespace with a range and services of its own.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::namespace::{inside, set, sh};
+use crate::linux::support::namespace::{inside, set, sh};
 use crate::support::{code, json, run, stdout};
 
 const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";

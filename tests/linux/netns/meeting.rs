@@ -9,7 +9,7 @@ use rustix::net::sockopt::set_ipv6_v6only;
 use rustix::net::{Shutdown, SocketType, accept, bind, connect, getsockname, listen};
 
 use super::explain::{SERVER, at, explained, fresh, two_families};
-use crate::support::namespace::inside;
+use crate::linux::support::namespace::inside;
 
 /// Whether a service can have the address and port now.
 fn can_have(kind: SocketType, address: &str, port: u16, reuse: bool) -> bool {

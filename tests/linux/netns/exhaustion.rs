@@ -6,11 +6,12 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 
+use crate::linux::support::loopback;
+use crate::linux::support::namespace::{inside, set};
 use crate::support::json;
-use crate::support::namespace::{inside, set, sh};
 
 fn range(first_last: &str) {
-    sh("ip", &["link", "set", "lo", "up"]);
+    loopback::up();
     set("ip_local_port_range", first_last);
     set("tcp_tw_reuse", "0");
 }
@@ -230,6 +231,7 @@ fn a_service_that_closed_first_and_is_gone_is_told_by_its_own_ends() {
 fn forwarding_alone_is_no_nat() {
     inside(|| {
         let rule = "nat-ignores-range";
+        set("ip_forward", "0");
         assert_eq!(judged(rule, "auto").0, "pass");
         set("ip_forward", "1");
         assert_eq!(judged(rule, "auto").0, "not-applicable");

@@ -10,7 +10,8 @@ use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, TcpState};
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use serde_json::Value;
 
-use crate::support::namespace::{inside, set, sh};
+use crate::linux::support::loopback;
+use crate::linux::support::namespace::{inside, set};
 use crate::support::{code, json, run, stdout};
 
 fn items(document: &Value) -> &Vec<Value> {
@@ -27,7 +28,7 @@ fn item<'a>(document: &'a Value, address: &str, port: u16) -> &'a Value {
 #[test]
 fn listeners_are_told_inside_from_outside_with_their_owner() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         set("ip_local_reserved_ports", "50001\n");
         let inside_pool = TcpListener::bind("0.0.0.0:50010").expect("a listener");
         let reserved = TcpListener::bind("0.0.0.0:50001").expect("a listener");
@@ -169,7 +170,7 @@ fn refusal() -> Answer {
 #[test]
 fn without_netlink_the_tables_of_proc_tell_the_same() {
     inside(|| {
-        sh("ip", &["link", "set", "lo", "up"]);
+        loopback::up();
         let tcp: Vec<TcpListener> =
             ["0.0.0.0:50010", "127.0.0.1:50012", "[::1]:50014", "[::ffff:127.0.0.1]:50016"]
                 .iter()

@@ -1,10 +1,13 @@
 //! What is written is what is shown.
 
+use std::fs;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use crate::support::namespace::{inside, set};
+use crate::linux::support::namespace::{inside, set};
+use crate::support::evidence::{bounds, range};
 use crate::support::{json, spans};
 
 /// Sets range and reserved list, and holds `show` against them.
@@ -101,5 +104,18 @@ fn the_longest_reserved_list_has_254_732_bytes_and_is_read_whole() {
             seen.iter().map(|(first, last)| format!("{first}-{last}")).collect();
         assert_eq!(text.join(",").len() + 1, 254_732);
         assert_eq!(text, pairs);
+    });
+}
+
+#[test]
+fn trap_16_the_own_scope_is_read_and_named() {
+    inside(|| {
+        set("ip_local_port_range", "20000 29999");
+        let (document, _) = json(&["show"]);
+        let scopes = document["scopes"].as_array().expect("scopes");
+        let own = fs::read_link("/proc/self/ns/net").expect("a namespace");
+        assert_eq!((scopes.len(), &scopes[0]["current"]), (1, &Value::from(true)));
+        assert_eq!(scopes[0]["id"].as_str(), own.to_str());
+        assert_eq!(bounds(range(&document, "tcp", "ipv4")), (20_000, 29_999));
     });
 }

@@ -1,0 +1,11 @@
+//! What only Linux has: its kernel, in network namespaces of the tests' own, its loaders of
+//! sysctl.d, and its files, links and devices.
+
+mod boot;
+mod cli;
+mod emit;
+mod folder;
+mod hostile;
+mod netns;
+mod policy;
+mod support;
