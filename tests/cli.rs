@@ -55,7 +55,10 @@ fn listed(help: &str) -> Vec<(String, String)> {
             (Some((name, sentence)), _) => {
                 commands.push((name.to_owned(), sentence.trim().to_owned()));
             }
-            (None, Some((_, sentence))) => *sentence += &format!(" {}", line.trim()),
+            (None, Some((_, sentence))) => {
+                sentence.push(' ');
+                sentence.push_str(line.trim());
+            }
             (None, None) => panic!("{line:?} continues nothing"),
         }
     }

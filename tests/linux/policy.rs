@@ -279,8 +279,8 @@ fn a_declared_port_is_found_in_the_pool_and_in_a_clients_hands() {
             (0..3).map(|_| TcpStream::connect(("127.0.0.1", port)).expect("a client")).collect();
         let (document, _) = json(&["--policy", &file]);
         let ports: Vec<Value> = of(&document, "squatted-port");
-        let served = format!("{port} to");
-        assert!(ports.iter().all(|finding| !finding.to_string().contains(&served)), "{ports:?}");
+        let there = format!("{port} to");
+        assert!(ports.iter().all(|finding| !finding.to_string().contains(&there)), "{ports:?}");
         drop((service, clients));
     });
 }
