@@ -364,7 +364,7 @@ fn write(scope: &Scope, key: &str, value: &str) -> String {
 
 /// sysctl.d(5) is for the host's own namespace; any other is set up by whoever makes it.
 fn to_last(scope: &Scope, key: &str, value: &str, file: &str) -> String {
-    let of_host = scope.names.iter().any(|name| name == "host");
+    let of_host = scope.is_host();
     if !of_host && !scope.current {
         let value = if value.contains(' ') { format!("'{value}'") } else { value.to_owned() };
         return format!(

@@ -78,9 +78,7 @@ fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
         for held in snapshot.held.iter().filter(|_| scope.current) {
             gaps.extend(unseen_of(scope, held));
         }
-        for (what, why) in &scope.notes {
-            gaps.push(Gap::new(scope, what.clone(), why));
-        }
+        gaps.extend(scope.notes.iter().map(|note| Gap::of(scope, note)));
         gaps.extend(scope.time_wait.why().map(|why| Gap::new(scope, "TIME_WAIT", why)));
         for item in &scope.listeners.items {
             if let Owner::Unseen(why) = &item.owner {
@@ -121,9 +119,7 @@ pub fn unread_facts(snapshot: &Snapshot) -> Vec<Gap> {
         for (what, why) in ranges.chain(reserved).chain(start) {
             gaps.extend(why.map(|why| Gap::new(scope, what, why)));
         }
-        for (what, why) in &scope.listeners.unread {
-            gaps.push(Gap::new(scope, what.clone(), why));
-        }
+        gaps.extend(scope.listeners.unread.iter().map(|unread| Gap::of(scope, unread)));
         gaps.extend(rule::boot::gaps(scope));
         gaps.extend(rule::boot::unread_now(scope));
     }

@@ -256,7 +256,7 @@ fn gaps(scope: &Scope, holders: &[Holders]) -> Vec<Gap> {
         gaps.extend(why.map(|why| Gap::new(scope, what, why)));
     }
     for held in holders {
-        gaps.extend(held.unread.iter().map(|(what, why)| Gap::new(scope, what.clone(), why)));
+        gaps.extend(held.unread.iter().map(|unread| Gap::of(scope, unread)));
         if held.unread.is_empty() && !held.bound_seen {
             let why = "Linux shows sockets that are bound and nothing else since 6.8, and by sock_diag only";
             let what = format!("{} sockets that are only bound", held.transport);

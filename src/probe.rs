@@ -2,7 +2,8 @@
 
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::probe::{Disagreement, Probe, Wish, family_name};
-use ephaudit_platform::snapshot::{Reading, Reserved, Scope, Snapshot, Why};
+use ephaudit_platform::snapshot::{Reading, Reserved, Scope, Snapshot};
+use ephaudit_platform::unread::Unread;
 
 use crate::report::{Evidence, Finding, Gap, Severity};
 use crate::text::{counted, grouped, spans};
@@ -49,11 +50,11 @@ pub fn judge(snapshot: &Snapshot, probe: &Probe, fail_on: Option<Severity>) -> J
         .flat_map(|scope| probe.disagreements.iter().map(|found| finding(scope, found)))
         .collect();
     findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
-    let gap = |(what, why): &(String, Why)| Gap {
+    let gap = |unread: &Unread| Gap {
         scope: scope.map_or_else(String::new, |scope| scope.id.clone()),
-        what: what.clone(),
-        why: why.reason,
-        detail: why.detail.clone(),
+        what: unread.subject.to_string(),
+        why: unread.why.reason,
+        detail: unread.why.detail.clone(),
     };
     let gaps: Vec<Gap> = probe.unknown.iter().map(gap).collect();
     let reaches = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
@@ -201,7 +202,8 @@ mod tests {
     use ephaudit_platform::Wants;
     use ephaudit_platform::ask::{Answer, Question, Refusal};
     use ephaudit_platform::probe::Call;
-    use ephaudit_platform::snapshot::{Family, Os, Reason, Source, Transport};
+    use ephaudit_platform::snapshot::{Family, Os, Reason, Source, Transport, Why};
+    use ephaudit_platform::unread::Subject;
 
     use super::*;
 
@@ -226,7 +228,7 @@ mod tests {
             ports: "20000-20002".parse().expect("ports"),
         };
         let parity = || Disagreement::Parity { wish, times: 256, odd_first: false };
-        let gap = || ("tcp connect() over IPv4".to_owned(), Why::new(Reason::Denied, "refused"));
+        let gap = || Unread::new(Subject::Given(wish), Why::new(Reason::Denied, "refused"));
         let word = |disagreements: Vec<Disagreement>, gaps: Vec<_>, fail_on| {
             let probe = Probe { drawn: Vec::new(), disagreements, unknown: gaps };
             judge(&snapshot(), &probe, fail_on).status

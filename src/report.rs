@@ -4,6 +4,7 @@ use std::fmt;
 
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Reason, Scope, Source, Why};
+use ephaudit_platform::unread::Unread;
 use sha2::{Digest, Sha256};
 
 /// How much a finding matters, in ascending order.
@@ -164,7 +165,8 @@ fn fingerprint(rule: &str, scope: &Scope, subject: &str) -> String {
     let scope = if scope.current {
         "current".to_owned()
     } else {
-        format!("other {}", scope.names.first().unwrap_or(&scope.id))
+        let name = scope.names.first().map(ToString::to_string);
+        format!("other {}", name.as_ref().unwrap_or(&scope.id))
     };
     let digest = Sha256::digest(format!("{rule}\0{scope}\0{subject}"));
     let beginning = digest.iter().take(8).fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
@@ -193,6 +195,11 @@ impl Gap {
             why: why.reason,
             detail: why.detail.clone(),
         }
+    }
+
+    /// What could not be read in `scope`.
+    pub fn of(scope: &Scope, unread: &Unread) -> Self {
+        Self::new(scope, unread.subject.to_string(), &unread.why)
     }
 }
 

@@ -145,9 +145,7 @@ pub fn each_pool(
 pub fn unread_scopes(snapshot: &Snapshot) -> Vec<Gap> {
     let own = snapshot.scopes.iter().find(|scope| scope.current);
     let unread = snapshot.unread_scopes.iter().flatten();
-    own.map_or_else(Vec::new, |own| {
-        unread.map(|(what, why)| Gap::new(own, what.clone(), why)).collect()
-    })
+    own.map_or_else(Vec::new, |own| unread.map(|unread| Gap::of(own, unread)).collect())
 }
 
 fn judge_all(

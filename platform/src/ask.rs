@@ -2,6 +2,7 @@
 
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
+use crate::unread::Unread;
 
 /// One question to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,8 +140,8 @@ pub type Visitor<'a> = dyn FnMut(Place, &Ask<'_>) + Send + 'a;
 pub struct Toured {
     /// The reader's own namespace, which is not visited.
     pub own: Option<Place>,
-    /// What could not be seen: what, and why.
-    pub unread: Vec<(String, Why)>,
+    /// What could not be seen.
+    pub unread: Vec<Unread>,
 }
 
 /// Takes a visitor into every other namespace, and asks what was found and could not be entered to no avail.

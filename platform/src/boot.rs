@@ -4,6 +4,7 @@
 //! stands in no file that is read here; [`Suspect`] names those that were seen.
 
 use crate::reading::{Reading, Reason, Source, Why, quoted};
+use crate::unread::{Settings, Subject, Unread};
 
 /// Who applies the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,8 +92,8 @@ pub enum State {
     },
     /// No line takes effect: the kernel's default stays.
     Absent,
-    /// It could not be told.
-    Unknown(Why),
+    /// It is not known: because of a file, or of the key itself.
+    Unknown(Unread),
 }
 
 /// A line that took effect, or would have, had not a later one replaced it.
@@ -273,14 +274,15 @@ pub struct Boot {
     pub written: Vec<Written>,
     /// Who else may set the values.
     pub suspects: Vec<Suspect>,
-    /// What could not be read: what, and why.
-    pub unread: Vec<(String, Why)>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
 }
 
 impl Boot {
     /// Nothing, and why.
     pub(crate) fn untold(why: Why) -> Self {
-        Self { unread: vec![("all".to_owned(), why)], ..Self::default() }
+        let subject = Subject::Settings(Settings::All);
+        Self { unread: vec![Unread::new(subject, why)], ..Self::default() }
     }
 
     /// Nothing, because the evidence holds no files.
@@ -289,19 +291,14 @@ impl Boot {
         Self::untold(Why::new(Reason::NotCaptured, why))
     }
 
-    /// What could not be told, each thing once: what, and why.
-    pub fn gaps(&self) -> Vec<(String, &Why)> {
-        let of_file = |(what, why)| (format!("boot values: {what}"), why);
-        let mut gaps: Vec<(String, &Why)> =
-            self.unread.iter().map(|(what, why)| of_file((what, why))).collect();
+    /// What is not known, each thing once: of a file that was not read, not of each key.
+    pub fn gaps(&self) -> Vec<&Unread> {
+        let mut gaps: Vec<&Unread> = self.unread.iter().collect();
         for entry in &self.entries {
-            let State::Unknown(why) = &entry.state else { continue };
-            // What all keys have in common is told of the file that was not read.
-            let of_file = self.unread.iter().any(|(_, known)| why.detail.ends_with(&known.detail));
-            let what = format!("boot value of {}", entry.key);
-            let told = gaps.iter().any(|(known, of)| *known == what && *of == why);
-            if !of_file && !told {
-                gaps.push((what, why));
+            if let State::Unknown(unread) = &entry.state {
+                if !gaps.contains(&unread) {
+                    gaps.push(unread);
+                }
             }
         }
         gaps

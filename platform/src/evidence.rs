@@ -13,6 +13,7 @@ use crate::ask::{Answer, Outcome, Question, Refusal};
 use crate::parse::{ipadm, ndd, netsh, sysctl_text};
 use crate::snapshot::{Os, Reason, Source, Why};
 use crate::source::Folder;
+use crate::unread::Unread;
 use tree::Tree;
 
 /// One file of evidence.
@@ -93,7 +94,7 @@ pub struct Evidence {
     tunables: Tunables,
     windows: windows::Tables,
     tree: Option<Tree>,
-    left_out: Vec<(String, Why)>,
+    left_out: Vec<Unread>,
 }
 
 /// Evidence before it is known of which system.
@@ -206,7 +207,7 @@ impl Evidence {
 
     /// With the files that were given and could not be read: each with why.
     #[must_use]
-    pub fn without(self, left_out: Vec<(String, Why)>) -> Self {
+    pub fn without(self, left_out: Vec<Unread>) -> Self {
         Self { left_out, ..self }
     }
 
@@ -215,8 +216,8 @@ impl Evidence {
         self.tree.as_ref().map(Tree::folder)
     }
 
-    /// What the host may have that was not copied into the tree: what, and why.
-    pub(crate) fn uncopied(&self) -> Vec<(String, Why)> {
+    /// What the host may have that was not copied into the tree.
+    pub(crate) fn uncopied(&self) -> Vec<Unread> {
         self.tree.as_ref().filter(|_| self.os == Os::Linux).map_or_else(Vec::new, Tree::uncopied)
     }
 
@@ -261,7 +262,7 @@ impl Evidence {
     }
 
     /// What was left out of the evidence, and what was taken for granted to understand it.
-    pub(crate) fn notes(&self) -> Vec<(String, Why)> {
+    pub(crate) fn notes(&self) -> Vec<Unread> {
         self.left_out.iter().cloned().chain(self.windows.notes()).collect()
     }
 

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::ports::PortSet;
-use crate::snapshot::{Connection, Family, Listener, Owner, Source, Transport, Why};
+use crate::snapshot::{Connection, Family, Listener, Owner, Source, Transport};
+use crate::unread::Unread;
 
 /// The sockets that have one of these local ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub struct Holders {
     pub sources: Vec<Source>,
     /// Whether a TCP socket that is bound and nothing else would have been seen.
     pub bound_seen: bool,
-    /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
-    pub unread: Vec<(String, Why)>,
+    /// What could not be read. Where this is not empty, `items` is not all.
+    pub unread: Vec<Unread>,
 }
 
 /// A socket that has the port.

@@ -29,6 +29,7 @@ mod reading;
 pub mod snapshot;
 mod source;
 mod transport;
+pub mod unread;
 mod usage;
 
 pub use os::{Wants, WantsOwner};

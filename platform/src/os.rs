@@ -24,6 +24,7 @@ use crate::holders::{Hold, Holders};
 use crate::persisted::{File, Persisted};
 use crate::ports::PortSet;
 use crate::snapshot::{Held, Host, Os, Reading, Reason, Scope, Snapshot, Transport, Why};
+use crate::unread::{Namespaces, Subject, Unread};
 use crate::usage::Depth;
 
 /// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`; every other fact of
@@ -82,9 +83,10 @@ pub(crate) fn read(os: Os, ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants
 }
 
 /// What is left out where there is no way into other namespaces.
-fn no_tour() -> Vec<(String, Why)> {
+fn no_tour() -> Vec<Unread> {
     let why = "other network namespaces, jails and zones are not read here: only those of a running Linux are";
-    vec![("network namespaces".to_owned(), Why::new(Reason::Unsupported, why))]
+    let subject = Subject::Namespaces(Namespaces::All);
+    vec![Unread::new(subject, Why::new(Reason::Unsupported, why))]
 }
 
 /// The files that the settings of a system persist in.
@@ -202,7 +204,10 @@ pub(crate) fn holders(
         items: Vec::new(),
         sources: Vec::new(),
         bound_seen: false,
-        unread: vec![(holding(transport, ports), why)],
+        unread: vec![Unread::new(
+            Subject::PortUsers { transport, family: None, ports: ports.clone() },
+            why,
+        )],
     }
 }
 
@@ -213,14 +218,6 @@ fn held_by(holders: Holders) -> Held {
     let items = items.into_iter().filter(|item| holds(item.hold));
     let items = items.map(|item| (item.ends, item.owner)).collect();
     Held { transport, ports, items, sources, bound_seen, unread }
-}
-
-/// The sockets that were asked for, in words.
-fn holding(transport: Transport, ports: &PortSet) -> String {
-    match ports.spans() {
-        [one] if one.count() == 1 => format!("{transport} sockets with port {one}"),
-        _ => format!("{transport} sockets with ports {ports}"),
-    }
 }
 
 /// What bears on the ports that a kernel gives next, beside the pool; `None` where that can't be told.

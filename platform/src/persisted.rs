@@ -1,6 +1,7 @@
 //! The files that settings persist in, as the rim read them: plain data, so that what they mean can be told without them.
 
 use crate::snapshot::Why;
+use crate::unread::Unread;
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,13 @@ pub struct File {
     pub found: Found,
 }
 
+impl File {
+    /// That it was not read.
+    pub(crate) fn unread(&self, why: Why) -> Unread {
+        Unread::of_file(self.place.clone(), why)
+    }
+}
+
 /// What was read, in the order it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Persisted {
@@ -33,6 +41,6 @@ pub struct Persisted {
     pub folders: Vec<Vec<File>>,
     /// The files beside them that are there.
     pub files: Vec<File>,
-    /// What could not be read, though it may matter: what, and why.
-    pub unread: Vec<(String, Why)>,
+    /// What could not be read, though it may matter.
+    pub unread: Vec<Unread>,
 }

@@ -16,6 +16,7 @@ use crate::os::{self, Wants};
 use crate::pool::pools;
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Pool, Reason, Scope, Snapshot, Transport, Why};
+use crate::unread::{Subject, Unread};
 
 /// What one kind of socket was given, and how that goes with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +102,8 @@ pub struct Probe {
     pub drawn: Vec<Drawn>,
     /// What is other than it should be.
     pub disagreements: Vec<Disagreement>,
-    /// What could not be told: `what`, and why.
-    pub unknown: Vec<(String, Why)>,
+    /// What is not known.
+    pub unknown: Vec<Unread>,
 }
 
 /// The most ports that each kind of socket asks for.
@@ -119,7 +120,7 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
     let mut probe = Probe { drawn: Vec::new(), disagreements: Vec::new(), unknown: Vec::new() };
     let Some(scope) = snapshot.scopes.first() else {
         let why = Why::new(Reason::Unsupported, "no live reader was written for this system");
-        probe.unknown.push(("the pool".to_owned(), why));
+        probe.unknown.push(Unread::new(Subject::Pool(None), why));
         return (snapshot, probe);
     };
     let before = pools(scope);
@@ -142,7 +143,10 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
                         probe.ask(wish, &settings, &again, draw, count);
                     }
                 }
-                (None, Some(why)) => probe.unknown.push((what_pool(transport, family), why)),
+                (None, Some(why)) => {
+                    let subject = Subject::Pool(Some((transport, family)));
+                    probe.unknown.push(Unread::new(subject, why));
+                }
                 (None, None) => {}
             }
         }
@@ -151,13 +155,9 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
     if after.scopes.first().map(pools).as_ref() != Some(&before) {
         let why = Why::new(Reason::Unsupported, CHANGED);
         probe.disagreements.clear();
-        probe.unknown.push(("the pool".to_owned(), why));
+        probe.unknown.push(Unread::new(Subject::Pool(None), why));
     }
     (snapshot, probe)
-}
-
-fn what_pool(transport: Transport, family: Family) -> String {
-    format!("the {transport} pool over {}", family_name(family))
 }
 
 /// Why a pool is not known.
@@ -184,9 +184,8 @@ impl Probe {
         draw: &Draw<'_>,
         count: u32,
     ) {
-        let Wish { transport, family, call } = wish;
-        let what = format!("{transport} {}() over {}", call.name(), family_name(family));
-        let unknown = |detail: String| (what.clone(), Why::new(Reason::Unsupported, detail));
+        let unread = |why| Unread::new(Subject::Given(wish), why);
+        let unknown = |detail: String| unread(Why::new(Reason::Unsupported, detail));
         // Whoever needs a port meanwhile shall find one.
         let pool = settings.pool.ports.count();
         if pool < 2 * wish.held() {
@@ -225,7 +224,7 @@ impl Probe {
         self.disagreements.extend(once.found);
         self.unknown.extend(once.unsure.into_iter().map(unknown));
         if let Given::Ports(_, Some(why)) = &once.drawn.given {
-            self.unknown.push((what, why.clone()));
+            self.unknown.push(unread(why.clone()));
         }
         self.drawn.push(once.drawn);
     }

@@ -10,6 +10,7 @@ use crate::ports::{PortClass, PortRange, PortSet};
 use crate::reading::quoted;
 pub use crate::reading::{Reading, Reason, Source, Why};
 pub use crate::transport::{Family, Transport};
+use crate::unread::Unread;
 pub use crate::usage::{Census, Connection, Depth, Destination, Usage};
 
 /// What a range is used for.
@@ -158,8 +159,18 @@ pub struct Listener {
 pub struct Listeners {
     /// What was seen, sorted by transport, port and address.
     pub items: Vec<Listener>,
-    /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
-    pub unread: Vec<(String, Why)>,
+    /// What could not be read. Where this is not empty, `items` is not all.
+    pub unread: Vec<Unread>,
+}
+
+impl Listeners {
+    /// What keeps the listeners of a transport from being all there are.
+    pub fn unread_of(&self, transport: Transport) -> impl Iterator<Item = &Unread> {
+        let concerns = move |unread: &&Unread| {
+            unread.subject.transport().is_none_or(|concerned| concerned == transport)
+        };
+        self.unread.iter().filter(concerns)
+    }
 }
 
 /// One network namespace (VNET jail, zone, or the whole host where there is no such thing).
@@ -167,8 +178,8 @@ pub struct Listeners {
 pub struct Scope {
     /// The identity, on Linux `net:[inode]`.
     pub id: String,
-    /// Names people know it by; empty where none is certain.
-    pub names: Vec<String>,
+    /// Names people know it by, the best first; empty where none is certain.
+    pub names: Vec<ScopeName>,
     /// Whether the reader itself runs in it.
     pub current: bool,
     /// A file that leads into it; `None` for the reader's own.
@@ -191,11 +202,43 @@ pub struct Scope {
     pub nat: Option<Nat>,
     /// What its tunables are after a reboot.
     pub boot: boot::Facts,
-    /// What is less certain than it looks: what, and why.
-    pub notes: Vec<(String, Why)>,
+    /// What is less certain than it looks.
+    pub notes: Vec<Unread>,
+}
+
+/// A name of a scope, by who chose it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScopeName {
+    /// It is the host's own.
+    Host,
+    /// By whoever made it or runs it: ip-netns(8), a container's manager, a unit of systemd.
+    Given(String),
+    /// By the first process in it, which calls itself what it likes.
+    Process {
+        /// What it calls itself.
+        command: String,
+        /// Its id.
+        pid: u32,
+    },
+}
+
+impl fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host => f.write_str("host"),
+            Self::Given(name) => f.write_str(name),
+            // Many run the same.
+            Self::Process { command, pid } => write!(f, "{command} (pid {pid})"),
+        }
+    }
 }
 
 impl Scope {
+    /// Whether it is the host's own.
+    pub fn is_host(&self) -> bool {
+        self.names.contains(&ScopeName::Host)
+    }
+
     /// The line that runs a command in it: nsenter(1) goes before it where the reader is elsewhere.
     pub fn enter(&self, command: &str) -> String {
         match &self.path {
@@ -336,9 +379,9 @@ pub struct Snapshot {
     pub host: Host,
     /// Its scopes, sorted by id.
     pub scopes: Vec<Scope>,
-    /// What keeps `scopes` from being all there are: what could not be seen, and why. `None` where only the reader's own
-    /// was asked for.
-    pub unread_scopes: Option<Vec<(String, Why)>>,
+    /// What keeps `scopes` from being all there are; `None` where only the reader's own was
+    /// asked for.
+    pub unread_scopes: Option<Vec<Unread>>,
     /// Who holds the ports that were asked about, in the reader's own scope.
     pub held: Vec<Held>,
 }
@@ -356,8 +399,8 @@ pub struct Held {
     pub sources: Vec<Source>,
     /// Whether a TCP socket that is bound and nothing else would have been seen.
     pub bound_seen: bool,
-    /// What could not be read: `what`, and why. Where this is not empty, `items` is not all.
-    pub unread: Vec<(String, Why)>,
+    /// What could not be read. Where this is not empty, `items` is not all.
+    pub unread: Vec<Unread>,
 }
 
 impl Snapshot {

@@ -4,6 +4,7 @@ use ephaudit_platform::Wants;
 use ephaudit_platform::ask::{Answer, Question, Refusal};
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Connection, Source};
+use ephaudit_platform::unread::{Subject, Unread};
 
 use super::*;
 
@@ -190,11 +191,16 @@ fn a_self_connection_is_laid_to_a_service_that_is_down_only_where_a_client_is_gi
 #[test]
 fn nothing_works_for_sure_where_something_was_not_seen() {
     let snapshot = stock();
-    let unread = || vec![("tcp over IPv6".to_owned(), Why::new(Reason::Denied, "refused"))];
+    let unread = || {
+        let (transport, family) = (Transport::Tcp, Some(Family::Ipv6));
+        let ports = PortRange::single(50_010).into();
+        let subject = Subject::PortUsers { transport, family, ports };
+        vec![Unread::new(subject, Why::new(Reason::Denied, "refused"))]
+    };
     said(&snapshot, Holders { unread: unread(), ..held(50_010, Vec::new()) }, |said, on| {
         assert_eq!(on.state, PortState::Unknown);
         assert_eq!(meeting_on(on, "0.0.0.0"), (Bind::Unknown, Bind::Unknown));
-        assert_eq!(said.gaps[0].what, "tcp over IPv6");
+        assert_eq!(said.gaps[0].what, "tcp sockets with port 50010 over IPv6");
     });
     let listener = vec![socket(Hold::Listens, "10.0.0.5", Owner::NotAsked)];
     said(&snapshot, Holders { unread: unread(), ..held(50_010, listener) }, |_, on| {

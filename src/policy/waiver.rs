@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Host, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Host, Scope, ScopeName, Snapshot};
 use wildmatch::WildMatch;
 
 use crate::report::Finding;
@@ -53,13 +53,13 @@ impl Waiver {
     }
 
     fn is_of(&self, scope: &Scope) -> bool {
-        scope.names.iter().chain([&scope.id]).any(|name| self.names_scope(name))
+        like(&self.scope, &scope.id) || scope.names.iter().any(|name| self.names_scope(name))
     }
 
-    fn names_scope(&self, name: &str) -> bool {
+    fn names_scope(&self, name: &ScopeName) -> bool {
         // What a process is called its owner chooses.
-        let chosen = name.ends_with(')') && name.contains(" (pid ");
-        self.scope == "*" || (!chosen && like(&self.scope, name))
+        let chosen = matches!(name, ScopeName::Process { .. });
+        self.scope == "*" || (!chosen && like(&self.scope, &name.to_string()))
     }
 
     /// Whether it held no more on that day (`YYYY-MM-DD`, or a time that begins so). Such dates sort as text.
@@ -129,8 +129,11 @@ mod tests {
         };
         let told = [Some("web1"), Some("db1"), None].map(|name| waiver.is_for(&host(name)));
         assert_eq!(told, [Some(true), Some(false), None]);
-        assert!(waiver.names_scope("web-a") && !waiver.names_scope("Web-a"));
-        assert!(!waiver.names_scope("web-ci (pid 65)"));
-        assert!(Waiver { scope: "*".to_owned(), ..waiver }.names_scope("web-ci (pid 65)"));
+        let given = |name: &str| ScopeName::Given(name.to_owned());
+        assert!(waiver.names_scope(&given("web-a")) && !waiver.names_scope(&given("Web-a")));
+        assert!(waiver.names_scope(&given("web (pid 65)")), "its maker calls it so");
+        let process = ScopeName::Process { command: "web-ci".to_owned(), pid: 65 };
+        assert!(!waiver.names_scope(&process));
+        assert!(Waiver { scope: "*".to_owned(), ..waiver }.names_scope(&process));
     }
 }

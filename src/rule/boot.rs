@@ -27,7 +27,7 @@ pub fn each_boot(
 pub fn gaps(scope: &Scope) -> Vec<Gap> {
     let boot = scope.boot.read();
     let gaps = boot.map_or_else(Vec::new, Boot::gaps);
-    gaps.into_iter().map(|(what, why)| Gap::new(scope, what, why)).collect()
+    gaps.into_iter().map(|unread| Gap::of(scope, unread)).collect()
 }
 
 /// Which of the same keys could not be read as they are now.

@@ -8,7 +8,7 @@ use ephaudit_platform::snapshot::{
 };
 
 use super::{Judgement, unnamed};
-use crate::report::Evidence;
+use crate::report::{Evidence, Gap};
 use crate::text::counted;
 
 /// The usage of a scope, where it is known.
@@ -45,15 +45,11 @@ pub fn bound_unseen(usage: &Usage) -> Why {
     Why::new(Reason::NotCaptured, detail)
 }
 
-/// Whether every TCP listener was seen; what was not is a gap.
-pub fn knows_listeners(judgement: &mut Judgement, scope: &Scope) -> bool {
-    let mut all = true;
-    for (what, why) in &scope.listeners.unread {
-        if what.contains(Transport::Tcp.name()) {
-            judgement.gap(scope, what.clone(), why);
-            all = false;
-        }
-    }
+/// Whether every listener of a transport was seen; what was not is a gap.
+pub fn knows_listeners(judgement: &mut Judgement, scope: &Scope, transport: Transport) -> bool {
+    let mut unread = scope.listeners.unread_of(transport).peekable();
+    let all = unread.peek().is_none();
+    judgement.gaps(unread.map(|unread| Gap::of(scope, unread)));
     all
 }
 

@@ -28,7 +28,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
         let Some(usage) = usage(judgement, scope) else { return };
         pool_gaps(judgement, scope);
-        knows_listeners(judgement, scope);
+        knows_listeners(judgement, scope, Transport::Tcp);
         let Some(bound) = bound_in_pool(scope) else { return };
         let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
         let (held, whole) = (bound.count(), pool.ports.count());

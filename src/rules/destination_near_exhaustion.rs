@@ -31,7 +31,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
         let Some(usage) = usage(judgement, scope) else { return };
         pool_gaps(judgement, scope);
-        knows_listeners(judgement, scope);
+        knows_listeners(judgement, scope, Transport::Tcp);
         for &transport in Transport::ALL {
             // Where the pool is not known, its gap is told above.
             let Some(usable) = usable_ports(scope, transport) else { continue };

@@ -9,7 +9,7 @@ use ephaudit_platform::snapshot::{
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Gap, Severity, Verdict};
 use crate::rule::at_risk::{self, assigned, concerns, exposed};
 use crate::rule::{Check, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, parity, run_by, spans};
@@ -35,9 +35,7 @@ pub fn told_by_themselves(policy: &Policy, scope: &Scope) -> Vec<usize> {
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
         pool_gaps(judgement, scope);
-        for (what, why) in &scope.listeners.unread {
-            judgement.gap(scope, what.clone(), why);
-        }
+        judgement.gaps(scope.listeners.unread.iter().map(|unread| Gap::of(scope, unread)));
         judgement.pass();
         let exposed: Vec<&Listener> = exposed(policy, scope)
             .into_iter()

@@ -26,8 +26,7 @@ struct Tuning<'a> {
 }
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    let is_host = |scope: &&Scope| scope.names.iter().any(|name| name == "host");
-    let of_host = snapshot.scopes.iter().find(is_host);
+    let of_host = snapshot.scopes.iter().find(|scope| scope.is_host());
     let (whose, measure) = match of_host {
         Some(host) => ("the host's namespace", Some(host)),
         None => ("the reader's own namespace", snapshot.scopes.iter().find(|scope| scope.current)),

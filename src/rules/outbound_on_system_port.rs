@@ -24,7 +24,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     each_scope(snapshot, |judgement, scope| {
         let Some(census) = census(judgement, scope) else { return };
         // A connection that was accepted begins at the other end; only the listeners tell.
-        if !knows_listeners(judgement, scope) {
+        if !knows_listeners(judgement, scope, Transport::Tcp) {
             return;
         }
         match finding(scope, census) {

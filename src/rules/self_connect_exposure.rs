@@ -32,7 +32,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let Some(census) = census(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         // Without the listeners nobody knows which service is gone.
-        if !knows_listeners(judgement, scope) {
+        if !knows_listeners(judgement, scope, Transport::Tcp) {
             return;
         }
         let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
@@ -97,7 +97,7 @@ fn declared_and_gone(
                 gone.iter().filter(|port| port % 2 == low % 2).map(PortRange::single).collect()
             }
         };
-        if exposed.is_empty() || !knows_listeners(judgement, scope) {
+        if exposed.is_empty() || !knows_listeners(judgement, scope, Transport::Tcp) {
             continue;
         }
         let subject = format!("declared/{}/{}", service.name, service.ports);

@@ -9,7 +9,8 @@ use ephaudit_platform::snapshot::{
 
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Gap, Severity, Verdict};
+use crate::rule::usage::knows_listeners;
 use crate::rule::{Check, Judgement, Rule, declared, each_scope};
 use crate::text::{counted, run_by, spans};
 
@@ -106,22 +107,16 @@ fn known(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held)
         let mut of = pools.iter().filter(|pool| pool.transport == transport);
         of.any(|pool| !pool.ports.intersection(&ports).is_empty())
     };
-    for (what, why) in &held.unread {
-        match why.reason {
+    for unread in &held.unread {
+        match unread.why.reason {
             Reason::NotCaptured | Reason::Unsupported if !in_pool(held.transport) => {
-                judgement.skip(why.detail.clone());
+                judgement.skip(unread.why.detail.clone());
             }
-            _ => judgement.gap(scope, what.clone(), why),
+            _ => judgement.gaps([Gap::of(scope, unread)]),
         }
         whole = false;
     }
-    for (what, why) in &scope.listeners.unread {
-        if what.contains(held.transport.name()) && !held.items.is_empty() {
-            judgement.gap(scope, what.clone(), why);
-            whole = false;
-        }
-    }
-    whole
+    whole && (held.items.is_empty() || knows_listeners(judgement, scope, held.transport))
 }
 
 fn finding(

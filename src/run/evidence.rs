@@ -7,6 +7,7 @@ use ephaudit_platform::ask::{Answer, Question};
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
+use ephaudit_platform::unread::{Subject, Unread};
 use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
@@ -34,7 +35,7 @@ struct Given {
     folders: Vec<Folder>,
     labels: Vec<Os>,
     /// Files that are no more than a link out of their folder, or to nothing.
-    left_out: Vec<(String, Why)>,
+    left_out: Vec<Unread>,
 }
 
 /// What tells of a host in its stead.
@@ -75,7 +76,7 @@ impl Witness {
             Some(root) => (Evidence::rooted(&pieces, root, os), "--root"),
             None => (Evidence::read(&pieces, folders, os), "--from"),
         };
-        let without = || left_out.iter().map(|(what, why)| format!("; {what} is {}", why.detail));
+        let without = || left_out.iter().map(|it| format!("; {} is {}", it.subject, it.why.detail));
         let read = read.map_err(|error| {
             Failure::Usage(format!("{option}: {error}{}", without().collect::<String>()))
         })?;
@@ -146,7 +147,7 @@ impl Given {
                 // It was listed a moment ago: what is missing is what a link leads to.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let why = Why::new(Reason::NotCaptured, error.to_string());
-                    self.left_out.push((name, why));
+                    self.left_out.push(Unread::new(Subject::Evidence(name), why));
                     continue;
                 }
                 bytes => bytes.map_err(|error| unusable(&name, error))?,

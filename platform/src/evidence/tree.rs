@@ -5,6 +5,7 @@ use crate::ask::{Answer, Outcome, Refusal};
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
+use crate::unread::Unread;
 
 /// What `sysctl -a` printed, in the files of a sosreport.
 const SYSCTL_A: &str = "sos_commands/kernel/sysctl_-a";
@@ -103,7 +104,7 @@ impl Tree {
     }
 
     /// What a copy may lack that the host has.
-    pub(super) fn uncopied(&self) -> Vec<(String, Why)> {
+    pub(super) fn uncopied(&self) -> Vec<Unread> {
         if self.whole {
             return Vec::new();
         }
@@ -111,7 +112,8 @@ impl Tree {
         missing
             .map(|row| {
                 let why = "it is not in the tree, and may not have been copied";
-                (self.folder.place(&row.join(" or ")), Why::new(Reason::NotCaptured, why))
+                let place = self.folder.place(&row.join(" or "));
+                Unread::of_file(place, Why::new(Reason::NotCaptured, why))
             })
             .collect()
     }

@@ -8,6 +8,7 @@ use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Section, Store, Table};
 use crate::parse::powershell::{self, Template};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
+use crate::unread::{Subject, Unread};
 
 /// The tables, by what they are of.
 #[derive(Debug, Default)]
@@ -98,10 +99,10 @@ impl Tables {
     }
 
     /// netsh does not print the family: where no echoed command line does, IPv4 is what `netsh int ip` shows too.
-    pub(super) fn notes(&self) -> Vec<(String, Why)> {
+    pub(super) fn notes(&self) -> Vec<Unread> {
         let note = |place: &String| {
             let detail = format!("{place} does not say its family; it is taken for IPv4");
-            ("family of a netsh table".to_owned(), Why::new(Reason::NotCaptured, detail))
+            Unread::new(Subject::NetshFamily, Why::new(Reason::NotCaptured, detail))
         };
         self.familyless.iter().map(note).collect()
     }

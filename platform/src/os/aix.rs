@@ -5,6 +5,7 @@ use crate::ask::Ask;
 use crate::boot::{Boot, Entry, Loader, State};
 use crate::ports::PortRange;
 use crate::snapshot::{Host, Os, Range, Reason, Role, Snapshot, Transport, Why};
+use crate::unread::Unread;
 
 pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
@@ -39,7 +40,7 @@ pub(super) fn boot() -> Boot {
         let detail = format!(
             "/etc/tunables/nextboot is not read: `grep {key} /etc/tunables/nextboot` shows it"
         );
-        let state = State::Unknown(Why::new(Reason::Unsupported, detail));
+        let state = State::Unknown(Unread::of_key(key, Why::new(Reason::Unsupported, detail)));
         let (overridden, rejected) = (Vec::new(), Vec::new());
         Entry { key, loader: Loader::Tunrestore, state, overridden, rejected }
     };

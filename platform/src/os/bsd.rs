@@ -7,6 +7,7 @@ use crate::parse::bsd_conf::{self, Grammar, Line, Number, Says};
 use crate::persisted::{Found, Persisted};
 use crate::ports::PortSet;
 use crate::snapshot::{Reason, Source, Why};
+use crate::unread::Unread;
 
 pub(super) const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 
@@ -72,7 +73,7 @@ impl Rules {
             let name = path.trim_start_matches("/etc/").as_bytes();
             let Some(file) = persisted.files.iter().find(|file| file.name == name) else {
                 let why = Why::new(Reason::NotCaptured, format!("{path} was not looked for"));
-                unread.push(((*path).to_owned(), why));
+                unread.push(Unread::of_file(*path, why));
                 continue;
             };
             match &file.found {
@@ -82,17 +83,14 @@ impl Rules {
                         told.apply(&line, (&source, Some(line.number)), kernel);
                     }
                 }
-                Found::Unread(why) => unread.push((file.place.clone(), why.clone())),
+                Found::Unread(why) => unread.push(file.unread(why.clone())),
                 Found::Null | Found::Nothing(_) => {}
             }
         }
         // A file may set any key, and the order of the writes counts.
-        let unknown = unread.first().map(|(what, why)| {
-            Why::new(why.reason, format!("{what} was not read: {}", why.detail))
-        });
         let entries = told.keys.into_iter().map(|key| {
             let value = if key.listed { kernel.list(key.name) } else { key.value };
-            key.lines.entry(key.name, self.loader, unknown.as_ref(), value)
+            key.lines.entry(key.name, self.loader, unread.first(), value)
         });
         Boot {
             entries: entries.collect(),
@@ -274,7 +272,7 @@ pub(super) mod tests {
                 format!("{value} by {}:{line}", origin.source.location())
             }
             State::Absent => "absent".to_owned(),
-            State::Unknown(why) => format!("unknown: {}", why.detail),
+            State::Unknown(unread) => format!("unknown: {}", unread.why.detail),
         }
     }
 

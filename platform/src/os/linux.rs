@@ -14,7 +14,8 @@ mod usage;
 
 use super::Wants;
 use crate::ask::{Ask, Tour};
-use crate::snapshot::{Host, Snapshot};
+use crate::snapshot::{Host, ScopeName, Snapshot};
+use crate::unread::Subject;
 use scope::Kernel;
 
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
@@ -24,13 +25,13 @@ pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
     let mut notes = Vec::new();
     let (host, version) = host::read(ask, &mut notes);
     let kernel = Kernel::new(&host, version);
-    let id = host::link(ask, NAMESPACE, "identity of the namespace", &mut notes);
+    let id = host::link(ask, NAMESPACE, Subject::NamespaceId, &mut notes);
     let id_of_host = id_of_host(ask, &host);
 
     let is_host = id.is_some() && id == id_of_host;
     let id = id.unwrap_or_else(|| "net:unknown".to_owned());
     let mut own = scope::read(ask, &kernel, id, None, wants.depth, notes);
-    own.names = is_host.then(|| namespaces::HOST.to_owned()).into_iter().collect();
+    own.names = is_host.then_some(ScopeName::Host).into_iter().collect();
     let mut scopes = vec![own];
     let unread_scopes = wants.all_namespaces.then(|| match tour {
         Some(tour) => {
@@ -46,6 +47,6 @@ pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
 fn id_of_host(ask: &Ask<'_>, host: &Host) -> Option<String> {
     // Only root may see it; without it the name is left out, and the identity stands.
-    let of_init = host::link(ask, NAMESPACE_OF_INIT, "pid 1", &mut Vec::new());
+    let of_init = host::link(ask, NAMESPACE_OF_INIT, Subject::NamespaceOfInit, &mut Vec::new());
     of_init.filter(|_| host.environment.is_none())
 }

@@ -9,6 +9,7 @@ use crate::snapshot::{
     Family, Os, Randomization, Reading, Reason, Reserved, ReservedKind, Role, Scope, Snapshot,
     Source, Transport, Why,
 };
+use crate::unread::{Subject, Unread};
 
 /// Remote Desktop's lights-out port: the one TCP port that macOS withholds (`restricted_in_port.c`, xnu-11417). The
 /// list is fixed at the kernel's build; `net.restricted_port.bitmap` shows it to programs only.
@@ -44,7 +45,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
             randomized("net.inet.tcp.randomize_ports", &[Transport::Tcp]),
             randomized("net.inet.udp.randomize_ports", &[Transport::Udp]),
         ],
-        notes: vec![("restricted ports".to_owned(), Why::new(Reason::Unsupported, NOT_READ))],
+        notes: vec![Unread::new(Subject::RestrictedPorts, Why::new(Reason::Unsupported, NOT_READ))],
         ..knobs::host_scope(ask, ranges, time_wait::twice_msl(ask))
     };
     Snapshot::of(knobs::host(Os::MacOs, ask), scope)

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::listener_lines::Lines;
 use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Transport, Why};
+use crate::unread::{Subject, Unread};
 
 /// The most sockets that are kept of those that are told as lines.
 pub(super) const MAX: usize = 16_384;
@@ -14,19 +15,19 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
     let mut listeners = Listeners::default();
     for &transport in Transport::ALL {
         for &family in Family::ALL {
-            let what = what(family, transport);
+            let subject = Subject::Sockets { transport: Some(transport), family: Some(family) };
             let Answer { source, outcome } = ask(Question::Listeners(family, transport));
             let lines = outcome.map_err(Refusal::why).and_then(|bytes| {
                 Lines::parse(&bytes).map_err(|error| Why::unparsable(error, &bytes))
             });
             match lines {
                 Ok(lines) if listeners.items.len() + lines.sockets.len() > MAX => {
-                    listeners.unread.push((what, too_many()));
+                    listeners.unread.push(Unread::new(subject, too_many()));
                 }
                 Ok(lines) => {
                     for why in lines.unseen {
                         let why = Why::new(Reason::Denied, why);
-                        listeners.unread.push((what.clone(), why));
+                        listeners.unread.push(Unread::new(subject.clone(), why));
                     }
                     listeners.items.extend(lines.sockets.into_iter().map(
                         |(address, port, pids)| Listener {
@@ -40,15 +41,16 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
                         },
                     ));
                 }
-                Err(why) => listeners.unread.push((what, why)),
+                Err(why) => listeners.unread.push(Unread::new(subject, why)),
             }
         }
     }
     listeners.items = merged(listeners.items);
     // What hinders all four is said once.
-    if let [(_, why), others @ ..] = &listeners.unread[..] {
-        if others.len() == 3 && others.iter().all(|(_, other)| other == why) {
-            listeners.unread = vec![("listeners".to_owned(), why.clone())];
+    if let [Unread { why, .. }, others @ ..] = &listeners.unread[..] {
+        if others.len() == 3 && others.iter().all(|other| other.why == *why) {
+            let subject = Subject::Sockets { transport: None, family: None };
+            listeners.unread = vec![Unread::new(subject, why.clone())];
         }
     }
     listeners
@@ -57,18 +59,6 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
 /// Why sockets are not kept.
 pub(super) fn too_many() -> Why {
     Why::new(Reason::Truncated, format!("there are more than {MAX} sockets"))
-}
-
-/// The kind of socket, in words.
-pub(super) fn what(family: Family, transport: Transport) -> String {
-    let family = match family {
-        Family::Ipv4 => "IPv4",
-        Family::Ipv6 => "IPv6",
-    };
-    match transport {
-        Transport::Tcp => format!("tcp listeners over {family}"),
-        Transport::Udp => format!("unconnected udp sockets over {family}"),
-    }
 }
 
 /// The families that a socket with this local address serves. `[::]` serves both unless IPV6_V6ONLY is set: where that is
@@ -146,7 +136,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_said_and_never_an_empty_list() {
         let partly = read_with(|_, _| Ok(b"unseen the sockets of other users\n".to_vec()));
-        assert_eq!(partly.unread[0].1.reason, Reason::Denied);
+        assert_eq!(partly.unread[0].why.reason, Reason::Denied);
         let refused = || Err(Refusal::Failed(Why::new(Reason::Unsupported, "not read here")));
         assert_eq!(read_with(|_, _| refused()).unread.len(), 1, "once is enough");
         let one = read_with(|family, transport| match (family, transport) {
@@ -154,6 +144,6 @@ mod tests {
             _ => Ok(Vec::new()),
         });
         assert_eq!(one.unread.len(), 1);
-        assert_eq!(one.unread[0].1.reason, Reason::Unparsable);
+        assert_eq!(one.unread[0].why.reason, Reason::Unparsable);
     }
 }

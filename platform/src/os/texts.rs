@@ -2,6 +2,7 @@
 
 use crate::boot::{Boot, Entry, Loader, Origin, State};
 use crate::snapshot::{Reason, Source, Why};
+use crate::unread::Unread;
 
 /// What the texts say of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +51,10 @@ impl Texts {
             let state = match told {
                 Some((Value::Is(value), origin)) => State::Known { value, origin },
                 Some((Value::Unset, _)) => State::Absent,
-                Some((Value::Unknown(why), _)) => State::Unknown(why),
+                Some((Value::Unknown(why), _)) => State::Unknown(Unread::of_key(key, why)),
                 None => {
                     let detail = format!("give what {} prints", command(key));
-                    State::Unknown(Why::new(Reason::NotCaptured, detail))
+                    State::Unknown(Unread::of_key(key, Why::new(Reason::NotCaptured, detail)))
                 }
             };
             Entry { key, loader, state, overridden: Vec::new(), rejected: Vec::new() }

@@ -3,6 +3,7 @@
 use crate::boot::{Entry, Loader, Origin, Overridden, Rejected, Rejection, State};
 use crate::reading::beginning;
 use crate::snapshot::{Reason, Source, Why};
+use crate::unread::Unread;
 
 /// How many lines of a kind are kept of a key; a file of a thousand wrong lines says no more than its first.
 const KEPT: usize = 200;
@@ -91,16 +92,16 @@ impl OfKey {
         &self,
         key: &'static str,
         loader: Loader,
-        unknown: Option<&Why>,
+        unknown: Option<&Unread>,
         value: Option<String>,
     ) -> Entry {
         // A rule that looks at the lines must not pass by those that it does not see.
-        let cut = self.cut.then(|| {
-            Why::new(Reason::Truncated, format!("more than {KEPT} lines of a kind name {key}"))
-        });
-        let unknown = unknown.or(self.unsure.as_ref()).or(cut.as_ref());
+        let cut =
+            || Why::new(Reason::Truncated, format!("more than {KEPT} lines of a kind name {key}"));
+        let own = || self.unsure.clone().or_else(|| self.cut.then(cut));
+        let unknown = unknown.cloned().or_else(|| own().map(|why| Unread::of_key(key, why)));
         let state = match (unknown, &self.winner, value) {
-            (Some(why), ..) => State::Unknown(why.clone()),
+            (Some(unread), ..) => State::Unknown(unread),
             (None, Some(winner), Some(value)) => {
                 State::Known { value, origin: winner.origin.clone() }
             }

@@ -2,9 +2,10 @@
 
 use crate::boot;
 use crate::snapshot::{
-    Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, Snapshot, Source, Transport,
-    Why,
+    Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, ScopeName, Snapshot, Source,
+    Transport, Why,
 };
+use crate::unread::{Subject, Unread};
 
 pub(super) fn read() -> Snapshot {
     let source = || Source::Command(std::env::consts::OS.into());
@@ -26,7 +27,7 @@ pub(super) fn read() -> Snapshot {
         host,
         Scope {
             id: "host".to_owned(),
-            names: vec!["host".to_owned()],
+            names: vec![ScopeName::Host],
             current: true,
             path: None,
             ranges: vec![Range {
@@ -44,7 +45,10 @@ pub(super) fn read() -> Snapshot {
             time_wait: Reading::Unknown { source: source(), why: why() },
             usage: Reading::Absent { source: source() },
             listeners: Listeners {
-                unread: vec![("listeners".to_owned(), why())],
+                unread: vec![Unread::new(
+                    Subject::Sockets { transport: None, family: None },
+                    why(),
+                )],
                 ..Listeners::default()
             },
             nat: None,

@@ -174,7 +174,9 @@ fn what_disagrees_is_asked_once_more() {
     });
     assert_eq!((asked.borrow().len(), once.disagreements.len()), (16, 0));
     assert_eq!(once.unknown.len(), 8);
-    assert!(once.unknown.iter().all(|(_, why)| why.detail.contains("when it was asked again")));
+    assert!(
+        once.unknown.iter().all(|unread| unread.why.detail.contains("when it was asked again"))
+    );
     assert!(once.drawn.iter().all(|drawn| drawn.outside.is_empty()));
     let twice = probed("32768\t60999", "", 12, &outside);
     assert_eq!((twice.disagreements.len(), twice.unknown.len()), (8, 0));
@@ -253,5 +255,5 @@ fn settings_that_change_meanwhile_prove_nothing() {
     };
     let (_, probe) = probe(Os::Linux, &ask, &linux, 256);
     assert_eq!(probe.disagreements, []);
-    assert!(probe.unknown[0].1.detail.contains("changed"), "{:?}", probe.unknown);
+    assert!(probe.unknown[0].why.detail.contains("changed"), "{:?}", probe.unknown);
 }

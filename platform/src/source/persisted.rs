@@ -7,6 +7,7 @@ use super::Folder;
 use crate::ask::Refusal;
 use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Reason, Why};
+use crate::unread::Unread;
 
 /// The most that is read of all files together, in bytes.
 const TOTAL_MAX: usize = 2 * 1024 * 1024;
@@ -27,7 +28,7 @@ pub(crate) fn collect(
             Ok(listed) => listed,
             Err(Refusal::NotFound(_)) => continue,
             Err(Refusal::Failed(why)) => {
-                persisted.unread.push((root.place(folder), why));
+                persisted.unread.push(Unread::of_file(root.place(folder), why));
                 continue;
             }
         };

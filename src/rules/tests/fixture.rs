@@ -9,6 +9,7 @@ use ephaudit_platform::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
 use ephaudit_platform::boot::Boot;
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Depth, Family, Os, Reason, Snapshot, Source, Transport, Why};
+use ephaudit_platform::unread::{Namespaces, Subject, Unread};
 use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
@@ -205,6 +206,8 @@ impl Fixture {
     }
 
     pub(super) fn snapshot(&self, policy: &Policy) -> Snapshot {
+        let held: Vec<_> =
+            Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
         if let Some(text) = &self.evidence {
             let piece = Piece { name: "evidence.txt", bytes: text.as_bytes() };
             let os = self.os.as_deref().map(|name| {
@@ -212,10 +215,9 @@ impl Fixture {
             });
             let evidence =
                 Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
-            return ephaudit_platform::read_evidence(&evidence, &[], &Wants::default());
+            let wants = Wants { held: &held, ..Wants::default() };
+            return ephaudit_platform::read_evidence(&evidence, &[], &wants);
         }
-        let held: Vec<_> =
-            Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
         let wants = Wants {
             owners: &|scope| named_listeners(policy, scope),
             depth: match self.census.values().flatten().any(|line| line.starts_with("bound ")) {
@@ -239,13 +241,15 @@ impl Fixture {
 
     fn tour(&self, visit: &mut Visitor<'_>) -> Toured {
         let mut unread = Vec::new();
-        let denied = |what: &str| (what.to_owned(), Why::new(Reason::Denied, "refused"));
+        let denied = |which: Namespaces| {
+            Unread::new(Subject::Namespaces(which), Why::new(Reason::Denied, "refused"))
+        };
         for (inode, namespace) in (4_026_532_000_u64..).zip(self.namespaces.iter().flatten()) {
             let path = format!("/run/netns/{}", namespace.name);
             let (id, named) = (format!("net:[{inode}]"), vec![path.clone()]);
             let place = Place { id, path, named, process: None };
             if namespace.closed {
-                unread.push(denied("1 network namespace"));
+                unread.push(denied(Namespaces::Found(1)));
                 visit(place, &|_| Answer::new(Source::File("x".into()), Err(refused())));
                 continue;
             }
@@ -257,10 +261,7 @@ impl Fixture {
             visit(place, &|question| inside.answer(question));
         }
         if self.closed_processes > 0 {
-            unread.push(denied(&format!(
-                "network namespaces of {} processes",
-                self.closed_processes
-            )));
+            unread.push(denied(Namespaces::OfProcesses(self.closed_processes)));
         }
         Toured { own: None, unread }
     }

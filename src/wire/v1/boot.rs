@@ -123,7 +123,9 @@ fn entry(entry: &facts::Entry) -> BootEntry {
             (State::Known, Some(value.clone()), Some(source(origin)), None)
         }
         facts::State::Absent => (State::Absent, None, None, None),
-        facts::State::Unknown(why) => (State::Unknown, None, None, Some(reason(why.reason))),
+        facts::State::Unknown(unread) => {
+            (State::Unknown, None, None, Some(reason(unread.why.reason)))
+        }
     };
     let overridden = entry.overridden.iter();
     let rejected = entry.rejected.iter();

@@ -214,7 +214,8 @@ pub fn explanation(
 }
 
 pub(super) fn scope_name(scope: &facts::Scope) -> ScopeName {
-    ScopeName { id: scope.id.clone(), names: scope.names.clone(), current: scope.current }
+    let names = scope.names.iter().map(ToString::to_string).collect();
+    ScopeName { id: scope.id.clone(), names, current: scope.current }
 }
 
 fn port_on(on: explain::OnTransport<'_>) -> PortOn {

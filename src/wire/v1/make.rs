@@ -114,7 +114,7 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
     let listeners = &scope.listeners;
     Scope {
         id: scope.id.clone(),
-        names: scope.names.clone(),
+        names: scope.names.iter().map(ToString::to_string).collect(),
         current: scope.current,
         path: scope.path.clone(),
         ranges: scope.ranges.iter().map(range).collect(),
@@ -130,7 +130,7 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
         time_wait: time_wait(&scope.time_wait),
         listeners: Listeners {
             state: if listeners.unread.is_empty() { State::Known } else { State::Unknown },
-            reason: listeners.unread.first().map(|(_, why)| reason(why.reason)),
+            reason: listeners.unread.first().map(|unread| reason(unread.why.reason)),
             items: listeners.items.iter().map(|item| listener(item, &pools, policy)).collect(),
         },
         pools: pools.iter().map(pool).collect(),

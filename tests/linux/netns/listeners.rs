@@ -212,5 +212,5 @@ fn where_both_are_refused_the_listeners_are_unknown() {
     let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
     let listeners = &snapshot.scopes[0].listeners;
     assert_eq!((listeners.items.len(), listeners.unread.len()), (0, 4));
-    assert!(listeners.unread.iter().all(|(_, why)| why.reason == Reason::Denied));
+    assert!(listeners.unread.iter().all(|unread| unread.why.reason == Reason::Denied));
 }

@@ -66,9 +66,9 @@ udp   smallest_anon_port    rw   32768        ?            32768        1024-655
         assert_eq!(state(&boot, "tcp/smallest_anon_port"), "9000 by /etc/ipadm.txt:2");
         assert_eq!(state(&boot, "tcp/largest_anon_port"), "absent");
         assert!(state(&boot, "udp/smallest_anon_port").starts_with("unknown"));
-        let State::Unknown(why) = &entry(&boot, "udp/largest_anon_port").state else { panic!() };
-        assert_eq!(why.reason, Reason::NotCaptured);
-        assert!(why.detail.contains("`ipadm show-prop -p largest_anon_port udp`"));
+        let State::Unknown(unread) = &entry(&boot, "udp/largest_anon_port").state else { panic!() };
+        assert_eq!(unread.why.reason, Reason::NotCaptured);
+        assert!(unread.why.detail.contains("`ipadm show-prop -p largest_anon_port udp`"));
         assert_eq!((boot.entries.len(), boot.entries[0].loader.name()), (5, "ipadm"));
     }
 

@@ -15,15 +15,16 @@ mod tests;
 mod told;
 mod written;
 
+use super::NAMESPACE_OF_INIT;
 use super::host::KernelVersion;
-use super::{NAMESPACE_OF_INIT, namespaces};
 use crate::ask::{Ask, Question};
-use crate::boot::{Boot, Entry, Loader};
+use crate::boot::{Boot, Loader};
 use crate::os::{Reach, Wanted};
 use crate::parse::cmdline;
 use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Environment, Host, Reason, Scope, Source, Why};
+use crate::unread::Unread;
 use files::Files;
 use kernel::{Key, Sysctls};
 use told::Told;
@@ -50,7 +51,7 @@ const KERNEL_SINCE: KernelVersion = KernelVersion(4, 19, 0);
 /// What both loaders make of the files; `release` is that of the kernel that will run, where it is known.
 pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     let mut before = Told::new(Sysctls::default());
-    let cmdline = persisted.files.iter().find(|file| file.place.ends_with("proc/cmdline"));
+    let cmdline = persisted.files.iter().find(|file| file.name == b"cmdline");
     if let Some((file, Found::Text(text))) = cmdline.map(|file| (file, &file.found)) {
         let source = Source::File(file.place.clone().into());
         for (path, value) in cmdline::sysctls(text) {
@@ -65,15 +66,15 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     let mut boot = Boot { suspects: suspects::seen(persisted), ..Boot::default() };
     boot.unread.clone_from(&persisted.unread);
     if let Some((file, Found::Unread(why))) = cmdline.map(|file| (file, &file.found)) {
-        boot.unread.push((file.place.clone(), why.clone()));
+        boot.unread.push(file.unread(why.clone()));
     }
     let has_conf = persisted
         .files
         .iter()
-        .any(|file| file.place.ends_with(SYSCTL_CONF) && matches!(file.found, Found::Text(_)));
+        .any(|file| file.name == b"sysctl.conf" && matches!(file.found, Found::Text(_)));
     if persisted.folders.is_empty() && !has_conf {
         let detail = "there is no folder of sysctl.d at all; is this the root of a system?";
-        boot.unread.push(("/etc/sysctl.d".to_owned(), Why::new(Reason::NotCaptured, detail)));
+        boot.unread.push(Unread::of_file("/etc/sysctl.d", Why::new(Reason::NotCaptured, detail)));
     }
     let before_any = boot.unread.first().cloned();
     for (loader, grammar) in
@@ -86,18 +87,18 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
             Grammar::Procps => procps::apply(&files, &mut told),
         }
         near::reject(&files, &mut told);
-        for (what, why) in &files.unread {
-            if !boot.unread.iter().any(|(known, _)| known == what) {
-                boot.unread.push((what.clone(), why.clone()));
+        for unread in &files.unread {
+            if !boot.unread.iter().any(|known| known.subject == unread.subject) {
+                boot.unread.push(unread.clone());
             }
         }
         // Any file may set any key, and the order of the writes counts.
         let unread = before_any.as_ref().or(files.unread.first());
-        let unread = unread.map(|(what, why)| {
-            Why::new(why.reason, format!("{what} was not read: {}", why.detail))
-        });
-        let unknown = old.clone().or(unread);
-        boot.entries.extend(Key::ALL.map(|key| told.entry(key, loader, unknown.as_ref())));
+        boot.entries.extend(Key::ALL.map(|key| {
+            let of_key = |why: &Why| Unread::of_key(key.name(), why.clone());
+            let unknown = old.as_ref().map(of_key).or(unread.cloned()).or(told.lost().map(of_key));
+            told.key(key).entry(key.name(), loader, unknown.as_ref(), told.sysctls().value(key))
+        }));
         written::add(&files, &told, &mut boot);
     }
     if old.is_some() {
@@ -129,9 +130,7 @@ pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
         "sysctl.d is applied in the host's own network namespace, and this is another one";
     let version = host.kernel.as_deref().and_then(KernelVersion::parse);
     let fixed = version.is_some_and(|version| version >= INITIAL_SINCE);
-    if scope.id == (if fixed { INITIAL } else { INITIAL_BEFORE })
-        || scope.names.iter().any(|name| name == namespaces::HOST)
-    {
+    if scope.id == (if fixed { INITIAL } else { INITIAL_BEFORE }) || scope.is_host() {
         return Reach::In;
     }
     match ask(Question::Link(NAMESPACE_OF_INIT)).outcome {
@@ -153,13 +152,5 @@ pub(crate) fn default(key: &str) -> Option<&'static str> {
         Key::FinTimeout => Some("60"),
         Key::TwReuse => Some("2"),
         Key::MaxTwBuckets => None,
-    }
-}
-
-impl Told {
-    /// What is told of the key, or why nothing is.
-    fn entry(&self, key: Key, loader: Loader, unknown: Option<&Why>) -> Entry {
-        let unknown = unknown.or(self.lost());
-        self.key(key).entry(key.name(), loader, unknown, self.sysctls().value(key))
     }
 }

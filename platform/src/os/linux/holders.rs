@@ -9,6 +9,7 @@ use crate::parse::sock_diag::{self, DiagEnds};
 use crate::parse::socket_table;
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Host, Owner, Source, Transport, Why};
+use crate::unread::{Subject, Unread};
 
 /// Sockets that are bound and nothing else are shown since then (commit 91051f003948).
 const BOUND_SHOWN_SINCE: KernelVersion = KernelVersion(6, 8, 0);
@@ -38,7 +39,11 @@ pub(in crate::os) fn read(
                     holders.sources.push(source);
                 }
             }
-            Err(why) => holders.unread.push((what(family, transport, ports), why)),
+            Err(why) => {
+                let ports = ports.clone();
+                let subject = Subject::PortUsers { transport, family: Some(family), ports };
+                holders.unread.push(Unread::new(subject, why));
+            }
         }
     }
     if transport == Transport::Udp {
@@ -47,14 +52,6 @@ pub(in crate::os) fn read(
     holders.items.sort_by_key(|item| (item.hold, item.ends.local, item.ends.peer));
     find_owners(ask, &mut holders.items);
     holders
-}
-
-fn what(family: Family, transport: Transport, ports: &PortSet) -> String {
-    let family = match family {
-        Family::Ipv4 => "IPv4",
-        Family::Ipv6 => "IPv6",
-    };
-    format!("{} over {family}", super::super::holding(transport, ports))
 }
 
 fn sockets(

@@ -3,7 +3,8 @@
 use crate::ask::{Ask, Question, Refusal};
 use crate::parse::os_release;
 use crate::reading::beginning;
-use crate::snapshot::{Environment, Host, Os, Reason, Why};
+use crate::snapshot::{Environment, Host, Os, Reason};
+use crate::unread::{Subject, Unread};
 
 /// The numbers of a kernel release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +30,10 @@ const NAME_MAX: usize = 40;
 pub(super) fn link(
     ask: &Ask<'_>,
     path: &str,
-    what: &str,
-    notes: &mut Vec<(String, Why)>,
+    subject: Subject,
+    notes: &mut Vec<Unread>,
 ) -> Option<String> {
-    told(ask, Question::Link(path), what, notes).map(|target| beginning(&target))
+    told(ask, Question::Link(path), subject, notes).map(|target| beginning(&target))
 }
 
 /// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports seldom tells the
@@ -40,23 +41,23 @@ pub(super) fn link(
 fn told(
     ask: &Ask<'_>,
     question: Question<'_>,
-    what: &str,
-    notes: &mut Vec<(String, Why)>,
+    subject: Subject,
+    notes: &mut Vec<Unread>,
 ) -> Option<String> {
     match ask(question).outcome {
         Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
         Err(Refusal::NotFound(_)) => None,
         Err(Refusal::Failed(why)) => {
             if why.reason != Reason::NotCaptured {
-                notes.push((what.to_owned(), why));
+                notes.push(Unread::new(subject, why));
             }
             None
         }
     }
 }
 
-pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> (Host, Option<KernelVersion>) {
-    let uname = told(ask, Question::Uname, "uname", notes);
+pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> (Host, Option<KernelVersion>) {
+    let uname = told(ask, Question::Uname, Subject::Uname, notes);
     let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
     let mut fields = fields.map(beginning);
     let mut next = || fields.next().filter(|field| !field.is_empty());
@@ -65,7 +66,7 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> (Host, Opti
     let environment = environment(ask, kernel.as_deref(), build.as_deref(), notes);
     let os_version = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
-        .find_map(|path| told(ask, Question::File(path), "os-release", notes))
+        .find_map(|path| told(ask, Question::File(path), Subject::OsRelease, notes))
         .and_then(|text| os_release::pretty_name(text.as_bytes()))
         .map(|name| beginning(&name));
     (Host { name, os: Os::Linux, os_version, kernel, arch, environment }, version)
@@ -76,7 +77,7 @@ fn environment(
     ask: &Ask<'_>,
     release: Option<&str>,
     build: Option<&str>,
-    notes: &mut Vec<(String, Why)>,
+    notes: &mut Vec<Unread>,
 ) -> Option<Environment> {
     let (release, build) = (release.unwrap_or(""), build.unwrap_or(""));
     // gVisor answers uname with a release ending in "-gvisor", or 4.4.0 built at this one moment.
@@ -88,7 +89,7 @@ fn environment(
         return Some(Environment::Wsl);
     }
     // container_interface of systemd: the manager's name, as in `systemd-nspawn` or `lxc`.
-    let mut marker = |path: &str| told(ask, Question::File(path), "mark of a container", notes);
+    let mut marker = |path: &str| told(ask, Question::File(path), Subject::ContainerMark, notes);
     if let Some(text) = marker("/run/systemd/container") {
         let line = text.lines().next().unwrap_or_default().trim();
         let name: String = line.chars().take(NAME_MAX).collect();
@@ -108,7 +109,7 @@ fn environment(
 mod tests {
     use super::*;
     use crate::ask::Answer;
-    use crate::snapshot::Source;
+    use crate::snapshot::{Source, Why};
 
     #[test]
     fn a_host_name_with_newlines_forges_nothing() {
@@ -136,8 +137,8 @@ mod tests {
         let mut notes = Vec::new();
         let (host, version) = read(&ask, &mut notes);
         assert_eq!((host.kernel, host.os_version, version), (None, None, None));
-        let what: Vec<&str> = notes.iter().map(|(what, _)| what.as_str()).collect();
-        assert_eq!(what, ["uname", "os-release"]);
+        let subjects: Vec<Subject> = notes.into_iter().map(|unread| unread.subject).collect();
+        assert_eq!(subjects, [Subject::Uname, Subject::OsRelease]);
     }
 
     #[test]

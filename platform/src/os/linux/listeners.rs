@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::super::WantsOwner;
-use super::super::sockets::{self, families, what};
+use super::super::sockets::{self, families};
 use super::owners::Search;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::{sock_diag, socket_table};
 use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Scope, Source, Transport, Why};
+use crate::unread::{Subject, Unread};
 
 /// An IPv6 socket table exists on every kernel that has IPv6 at all; so does this file.
 const IPV6_PROOF: &str = "/proc/thread-self/net/if_inet6";
@@ -24,7 +25,7 @@ struct Socket {
 pub(super) fn read(
     ask: &Ask<'_>,
     empty: impl Fn(Family, Transport) -> bool,
-    notes: &mut Vec<(String, Why)>,
+    notes: &mut Vec<Unread>,
 ) -> Listeners {
     let mut listeners = Listeners::default();
     for &transport in Transport::ALL {
@@ -36,7 +37,11 @@ pub(super) fn read(
                 Ok((sockets, source)) => {
                     add(&mut listeners, transport, sockets, &source, notes);
                 }
-                Err(why) => listeners.unread.push((what(family, transport), why)),
+                Err(why) => {
+                    let subject =
+                        Subject::Sockets { transport: Some(transport), family: Some(family) };
+                    listeners.unread.push(Unread::new(subject, why));
+                }
             }
         }
     }
@@ -151,7 +156,7 @@ fn add(
     transport: Transport,
     sockets: Vec<Socket>,
     source: &Source,
-    notes: &mut Vec<(String, Why)>,
+    notes: &mut Vec<Unread>,
 ) {
     let mut unsure = 0;
     for socket in sockets {
@@ -173,7 +178,7 @@ fn add(
             "/proc does not tell IPV6_V6ONLY: {unsure} {transport} sockets on [::] may serve IPv4 too"
         );
         let why = Why::new(Reason::Unsupported, detail);
-        notes.push((format!("families of {transport} sockets on [::]"), why));
+        notes.push(Unread::new(Subject::DualStack(transport), why));
     }
 }
 

@@ -4,11 +4,10 @@ use super::scope::{self, Kernel};
 use crate::ask::{Ask, Place, Question, Tour};
 use crate::parse::cgroup::RunBy;
 use crate::reading::beginning;
-use crate::snapshot::{Scope, Why};
+use crate::snapshot::{Scope, ScopeName};
+use crate::unread::Unread;
 use crate::usage::Depth;
 
-/// The name of the host's own namespace; nobody else's.
-pub(super) const HOST: &str = "host";
 /// Where ip-netns(8) and CNI put names.
 const NAMED_IN: [&str; 2] = ["/run/netns/", "/var/run/netns/"];
 
@@ -20,7 +19,7 @@ pub(super) fn read(
     id_of_host: Option<&str>,
     depth: Depth,
     scopes: &mut Vec<Scope>,
-) -> Vec<(String, Why)> {
+) -> Vec<Unread> {
     let mut visited: Vec<(Place, Scope)> = Vec::new();
     let toured = tour(&mut |place, ask| {
         let path = Some(place.path.clone());
@@ -34,7 +33,7 @@ pub(super) fn read(
     }
     scopes.extend(visited.into_iter().map(|(place, mut scope)| {
         let is_host = id_of_host == Some(scope.id.as_str());
-        scope.names = if is_host { vec![HOST.to_owned()] } else { names(ask, &place) };
+        scope.names = if is_host { vec![ScopeName::Host] } else { names(ask, &place) };
         scope
     }));
     toured.unread
@@ -42,7 +41,7 @@ pub(super) fn read(
 
 /// The best first: the name that somebody gave it, the container or unit of its first process, where else it is mounted,
 /// and what that process is called, with its id.
-fn names(ask: &Ask<'_>, place: &Place) -> Vec<String> {
+fn names(ask: &Ask<'_>, place: &Place) -> Vec<ScopeName> {
     let of_process = |file: &str| {
         let path = format!("/proc/{}/{file}", place.process?);
         ask(Question::File(&path)).outcome.ok()
@@ -52,15 +51,17 @@ fn names(ask: &Ask<'_>, place: &Place) -> Vec<String> {
     names.extend(of_process("cgroup").and_then(|text| run_by(&RunBy::parse(&text))));
     names.extend(place.named.iter().filter(|path| given_name(path).is_none()).cloned());
     // Whoever may name a process or a namespace could else pass it off as the host's.
-    let others = |name: &String| !name.is_empty() && name != HOST;
+    let others = |name: &String| !name.is_empty() && *name != ScopeName::Host.to_string();
     names.retain(others);
     let command = of_process("comm").map(|name| {
         String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()
     });
-    // Many run the same.
-    let with_pid = |(command, pid)| format!("{command} (pid {pid})");
-    names.extend(command.filter(others).zip(place.process).map(with_pid));
-    names.iter().map(|name| beginning(name)).collect()
+    let given = names.iter().map(|name| ScopeName::Given(beginning(name)));
+    let of_process = command
+        .filter(others)
+        .zip(place.process)
+        .map(|(command, pid)| ScopeName::Process { command: beginning(&command), pid });
+    given.chain(of_process).collect()
 }
 
 /// The container, or the unit where there is none; a login says nothing of what it runs.
@@ -95,7 +96,8 @@ mod tests {
             Answer::new(Source::File("x".into()), outcome)
         };
         let named = paths.iter().map(ToString::to_string).collect();
-        names(&ask, &Place { named, process: Some(7), ..Place::default() })
+        let place = Place { named, process: Some(7), ..Place::default() };
+        names(&ask, &place).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -4,20 +4,21 @@
 use super::sysctl::sysctl;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl;
-use crate::snapshot::{Nat, Reading, Reason, Why};
+use crate::snapshot::{Nat, Reading, Reason};
+use crate::unread::{Subject, Unread};
 
 const FORWARD: &str = "net.ipv4.ip_forward";
 /// The tables that iptables has loaded, a line each (`xt_proto_init`, net/netfilter/x_tables.c); for root's group only.
 const TABLES: &str = "/proc/thread-self/net/ip_tables_names";
 
 /// Most hosts pass nothing on, and need not be asked for more.
-pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Nat {
+pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> Nat {
     let forwards = sysctl(ask, FORWARD, None, linux_sysctl::switch);
     let table = (forwards.known() == Some(&true)).then(|| table(ask, notes));
     Nat { forwards, table }
 }
 
-fn table(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Reading<bool> {
+fn table(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> Reading<bool> {
     let Answer { source, outcome } = ask(Question::File(TABLES));
     match outcome {
         Ok(bytes) => {
@@ -28,7 +29,7 @@ fn table(ask: &Ask<'_>, notes: &mut Vec<(String, Why)>) -> Reading<bool> {
         Err(Refusal::NotFound(_)) => Reading::Absent { source },
         Err(Refusal::Failed(why)) => {
             if why.reason != Reason::NotCaptured {
-                notes.push(("tables of iptables".to_owned(), why.clone()));
+                notes.push(Unread::new(Subject::NatTables, why.clone()));
             }
             Reading::Unknown { source, why }
         }

@@ -10,8 +10,9 @@ use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
     Environment, Family, Host, Range, Reading, Reserved, ReservedKind, Role, Scope, Source,
-    Transport, Why,
+    Transport,
 };
+use crate::unread::Unread;
 use crate::usage::Depth;
 
 const RANGE: &str = "net.ipv4.ip_local_port_range";
@@ -45,7 +46,7 @@ pub(super) fn read(
     id: String,
     path: Option<String>,
     depth: Depth,
-    mut notes: Vec<(String, Why)>,
+    mut notes: Vec<Unread>,
 ) -> Scope {
     let &Kernel { version, gvisor, .. } = kernel;
     let separator = if gvisor { Separator::Space } else { Separator::Tab };

@@ -10,6 +10,7 @@ use crate::parse::sockstat::{counter, of_protocols};
 use crate::pool;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Pool, Reading, Reason, Scope, Source, Transport, Why};
+use crate::unread::{Subject, Unread};
 use crate::usage::{Census, Depth, Usage};
 
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
@@ -83,7 +84,7 @@ pub(super) fn read(
     scope: &Scope,
     depth: Depth,
     kernel: Option<KernelVersion>,
-    notes: &mut Vec<(String, Why)>,
+    notes: &mut Vec<Unread>,
 ) -> Reading<Usage> {
     let (mut usage, used, source) = match counters {
         Ok(counters) => (counters.usage(), counters.used, counters.source),
@@ -124,7 +125,7 @@ fn sockets(
     depth: Depth,
     listed: bool,
     usage: &mut Usage,
-    notes: &mut Vec<(String, Why)>,
+    notes: &mut Vec<Unread>,
 ) -> Result<Census, Failed> {
     let whole = |usage: &mut Usage| {
         let mut with_bound = usage.clone();
@@ -141,7 +142,7 @@ fn sockets(
     if depth == Depth::Full || (listed && many_unseen(usage, pools)) {
         match whole(usage) {
             Err((_, why)) if depth == Depth::Full => {
-                notes.push(("sockets that are only bound".to_owned(), why));
+                notes.push(Unread::new(Subject::BoundSockets, why));
             }
             Err(_) => {}
             told => return told,

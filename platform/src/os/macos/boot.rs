@@ -7,6 +7,7 @@ use crate::os::told::OfKey;
 use crate::parse::bsd_conf::{self, Grammar, Says};
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Reason, Source, Why};
+use crate::unread::Unread;
 
 const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 const DAEMONS: &str = "/Library/LaunchDaemons";
@@ -25,11 +26,10 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
     let mut boot = Boot { unread: persisted.unread.clone(), ..Boot::default() };
     let names = || PORTRANGE.into_iter().chain(RANDOMIZED);
     let mut keys: Vec<_> = names().map(|name| (name, OfKey::default())).collect();
-    let mut unknown = None;
     match persisted.files.iter().find(|file| file.name == b"sysctl.conf") {
         None => {
             let why = Why::new(Reason::NotCaptured, format!("{SYSCTL_CONF} was not looked for"));
-            boot.unread.push((SYSCTL_CONF.to_owned(), why));
+            boot.unread.push(Unread::of_file(SYSCTL_CONF, why));
         }
         Some(file) => match &file.found {
             Found::Text(text) => {
@@ -45,13 +45,11 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                     }
                 }
             }
-            Found::Unread(why) => boot.unread.push((file.place.clone(), why.clone())),
+            Found::Unread(why) => boot.unread.push(file.unread(why.clone())),
             Found::Null | Found::Nothing(_) => {}
         },
     }
-    if let Some((what, why)) = boot.unread.first() {
-        unknown = Some(Why::new(why.reason, format!("{what} was not read: {}", why.detail)));
-    }
+    let unknown = boot.unread.first().cloned();
     for file in persisted.folders.iter().flatten() {
         let source = || Source::File(file.place.clone().into());
         match &file.found {
@@ -63,7 +61,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                     boot.suspects.push(Suspect { what, source: source() });
                 }
             }
-            Found::Unread(why) => boot.unread.push((file.place.clone(), why.clone())),
+            Found::Unread(why) => boot.unread.push(file.unread(why.clone())),
             Found::Null | Found::Nothing(_) => {}
         }
     }

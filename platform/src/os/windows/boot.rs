@@ -32,7 +32,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
             Ok(sections) => sections,
             Err(error) => {
                 let why = crate::snapshot::Why::unparsable(error.to_string(), text);
-                unread.push((file.place.clone(), why));
+                unread.push(file.unread(why));
                 continue;
             }
         };

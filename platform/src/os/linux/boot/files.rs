@@ -4,7 +4,8 @@ use super::told::Placed;
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{self, Grammar};
 use crate::persisted::{File, Found, Persisted};
-use crate::snapshot::{Source, Why};
+use crate::snapshot::Source;
+use crate::unread::Unread;
 
 /// A file that is not read, with the reason.
 pub(super) type Passed<'a> = (Source, &'a [u8], (Rejection, String));
@@ -17,7 +18,7 @@ pub(super) struct Files<'a> {
     /// Those that it passes over.
     pub(super) passed: Vec<Passed<'a>>,
     /// Those that it reads and we could not.
-    pub(super) unread: Vec<(String, Why)>,
+    pub(super) unread: Vec<Unread>,
 }
 
 impl<'a> Files<'a> {
@@ -58,7 +59,7 @@ impl<'a> Files<'a> {
     fn take(&mut self, file: &'a File) {
         match &file.found {
             Found::Text(text) => self.read.push((source(file), text)),
-            Found::Unread(why) => self.unread.push((file.place.clone(), why.clone())),
+            Found::Unread(why) => self.unread.push(file.unread(why.clone())),
             Found::Null | Found::Nothing(_) => {}
         }
     }

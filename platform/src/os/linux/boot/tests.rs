@@ -1,4 +1,5 @@
 use super::*;
+use crate::boot::Entry;
 use crate::boot::{Rejection, State};
 use crate::persisted::File;
 

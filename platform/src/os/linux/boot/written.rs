@@ -7,6 +7,7 @@ use crate::boot::{Boot, Origin, Written};
 use crate::parse::sysctl_conf::{parts, path};
 use crate::reading::beginning;
 use crate::snapshot::{Reason, Why};
+use crate::unread::{Settings, Subject, Unread};
 
 /// Knobs that the kernel has no more: `tcp_tw_recycle` was removed in 4.12 (commit 4396e46187ca).
 const GONE: [&str; 1] = ["net.ipv4.tcp_tw_recycle"];
@@ -33,7 +34,8 @@ pub(super) fn add(files: &Files<'_>, told: &Told, boot: &mut Boot) {
     }
     if lines.len() > KEPT {
         let detail = format!("more than {KEPT} lines set these keys");
-        boot.unread.push(("lines".to_owned(), Why::new(Reason::Truncated, detail)));
+        let subject = Subject::Settings(Settings::Lines);
+        boot.unread.push(Unread::new(subject, Why::new(Reason::Truncated, detail)));
     }
     for line in lines.into_iter().take(KEPT) {
         if !boot.written.contains(&line) {

@@ -67,7 +67,7 @@ fn known(scope: &Scope) -> &Usage {
 }
 
 fn notes_it(scope: &Scope) -> bool {
-    scope.notes.iter().any(|(what, _)| what == "sockets that are only bound")
+    scope.notes.iter().any(|unread| unread.subject == Subject::BoundSockets)
 }
 
 #[test]

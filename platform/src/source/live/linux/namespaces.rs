@@ -17,6 +17,7 @@ use super::answer_by;
 use super::files::Proc;
 use crate::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
 use crate::snapshot::{Reason, Source, Why};
+use crate::unread::{Namespaces, Subject, Unread};
 use find::{Found, Search, WAYS};
 use way::{Closed, Identity};
 
@@ -31,7 +32,10 @@ const NAMED: usize = 8;
 pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
     let mut search = match Search::begin() {
         Ok(search) => search,
-        Err(why) => return Toured { own: None, unread: vec![("network namespaces".into(), why)] },
+        Err(why) => {
+            let all = Subject::Namespaces(Namespaces::All);
+            return Toured { own: None, unread: vec![Unread::new(all, why)] };
+        }
     };
     search.run();
     let own = search.own;
@@ -112,21 +116,17 @@ impl Guide<'_, '_> {
         (self.visit)(place, &|_| Answer::new(source.clone(), Err(refusal.clone())));
     }
 
-    fn told(self) -> impl Iterator<Item = (String, Why)> {
+    fn told(self) -> impl Iterator<Item = Unread> {
         self.missed.into_iter().map(|((reason, detail), which)| {
             let more = match which.len().saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
             let named = which.get(..NAMED).unwrap_or(&which).join(", ");
-            let what = counted(which.len(), "network namespace", "network namespaces");
-            (what, Why::new(reason, format!("not entered: {detail}: {named}{more}")))
+            let subject = Subject::Namespaces(Namespaces::Found(which.len()));
+            Unread::new(subject, Why::new(reason, format!("not entered: {detail}: {named}{more}")))
         })
     }
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Moves this thread into a namespace by the first way that still leads there.

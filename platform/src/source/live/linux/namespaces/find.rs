@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, PROC_SUPER_MAGIC, RawDir};
 use rustix::io::Errno;
 
+use super::NAMED;
 use super::mountinfo;
 use super::way::{Identity, Way};
-use super::{NAMED, counted};
 use crate::snapshot::{Reason, Why};
+use crate::unread::{Namespaces, Subject, Unread};
 
 /// How long the search may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -295,15 +296,13 @@ impl Search {
     }
 
     /// What was not looked at.
-    pub(super) fn unread(&self) -> Vec<(String, Why)> {
+    pub(super) fn unread(&self) -> Vec<Unread> {
         let mut unread = Vec::new();
-        let mut tell = |what: String, reason, detail: &str| {
-            unread.push((what, Why::new(reason, detail)));
+        let mut tell = |which: Namespaces, reason, detail: &str| {
+            let subject = Subject::Namespaces(which);
+            unread.push(Unread::new(subject, Why::new(reason, detail)));
         };
-        let of = |processes: &BTreeSet<u32>| {
-            let processes = counted(processes.len(), "process", "processes");
-            format!("network namespaces of {processes}")
-        };
+        let of = |processes: &BTreeSet<u32>| Namespaces::OfProcesses(processes.len());
         let which = |processes: &BTreeSet<u32>| {
             let named: Vec<String> = processes.iter().take(NAMED).map(u32::to_string).collect();
             let more = if processes.len() > NAMED { " ..." } else { "" };
@@ -311,7 +310,7 @@ impl Search {
         };
         if let Some(errno) = self.unlisted {
             let detail = format!("/proc cannot be listed ({errno})");
-            tell("network namespaces of all processes".to_owned(), Reason::Unsupported, &detail);
+            tell(Namespaces::OfAllProcesses, Reason::Unsupported, &detail);
         }
         if !self.closed.is_empty() {
             let takes = "it takes root, with CAP_SYS_PTRACE and all that they may do";
@@ -323,7 +322,7 @@ impl Search {
                 format!("there was no time left to look into them ({})", which(&self.late));
             tell(of(&self.late), Reason::TimedOut, &detail);
         }
-        let hidden = "network namespaces of hidden processes".to_owned();
+        let hidden = Namespaces::OfHiddenProcesses;
         let first = |process: &str| {
             link(&self.proc, &format!("{process}/ns/pid"))
                 .is_ok_and(|namespace| namespace == FIRST_PID_NAMESPACE)
@@ -338,11 +337,11 @@ impl Search {
         }
         if self.more {
             let detail = format!("there are more than {MOST}");
-            tell("network namespaces".to_owned(), Reason::Truncated, &detail);
+            tell(Namespaces::All, Reason::Truncated, &detail);
         }
         if self.cut {
             let detail = format!("a table of mounts holds more than {MOUNTINFO} bytes");
-            tell("mounts of network namespaces".to_owned(), Reason::Truncated, &detail);
+            tell(Namespaces::Mounted, Reason::Truncated, &detail);
         }
         unread
     }
