@@ -130,6 +130,42 @@ fn the_schema_requires_every_key() {
     assert!(!validator.is_valid(&document), "a key that is missing must not validate");
 }
 
+/// Programs are generated from the schema: it has every word that is written.
+#[test]
+fn the_schema_lists_the_words_of_closed_sets() {
+    let schema: Value = serde_json::from_slice(&run(&["schema"]).stdout).expect("JSON");
+    let words = |place: &str| {
+        let place = format!("{place}/enum");
+        let words = schema.pointer(&place).unwrap_or_else(|| panic!("no {place}"));
+        let words: Vec<&str> =
+            words.as_array().expect("words").iter().filter_map(Value::as_str).collect();
+        words.join(" ")
+    };
+    let sources = "file netlink command sysctl capture kernel";
+    let reasons = "denied missing-tool timed-out unparsable truncated unsupported not-captured";
+    for (place, expected) in [
+        ("/properties/profile", "iana vendor rfc6056 kubernetes"),
+        ("/$defs/Range/properties/role", "ephemeral high low auto-reuse"),
+        ("/$defs/Range/properties/reason", reasons),
+        ("/$defs/Gap/properties/why", reasons),
+        ("/$defs/Reserved/properties/kind", "reserved restricted excluded administered"),
+        ("/$defs/Source/properties/kind", sources),
+        ("/$defs/BootSource/properties/kind", sources),
+        ("/$defs/Usage/properties/method", "counters sock_diag proc"),
+        (
+            "/$defs/BootEntry/properties/loader",
+            "systemd-sysctl procps rc.d/sysctl rc launchd ipadm tunrestore persistent-store",
+        ),
+        (
+            "/$defs/Host/properties/os",
+            "linux freebsd openbsd netbsd dragonfly macos illumos solaris aix windows unsupported",
+        ),
+    ] {
+        assert_eq!(words(place), expected, "{place}");
+    }
+    assert!(words("/$defs/BootRejected/properties/reason").starts_with("byte-order-mark case"));
+}
+
 #[test]
 fn quiet_prints_nothing_and_the_exit_code_tells() {
     let loud = run(&[]);

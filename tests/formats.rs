@@ -129,6 +129,52 @@ fn a_report_is_held_against_itself() {
     });
 }
 
+/// A later version 1 may have more words: only those that decide are refused, never guessed.
+#[test]
+fn words_of_a_later_version_pass_where_nothing_is_decided_by_them() {
+    let mut later = report("undetermined");
+    later["schema_version"] = "1.9".into();
+    later["something"] = "new".into();
+    later["profile"] = "nist".into();
+    later["host"]["os"] = "plan9".into();
+    let scope = &mut later["scopes"][0];
+    scope["ranges"][0]["role"] = "third".into();
+    scope["ranges"][0]["source"]["kind"] = "ebpf".into();
+    scope["reserved"][0]["kind"] = "leased".into();
+    scope["usage"]["method"] = "guess".into();
+    later["gaps"][0]["why"] = "busy".into();
+    let shown: Value = serde_json::from_str(&converted(&later, &["json"])).expect("JSON");
+    for place in [
+        "/profile",
+        "/host/os",
+        "/scopes/0/ranges/0/role",
+        "/scopes/0/ranges/0/source/kind",
+        "/scopes/0/reserved/0/kind",
+        "/scopes/0/usage/method",
+        "/gaps/0/why",
+    ] {
+        assert_eq!(shown.pointer(place), later.pointer(place), "{place}");
+    }
+    assert!(converted(&later, &["table"]).contains("(busy)"));
+    for place in [
+        "/status",
+        "/rules/0/verdict",
+        "/rules/0/severity",
+        "/policy/fail_on",
+        "/scopes/0/ranges/0/state",
+        "/scopes/0/ranges/0/transports/0",
+    ] {
+        let mut later = report("undetermined");
+        *later.pointer_mut(place).expect(place) = "perhaps".into();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), later.to_string()).expect("written");
+        let output = run(&["convert", file.path().to_str().expect("UTF-8")]);
+        assert_eq!(code(&output), 2, "{place}");
+        let said = stderr(&output);
+        assert!(output.stdout.is_empty() && said.contains("unknown variant `perhaps`"), "{said}");
+    }
+}
+
 #[test]
 fn a_saved_report_comes_back_byte_for_byte() {
     for (name, path) in reports() {

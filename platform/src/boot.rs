@@ -28,6 +28,18 @@ pub enum Loader {
 }
 
 impl Loader {
+    /// All.
+    pub const ALL: &'static [Self] = &[
+        Self::SystemdSysctl,
+        Self::Procps,
+        Self::RcSysctl,
+        Self::Rc,
+        Self::Launchd,
+        Self::Ipadm,
+        Self::Tunrestore,
+        Self::PersistentStore,
+    ];
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {
@@ -149,6 +161,29 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// All.
+    pub const ALL: &'static [Self] = &[
+        Self::ByteOrderMark,
+        Self::Case,
+        Self::MixedSeparators,
+        Self::QuotedKey,
+        Self::FullPath,
+        Self::Spelling,
+        Self::NoAssignment,
+        Self::NotConf,
+        Self::Dotfile,
+        Self::NotReadByLoader,
+        Self::Masked,
+        Self::Shadowed,
+        Self::Excluded,
+        Self::QuotedValue,
+        Self::SpaceInList,
+        Self::Order,
+        Self::Invalid,
+        Self::Cut,
+        Self::Clamped,
+    ];
+
     /// Whether it is the kernel that refuses the line, and not the loader that passes over it.
     pub const fn is_of_the_kernel(self) -> bool {
         matches!(

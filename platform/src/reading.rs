@@ -21,6 +21,10 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every kind of origin.
+    pub const KINDS: &'static [&'static str] =
+        &["file", "netlink", "command", "sysctl", "capture", "kernel"];
+
     /// The kind of origin, as the report names it.
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -27,6 +27,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All.
+    pub const ALL: &'static [Self] = &[Self::Ephemeral, Self::High, Self::Low, Self::AutoReuse];
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,6 +94,10 @@ pub enum ReservedKind {
 }
 
 impl ReservedKind {
+    /// All.
+    pub const ALL: &'static [Self] =
+        &[Self::Reserved, Self::Restricted, Self::Excluded, Self::Administered];
+
     /// The word in the report.
     pub const fn name(self) -> &'static str {
         match self {

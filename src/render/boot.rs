@@ -4,7 +4,7 @@ use super::Look;
 use super::page::{DIM, GREEN, Page, YELLOW};
 use super::table::{boot, called, findings, where_and_when};
 use crate::text::counted;
-use crate::wire::v1::{Document, Gap, Reason, Running, Scope, State};
+use crate::wire::v1::{Document, Gap, Running, Scope, State};
 
 /// The document's boot values, as a page.
 pub fn render(document: &Document, look: Look) -> Vec<u8> {
@@ -24,7 +24,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         boot::tell(&mut page, scope);
     }
     let about_boot = |gap: &Gap| {
-        let unread_now = gap.what.starts_with("running value") && gap.why != Reason::NotCaptured;
+        let unread_now = gap.what.starts_with("running value") && gap.why != "not-captured";
         gap.what.starts_with("boot value") || unread_now
     };
     findings::tell_gaps(&mut page, document.gaps.iter().filter(|gap| about_boot(gap)));

@@ -83,7 +83,7 @@ pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
 }
 
 fn untold(gap: &Gap) -> String {
-    format!("{} ({}): {}", gap.what, gap.why.name(), gap.detail)
+    format!("{} ({}): {}", gap.what, gap.why, gap.detail)
 }
 
 #[derive(Default)]

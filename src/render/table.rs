@@ -13,8 +13,8 @@ use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
 use super::strip;
 use crate::text::{self, counted, grouped};
 use crate::wire::v1::{
-    Document, Family, Host, Listener, Owner, Pool, Range, Reason, Registry, Reserved, Scope,
-    Severity, Source, Span, State, Status, Transport, Verdict,
+    Document, Family, Host, Listener, Owner, Pool, Range, Registry, Reserved, Scope, Severity,
+    Source, Span, State, Status, Transport, Verdict,
 };
 
 /// The document as a page.
@@ -191,12 +191,12 @@ pub(super) fn fact_rows(scope: &Scope) -> Vec<Vec<String>> {
     let start = &scope.unprivileged_start;
     let value = match start.value {
         Some(value) => format!("from {value}"),
-        None => unread(start.state, start.reason),
+        None => unread(start.state, start.reason.as_deref()),
     };
     rows.push(row("unprivileged", &value, &place(&start.source)));
     let length = &scope.time_wait;
     let value = length.milliseconds.map(text::seconds);
-    let value = value.unwrap_or_else(|| unread(length.state, length.reason));
+    let value = value.unwrap_or_else(|| unread(length.state, length.reason.as_deref()));
     rows.push(row("TIME_WAIT", &value, &place(&length.source)));
     rows.extend(scope.pools.iter().map(pool_row));
     rows.push(listeners_row(scope));
@@ -217,7 +217,7 @@ fn range_row(range: &Range) -> Vec<String> {
             };
             format!("{first}-{last}{default}")
         }
-        _ => unread(range.state, range.reason),
+        _ => unread(range.state, range.reason.as_deref()),
     };
     let value = match range.families[..] {
         [Family::Ipv4] => format!("{value} (IPv4)"),
@@ -235,7 +235,7 @@ fn reserved_value(reserved: &Reserved) -> String {
     match reserved.state {
         State::Known if reserved.spans.is_empty() => "none".to_owned(),
         State::Known => spans(&reserved.spans),
-        state => unread(state, reserved.reason),
+        state => unread(state, reserved.reason.as_deref()),
     }
 }
 
@@ -266,7 +266,10 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
     let mut value =
         format!("{} tcp, {} udp; {inside} in pool", count(Transport::Tcp), count(Transport::Udp));
     if scope.listeners.state != State::Known {
-        value = format!("{}; seen: {value}", unread(scope.listeners.state, scope.listeners.reason));
+        value = format!(
+            "{}; seen: {value}",
+            unread(scope.listeners.state, scope.listeners.reason.as_deref())
+        );
     }
     let from =
         items.first().map_or_else(|| "sock_diag".to_owned(), |item| item.source.kind.to_string());
@@ -274,10 +277,10 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
 }
 
 /// What stands where a value would, were it known.
-pub(super) fn unread(state: State, reason: Option<Reason>) -> String {
+pub(super) fn unread(state: State, reason: Option<&str>) -> String {
     match (state, reason) {
         (State::Absent, _) => "not on this system".to_owned(),
-        (_, Some(reason)) => format!("UNKNOWN ({})", reason.name()),
+        (_, Some(reason)) => format!("UNKNOWN ({reason})"),
         (_, None) => "UNKNOWN".to_owned(),
     }
 }

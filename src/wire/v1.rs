@@ -1,9 +1,15 @@
-//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added; none is renamed, retyped or
-//! dropped. Arrays are always there.
+//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added; none
+//! is renamed, retyped or dropped. Arrays are always there.
+//!
+//! Of most words the schema lists all that this version writes, and the type stays open: a later
+//! version 1 may write one more, and what it wrote can be read. Only where a word decides how a host
+//! is judged (status, verdict, severity), or whether and for what a value holds (state, transport,
+//! family), is the type closed: there an unknown word is an error, never a guess.
 //!
 //! Every renderer draws from these documents: what a table shows, the JSON holds.
 
 mod boot;
+mod closed;
 mod explanation;
 mod make;
 mod names;
@@ -49,7 +55,8 @@ pub struct Document {
     pub collected_at: String,
     /// The registry of assigned ports that was used.
     pub registry: Registry,
-    /// The profile judged by: "iana" or "vendor".
+    /// The profile judged by.
+    #[schemars(extend("enum" = closed::profiles()))]
     pub profile: Word,
     /// The measure; null where nothing was judged.
     pub policy: Option<Policy>,
@@ -81,7 +88,8 @@ pub struct Tool {
 pub struct Host {
     /// Node name.
     pub name: Option<String>,
-    /// "linux", … or "unsupported".
+    /// Its operating system.
+    #[schemars(extend("enum" = closed::systems()))]
     pub os: Word,
     /// The vendor's name for its version.
     pub os_version: Option<String>,
@@ -142,7 +150,8 @@ pub struct Service {
 /// Where a fact was read.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// "file", "netlink", "sysctl", "command", "capture", or "kernel" for a constant of the kernel.
+    /// The kind of place; "kernel" is a constant of the kernel.
+    #[schemars(extend("enum" = closed::sources()))]
     pub kind: Word,
     /// Its path, its name, or what was asked.
     pub location: String,
@@ -158,26 +167,6 @@ pub enum State {
     Absent,
     /// It could not be told; `reason` says why.
     Unknown,
-}
-
-/// Why a value is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// The system refused.
-    Denied,
-    /// The program that would tell is not there.
-    MissingTool,
-    /// It took too long.
-    TimedOut,
-    /// The answer is not what the system writes.
-    Unparsable,
-    /// There was more than was read.
-    Truncated,
-    /// This system, or this view of it, does not offer it.
-    Unsupported,
-    /// The evidence does not hold it.
-    NotCaptured,
 }
 
 /// An address family.
@@ -309,7 +298,8 @@ pub struct Gap {
     /// What was needed.
     pub what: String,
     /// The kind of reason.
-    pub why: Reason,
+    #[schemars(extend("enum" = closed::reasons()))]
+    pub why: Word,
     /// What happened.
     pub detail: String,
 }

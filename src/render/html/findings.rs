@@ -114,7 +114,7 @@ fn gaps(document: &Document) -> Markup {
                     ul {
                         @for (gap, what) in reasons.iter().take(GAPS) {
                             li {
-                                b { (what.join(", ")) } " " span.why { (gap.why.name()) }
+                                b { (what.join(", ")) } " " span.why { (gap.why) }
                                 p { (gap.detail) }
                             }
                         }

@@ -63,7 +63,7 @@ pub(in crate::render) fn value_rows(scope: &Scope) -> Vec<Vec<String>> {
     for running in &scope.running {
         let now = match &running.value {
             Some(value) => setting_value(value),
-            None => unread(running.state, running.reason),
+            None => unread(running.state, running.reason.as_deref()),
         };
         let mut names = (setting(&running.key).to_owned(), now);
         for (entry, loader) in merged(scope, &running.key) {
@@ -87,7 +87,7 @@ fn then(entry: &BootEntry, running: &Running) -> (String, String) {
             (setting_value(default), "no file: the default".to_owned())
         }
         (State::Absent, _, None) => ("the default".to_owned(), from),
-        (state, ..) => (unread(state, entry.reason), String::new()),
+        (state, ..) => (unread(state, entry.reason.as_deref()), String::new()),
     }
 }
 

@@ -168,7 +168,7 @@ pub(in crate::render) fn by_reason<'a>(
 pub(in crate::render) fn gap_lines<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Vec<String> {
     by_reason(gaps)
         .iter()
-        .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), gap.why.name(), gap.detail))
+        .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), gap.why, gap.detail))
         .collect()
 }
 

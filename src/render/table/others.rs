@@ -69,7 +69,7 @@ pub(super) fn label(scope: &Scope) -> String {
 fn line(scope: &Scope) -> Vec<String> {
     let range = scope.ranges.first().map(|range| match (range.first, range.last) {
         (Some(first), Some(last)) => format!("{first}-{last}"),
-        _ => unread(range.state, range.reason),
+        _ => unread(range.state, range.reason.as_deref()),
     });
     let reserved = scope.reserved.first().map(|list| match list.state {
         State::Known => reserved_value(list),

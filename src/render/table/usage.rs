@@ -14,7 +14,7 @@ pub(super) fn fact(scope: &Scope) -> Option<Vec<String>> {
             let sockets = counted(sockets, "tcp socket");
             format!("{sockets}, {} in TIME_WAIT", grouped(waiting))
         }
-        _ => unread(usage.state, usage.reason),
+        _ => unread(usage.state, usage.reason.as_deref()),
     };
     Some(row("in use", &value, &usage.source.location))
 }

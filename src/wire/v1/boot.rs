@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words::{self, raw, reason, state};
-use super::{Reason, Source, State, Word};
+use super::{Source, State, Word, closed};
 
 /// What one loader of persisted settings leaves in one key.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +14,7 @@ pub struct BootEntry {
     /// The key, with dots.
     pub key: Word,
     /// Who applies it: "systemd-sysctl" at boot, "procps" is `sysctl --system`.
+    #[schemars(extend("enum" = closed::loaders()))]
     pub loader: Word,
     /// "absent" where no line takes effect and the kernel's default stays.
     pub state: State,
@@ -26,13 +27,15 @@ pub struct BootEntry {
     /// The lines that never apply, in the order of their reading.
     pub rejected: Vec<BootRejected>,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// Where a line stands.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootSource {
-    /// "file", "command", …
+    /// The kind of place.
+    #[schemars(extend("enum" = closed::sources()))]
     pub kind: Word,
     /// The path of the file.
     pub location: String,
@@ -56,7 +59,8 @@ pub struct BootRejected {
     pub value: String,
     /// Where.
     pub source: BootSource,
-    /// Why: one word, such as "byte-order-mark", "case", "shadowed", "order", "invalid".
+    /// Why, in one word.
+    #[schemars(extend("enum" = closed::rejections()))]
     pub reason: Word,
     /// The same for people.
     pub detail: String,
@@ -78,7 +82,8 @@ pub struct Running {
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// What may set a value that stands in no file.

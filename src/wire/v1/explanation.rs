@@ -31,7 +31,8 @@ pub struct Explanation {
     pub scope: ScopeName,
     /// The port.
     pub port: u16,
-    /// "system", "user" or "dynamic", by RFC 6335.
+    /// Its class by RFC 6335.
+    #[schemars(extend("enum" = ["system", "user", "dynamic"]))]
     pub class: &'static str,
     /// Whether binding it takes privilege; null where that is not known.
     pub privileged: Option<bool>,

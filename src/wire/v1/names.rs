@@ -1,6 +1,6 @@
 //! The contract's words, as they stand in a document.
 
-use super::{Document, Family, Finding, Reason, Severity, Status, Transport, Verdict};
+use super::{Document, Family, Finding, Severity, Status, Transport, Verdict};
 
 impl Document {
     /// What was found that nobody accepted, gravest first.
@@ -83,21 +83,6 @@ impl Family {
     }
 }
 
-impl Reason {
-    /// The word of the contract.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::MissingTool => "missing-tool",
-            Self::TimedOut => "timed-out",
-            Self::Unparsable => "unparsable",
-            Self::Truncated => "truncated",
-            Self::Unsupported => "unsupported",
-            Self::NotCaptured => "not-captured",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,9 +98,6 @@ mod tests {
         }
         for verdict in Verdict::ALL {
             holds(serde_json::json!(verdict), verdict.name());
-        }
-        for reason in [Reason::MissingTool, Reason::TimedOut, Reason::NotCaptured] {
-            holds(serde_json::json!(reason), reason.name());
         }
         holds(serde_json::json!(Transport::Udp), Transport::Udp.name());
         holds(serde_json::json!(Family::Ipv6), Family::Ipv6.name());

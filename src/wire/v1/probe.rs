@@ -60,6 +60,7 @@ pub struct Draw {
     /// Its family.
     pub family: Family,
     /// "bind" to port 0, or "connect" without bind.
+    #[schemars(extend("enum" = ["bind", "connect"]))]
     pub call: &'static str,
     /// "absent" where the loopback has no address of the family, "unknown" where not all could be asked (there is a gap).
     pub state: State,

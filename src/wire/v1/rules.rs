@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::make::{self, severity};
-use super::{SCHEMA_VERSION, Severity, Tool};
+use super::{SCHEMA_VERSION, Severity, Tool, closed};
 use crate::policy::Profile;
 use crate::rule;
 
@@ -42,6 +42,7 @@ pub struct RulePage {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Weight {
     /// Under this profile.
+    #[schemars(extend("enum" = closed::profiles()))]
     pub profile: &'static str,
     /// So much.
     pub severity: Severity,

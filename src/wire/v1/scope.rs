@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BootEntry, Family, Reason, Running, Source, State, Suspect, Transport, Usage, Word};
+use super::{BootEntry, Family, Running, Source, State, Suspect, Transport, Usage, Word, closed};
 
 /// One network namespace, or the host where there is no such thing.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +45,8 @@ pub struct Scope {
 /// One port range; `first` and `last` are as the system keeps them and null where not known.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Range {
-    /// "ephemeral": what bind(0) and connect() use.
+    /// What it is for; "ephemeral" is what bind(0) and connect() use.
+    #[schemars(extend("enum" = closed::roles()))]
     pub role: Word,
     /// Families it governs.
     pub families: Vec<Family>,
@@ -64,13 +65,16 @@ pub struct Range {
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// Reserved ports.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Reserved {
-    /// "reserved" by the administrator, "restricted" by the vendor.
+    /// Who keeps them out: "reserved" and "administered" by the administrator, "restricted" by the
+    /// vendor, "excluded" by running services.
+    #[schemars(extend("enum" = closed::reserved_kinds()))]
     pub kind: Word,
     /// Transports it governs.
     pub transports: Vec<Transport>,
@@ -85,7 +89,8 @@ pub struct Reserved {
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// Whether ports are drawn at random.
@@ -102,7 +107,8 @@ pub struct Randomization {
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// Ports from first to last, both included.
@@ -126,7 +132,8 @@ pub struct Number {
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// How long TIME_WAIT lasts.
@@ -141,7 +148,8 @@ pub struct TimeWait {
     /// Where it was read.
     pub source: Source,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// What automatic allocation can hand out.
@@ -171,7 +179,8 @@ pub struct Listeners {
     /// "known" only where all of them could be read.
     pub state: State,
     /// Why not all of them could.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
     /// Those that were seen, sorted by transport, port and address.
     pub items: Vec<Listener>,
 }

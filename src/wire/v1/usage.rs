@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words::{raw, reason, source, state, transport};
-use super::{Reason, Source, State, Transport, Word};
+use super::{Source, State, Transport, Word, closed};
 
 /// Who uses the pools of a scope; null is what was not asked for or could not be read.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -14,8 +14,10 @@ pub struct Usage {
     /// "absent" where it is not read on this system.
     pub state: State,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
     /// "counters" where they were enough, or all that was asked for; else where the sockets were seen: "sock_diag" or "proc".
+    #[schemars(extend("enum" = closed::or_null(["counters", "sock_diag", "proc"])))]
     pub method: Option<Word>,
     /// TCP sockets of the namespace but those in TIME_WAIT.
     pub tcp_sockets: Option<u32>,
@@ -101,7 +103,8 @@ pub struct Setting {
     /// Its value.
     pub value: Option<u64>,
     /// Why it is not known.
-    pub reason: Option<Reason>,
+    #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
+    pub reason: Option<Word>,
 }
 
 /// The usage of a scope, with its `top` most used destinations.

@@ -3,7 +3,7 @@
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot as facts;
 
-use super::{Family, Reason, Source, Span, State, Transport};
+use super::{Family, Source, Span, State, Transport, Word};
 
 pub(super) fn state<T>(reading: &facts::Reading<T>) -> State {
     match reading {
@@ -51,14 +51,6 @@ pub(super) const fn transport(transport: facts::Transport) -> Transport {
     }
 }
 
-pub(super) const fn reason(reason: facts::Reason) -> Reason {
-    match reason {
-        facts::Reason::Denied => Reason::Denied,
-        facts::Reason::MissingTool => Reason::MissingTool,
-        facts::Reason::TimedOut => Reason::TimedOut,
-        facts::Reason::Unparsable => Reason::Unparsable,
-        facts::Reason::Truncated => Reason::Truncated,
-        facts::Reason::Unsupported => Reason::Unsupported,
-        facts::Reason::NotCaptured => Reason::NotCaptured,
-    }
+pub(super) fn reason(reason: facts::Reason) -> Word {
+    reason.name().into()
 }

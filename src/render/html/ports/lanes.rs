@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{RANGES, Window, mark, names, track};
 use crate::render::table::unread;
 use crate::text::{counted, grouped};
-use crate::wire::v1::{Family, Pool, Range, Reason, Scope, Span, State, Transport};
+use crate::wire::v1::{Family, Pool, Range, Scope, Span, State, Transport};
 
 /// How many steps the axis has: one is drawn as wholly, partly or not at all in the pool.
 const STEPS: u32 = 512;
@@ -15,7 +15,7 @@ pub(super) struct Lane<'a> {
     whose: Vec<(Transport, Vec<Family>)>,
     pub(super) range: Option<Span>,
     state: State,
-    reason: Option<Reason>,
+    reason: Option<&'a str>,
     pool: Option<&'a Pool>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn of(scope: &Scope) -> Vec<Lane<'_>> {
 }
 
 impl<'a> Lane<'a> {
-    fn of(scope: &'a Scope, range: &Range, transport: Transport) -> Self {
+    fn of(scope: &'a Scope, range: &'a Range, transport: Transport) -> Self {
         let bounds = range.first.zip(range.last).filter(|_| range.state == State::Known);
         let pool = scope
             .pools
@@ -56,7 +56,7 @@ impl<'a> Lane<'a> {
             whose: vec![(transport, range.families.clone())],
             range: bounds.map(|(a, b)| Span { first: a.min(b), last: a.max(b) }),
             state: range.state,
-            reason: range.reason,
+            reason: range.reason.as_deref(),
             pool: pool.filter(|_| bounds.is_some()),
         }
     }
