@@ -4,14 +4,16 @@
 //! every command that has these arguments.
 
 mod help;
+mod named;
 mod values;
 
+pub use named::Named;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::policy::Profile;
@@ -23,6 +25,9 @@ pub const FORMAT_VARIABLE: &str = "EPHAUDIT_FORMAT";
 
 /// Names the policy where --policy does not.
 pub const POLICY_VARIABLE: &str = "EPHAUDIT_POLICY";
+
+/// Names the registry where --registry does not.
+pub const REGISTRY_VARIABLE: &str = "EPHAUDIT_REGISTRY";
 
 /// Goes before a policy that the environment names.
 pub const NO_POLICY: &str = "--no-policy";
@@ -134,8 +139,8 @@ pub struct AuditArgs {
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
     /// A policy, instead of the system's own: /etc/ephaudit/policy.toml, or that in %PROGRAMDATA%\ephaudit
-    #[arg(long, value_name = "FILE.toml", env = POLICY_VARIABLE, hide_env_values = true)]
-    pub policy: Option<PathBuf>,
+    #[arg(long, value_name = "FILE.toml", value_parser = Named::parser(), value_hint = ValueHint::AnyPath, env = POLICY_VARIABLE, hide_env_values = true)]
+    pub policy: Option<Named>,
     /// Judge without the system's own policy
     #[arg(long, conflicts_with = "policy")]
     pub no_policy: bool,
@@ -363,8 +368,8 @@ pub struct FactsArgs {
     #[arg(long, value_enum, value_name = "NAME", requires = "elsewhere")]
     pub os: Option<EvidenceOs>,
     /// A newer registry: IANA's service-names-port-numbers.csv
-    #[arg(long, value_name = "FILE.csv", env = "EPHAUDIT_REGISTRY", hide_env_values = true)]
-    pub registry: Option<PathBuf>,
+    #[arg(long, value_name = "FILE.csv", value_parser = Named::parser(), value_hint = ValueHint::AnyPath, env = REGISTRY_VARIABLE, hide_env_values = true)]
+    pub registry: Option<Named>,
 }
 
 // Whose files are read.

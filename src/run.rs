@@ -11,7 +11,6 @@ mod protocol;
 mod shell;
 
 use std::env;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -26,8 +25,8 @@ use self::evidence::Witness;
 use self::input::Room;
 use crate::audit::{audit, named_listeners};
 use crate::cli::{
-    AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs, ReadArgs,
-    ReportArgs, RulesArgs, ShowArgs,
+    AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs,
+    REGISTRY_VARIABLE, ReadArgs, ReportArgs, RulesArgs, ShowArgs,
 };
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
@@ -237,14 +236,20 @@ fn unjudged(facts: &FactsArgs) -> Result<Policy, Failure> {
 }
 
 fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
-    let Some(path) = &args.registry else { return Ok(Registry::built_in()) };
-    let name = path.display().to_string();
+    let Some(named) = &args.registry else { return Ok(Registry::built_in()) };
+    let name = named.path.display().to_string();
+    let by = if named.by_variable { REGISTRY_VARIABLE } else { "--registry" };
     let unusable = |why: String| {
         Failure::Usage(format!(
-            "--registry {name}: {why}; it takes IANA's service-names-port-numbers.csv"
+            "{by} {name}: {why}; it takes IANA's service-names-port-numbers.csv"
         ))
     };
-    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let file = environment::open(named).map_err(|error| match named.by_variable {
+        true => {
+            Failure::Usage(format!("{by} {name}: {error}; mend that, or name it by --registry"))
+        }
+        false => unusable(error.to_string()),
+    })?;
     Registry::from_csv(&name, file).map_err(|error| unusable(error.to_string()))
 }
 

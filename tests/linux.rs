@@ -9,3 +9,4 @@ mod hostile;
 mod netns;
 mod policy;
 mod support;
+mod trust;

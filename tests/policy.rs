@@ -39,6 +39,8 @@ fn a_mistake_is_told_in_one_line_with_its_place() {
         ("\u{1b}[2J = 1\n", "line 1, column"),
         (&format!("x = {}1{}", "[".repeat(100_000), "]".repeat(100_000)), "line 1, column"),
         (&"a".repeat(2 * 1024 * 1024), "larger than 1 MiB"),
+        ("", "it is empty; delete it, or make one by"),
+        (" \r\n\t\n", "it is empty"),
     ] {
         let file = write(folder.path(), text);
         for args in [&["policy", "check", &file][..], &["--policy", &file]] {
@@ -48,6 +50,8 @@ fn a_mistake_is_told_in_one_line_with_its_place() {
             assert!(said.contains(told) && !said.contains('\u{1b}'), "{told}\n{said}");
         }
     }
+    let comments = write(folder.path(), "# as the profile has it\n");
+    assert_eq!(code(&run(&["policy", "check", &comments])), 0, "somebody wrote that");
     fs::write(folder.path().join("policy.toml"), b"a = \"\xff\"\n").expect("a policy");
     let file = folder.path().join("policy.toml");
     let output = run(&["--policy", file.to_str().expect("UTF-8")]);

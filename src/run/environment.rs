@@ -2,27 +2,48 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
 
 use clap::builder::Resettable;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
-use crate::cli::{Cli, NO_POLICY, POLICY_VARIABLE};
+use ephaudit_platform::{has_gained_rights, open_ordinary, open_trusted, runs_as_root};
+
+use crate::cli::{Cli, FORMAT_VARIABLE, NO_POLICY, Named, POLICY_VARIABLE};
 
 /// What each variable begins with.
 const OURS: &[u8] = b"EPHAUDIT_";
 
 /// What the command line says. The variables of an audit are nothing to the commands, which have their own; one that is
-/// empty is not set.
+/// empty is not set, and none is where the program has rights that its caller has not.
 pub(super) fn parse() -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = env::args_os().collect();
     let mut command = Cli::command();
     if env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(OURS)) {
-        command = told(command, &args);
+        command = told(command, &args, !has_gained_rights());
     }
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
-fn told(mut command: Command, args: &[OsString]) -> Command {
+/// The format that the environment says.
+pub(super) fn format() -> Option<OsString> {
+    env::var_os(FORMAT_VARIABLE).filter(|_| !has_gained_rights())
+}
+
+/// Opens a file that is named on the command line, which is the caller's own word, or by a variable, which may be another's:
+/// root takes that only where nobody else can have written the file.
+pub(super) fn open(named: &Named) -> io::Result<File> {
+    if named.by_variable && runs_as_root() {
+        return open_trusted(&named.path);
+    }
+    open_ordinary(&named.path)
+}
+
+fn told(mut command: Command, args: &[OsString], believed: bool) -> Command {
+    if !believed {
+        return unheard(command);
+    }
     let without_policy = args.iter().any(|arg| arg.to_str() == Some(NO_POLICY));
     // Options never stand before a command.
     let named = args.get(1).and_then(|name| command.find_subcommand_mut(name));
@@ -39,6 +60,10 @@ fn heard(command: Command, without_policy: bool) -> Command {
         _ => arg,
     });
     command.mut_subcommands(|command| heard(command, without_policy))
+}
+
+fn unheard(command: Command) -> Command {
+    command.mut_args(deaf).mut_subcommands(unheard)
 }
 
 fn deaf(arg: Arg) -> Arg {

@@ -6,8 +6,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ephaudit_platform::{open_ordinary, open_trusted};
+
 use super::input::Room;
-use super::{Failure, exit, output, registry, today};
+use super::{Failure, environment, exit, output, registry, today};
 use crate::cli::{FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, PolicyNewArgs, ProfileArgs};
 use crate::draft::Draft;
 use crate::iana::Registry;
@@ -49,20 +51,26 @@ fn asked(args: &ProfileArgs) -> Asked {
 /// The policy's file and its text. The one of the system may be missing, and no other; none is ever looked for where the
 /// program happens to be started.
 fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
-    if let Some(path) = &args.policy {
-        let text = read(path).map_err(|error| unusable(path, &error))?;
-        return Ok(Some((path.clone(), text)));
+    let doubted = |path: &Path, error: &io::Error| {
+        let path = path.display();
+        Failure::Usage(format!(
+            "the policy {path}: {error}; mend that, or name a policy by --policy"
+        ))
+    };
+    if let Some(named) = &args.policy {
+        let text =
+            environment::open(named).and_then(read).map_err(|error| match named.by_variable {
+                true => doubted(&named.path, &error),
+                false => unusable(&named.path, &error),
+            })?;
+        return Ok(Some((named.path.clone(), text)));
     }
     let Some(path) = of_the_system().filter(|_| !args.no_policy) else { return Ok(None) };
-    match read(&path) {
+    match open_trusted(&path).and_then(read) {
         Ok(text) => Ok(Some((path, text))),
-        // A link that leads to nothing is a policy that is missing, and no host without one.
-        Err(error)
-            if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(&path).is_err() =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(unusable(&path, &error)),
+        // A link that leads to nothing is a policy that is missing, and no host without one: that is another error.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(doubted(&path, &error)),
     }
 }
 
@@ -75,12 +83,15 @@ fn of_the_system() -> Option<PathBuf> {
     Some(PathBuf::from("/etc/ephaudit/policy.toml"))
 }
 
-/// The text of a policy. Nothing is waited for: a pipe or a device is none.
-fn read(path: &Path) -> io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no ordinary file"));
+/// The text of a policy.
+fn read(file: File) -> io::Result<String> {
+    let bytes = Room::of_policy().bounded(file)?;
+    // What a crash or a full disk leaves, and no measure that anybody chose.
+    if bytes.trim_ascii().is_empty() {
+        return Err(io::Error::other(
+            "it is empty; delete it, or make one by `ephaudit policy new`",
+        ));
     }
-    let bytes = Room::of_policy().bounded(File::open(path)?)?;
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
@@ -118,7 +129,7 @@ fn new(args: &PolicyNewArgs) -> Result<(), Failure> {
 
 /// Tells what a policy means; what is wrong with it is an error with its place.
 fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
-    let text = read(file).map_err(|error| unusable(file, &error))?;
+    let text = open_ordinary(file).and_then(read).map_err(|error| unusable(file, &error))?;
     let policy = parse(file, &text, &Asked::default(), Registry::built_in())?;
     let mut page = Page::new(output::look(output));
     let mut say = |what: &str, value: &str| {

@@ -1,12 +1,10 @@
 //! Failures, as the caller can hear them: a monitoring system reads standard output and knows only its own exit codes.
 
-use std::env;
 use std::ffi::OsString;
 
 use clap::ValueEnum;
 
-use super::{Failure, exit, output};
-use crate::cli::FORMAT_VARIABLE;
+use super::{Failure, environment, exit, output};
 use crate::render::Format;
 
 /// Says why there is no report; the exit code.
@@ -36,6 +34,6 @@ pub(super) fn asked_for(args: impl IntoIterator<Item = OsString>) -> Option<Form
             named = Some(name.into());
         }
     }
-    let named = named.or_else(|| env::var_os(FORMAT_VARIABLE))?;
+    let named = named.or_else(environment::format)?;
     Format::from_str(named.to_str()?, false).ok()
 }

@@ -3,13 +3,19 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::linux::support::loopback;
-use crate::linux::support::namespace::{inside, set, sh};
+use crate::linux::support::namespace::{inside, inside_as_root, set, sh};
 use crate::policy::{folder, write};
 use crate::support::{code, ephaudit, json, run, stderr, stdout};
+
+/// Mounts an empty folder there that only root can write in.
+fn roots_own(place: &str) {
+    sh("mount", &["-t", "tmpfs", "-o", "mode=755", "tmpfs", place]);
+}
 
 fn verdict<'a>(document: &'a Value, rule: &str) -> &'a str {
     let rules = document["rules"].as_array().expect("rules");
@@ -20,7 +26,7 @@ fn verdict<'a>(document: &'a Value, rule: &str) -> &'a str {
 /// The only file that is read without being named is the system's own, whatever lies where the program is started.
 #[test]
 fn nothing_is_read_of_the_folder_that_the_program_is_started_in() {
-    inside(|| {
+    inside_as_root(|| {
         let folder = folder();
         for name in ["policy.toml", "ephaudit.toml", ".ephaudit.toml", "ephaudit/policy.toml"] {
             let path = folder.path().join(name);
@@ -34,7 +40,7 @@ fn nothing_is_read_of_the_folder_that_the_program_is_started_in() {
             code(&command.output().expect("it runs"))
         };
         assert_eq!(there(&[]), 1);
-        sh("mount", &["-t", "tmpfs", "tmpfs", "/etc"]);
+        roots_own("/etc");
         fs::create_dir("/etc/ephaudit").expect("a folder");
         assert_eq!(there(&[]), 1, "there is none");
         fs::write("/etc/ephaudit/policy.toml", "fail-on = \"none\"\n").expect("a policy");
@@ -57,9 +63,9 @@ fn nothing_is_read_of_the_folder_that_the_program_is_started_in() {
 
 #[test]
 fn a_flag_goes_before_the_environment_and_that_before_the_file() {
-    inside(|| {
-        let folder = folder();
-        let file = write(folder.path(), "profile = \"vendor\"\nfail-on = \"info\"\n");
+    inside_as_root(|| {
+        roots_own("/etc");
+        let file = write(Path::new("/etc"), "profile = \"vendor\"\nfail-on = \"info\"\n");
         let judged = |args: &[&str], environment: &[(&str, &str)]| {
             let mut command = ephaudit(&[args, &["--format", "json"]].concat());
             command.envs(environment.iter().copied());

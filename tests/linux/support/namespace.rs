@@ -23,11 +23,20 @@ const WAYS: [&[&str]; 2] = [
 /// Runs `body` in fresh network and mount namespaces of its own. Where the system forbids that, the test says SKIPPED,
 /// and fails where CI is set.
 pub(crate) fn inside(body: fn()) {
+    inside_by(&WAYS, body);
+}
+
+/// The same by the root of the system alone, to whom other users are none that the namespace does not know.
+pub(crate) fn inside_as_root(body: fn()) {
+    inside_by(&WAYS[1..], body);
+}
+
+fn inside_by(ways: &[&[&str]], body: fn()) {
     let test = thread::current().name().expect("a test thread has the test's name").to_owned();
     if env::var(INSIDE).is_ok_and(|inside| inside == test) {
         return body();
     }
-    let Some(way) = WAYS.into_iter().find(|way| possible(way)) else {
+    let Some(way) = ways.iter().find(|way| possible(way)) else {
         assert!(
             env::var_os("CI").is_none(),
             "network namespaces are forbidden here, and CI needs them"
@@ -36,7 +45,7 @@ pub(crate) fn inside(body: fn()) {
         return;
     };
     let output = Command::new("unshare")
-        .args(way)
+        .args(*way)
         .arg(env::current_exe().expect("this test binary"))
         .args([&test, "--exact", "--nocapture", "--test-threads=1"])
         .env(INSIDE, &test)
