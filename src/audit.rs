@@ -23,30 +23,62 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(RULES.len());
     for rule in RULES {
         let weight = policy.weights.get(rule.name).copied().unwrap_or(Weight::Own);
-        let mut verdict = match rule.check {
+        let verdict = match rule.check {
             _ if weight == Weight::Off => {
                 Verdict::NotApplicable("the policy turns it off".to_owned())
             }
             Check::Facts(check) => check(snapshot, policy),
             Check::Others(check) => check(snapshot, policy, &outcomes),
         };
-        if let Verdict::Fail { findings, .. } = &mut verdict {
-            for finding in findings {
-                if let Weight::Always(severity) = weight {
-                    finding.severity = severity;
-                }
-                finding.waived = waived(snapshot, policy, rule, finding);
-            }
-        }
+        let verdict = weighed(snapshot, policy, rule, weight, verdict);
         outcomes.push(Outcome { rule, verdict });
     }
     Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
 }
 
-/// Why a finding is accepted, by the first waiver that holds and covers it.
-fn waived(snapshot: &Snapshot, policy: &Policy, rule: &Rule, finding: &Finding) -> Option<String> {
-    let mut holding = policy.waivers.iter().filter(|waiver| !waiver.expired(&policy.today));
-    holding.find(|waiver| waiver.covers(snapshot, rule.name, finding)).map(ToString::to_string)
+/// With the policy's weight, and with what the waivers accept. A finding that nobody can tell whether it is accepted is a gap.
+fn weighed(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    rule: &Rule,
+    weight: Weight,
+    verdict: Verdict,
+) -> Verdict {
+    let Verdict::Fail { findings: found, mut gaps } = verdict else { return verdict };
+    let mut findings = Vec::with_capacity(found.len());
+    for mut finding in found {
+        if let Weight::Always(severity) = weight {
+            finding.severity = severity;
+        }
+        match accepted(snapshot, policy, rule, &finding) {
+            Ok(waived) => {
+                finding.waived = waived;
+                findings.push(finding);
+            }
+            Err(gap) => gaps.push(gap),
+        }
+    }
+    if findings.is_empty() { Verdict::Unknown(gaps) } else { Verdict::Fail { findings, gaps } }
+}
+
+/// Why a finding is accepted, by the first waiver that holds and covers it; the gap where one may hold or not.
+fn accepted(
+    snapshot: &Snapshot,
+    policy: &Policy,
+    rule: &Rule,
+    finding: &Finding,
+) -> Result<Option<String>, Gap> {
+    let mut undated = None;
+    for waiver in policy.waivers.iter().filter(|w| w.covers(snapshot, rule.name, finding)) {
+        match waiver.holds(&policy.today) {
+            Ok(true) => return Ok(Some(waiver.to_string())),
+            Ok(false) => {}
+            Err(why) => undated = undated.or(Some((waiver.line, why))),
+        }
+    }
+    let Some((line, why)) = undated else { return Ok(None) };
+    let what = format!("whether the waiver of line {line} still holds for: {}", finding.title);
+    Err(Gap { scope: finding.scope.clone(), what, why: why.reason, detail: why.detail })
 }
 
 /// The listeners that findings would name, by their index: only their processes are worth a search.

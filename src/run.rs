@@ -1,6 +1,8 @@
 //! The rim: calls the reader, opens files, writes the output, picks the exit code.
 
 mod boot;
+mod broken;
+mod clock;
 mod environment;
 mod evidence;
 mod explain;
@@ -13,7 +15,6 @@ mod shell;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use clap::error::ErrorKind;
 use ephaudit_platform::Wants;
@@ -21,6 +22,7 @@ use ephaudit_platform::capture::{Capture, capture_live};
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Depth, Scope, Snapshot, Transport};
 
+use self::clock::now;
 use self::evidence::Witness;
 use self::input::Room;
 use crate::audit::{audit, named_listeners};
@@ -55,6 +57,10 @@ enum Failure {
 
 /// Does what the command line says.
 pub fn run() -> ExitCode {
+    ExitCode::from(broken::guarded(answer))
+}
+
+fn answer() -> u8 {
     let (done, format) = match environment::parse() {
         Ok(cli) => {
             let format = cli.format();
@@ -62,10 +68,10 @@ pub fn run() -> ExitCode {
         }
         Err(error) => (usage(&error), protocol::asked_for(env::args_os())),
     };
-    ExitCode::from(match done {
+    match done {
         Ok(code) => code,
         Err(failure) => protocol::fail(failure, format),
-    })
+    }
 }
 
 /// Help and version are output like any other; what is wrong with a command line is said in one line.
@@ -129,7 +135,7 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 
 /// The facts of this host, or of the evidence, and when they were read.
 fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
-    let at = now();
+    let at = now()?;
     let named = |scope: &Scope| named_listeners(policy, scope);
     let held = held(policy);
     let wants = Wants {
@@ -173,7 +179,7 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     let named = |scope: &Scope| named_listeners(&policy, scope);
     let depth = Depth::Auto(policy.near_exhaustion);
     let wants = Wants { owners: &named, depth, ..Wants::default() };
-    let bytes = capture_live(now(), &wants)
+    let bytes = capture_live(now()?, &wants)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() > Capture::MAX {
         return Err(Failure::Output(
@@ -244,17 +250,18 @@ fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
             "{by} {name}: {why}; it takes IANA's service-names-port-numbers.csv"
         ))
     };
-    let file = environment::open(named).map_err(|error| match named.by_variable {
-        true => {
-            Failure::Usage(format!("{by} {name}: {error}; mend that, or name it by --registry"))
+    let file = environment::open(named).map_err(|error| {
+        if named.by_variable {
+            let hint = "mend that, or name it by --registry";
+            return Failure::Usage(format!("{by} {name}: {error}; {hint}"));
         }
-        false => unusable(error.to_string()),
+        unusable(error.to_string())
     })?;
     Registry::from_csv(&name, file).map_err(|error| unusable(error.to_string()))
 }
 
 fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
-    let at = now();
+    let at = now()?;
     let (snapshot, answers) = ephaudit_platform::probe_live(args.count);
     let judged = judge(&snapshot, &answers, args.fail_on.severity());
     let document = v1::probed(&snapshot, &answers, &judged, at, args.count);
@@ -272,12 +279,4 @@ fn list_rules(args: &RulesArgs) -> Result<u8, Failure> {
     let document = v1::rules(RULES);
     output::write(&args.output, false, || render::render_rules(&document, args.format, look))?;
     Ok(exit::OK)
-}
-
-fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
-}
-
-fn today() -> String {
-    now().chars().take("YYYY-MM-DD".len()).collect()
 }

@@ -2,7 +2,9 @@
 //! sysctl.d, and its files, links and devices.
 
 mod boot;
+mod broken;
 mod cli;
+mod clock;
 mod emit;
 mod folder;
 mod hostile;

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Host, Scope, ScopeName, Snapshot};
+use ephaudit_platform::snapshot::{Host, Reason, Scope, ScopeName, Snapshot, Why};
 use wildmatch::WildMatch;
 
+use crate::iana::Registry;
 use crate::report::Finding;
 
 /// An exception for a rule.
@@ -62,11 +63,30 @@ impl Waiver {
         self.scope == "*" || (!chosen && like(&self.scope, &name.to_string()))
     }
 
-    /// Whether it held no more on that day (`YYYY-MM-DD`, or a time that begins so). Such dates sort as text.
-    pub fn expired(&self, today: &str) -> bool {
-        let day = today.get(..10).unwrap_or(today);
-        self.expires.as_deref().is_some_and(|last| last < day)
+    /// Whether it still holds on that day (`YYYY-MM-DD` as the clock says it), up to and on its last; an error where the
+    /// clock is wrong, so that nobody can tell. Such dates sort as text.
+    pub fn holds(&self, today: &str) -> Result<bool, Why> {
+        match (self.expires.as_deref(), wrong_clock(today)) {
+            (None, _) => Ok(true),
+            (Some(last), None) => Ok(last >= today),
+            // Whatever day it is, it comes after that.
+            (Some(last), Some(_)) if last < Registry::built_in().edition() => Ok(false),
+            (Some(_), Some(why)) => Err(why),
+        }
     }
+}
+
+/// Why no day can be told from a clock that says this one: it is before the data was made that the program is built with. A
+/// host without a battery begins in 1970, and would have waivers hold again that are long over.
+pub fn wrong_clock(today: &str) -> Option<Why> {
+    let registry = Registry::built_in();
+    let made = registry.edition();
+    (today < made).then(|| {
+        let detail = format!(
+            "the clock says {today}, before this program's registry of {made} was made; set the clock"
+        );
+        Why::new(Reason::Unsupported, detail)
+    })
 }
 
 /// Why, who, until when.
@@ -101,10 +121,23 @@ mod tests {
             expires: Some("2027-01-31".to_owned()),
             line: 1,
         };
-        assert!(!waiver.expired("2027-01-31T23:59:59Z"));
-        assert!(waiver.expired("2027-02-01T00:00:00Z"));
+        assert_eq!(waiver.holds("2027-01-31"), Ok(true));
+        assert_eq!(waiver.holds("2027-02-01"), Ok(false));
         assert_eq!(waiver.to_string(), "moved next quarter (hdfs, until 2027-01-31)");
-        assert!(!Waiver { expires: None, ..waiver }.expired("9999-12-31"));
+        let until =
+            |last: Option<&str>| Waiver { expires: last.map(str::to_owned), ..waiver.clone() };
+        assert_eq!(until(None).holds("9999-12-31"), Ok(true));
+
+        let registry = Registry::built_in();
+        let made = registry.edition();
+        assert_eq!(waiver.holds(made), Ok(true), "the first day that can be");
+        for wrong in ["1970-01-02", "2026-09-16", ""] {
+            assert!(wrong < made);
+            assert!(waiver.holds(wrong).is_err(), "{wrong}");
+            assert!(until(Some(made)).holds(wrong).is_err(), "{wrong}");
+            assert_eq!(until(Some("2026-09-16")).holds(wrong), Ok(false), "{wrong}: over by then");
+            assert_eq!(until(None).holds(wrong), Ok(true), "{wrong}");
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ enum Fate {
     Untold(String),
     /// Its last day is over, and whether it is of this host is not known.
     Nameless,
+    /// Whether its last day is over is not known.
+    Undated(Why),
 }
 
 const NAMELESS: &str = "the host's name is not known, by which waivers go";
@@ -54,6 +56,10 @@ fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
                         &why,
                     );
                 }
+                Fate::Undated(why) => {
+                    let what = format!("whether the waiver of line {} has expired", waiver.line);
+                    judgement.gap(scope, what, &why);
+                }
                 Fate::Expired => judgement.found(expired(scope, policy, waiver)),
                 Fate::Unmatched => judgement.found(unmatched(scope, policy, waiver)),
             }
@@ -62,13 +68,14 @@ fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
 }
 
 fn fate(snapshot: &Snapshot, policy: &Policy, others: &[Outcome], waiver: &Waiver) -> Fate {
-    match (waiver.is_for(&snapshot.host), waiver.expired(&policy.today)) {
-        (Some(true), false) => {}
-        (Some(true), true) => return Fate::Expired,
+    match (waiver.is_for(&snapshot.host), waiver.holds(&policy.today)) {
+        (Some(true), Ok(true)) => {}
+        (Some(true), Ok(false)) => return Fate::Expired,
         (Some(false), _) => return Fate::Elsewhere,
-        (None, true) => return Fate::Nameless,
+        (_, Err(why)) => return Fate::Undated(why),
+        (None, Ok(false)) => return Fate::Nameless,
         // It accepts nothing, and whether it should is for those to say who know the host.
-        (None, false) => return Fate::Untold(NAMELESS.to_owned()),
+        (None, Ok(true)) => return Fate::Untold(NAMELESS.to_owned()),
     }
     let Some(outcome) = others.iter().find(|outcome| outcome.rule.name == waiver.rule) else {
         return Fate::Untold(format!("{} is judged after the waivers", waiver.rule));

@@ -2,7 +2,8 @@
 
 use ephaudit_platform::Wants;
 
-use super::{Failure, exit, now, output, read, unjudged};
+use super::clock::now;
+use super::{Failure, exit, output, read, unjudged};
 use crate::cli::BootArgs;
 use crate::render;
 use crate::wire::v1;
@@ -10,7 +11,7 @@ use crate::wire::v1;
 pub(super) fn run(args: &BootArgs) -> Result<u8, Failure> {
     let policy = unjudged(&args.facts)?;
     let wants = Wants { boot: true, ..Wants::default() };
-    let (snapshot, at) = read(&args.facts, args.tree.root.as_deref(), &wants, now())?;
+    let (snapshot, at) = read(&args.facts, args.tree.root.as_deref(), &wants, now()?)?;
     let document = v1::document(&snapshot, &policy, None, at, 0);
     let look = output::look(&args.output);
     output::write(&args.output, false, || render::render_boot(&document, args.format, look))?;

@@ -6,8 +6,9 @@ use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Depth, Scope, Transport};
 
+use super::clock::now;
 use super::evidence::Witness;
-use super::{Failure, exit, now, output, unjudged};
+use super::{Failure, exit, output, unjudged};
 use crate::audit::named_listeners;
 use crate::cli::ExplainArgs;
 use crate::explain;
@@ -79,7 +80,7 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
 
 fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {
     let policy = unjudged(&args.facts)?;
-    let mut at = now();
+    let mut at = now()?;
     let witness = if args.facts.from.is_empty() {
         None
     } else {

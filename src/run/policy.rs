@@ -4,16 +4,18 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ephaudit_platform::{open_ordinary, open_trusted};
 
+use super::clock::{day_after, today};
 use super::input::Room;
-use super::{Failure, environment, exit, output, registry, today};
+use super::{Failure, environment, exit, output, registry};
 use crate::cli::{FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, PolicyNewArgs, ProfileArgs};
 use crate::draft::Draft;
 use crate::iana::Registry;
 use crate::policy::services::SETS;
+use crate::policy::waiver::wrong_clock;
 use crate::policy::{self, Asked, Policy, Threshold, Weight};
 use crate::render::page::{BOLD, DIM, PLAIN, Page};
 use crate::report::Severity;
@@ -28,7 +30,7 @@ pub(super) fn of(args: &MeasureArgs, facts: &FactsArgs) -> Result<Policy, Failur
         Some((path, text)) => parse(&path, &text, &asked, registry)?,
         None => asked.policy(registry),
     };
-    policy.today = today();
+    policy.today = today()?;
     Ok(policy)
 }
 
@@ -51,18 +53,10 @@ fn asked(args: &ProfileArgs) -> Asked {
 /// The policy's file and its text. The one of the system may be missing, and no other; none is ever looked for where the
 /// program happens to be started.
 fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
-    let doubted = |path: &Path, error: &io::Error| {
-        let path = path.display();
-        Failure::Usage(format!(
-            "the policy {path}: {error}; mend that, or name a policy by --policy"
-        ))
-    };
     if let Some(named) = &args.policy {
-        let text =
-            environment::open(named).and_then(read).map_err(|error| match named.by_variable {
-                true => doubted(&named.path, &error),
-                false => unusable(&named.path, &error),
-            })?;
+        let failure = if named.by_variable { doubted } else { unusable };
+        let read = environment::open(named).and_then(read);
+        let text = read.map_err(|error| failure(&named.path, &error))?;
         return Ok(Some((named.path.clone(), text)));
     }
     let Some(path) = of_the_system().filter(|_| !args.no_policy) else { return Ok(None) };
@@ -99,6 +93,12 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!("the policy {}: {error}", path.display()))
 }
 
+/// The same where the command line did not name it.
+fn doubted(path: &Path, error: &io::Error) -> Failure {
+    let hint = "mend that, or name a policy by --policy";
+    Failure::Usage(format!("the policy {}: {error}; {hint}", path.display()))
+}
+
 /// How long a waiver of a draft holds.
 const DRAFTED_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
@@ -119,11 +119,13 @@ fn new(args: &PolicyNewArgs) -> Result<(), Failure> {
         }
     }
     let mut policy = asked(&args.profile).policy(registry(&args.read.facts)?);
-    policy.today = today();
+    policy.today = today()?;
+    if let Some(why) = wrong_clock(&policy.today) {
+        return Err(Failure::Output(format!("no waiver can be given a last day: {}", why.detail)));
+    }
+    let last = day_after(DRAFTED_FOR)?;
     let (snapshot, _) = super::snapshot(&args.read, &policy)?;
-    let expires = humantime::format_rfc3339_seconds(SystemTime::now() + DRAFTED_FOR).to_string();
-    let day: String = expires.chars().take("YYYY-MM-DD".len()).collect();
-    let text = Draft::new(&snapshot, policy).text(&day);
+    let text = Draft::new(&snapshot, policy).text(&last);
     output::write(&args.output, false, || text.into_bytes())
 }
 
@@ -151,9 +153,13 @@ fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
     for service in &policy.services {
         say("service", &format!("{service}, by {}", service.by));
     }
-    let today = today();
+    let today = today()?;
     for waiver in &policy.waivers {
-        let expired = if waiver.expired(&today) { "EXPIRED: " } else { "" };
+        let expired = match waiver.holds(&today) {
+            Ok(true) => "",
+            Ok(false) => "EXPIRED: ",
+            Err(_) => "EXPIRED OR NOT, THE CLOCK IS WRONG: ",
+        };
         let of = |what: &str, pattern: &str| match pattern {
             "*" => String::new(),
             pattern => format!(" of {what} {pattern}"),
