@@ -8,6 +8,7 @@ mod evidence;
 mod explain;
 mod input;
 mod output;
+mod places;
 mod policy;
 mod protocol;
 mod shell;
@@ -17,14 +18,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use ephaudit_platform::Wants;
 use ephaudit_platform::capture::{Capture, capture_live};
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Depth, Scope, Snapshot, Transport};
+use ephaudit_platform::{Wants, files};
 
 use self::clock::now;
 use self::evidence::Witness;
 use self::input::Room;
+use self::output::Content;
 use crate::audit::{audit, named_listeners};
 use crate::cli::{
     AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs,
@@ -57,6 +59,7 @@ enum Failure {
 
 /// Does what the command line says.
 pub fn run() -> ExitCode {
+    files::too_large_is_an_error();
     ExitCode::from(broken::guarded(answer))
 }
 
@@ -90,6 +93,7 @@ fn usage(error: &clap::Error) -> Result<u8, Failure> {
 }
 
 fn obey(cli: Cli) -> Result<u8, Failure> {
+    places::spare_inputs(&cli)?;
     match cli.command {
         None => run_audit(&cli.audit),
         Some(Command::Audit(args)) => run_audit(&args),
@@ -104,7 +108,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Completions { shell, output }) => shell::completions(shell, &output),
         Some(Command::Man(args)) => shell::man(&args),
         Some(Command::Schema { kind, output }) => {
-            output::write(&output, false, || render::schema(kind)).map(|()| exit::OK)
+            output::write(&output, false, Content::Text, || render::schema(kind)).map(|()| exit::OK)
         }
     }
 }
@@ -186,7 +190,7 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
             "the capture is larger than --from would read again".to_owned(),
         ));
     }
-    output::write(args, false, || bytes)?;
+    output::write(args, false, Content::Capture, || bytes)?;
     Ok(exit::OK)
 }
 
@@ -196,10 +200,11 @@ fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
     let emitted = args.emit.iter().map(|Emission { format, path }| (*format, to(path), false));
     let main = (args.format, args.output.clone(), args.quiet);
     let outputs: Vec<(Format, OutputArgs, bool)> = emitted.chain([main]).collect();
-    output::apart(outputs.iter().filter_map(|(_, to, quiet)| output::place(to, *quiet)))?;
+    places::apart(outputs.iter().filter_map(|(_, to, quiet)| places::place(to, *quiet)))?;
     let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
         let look = look(args, to);
-        output::write_report(to, *quiet, *format, || render::render(document, *format, look))
+        let make = || render::render(document, *format, look);
+        output::write(to, *quiet, Content::report(*format), make)
     };
     let Some((main, emitted)) = outputs.split_last() else { return Ok(()) };
     let mut failures: Vec<Failure> = emitted.iter().map(write).filter_map(Result::err).collect();
@@ -252,7 +257,7 @@ fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
     };
     let file = environment::open(named).map_err(|error| {
         if named.by_variable {
-            let hint = "mend that, or name it by --registry";
+            let hint = "fix that, or name it with --registry";
             return Failure::Usage(format!("{by} {name}: {error}; {hint}"));
         }
         unusable(error.to_string())
@@ -266,7 +271,8 @@ fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
     let judged = judge(&snapshot, &answers, args.fail_on.severity());
     let document = v1::probed(&snapshot, &answers, &judged, at, args.count);
     let look = output::look(&args.output);
-    output::write(&args.output, args.quiet, || render::render_probe(&document, args.format, look))?;
+    let make = || render::render_probe(&document, args.format, look);
+    output::write(&args.output, args.quiet, Content::Facts, make)?;
     Ok(match judged.status {
         probe::Status::Agrees => exit::OK,
         probe::Status::Disagrees => exit::FINDINGS,
@@ -277,6 +283,7 @@ fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
 fn list_rules(args: &RulesArgs) -> Result<u8, Failure> {
     let look = output::look(&args.output);
     let document = v1::rules(RULES);
-    output::write(&args.output, false, || render::render_rules(&document, args.format, look))?;
+    let make = || render::render_rules(&document, args.format, look);
+    output::write(&args.output, false, Content::Text, make)?;
     Ok(exit::OK)
 }

@@ -9,6 +9,7 @@ mod emit;
 mod folder;
 mod hostile;
 mod netns;
+mod outputs;
 mod policy;
 mod support;
 mod trust;

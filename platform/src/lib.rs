@@ -34,8 +34,7 @@ mod usage;
 
 pub use os::{Wants, WantsOwner};
 pub use pool::{bound_in_pool, pools, usable_ports};
-pub use source::{Folder, answer as ask_live, draw as draw_live};
-pub use source::{has_gained_rights, open_ordinary, open_trusted, runs_as_root};
+pub use source::{Folder, answer as ask_live, draw as draw_live, files};
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 use ephaudit_platform::Wants;
 
 use super::clock::now;
+use super::output::Content;
 use super::{Failure, exit, output, read, unjudged};
 use crate::cli::BootArgs;
 use crate::render;
@@ -14,6 +15,8 @@ pub(super) fn run(args: &BootArgs) -> Result<u8, Failure> {
     let (snapshot, at) = read(&args.facts, args.tree.root.as_deref(), &wants, now()?)?;
     let document = v1::document(&snapshot, &policy, None, at, 0);
     let look = output::look(&args.output);
-    output::write(&args.output, false, || render::render_boot(&document, args.format, look))?;
+    output::write(&args.output, false, Content::Facts, || {
+        render::render_boot(&document, args.format, look)
+    })?;
     Ok(exit::OK)
 }

@@ -8,7 +8,7 @@ use std::io;
 use clap::builder::Resettable;
 use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
-use ephaudit_platform::{has_gained_rights, open_ordinary, open_trusted, runs_as_root};
+use ephaudit_platform::files;
 
 use crate::cli::{Cli, FORMAT_VARIABLE, NO_POLICY, Named, POLICY_VARIABLE};
 
@@ -21,23 +21,23 @@ pub(super) fn parse() -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = env::args_os().collect();
     let mut command = Cli::command();
     if env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(OURS)) {
-        command = told(command, &args, !has_gained_rights());
+        command = told(command, &args, !files::has_gained_rights());
     }
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
 /// The format that the environment says.
 pub(super) fn format() -> Option<OsString> {
-    env::var_os(FORMAT_VARIABLE).filter(|_| !has_gained_rights())
+    env::var_os(FORMAT_VARIABLE).filter(|_| !files::has_gained_rights())
 }
 
 /// Opens a file that is named on the command line, which is the caller's own word, or by a variable, which may be another's:
 /// root takes that only where nobody else can have written the file.
 pub(super) fn open(named: &Named) -> io::Result<File> {
-    if named.by_variable && runs_as_root() {
-        return open_trusted(&named.path);
+    if named.by_variable && files::is_root() {
+        return files::open_trusted(&named.path);
     }
-    open_ordinary(&named.path)
+    files::open(&named.path)
 }
 
 fn told(mut command: Command, args: &[OsString], believed: bool) -> Command {

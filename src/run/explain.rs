@@ -8,6 +8,7 @@ use ephaudit_platform::snapshot::{Depth, Scope, Transport};
 
 use super::clock::now;
 use super::evidence::Witness;
+use super::output::Content;
 use super::{Failure, exit, output, unjudged};
 use crate::audit::named_listeners;
 use crate::cli::ExplainArgs;
@@ -70,7 +71,7 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
     if !args.facts.from.is_empty() {
         return Err(Failure::Usage(format!("{name} is a rule; --from goes with a port")));
     }
-    output::write(&args.output, false, || match args.format {
+    output::write(&args.output, false, Content::Text, || match args.format {
         Some(Screen::Json) => {
             render::render_rules(&v1::rules(&[rule]), Screen::Json, output::look(&args.output))
         }
@@ -118,7 +119,9 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
     let document = v1::explanation(&snapshot.host, &policy.registry, said, at);
     let look = output::look(&args.output);
     let format = args.format.unwrap_or(Screen::Table);
-    output::write(&args.output, false, || render::render_explanation(&document, format, look))
+    output::write(&args.output, false, Content::Facts, || {
+        render::render_explanation(&document, format, look)
+    })
 }
 
 #[cfg(test)]

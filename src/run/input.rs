@@ -1,8 +1,9 @@
 //! Files that the user names.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+
+use ephaudit_platform::files;
 
 /// How many bytes may be read of all files of a kind together.
 pub(super) struct Room {
@@ -33,10 +34,10 @@ impl Room {
 
     /// The whole of a file, or of standard input where it is called `-`.
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Vec<u8>> {
-        if path.as_os_str() == "-" {
+        if is_stdin(path) {
             self.bounded(io::stdin().lock())
         } else {
-            self.bounded(File::open(path)?)
+            self.bounded(files::open(path)?)
         }
     }
 
@@ -53,4 +54,9 @@ impl Room {
         bytes.shrink_to_fit();
         Ok(bytes)
     }
+}
+
+/// Whether the path is a name of standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"].iter().any(|name| path == Path::new(name))
 }

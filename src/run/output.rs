@@ -1,10 +1,10 @@
 //! Standard output, standard error, and files written whole or not at all.
 
-use std::collections::HashSet;
 use std::env;
-use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use ephaudit_platform::files::{self, Readers};
 
 use super::Failure;
 use crate::cli::{Color, OutputArgs};
@@ -55,37 +55,48 @@ fn utf8_locale() -> bool {
     })
 }
 
+/// What is written, which says who may read a new file of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Content {
+    /// A capture: processes and peers of all users.
+    Capture,
+    /// Facts of a host; what root sees is for root.
+    Facts,
+    /// For another user's program.
+    ForOthers,
+    /// No secret: a policy, a manual page.
+    Text,
+}
+
+impl Content {
+    /// A report in this format.
+    pub(super) const fn report(format: Format) -> Self {
+        if format.is_for_others() { Self::ForOthers } else { Self::Facts }
+    }
+
+    fn readers(self) -> Readers {
+        match self {
+            Self::Capture => Readers::Owner,
+            Self::Facts if files::is_root() => Readers::Owner,
+            Self::Facts | Self::Text => Readers::Usual,
+            Self::ForOthers => Readers::Everyone,
+        }
+    }
+}
+
 /// Writes what `make` makes where it belongs; under `quiet` it is made for a file only.
 pub(super) fn write(
     args: &OutputArgs,
     quiet: bool,
-    make: impl FnOnce() -> Vec<u8>,
-) -> Result<(), Failure> {
-    deliver(args, quiet, false, make)
-}
-
-/// The same of a report in a format that may be for another user's program.
-pub(super) fn write_report(
-    args: &OutputArgs,
-    quiet: bool,
-    format: Format,
-    make: impl FnOnce() -> Vec<u8>,
-) -> Result<(), Failure> {
-    deliver(args, quiet, format.is_for_others(), make)
-}
-
-fn deliver(
-    args: &OutputArgs,
-    quiet: bool,
-    for_others: bool,
+    content: Content,
     make: impl FnOnce() -> Vec<u8>,
 ) -> Result<(), Failure> {
     match &args.output {
         Some(path) if is_stdout(path) => to_stdout(&make()),
-        Some(path) if is_named(path, &STDERR) => io::stderr()
-            .write_all(&make())
+        Some(path) if is_named(path, &STDERR) => files::stderr()
+            .and_then(|mut stderr| stderr.write_all(&make()))
             .map_err(|error| Failure::Output(format!("cannot write to standard error: {error}"))),
-        Some(path) => to_file(path, for_others, &make())
+        Some(path) => files::write(path, content.readers(), &make())
             .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
         None if quiet => Ok(()),
         None => to_stdout(&make()),
@@ -94,7 +105,7 @@ fn deliver(
 
 /// Whether the path is a name of standard output. Opened by that name it would be written from its beginning, or
 /// replaced, where the shell that gave it goes on at its end.
-fn is_stdout(path: &Path) -> bool {
+pub(super) fn is_stdout(path: &Path) -> bool {
     is_named(path, &["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 }
 
@@ -105,96 +116,15 @@ fn is_named(path: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| path == Path::new(name))
 }
 
-/// Where an output goes that another one would spoil: an ordinary file by its true path, or standard output as `-`.
-pub(super) fn place(args: &OutputArgs, quiet: bool) -> Option<PathBuf> {
-    let Some(path) = &args.output else { return (!quiet).then(|| PathBuf::from("-")) };
-    if is_stdout(path) {
-        return Some(PathBuf::from("-"));
-    }
-    if let Ok(present) = fs::metadata(path) {
-        return present.is_file().then(|| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
-    Some(folder.join(path.file_name()?))
-}
-
-/// Refuses outputs that go to one place.
-pub(super) fn apart(places: impl Iterator<Item = PathBuf>) -> Result<(), Failure> {
-    let mut known = HashSet::new();
-    for place in places {
-        if known.contains(&place) {
-            let place = place.display();
-            return Err(Failure::Usage(format!(
-                "two outputs go to {place}; give each a place of its own"
-            )));
-        }
-        known.insert(place);
-    }
-    Ok(())
-}
-
 /// Prints; a reader that has gone is no error.
 pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    match files::stdout()
+        .and_then(|mut stdout| stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::Output(format!("cannot write to standard output: {error}"))),
     }
-}
-
-/// A temporary file in the same directory, then a rename: a reader sees the old file or the new one, never half of it.
-///
-/// What is not an ordinary file (a device, a FIFO) is written to, since a rename would put a file in its place.
-fn to_file(path: &Path, for_others: bool, bytes: &[u8]) -> io::Result<()> {
-    let present = fs::metadata(path);
-    match &present {
-        Ok(kind) if kind.is_dir() => return Err(io::Error::from(ErrorKind::IsADirectory)),
-        Ok(kind) if !kind.is_file() => {
-            return OpenOptions::new().append(true).open(path)?.write_all(bytes);
-        }
-        Err(_) if fs::symlink_metadata(path).is_ok() => {
-            return Err(io::Error::other("it is a link that leads to no file"));
-        }
-        _ => {}
-    }
-    // A link stays a link: what it leads to is replaced.
-    let target = if present.is_ok() { fs::canonicalize(path)? } else { path.to_path_buf() };
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // `create_new` gives it the mode of any new file: 0666 less the umask.
-    let mut file = tempfile::Builder::new()
-        .prefix(".ephaudit-")
-        .suffix(".tmp")
-        .make_in(folder, |path| fs::File::create_new(path))?;
-    if let Ok(present) = &present {
-        file.as_file().set_permissions(present.permissions())?;
-    }
-    if for_others {
-        let permissions = file.as_file().metadata()?.permissions();
-        file.as_file().set_permissions(for_all_to_read(permissions))?;
-    }
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
-}
-
-/// Mode 0644, whatever the umask: the collector that reads it runs as another user than a timer of root.
-#[cfg(unix)]
-fn for_all_to_read(mut permissions: Permissions) -> Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    permissions.set_mode(0o644);
-    permissions
-}
-
-/// The folder's own access list decides.
-#[cfg(not(unix))]
-fn for_all_to_read(permissions: Permissions) -> Permissions {
-    permissions
 }
 
 /// One line to standard error; nothing can be done where that fails too.

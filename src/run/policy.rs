@@ -6,10 +6,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ephaudit_platform::{open_ordinary, open_trusted};
+use ephaudit_platform::files;
 
 use super::clock::{day_after, today};
 use super::input::Room;
+use super::output::Content;
 use super::{Failure, environment, exit, output, registry};
 use crate::cli::{FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, PolicyNewArgs, ProfileArgs};
 use crate::draft::Draft;
@@ -60,7 +61,7 @@ fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
         return Ok(Some((named.path.clone(), text)));
     }
     let Some(path) = of_the_system().filter(|_| !args.no_policy) else { return Ok(None) };
-    match open_trusted(&path).and_then(read) {
+    match files::open_trusted(&path).and_then(read) {
         Ok(text) => Ok(Some((path, text))),
         // A link that leads to nothing is a policy that is missing, and no host without one: that is another error.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -69,7 +70,7 @@ fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
 }
 
 /// Where the system's own policy stands.
-fn of_the_system() -> Option<PathBuf> {
+pub(super) fn of_the_system() -> Option<PathBuf> {
     if env::consts::OS == "windows" {
         let folder = PathBuf::from(env::var_os("PROGRAMDATA")?);
         return folder.is_absolute().then(|| folder.join("ephaudit").join("policy.toml"));
@@ -95,7 +96,7 @@ fn unusable(path: &Path, error: &io::Error) -> Failure {
 
 /// The same where the command line did not name it.
 fn doubted(path: &Path, error: &io::Error) -> Failure {
-    let hint = "mend that, or name a policy by --policy";
+    let hint = "fix that, or name a policy with --policy";
     Failure::Usage(format!("the policy {}: {error}; {hint}", path.display()))
 }
 
@@ -126,12 +127,12 @@ fn new(args: &PolicyNewArgs) -> Result<(), Failure> {
     let last = day_after(DRAFTED_FOR)?;
     let (snapshot, _) = super::snapshot(&args.read, &policy)?;
     let text = Draft::new(&snapshot, policy).text(&last);
-    output::write(&args.output, false, || text.into_bytes())
+    output::write(&args.output, false, Content::Text, || text.into_bytes())
 }
 
 /// Tells what a policy means; what is wrong with it is an error with its place.
 fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
-    let text = open_ordinary(file).and_then(read).map_err(|error| unusable(file, &error))?;
+    let text = files::open(file).and_then(read).map_err(|error| unusable(file, &error))?;
     let policy = parse(file, &text, &Asked::default(), Registry::built_in())?;
     let mut page = Page::new(output::look(output));
     let mut say = |what: &str, value: &str| {
@@ -169,7 +170,7 @@ fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
         let which = format!("{}{}{ports}", of("host", &waiver.host), of("scope", &waiver.scope));
         say("waiver", &format!("{expired}line {}, {}{which}: {waiver}", waiver.line, waiver.rule));
     }
-    output::write(output, false, || page.finish())
+    output::write(output, false, Content::Text, || page.finish())
 }
 
 fn services(output: &OutputArgs) -> Result<(), Failure> {
@@ -181,5 +182,5 @@ fn services(output: &OutputArgs) -> Result<(), Failure> {
         }
         page.prose((DIM, "  from "), (DIM, set.source), 7);
     }
-    output::write(output, false, || page.finish())
+    output::write(output, false, Content::Text, || page.finish())
 }

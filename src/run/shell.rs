@@ -7,6 +7,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use super::output::Content;
 use super::{Failure, exit, output};
 use crate::cli::{Cli, ManArgs, OutputArgs};
 
@@ -15,7 +16,7 @@ pub(super) fn completions(shell: Shell, args: &OutputArgs) -> Result<u8, Failure
     let mut command = Cli::command();
     let name = command.get_name().to_owned();
     clap_complete::generate(shell, &mut command, name, &mut script);
-    output::write(args, false, || script)?;
+    output::write(args, false, Content::Text, || script)?;
     Ok(exit::OK)
 }
 
@@ -33,7 +34,7 @@ pub(super) fn man(args: &ManArgs) -> Result<u8, Failure> {
     }
     let page =
         page(command).map_err(|error| Failure::Output(format!("cannot make the page: {error}")))?;
-    output::write(&args.output, false, || page)?;
+    output::write(&args.output, false, Content::Text, || page)?;
     Ok(exit::OK)
 }
 

@@ -64,7 +64,10 @@ fn a_full_device_is_4() {
         assert!(stderr(&output).starts_with("ephaudit: cannot write to standard output"));
     }
     complains(&["--output", "/dev/full"], 4, "/dev/full");
-    complains(&["--registry", "/dev/zero"], 2, "64 MiB");
+    complains(&["--registry", "/dev/zero"], 2, "it is not an ordinary file");
+    let large = tempfile::NamedTempFile::new().expect("a file");
+    large.as_file().set_len(65 << 20).expect("a hole");
+    complains(&["--registry", large.path().to_str().expect("UTF-8")], 2, "64 MiB");
     assert!(
         fs::metadata("/dev/full").is_ok_and(|kind| !kind.is_file()),
         "/dev/full is a device still"

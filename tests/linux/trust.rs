@@ -90,7 +90,7 @@ fn a_policy_that_others_could_have_written_is_none() {
                 let said = stderr(&output);
                 assert_eq!((code(&output), said.lines().count()), (2, 1), "{doubted}: {said}");
                 assert!(said.contains(&format!(": {doubted} ")), "{doubted}: {said}");
-                assert!(said.contains("name a policy by --policy"), "{said}");
+                assert!(said.contains("name a policy with --policy"), "{said}");
                 assert!(output.stdout.is_empty());
             }
             assert_eq!(code(&run(&["--policy", POLICY])), 0, "the caller's own word");

@@ -188,7 +188,7 @@ impl Folder {
 
     fn open_resolved(&self, path: &Path) -> io::Result<File> {
         let ordinary = |is_file: bool| {
-            if is_file { Ok(()) } else { Err(io::Error::other("it is no ordinary file")) }
+            if is_file { Ok(()) } else { Err(io::Error::other("it is not an ordinary file")) }
         };
         ordinary(self.dir.symlink_metadata(path)?.is_file())?;
         let mut options = OpenOptions::new();

@@ -146,7 +146,7 @@ fn a_fifo_is_not_waited_for() {
     let fifo = boot(|top| {
         sh("mkfifo", &[&top.join("etc/sysctl.d/1.conf").display().to_string()]);
     });
-    is_unknown(&fifo, "no ordinary file");
+    is_unknown(&fifo, "not an ordinary file");
     let beside = boot(|top| {
         sh("mkfifo", &[&top.join("etc/sysctl.d/1.pipe").display().to_string()]);
         fs::write(top.join("etc/sysctl.d/0.conf"), LINE).expect("a file");

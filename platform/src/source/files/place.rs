@@ -1,0 +1,193 @@
+//! Bytes into their place: a file by a rename, what is no file by writing to it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, ErrorKind, Write};
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, fchmod, fcntl_setfl, fstat, fsync, linkat, openat,
+    renameat, unlinkat,
+};
+use rustix::io::Errno;
+
+use super::Readers;
+use super::caller::{Caller, kind, mode};
+use super::signals;
+use super::walk::Target;
+
+/// How many names are tried for a file that is to be renamed.
+const NAMES_MAX: usize = 100;
+
+/// The modes of what is written.
+const OWNER: Mode = Mode::from_raw_mode(0o600);
+const EVERYONE: Mode = Mode::from_raw_mode(0o644);
+
+/// The mode of a new file.
+struct Modes {
+    /// What it is made with: the umask, or the folder's default access list, takes bits away.
+    made: Mode,
+    /// What it is to have whatever those say.
+    set: Option<Mode>,
+}
+
+pub(super) fn put(
+    target: &Target,
+    caller: Caller,
+    readers: Readers,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let Some(present) = &target.present else {
+        return replace(target, &modes(None, readers), bytes);
+    };
+    let refused = |why: &str| Err(io::Error::other(why.to_owned()));
+    match kind(present) {
+        FileType::RegularFile if caller.owns(present) => {
+            replace(target, &modes(Some(present), readers), bytes)
+        }
+        FileType::RegularFile if caller.root => Err(io::Error::other(format!(
+            "it belongs to user {}; remove it, or choose another name",
+            present.st_uid
+        ))),
+        FileType::RegularFile => replace(target, &modes(None, readers), bytes),
+        FileType::BlockDevice => refused("it is a block device"),
+        FileType::Socket => refused("it is a socket"),
+        _ if caller.planted(present, target.is_shared(caller)) => Err(io::Error::other(format!(
+            "it is not an ordinary file, and of user {} in a folder that others can write",
+            present.st_uid
+        ))),
+        FileType::Fifo | FileType::CharacterDevice => through(target, present, bytes),
+        _ => refused("it is no file that can be written"),
+    }
+}
+
+fn modes(own: Option<&Stat>, readers: Readers) -> Modes {
+    match (readers, own) {
+        (Readers::Everyone, _) => Modes { made: EVERYONE, set: Some(EVERYONE) },
+        (_, Some(own)) => Modes { made: OWNER, set: Some(mode(own) & EVERYONE) },
+        (Readers::Owner, None) => Modes { made: OWNER, set: None },
+        (Readers::Usual, None) => Modes { made: EVERYONE, set: None },
+    }
+}
+
+/// To a device, or to a FIFO that somebody reads.
+fn through(target: &Target, judged: &Stat, bytes: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = flags | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let fd = match openat(target.folder(), &target.name, flags, Mode::empty()) {
+        Err(Errno::NXIO) if kind(judged) == FileType::Fifo => {
+            return Err(io::Error::other("it is a FIFO that nobody reads"));
+        }
+        opened => opened?,
+    };
+    let opened = fstat(&fd)?;
+    let told = |file: &Stat| (file.st_dev, file.st_ino, file.st_rdev, kind(file));
+    if told(&opened) != told(judged) {
+        return Err(io::Error::other("it was changed meanwhile; try again"));
+    }
+    // Whoever reads slowly is waited for.
+    fcntl_setfl(&fd, OFlags::APPEND)?;
+    File::from(fd).write_all(bytes)
+}
+
+fn replace(target: &Target, modes: &Modes, bytes: &[u8]) -> io::Result<()> {
+    // Other systems have no such files.
+    #[cfg(not(target_os = "linux"))]
+    let placed = false;
+    #[cfg(target_os = "linux")]
+    let placed = without_a_name(target, modes, bytes)?;
+    if !placed {
+        by_another_name(target, modes, bytes)?;
+    }
+    // Best effort: not every system and file system can, and the file is in place.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    if let Ok(folder) = openat(target.folder(), ".", flags, Mode::empty()) {
+        let _ = fsync(folder);
+    }
+    Ok(())
+}
+
+/// By a file that has no name until it is whole, so that whatever ends the program leaves nothing;
+/// whether the file system has such files.
+#[cfg(target_os = "linux")]
+fn without_a_name(target: &Target, modes: &Modes, bytes: &[u8]) -> io::Result<bool> {
+    use std::os::fd::AsRawFd;
+
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let Ok(fd) = openat(target.folder(), ".", flags, modes.made) else { return Ok(false) };
+    let mut file = File::from(fd);
+    fill(&mut file, modes, bytes)?;
+    // open(2): so it gets a name without CAP_DAC_READ_SEARCH.
+    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let name = |name: &OsString| {
+        linkat(rustix::fs::CWD, &unnamed, target.folder(), name, AtFlags::SYMLINK_FOLLOW)
+    };
+    if target.present.is_none() {
+        return match name(&target.name) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Err(Errno::EXIST.into()),
+            Err(_) => Ok(false),
+        };
+    }
+    let _held = signals::hold();
+    for spare in spare_names() {
+        match name(&spare) {
+            Ok(()) => {
+                let at = target.folder();
+                let placed = renameat(at, &spare, at, &target.name);
+                if placed.is_err() {
+                    let _ = unlinkat(at, &spare, AtFlags::empty());
+                }
+                return Ok(placed.map(|()| true)?);
+            }
+            Err(Errno::EXIST) => {}
+            Err(_) => return Ok(false),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+/// By a file with a name that nothing had, while signals wait.
+fn by_another_name(target: &Target, modes: &Modes, bytes: &[u8]) -> io::Result<()> {
+    let _held = signals::hold();
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
+    for spare in spare_names() {
+        let fd = match openat(target.folder(), &spare, flags, modes.made) {
+            Err(Errno::EXIST) => continue,
+            opened => opened?,
+        };
+        let placed = fill(&mut File::from(fd), modes, bytes)
+            .and_then(|()| Ok(link_or_rename(target, &spare)?));
+        // After a rename there is none.
+        let _ = unlinkat(target.folder(), &spare, AtFlags::empty());
+        return placed;
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn fill(file: &mut File, modes: &Modes, bytes: &[u8]) -> io::Result<()> {
+    if let Some(mode) = modes.set {
+        fchmod(&*file, mode)?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// What somebody put in the place of a new file meanwhile stays there, where the file system has
+/// links.
+fn link_or_rename(target: &Target, spare: &OsString) -> Result<(), Errno> {
+    let at = target.folder();
+    if target.present.is_none() {
+        let linked = linkat(at, spare, at, &target.name, AtFlags::empty());
+        if matches!(linked, Ok(()) | Err(Errno::EXIST)) {
+            return linked;
+        }
+    }
+    renameat(at, spare, at, &target.name)
+}
+
+/// Names that nobody can guess.
+fn spare_names() -> impl Iterator<Item = OsString> {
+    let random = RandomState::new();
+    (0..NAMES_MAX).map(move |try_| format!(".ephaudit-{:016x}.tmp", random.hash_one(try_)).into())
+}

@@ -1,0 +1,163 @@
+//! Where outputs go: no two to one place, and none to what is read.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ephaudit_platform::files::Identity;
+
+use super::input::is_stdin;
+use super::{Failure, output, policy};
+use crate::cli::{
+    AuditArgs, Cli, Command, FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, ReportArgs,
+};
+
+/// How many files of a folder are looked at; one with more is refused as evidence.
+const ENTRIES_MAX: usize = 10_000;
+
+/// Where an output goes that another one would spoil: an ordinary file by its true path, or
+/// standard output as `-`.
+pub(super) fn place(args: &OutputArgs, quiet: bool) -> Option<PathBuf> {
+    let Some(path) = &args.output else { return (!quiet).then(|| PathBuf::from("-")) };
+    if output::is_stdout(path) {
+        return Some(PathBuf::from("-"));
+    }
+    if let Ok(present) = fs::metadata(path) {
+        return present.is_file().then(|| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new("."))).ok()?;
+    Some(folder.join(path.file_name()?))
+}
+
+/// Refuses outputs that go to one place.
+pub(super) fn apart(places: impl Iterator<Item = PathBuf>) -> Result<(), Failure> {
+    let mut known = HashSet::new();
+    for place in places {
+        if known.contains(&place) {
+            let place = place.display();
+            return Err(Failure::Usage(format!(
+                "two outputs go to {place}; give each a place of its own"
+            )));
+        }
+        known.insert(place);
+    }
+    Ok(())
+}
+
+/// Refuses an output that is an input too: the input would be lost.
+pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
+    let plan = Plan::of(cli);
+    let outputs: Vec<_> =
+        plan.outputs.iter().filter_map(|output| written(output.as_deref())).collect();
+    if outputs.is_empty() {
+        return Ok(());
+    }
+    for input in &plan.inputs {
+        let read = identities(input);
+        let lost = outputs.iter().find(|(_, identity)| read.contains(identity));
+        if let Some((name, _)) = lost {
+            return Err(Failure::Usage(format!(
+                "{name} is read by this command too, and would be lost; write to another file"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What a command reads and writes.
+#[derive(Default)]
+struct Plan {
+    inputs: Vec<PathBuf>,
+    /// A file, or standard output.
+    outputs: Vec<Option<PathBuf>>,
+}
+
+impl Plan {
+    fn of(cli: &Cli) -> Self {
+        let mut plan = Self::default();
+        match &cli.command {
+            None => plan.audit(&cli.audit),
+            Some(Command::Audit(args)) => plan.audit(args),
+            Some(Command::Show(args)) => {
+                plan.facts(&args.read.facts);
+                plan.report(&args.report);
+            }
+            Some(Command::Boot(args)) => plan.facts(&args.facts).output(&args.output),
+            Some(Command::Explain(args)) => plan.facts(&args.facts).output(&args.output),
+            Some(Command::Convert(args)) => {
+                plan.inputs.push(args.saved.clone());
+                plan.report(&args.report);
+            }
+            Some(Command::Policy(PolicyCommand::New(args))) => {
+                plan.facts(&args.read.facts).output(&args.output);
+            }
+            Some(Command::Policy(PolicyCommand::Check { file, output })) => {
+                plan.inputs.push(file.clone());
+                plan.output(output);
+            }
+            // They read no file that anybody names.
+            Some(
+                Command::Capture(_)
+                | Command::Probe(_)
+                | Command::Policy(PolicyCommand::Services(_))
+                | Command::Rules(_)
+                | Command::Schema { .. }
+                | Command::Completions { .. }
+                | Command::Man(_),
+            ) => {}
+        }
+        plan
+    }
+
+    fn audit(&mut self, args: &AuditArgs) {
+        self.measure(&args.measure).facts(&args.show.read.facts).report(&args.show.report);
+    }
+
+    fn measure(&mut self, args: &MeasureArgs) -> &mut Self {
+        let usual = || policy::of_the_system().filter(|_| !args.no_policy);
+        let named = args.policy.as_ref().map(|named| named.path.clone());
+        self.inputs.extend(named.or_else(usual));
+        self
+    }
+
+    fn facts(&mut self, args: &FactsArgs) -> &mut Self {
+        let registry = args.registry.iter().map(|named| &named.path);
+        self.inputs.extend(args.from.iter().chain(registry).cloned());
+        self
+    }
+
+    fn report(&mut self, args: &ReportArgs) {
+        self.outputs.extend(args.emit.iter().map(|emission| Some(emission.path.clone())));
+        if !args.quiet || args.output.output.is_some() {
+            self.output(&args.output);
+        }
+    }
+
+    fn output(&mut self, args: &OutputArgs) {
+        self.outputs.push(args.output.clone());
+    }
+}
+
+/// The file that an output replaces or goes on with, and its name.
+fn written(output: Option<&Path>) -> Option<(String, Identity)> {
+    match output.filter(|path| !output::is_stdout(path)) {
+        Some(path) => Some((path.display().to_string(), Identity::of(path)?)),
+        None => Some(("standard output".to_owned(), Identity::of_stdout()?)),
+    }
+}
+
+/// The files that an input is: of a folder, those that lie in it.
+fn identities(input: &Path) -> Vec<Identity> {
+    if is_stdin(input) {
+        return Identity::of_stdin().into_iter().collect();
+    }
+    match fs::read_dir(input) {
+        // What can't be read is said where it is read.
+        Ok(entries) => entries
+            .take(ENTRIES_MAX)
+            .filter_map(|entry| Identity::of(&entry.ok()?.path()))
+            .collect(),
+        Err(_) => Identity::of(input).into_iter().collect(),
+    }
+}
