@@ -88,6 +88,9 @@ pub enum Command {
     #[command(before_help = help::PROBE, after_help = help::PROBE_MORE, help_template = help::TEMPLATE)]
     Probe(ProbeArgs),
     /// Render a saved report again, in any format, on any machine
+    ///
+    /// A report that contradicts itself is refused. One that does not is not proved by that: whoever can write the file can
+    /// write another, so keep it where others can't, or sign it.
     #[command(before_help = help::CONVERT, help_template = help::TEMPLATE)]
     Convert(ConvertArgs),
     /// Write a policy that this host satisfies, or see what one says

@@ -1,5 +1,7 @@
 //! Renderers: pure functions from the document to bytes, one file a format.
 
+#[cfg(any(test, fuzzing))]
+pub mod agreement;
 mod boot;
 mod cases;
 mod checkmk;

@@ -237,6 +237,8 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     };
     let text = Room::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
     let document = v1::read(&text).map_err(unusable)?;
+    // It may be as large as all that is made of it.
+    drop(text);
     present(&document, &args.report)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }

@@ -1,6 +1,7 @@
 //! What the tests share: the program and its documents.
 
 pub(crate) mod evidence;
+pub(crate) mod settle;
 
 use std::process::{Command, Output};
 use std::sync::OnceLock;

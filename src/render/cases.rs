@@ -3,12 +3,19 @@
 //! A rule has a case in the reader's own scope, and one in each other scope where it found something or could not tell, so that
 //! there are never more cases than rules, findings and gaps together.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt::{self, Display};
 
+use crate::text::shortened;
 use crate::wire::v1::{Document, Finding, Gap, Severity, Status, Verdict};
 
 /// The name of the case of the audit as a whole, where it gave no answer and no rule says so.
 const AUDIT: &str = "audit";
+/// How long a line is made of many texts, in bytes; each of them is told elsewhere, and in the JSON report.
+const LINE: usize = 4096;
+/// How long a name is that stands in every row: DNS has none longer, nor any file system.
+pub(super) const NAME: usize = 255;
 
 /// What a rule says about a scope.
 pub(super) struct Case<'a> {
@@ -23,7 +30,7 @@ pub(super) struct Case<'a> {
     /// What was found here, waived or not.
     pub findings: Vec<&'a Finding>,
     /// What could not be told; never empty where the answer is `Unknown`.
-    pub untold: Vec<String>,
+    pub untold: Vec<Untold<'a>>,
     /// Why it does not apply.
     pub reason: Option<&'a str>,
 }
@@ -32,6 +39,43 @@ impl Case<'_> {
     /// The findings that are not waived.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().copied().filter(|finding| finding.waived.is_none())
+    }
+}
+
+/// Something that could not be told.
+pub(super) enum Untold<'a> {
+    /// A gap.
+    Gap(&'a Gap),
+    /// What the report says instead of one.
+    Why(&'a str),
+}
+
+impl Display for Untold<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap(gap) => write!(f, "{} ({}): {}", gap.what, gap.why, gap.detail),
+            Self::Why(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Texts on one line; of very many the first, and how many more there are.
+pub(super) fn line<T: Display>(texts: impl IntoIterator<Item = T>) -> String {
+    let mut texts = texts.into_iter();
+    let mut line = String::new();
+    for text in texts.by_ref() {
+        if !line.is_empty() {
+            line.push_str("; ");
+        }
+        line.push_str(&text.to_string());
+        if line.len() > LINE {
+            line = shortened(&line, LINE);
+            break;
+        }
+    }
+    match texts.count() {
+        0 => line,
+        more => format!("{line}; and {more} more"),
     }
 }
 
@@ -50,7 +94,7 @@ pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
     }
     for gap in &document.gaps {
         if let Some(rule) = &gap.rule {
-            made.at(rule, &gap.scope).untold.push(untold(gap));
+            made.at(rule, &gap.scope).untold.push(Untold::Gap(gap));
         }
     }
     let told = |case: &Case<'_>| !case.findings.is_empty() || !case.untold.is_empty();
@@ -68,7 +112,7 @@ pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
             };
             if case.verdict == Verdict::Unknown {
                 let why = rule.reason.as_deref().unwrap_or("the report does not say why");
-                case.untold.push(why.to_owned());
+                case.untold.push(Untold::Why(why));
             }
         }
     }
@@ -78,12 +122,8 @@ pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
         Some(Status::Undetermined) if silent => "undetermined: the report does not say why",
         Some(_) => return made.finish(),
     };
-    made.at(AUDIT, own).untold.push(why.to_owned());
+    made.at(AUDIT, own).untold.push(Untold::Why(why));
     made.finish()
-}
-
-fn untold(gap: &Gap) -> String {
-    format!("{} ({}): {}", gap.what, gap.why, gap.detail)
 }
 
 #[derive(Default)]
@@ -139,6 +179,9 @@ impl<'a> Places<'a> {
         }
         let called = document.scopes.iter().map(|scope| {
             let name = match first(&scope.names) {
+                Some(name) if name.len() > NAME => {
+                    format!("{} {}", shortened(name, NAME), scope.id)
+                }
                 Some(name) if owners.get(name.as_str()) == Some(&1) => name.clone(),
                 Some(name) => format!("{name} {}", scope.id),
                 // Its number is another one at the next boot.
@@ -157,8 +200,12 @@ impl<'a> Places<'a> {
 }
 
 /// The host by its name, for formats that must have one.
-pub(super) fn host(document: &Document) -> &str {
-    document.host.name.as_deref().filter(|name| !name.is_empty()).unwrap_or("unknown-host")
+pub(super) fn host(document: &Document) -> Cow<'_, str> {
+    match document.host.name.as_deref() {
+        None | Some("") => "unknown-host".into(),
+        Some(name) if name.len() > NAME => shortened(name, NAME).into(),
+        Some(name) => name.into(),
+    }
 }
 
 /// The word for the status, where nothing was judged too.

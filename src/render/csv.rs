@@ -3,7 +3,7 @@
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::Look;
-use super::cases::{Places, cases, status};
+use super::cases::{Places, cases, host, line, status};
 use crate::text::printable;
 use crate::wire::v1::{Document, Evidence, Finding, Verdict};
 
@@ -50,6 +50,7 @@ struct Row<'a> {
 /// formula gets a `'` in front, unless the look is raw.
 pub fn render(document: &Document, look: Look) -> Vec<u8> {
     let places = Places::of(document);
+    let host = document.host.name.as_ref().map(|_| host(document)).unwrap_or_default();
     let mut table = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .quote_style(QuoteStyle::Always)
@@ -58,7 +59,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     let _ = table.write_record(HEADER);
     let mut write = |row: &Row<'_>| {
         let cells: [&str; HEADER.len()] = [
-            document.host.name.as_deref().unwrap_or_default(),
+            &host,
             &document.host.os,
             &document.collected_at,
             &document.profile,
@@ -86,7 +87,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
             severity: case.severity.name(),
             verdict: Verdict::Unknown.name(),
             title: "could not be told",
-            message: case.untold.join("; "),
+            message: line(&case.untold),
             ..Row::default()
         });
     }

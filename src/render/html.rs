@@ -26,8 +26,11 @@ const OPEN: &str = concat!(
 
 /// The document as a page of its own.
 pub fn render(document: &Document) -> Vec<u8> {
-    let page = page(document).into_string();
-    [OPEN, &printable(&page), "\n</html>\n"].concat().into_bytes()
+    let markup = page(document).into_string();
+    let mut page = OPEN.to_owned();
+    page.push_str(&printable(&markup));
+    page.push_str("\n</html>\n");
+    page.into_bytes()
 }
 
 fn page(document: &Document) -> Markup {

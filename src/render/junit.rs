@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::cases::{Case, Places, cases, host, status};
+use super::cases::{Case, Places, cases, host, line, status};
 use super::table::measure;
 use crate::text::printable;
 use crate::wire::v1::{Document, Evidence, Finding, Verdict};
@@ -42,7 +42,7 @@ impl Suite<'_> {
             let verdicts = self.cases.iter().map(|case| verdict(case, document));
             verdicts.filter(|verdict| wanted.contains(verdict)).count().to_string()
         };
-        let host = host(document);
+        let host = &*host(document);
         let attributes = [
             ("name", &*format!("{host} {}", self.scope)),
             ("tests", &self.cases.len().to_string()),
@@ -92,26 +92,25 @@ fn write(xml: &mut Xml, document: &Document, case: &Case<'_>, class: &str) {
     xml.open("testcase", &attributes);
     let waived = case.findings.iter().filter(|finding| finding.waived.is_some());
     let excepted: Vec<String> = waived.map(|finding| told(finding)).collect();
-    let untold = case.untold.iter().map(|why| labelled("not seen", why));
+    let untold = case.untold.iter().map(|why| labelled("not seen", &why.to_string()));
     let failures = case.failures().map(told);
     match verdict {
         Verdict::Fail => {
-            let titles: Vec<&str> = case.failures().map(|found| &*found.title).collect();
+            let titles = line(case.failures().map(|found| &*found.title));
             let text = failures.chain(excepted).chain(untold);
-            xml.outcome("failure", case.rule, &titles.join("; "), text);
+            xml.outcome("failure", case.rule, &titles, text);
         }
         Verdict::Unknown => {
             xml.outcome(
                 "error",
                 "undetermined",
-                &case.untold.join("; "),
+                &line(&case.untold),
                 untold.chain(failures).chain(excepted),
             );
         }
         Verdict::Waived => {
             let reasons = case.findings.iter().filter_map(|finding| finding.waived.as_deref());
-            let reasons: Vec<&str> = reasons.collect();
-            let message = format!("waived: {}", reasons.join("; "));
+            let message = format!("waived: {}", line(reasons));
             xml.outcome("skipped", "waived", &message, excepted.into_iter());
         }
         Verdict::Pass => {

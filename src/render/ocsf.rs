@@ -4,10 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::cases::{Case, Places, cases, host};
+use super::cases::{Case, NAME, Places, cases, host, line};
 use super::json;
 use crate::rules;
-use crate::text::printable;
+use crate::text::{printable, shortened};
 use crate::wire::v1::{Document, Finding, Severity, Verdict};
 
 const VERSION: &str = "1.5.0";
@@ -85,7 +85,7 @@ impl About<'_> {
             return None;
         }
         let outcome = if passed { PASS } else { WARNING };
-        let untold: Vec<String> = case.untold.iter().map(|why| clean(why)).collect();
+        let untold: Vec<String> = case.untold.iter().map(|why| clean(&why.to_string())).collect();
         let mut event = self.event(&Event {
             rule: case.rule,
             scope: case.scope,
@@ -95,7 +95,7 @@ impl About<'_> {
                 PASS => format!("{}: as it should be", clean(case.rule)),
                 _ => format!("{}: could not be told", clean(case.rule)),
             },
-            message: untold.join("; "),
+            message: line(&untold),
             subject: self.places.name(case.scope),
         });
         event["compliance"]["status_details"] = json!(untold);
@@ -104,7 +104,7 @@ impl About<'_> {
 
     fn event(&self, event: &Event<'_>) -> Value {
         let document = self.document;
-        let host = clean(host(document));
+        let host = clean(&host(document));
         let (severity_id, severity) = severity(event.severity);
         let (status_id, status) = event.outcome;
         let rule = clean(event.rule);
@@ -170,9 +170,10 @@ impl About<'_> {
             other => (99, other),
         };
         let name = host.os_version.as_deref().unwrap_or(&host.os);
-        let mut system = json!({"name": clean(name), "type_id": type_id, "type": clean(kind)});
+        let mut system =
+            json!({"name": clean(&shortened(name, NAME)), "type_id": type_id, "type": clean(kind)});
         if let Some(kernel) = &host.kernel {
-            system["kernel_release"] = json!(clean(kernel));
+            system["kernel_release"] = json!(clean(&shortened(kernel, NAME)));
         }
         system
     }

@@ -7,7 +7,12 @@ use tabled::settings::peaker::Priority;
 use tabled::settings::{Modify, Padding, Style as Borders, Width};
 
 use super::Look;
-use crate::text::{printable, split_step};
+use crate::text::{printable, shortened, split_step};
+
+/// The longest paragraph and the longest cell of a table, in characters: what is longer nobody reads, and to lay it out takes
+/// many times its length.
+const PARAGRAPH: usize = 10_000;
+const CELL: usize = 1000;
 
 /// Bold.
 pub const BOLD: Style = Style::new().bold();
@@ -91,7 +96,8 @@ impl Page {
             .initial_indent(&first)
             .subsequent_indent(&rest)
             .word_splitter(textwrap::WordSplitter::NoHyphenation);
-        let text = printable(body.1);
+        let text = shortened(body.1, PARAGRAPH);
+        let text = printable(&text);
         for (i, line) in textwrap::wrap(&text, options).iter().enumerate() {
             match line.strip_prefix(first.as_str()).filter(|_| i == 0) {
                 Some(tail) => self.pieces([(lead.0, first.as_str()), (body.0, tail)]),
@@ -104,7 +110,9 @@ impl Page {
     pub fn table(&mut self, rows: impl IntoIterator<Item = Vec<String>>) {
         let mut cells: Vec<Vec<String>> = rows
             .into_iter()
-            .map(|row| row.iter().map(|cell| printable(cell).into_owned()).collect())
+            .map(|row| {
+                row.iter().map(|cell| printable(&shortened(cell, CELL)).into_owned()).collect()
+            })
             .collect();
         wrap_widest(&mut cells, self.look.width);
         let mut builder = Builder::default();

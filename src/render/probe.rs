@@ -46,7 +46,7 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
             .map(str::to_owned);
         page.table(std::iter::once(head.to_vec()).chain(said.draws.iter().map(row)));
     }
-    let mut already = Vec::new();
+    let mut already = std::collections::HashSet::new();
     for finding in &said.findings {
         page.gap();
         findings::tell_one(&mut page, finding, "", &mut already);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::cases::{Case, Places, cases, host};
+use super::cases::{Case, Places, cases, host, line};
 use super::json;
 use crate::rules;
 use crate::text::{printable, shortened};
@@ -52,7 +52,7 @@ pub fn render(document: &Document) -> Vec<u8> {
         runs: [Run {
             tool: Tool { driver },
             // GitHub keeps one analysis for each category: all before the last slash.
-            automation_details: json!({"id": format!("ephaudit/{}/", segment(host(document)))}),
+            automation_details: json!({"id": format!("ephaudit/{}/", segment(&host(document)))}),
             invocations: [invocation],
             column_kind: "unicodeCodePoints",
             results: Each(results),
@@ -233,7 +233,7 @@ fn result(
 
 fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Value {
     let (id, index) = rules.reference(case.rule);
-    let said = format!("{id} in {}: {}", places.name(case.scope), case.untold.join("; "));
+    let said = format!("{id} in {}: {}", places.name(case.scope), line(&case.untold));
     json!({
         "level": "error",
         "message": {"text": message(&clean(&said))},

@@ -13,8 +13,10 @@ use self::fixture::{Expectation, Fixture};
 use super::RULES;
 use crate::audit::{Report, audit};
 use crate::policy::Policy;
+use crate::render::{Format, Look, render};
 use crate::report::{Severity, Status, Verdict};
 use crate::rule::Rule;
+use crate::wire::v1;
 
 /// Rules that never fail: what they look for is what was not seen.
 const NEVER_FAIL: [&str; 1] = ["namespace-unread"];
@@ -91,6 +93,30 @@ fn every_rule_judges_its_fixtures_as_they_say() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// `convert` holds a report against itself, and what an audit writes never contradicts itself.
+#[test]
+fn what_is_written_of_every_fixture_is_read_again() {
+    for rule in RULES {
+        for case in fs::read_dir(folder("fixtures/rules").join(rule.name)).expect("fixtures") {
+            let path = case.expect("an entry").path();
+            let text = fs::read_to_string(&path).expect("a fixture");
+            let fixture: Fixture = serde_json::from_str(&text).expect("a fixture");
+            let policy = fixture.policy();
+            let snapshot = fixture.snapshot(&policy);
+            let report = audit(&snapshot, &policy);
+            for report in [Some(&report), None] {
+                let at = "2026-11-22T05:11:00Z".to_owned();
+                let document = v1::document(&snapshot, &policy, report, at, 10);
+                let look = Look { width: 80, color: false, ascii: false, csv_raw: false };
+                let written = render(&document, Format::Json, look);
+                let back =
+                    v1::read(&written).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+                assert!(render(&back, Format::Json, look) == written, "{}", path.display());
+            }
+        }
+    }
 }
 
 /// Where the verdict is not what the fixture expects.

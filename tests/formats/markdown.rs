@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{convert, report, reports};
+use crate::support::settle::settle;
 
 #[test]
 fn a_page_has_no_mark_but_its_own() {
@@ -39,7 +40,9 @@ fn a_waiver_in_one_namespace_does_not_hide_the_finding_in_another() {
     let first = report["findings"][0].clone();
     let mut second = first.clone();
     second["waived"] = json!("known");
+    report["tool"]["version"] = json!("another");
     report["findings"] = json!([second, first]);
+    settle(&mut report);
     let (text, _) = convert(&report, &["markdown"]);
     assert!(text.contains("### WAIVED") && text.contains("### MEDIUM"), "{text}");
 }

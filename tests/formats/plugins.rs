@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::{convert, report, reports};
+use crate::support::settle::settle;
 use crate::support::{code, ephaudit, run, stdout};
 
 /// The state in the line of Checkmk must be Nagios' too.
@@ -44,29 +45,34 @@ fn the_state_of_each_saved_report() {
 #[test]
 fn the_state_is_that_of_the_gravest_finding_that_counts() {
     let mut report = report("findings");
+    report["tool"]["version"] = json!("another");
     report["findings"] = json!([report["findings"][0]]);
     let severities = ["info", "low", "medium", "high", "critical"];
     let states = [1, 1, 1, 2, 2];
+    let gaps = json!([{
+        "rule": "narrow-pool", "scope": report["scopes"][0]["id"], "what": "w", "why": "denied", "detail": "d",
+    }]);
     for (grave, severity) in severities.iter().enumerate() {
         report["findings"][0]["severity"] = json!(severity);
         for (least, fail_on) in severities.iter().enumerate() {
             let counts = grave >= least;
             report["policy"]["fail_on"] = json!(fail_on);
-            for (status, else_state) in [("compliant", 0), ("undetermined", 3)] {
-                report["status"] = json!(if counts { "findings" } else { status });
+            for (gaps, else_state) in [(json!([]), 0), (gaps.clone(), 3)] {
+                report["gaps"] = gaps;
+                settle(&mut report);
                 let expected = if counts { states[grave] } else { else_state };
                 assert_eq!(state(&report), expected, "{severity} where {fail_on} counts");
             }
         }
-        report["status"] = json!("compliant");
+        report["gaps"] = json!([]);
         report["policy"]["fail_on"] = Value::Null;
+        settle(&mut report);
         assert_eq!(state(&report), 0, "{severity} where none counts");
         report["policy"]["fail_on"] = json!("info");
         report["findings"][0]["waived"] = json!("known");
+        settle(&mut report);
         assert_eq!(state(&report), 0, "{severity} waived");
         report["findings"][0]["waived"] = Value::Null;
-        report["status"] = Value::Null;
-        assert_eq!(state(&report), 3, "{severity}, not judged");
     }
 }
 

@@ -41,6 +41,66 @@ fn audited<P: AsRef<Path>>(memory: usize, paths: &[P]) -> Output {
     output
 }
 
+/// What `convert` makes of a report in a format with so much memory for its data.
+fn converted(memory: usize, report: &Value, format: &str) -> Output {
+    let (_folder, path) = file(report.to_string());
+    let output = Command::new("/bin/sh")
+        .args(["-c", "ulimit -d \"$0\" && exec \"$@\"", &(memory / 1024).to_string()])
+        .arg(env!("CARGO_BIN_EXE_ephaudit"))
+        .args(["convert", "--format", format])
+        .arg(path)
+        .env_clear()
+        .output()
+        .expect("it starts");
+    assert!(output.status.code().is_some(), "{format}: {}: {}", output.status, stderr(&output));
+    output
+}
+
+/// A saved report takes no many times its size, in whatever format, and what would is refused.
+#[test]
+fn a_report_takes_a_few_times_its_length_or_is_refused() {
+    let saved = || -> Value {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reports/findings.json");
+        serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON")
+    };
+    let id = saved()["scopes"][0]["id"].clone();
+    let size = 8 * MIB;
+    let gap =
+        serde_json::json!({"rule": null, "scope": id, "what": "w", "why": "denied", "detail": "d"});
+    for (said, change) in [
+        (
+            "a text of",
+            &(|report: &mut Value| report["findings"][0]["message"] = "a ".repeat(size / 2).into())
+                as &dyn Fn(&mut Value),
+        ),
+        ("more than 100000 gaps", &|report| report["gaps"] = vec![gap.clone(); 100_001].into()),
+        ("more than 100000 names", &|report| {
+            report["scopes"][0]["names"] = vec!["a"; 100_001].into();
+        }),
+    ] {
+        let mut report = saved();
+        change(&mut report);
+        let refused = refusal(&converted(4 * size, &report, "junit"));
+        assert!(refused.contains(said), "{refused}");
+    }
+    let mut report = saved();
+    let finding = report["findings"][0].clone();
+    report["findings"] = (0..size / 200_000)
+        .map(|number| {
+            let mut finding = finding.clone();
+            finding["title"] = format!("{number}").into();
+            finding["message"] = "a ".repeat(100_000).into();
+            finding
+        })
+        .chain(saved()["findings"].as_array().expect("findings").iter().skip(1).cloned())
+        .collect();
+    for format in ["table", "json", "csv", "junit", "sarif", "ocsf", "html", "markdown"] {
+        let output = converted(8 * size, &report, format);
+        assert_eq!(code(&output), 0, "{format}: {}", stderr(&output));
+        assert!(output.stdout.len() < 4 * size, "{format}: {} bytes", output.stdout.len());
+    }
+}
+
 /// The one line of a refusal.
 fn refusal(output: &Output) -> String {
     let said = stderr(output);

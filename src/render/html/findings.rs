@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::render::table::findings::{alike, by_reason, places};
+use crate::render::table::findings::{alike, by_reason, places, what_of};
 use crate::render::table::place;
 use crate::text::split_step;
 use crate::wire::v1::{Document, Evidence, Finding};
@@ -114,7 +114,7 @@ fn gaps(document: &Document) -> Markup {
                     ul {
                         @for (gap, what) in reasons.iter().take(GAPS) {
                             li {
-                                b { (what.join(", ")) } " " span.why { (gap.why) }
+                                b { (what_of(what)) } " " span.why { (gap.why) }
                                 p { (gap.detail) }
                             }
                         }

@@ -15,12 +15,14 @@ const TOLD: usize = 5;
 const PLACES: usize = 12;
 /// How many gaps are told.
 const GAPS: usize = 20;
+/// How many things are named that could not be seen for one reason.
+const THINGS: usize = 100;
 /// How many findings that are accepted are told.
 const WAIVED: usize = 20;
 
 /// Tells the findings that nobody accepted, gravest first; of many from one rule the first few, and how many more.
 pub(super) fn tell_all(page: &mut Page, document: &Document) {
-    let mut already = Vec::new();
+    let mut already = HashSet::new();
     let mut told: Vec<(&str, usize, usize)> = Vec::new();
     let counting = alike(document).into_iter().filter(|(finding, _)| finding.waived.is_none());
     for (finding, scopes) in counting {
@@ -85,15 +87,9 @@ pub(in crate::render) fn tell_one<'a>(
     page: &mut Page,
     finding: &'a Finding,
     places: &str,
-    already: &mut Vec<&'a str>,
+    already: &mut HashSet<&'a str>,
 ) {
-    let mut is_new = |text: &'a str| {
-        let new = !already.contains(&text);
-        if new {
-            already.push(text);
-        }
-        new
-    };
+    let mut is_new = |text: &'a str| already.insert(text);
     let (style, level) = (colour(finding.severity), finding.severity.name().to_uppercase());
     page.prose((style, &format!("{level}  ")), (PLAIN, &finding.rule), 2);
     page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
@@ -117,10 +113,9 @@ pub(in crate::render) fn tell_one<'a>(
     }
 }
 
-fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Vec<&'a str>) {
+fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut HashSet<&'a str>) {
     tell_one(page, finding, places, already);
-    if !already.contains(&&*finding.rule) {
-        already.push(&finding.rule);
+    if already.insert(&finding.rule) {
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
     }
 }
@@ -168,8 +163,17 @@ pub(in crate::render) fn by_reason<'a>(
 pub(in crate::render) fn gap_lines<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Vec<String> {
     by_reason(gaps)
         .iter()
-        .map(|(gap, what)| format!("{} ({}): {}", what.join(", "), gap.why, gap.detail))
+        .map(|(gap, what)| format!("{} ({}): {}", what_of(what), gap.why, gap.detail))
         .collect()
+}
+
+/// The things that could not be seen for one reason.
+pub(in crate::render) fn what_of(things: &[&str]) -> String {
+    let named = things.iter().take(THINGS).copied().collect::<Vec<_>>().join(", ");
+    match things.len().saturating_sub(THINGS) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// Tells what could not be seen.
