@@ -61,7 +61,12 @@ def check_csv(report, data, raw):
     assert verdicts["waived"] == waived
     assert verdicts["fail"] == len(report["findings"]) - waived
     assert {row["rule"] for row in rows if row["verdict"] == "unknown"} == unanswered(report)
+    assert {row["rule"] for row in rows if row["verdict"] == "not-asked"} == unasked(report)
     assert {row["status"] for row in rows} <= {report["status"] or "unjudged"}
+
+
+def unasked(report):
+    return {rule["rule"] for rule in report["rules"] if rule["verdict"] == "not-asked"}
 
 
 def unanswered(report):
@@ -70,7 +75,7 @@ def unanswered(report):
         return {"audit"}
     found = {finding["rule"] for finding in report["findings"]}
     silent = {rule["rule"] for rule in report["rules"]
-              if rule["verdict"] not in ("pass", "not-applicable") and rule["rule"] not in found}
+              if rule["verdict"] not in ("pass", "not-applicable", "not-asked") and rule["rule"] not in found}
     return {gap["rule"] for gap in report["gaps"] if gap["rule"]} | silent
 
 
@@ -139,7 +144,8 @@ def check_ocsf(report, data, schema):
     assert warned == unanswered(report)
     passed = {event["compliance"]["control"] for event in events if event["compliance"]["status_id"] == 1}
     assert passed >= {rule["rule"] for rule in report["rules"] if rule["verdict"] == "pass"}
-    assert not passed & {rule["rule"] for rule in report["rules"] if rule["verdict"] in ("unknown", "not-applicable")}
+    assert not passed & {rule["rule"] for rule in report["rules"] if rule["verdict"] in ("unknown", "not-applicable", "not-asked")}
+    assert {event["compliance"]["control"] for event in events if event["compliance"]["status_id"] == 99} == unasked(report)
     assert len({event["finding_info"]["uid"] for event in events}) == len(events)
     assert {event["time"] for event in events} <= {1795324260000}, "2026-11-22T05:11:00Z"
 

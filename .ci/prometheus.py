@@ -58,7 +58,7 @@ def expected(report):
     figures = {("audit_scopes",): len(report["scopes"]), ("audit_gaps",): len(report["gaps"])}
     for status in ["compliant", "findings", "undetermined"]:
         figures["audit_status", "status", status] = int(report["status"] == status)
-    for verdict in ["pass", "fail", "unknown", "not-applicable", "waived"]:
+    for verdict in ["pass", "fail", "unknown", "not-applicable", "not-asked", "waived"]:
         figures["audit_rules", "verdict", verdict] = sum(rule["verdict"] == verdict for rule in report["rules"])
     scope = next(scope for scope in report["scopes"] if scope["current"])
     for pool in scope["pools"]:

@@ -219,14 +219,26 @@ pub enum Verdict {
     Unknown(Vec<Gap>),
     /// It has nothing to say about such a host.
     NotApplicable(String),
+    /// Nobody asked for what it needs.
+    NotAsked {
+        /// The option that asks.
+        option: &'static str,
+        /// What was not looked at.
+        why: String,
+    },
 }
 
 impl Verdict {
+    /// Nobody asked for what the rule needs; `option` does.
+    pub fn not_asked(option: &'static str, why: impl Into<String>) -> Self {
+        Self::NotAsked { option, why: why.into() }
+    }
+
     /// What it found.
     pub fn findings(&self) -> &[Finding] {
         match self {
             Self::Fail { findings, .. } => findings,
-            Self::Pass | Self::Unknown(_) | Self::NotApplicable(_) => &[],
+            Self::Pass | Self::Unknown(_) | Self::NotApplicable(_) | Self::NotAsked { .. } => &[],
         }
     }
 
@@ -239,7 +251,7 @@ impl Verdict {
     pub fn gaps(&self) -> &[Gap] {
         match self {
             Self::Fail { gaps, .. } | Self::Unknown(gaps) => gaps,
-            Self::Pass | Self::NotApplicable(_) => &[],
+            Self::Pass | Self::NotApplicable(_) | Self::NotAsked { .. } => &[],
         }
     }
 }

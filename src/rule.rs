@@ -10,7 +10,8 @@ pub use view::View;
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Family, Range, Reading, Reason, Reserved, ReservedKind, Scope, Snapshot, Source, Transport, Why,
+    Family, Os, Range, Reading, Reason, Reserved, ReservedKind, Scope, Snapshot, Source, Transport,
+    Why,
 };
 
 use crate::policy::{Policy, Profile};
@@ -55,6 +56,7 @@ pub struct Judgement {
     findings: Vec<Finding>,
     gaps: Vec<Gap>,
     skipped: Option<String>,
+    unasked: Option<Verdict>,
     answered: bool,
 }
 
@@ -84,10 +86,17 @@ impl Judgement {
         self.skipped.get_or_insert(why.into());
     }
 
+    /// Nobody asked for what this piece needs; `option` does.
+    pub fn not_asked(&mut self, option: &'static str, why: impl Into<String>) {
+        self.unasked.get_or_insert_with(|| Verdict::not_asked(option, why));
+    }
+
     fn verdict(self) -> Verdict {
         match self {
             Self { findings, gaps, .. } if !findings.is_empty() => Verdict::Fail { findings, gaps },
             Self { gaps, .. } if !gaps.is_empty() => Verdict::Unknown(gaps),
+            // Elsewhere it may have passed: here nobody looked.
+            Self { unasked: Some(unasked), .. } => unasked,
             Self { answered: false, skipped: Some(why), .. } => Verdict::NotApplicable(why),
             _ => Verdict::Pass,
         }
@@ -146,6 +155,16 @@ pub fn unread_scopes(snapshot: &Snapshot) -> Vec<Gap> {
     let own = snapshot.scopes.iter().find(|scope| scope.current);
     let unread = snapshot.unread_scopes.iter().flatten();
     own.map_or_else(Vec::new, |own| unread.map(|unread| Gap::of(own, unread)).collect())
+}
+
+/// What a rule about all namespaces says where only the reader's own was read.
+pub fn one_namespace(snapshot: &Snapshot) -> Verdict {
+    match snapshot.host.os {
+        Os::Linux => {
+            Verdict::not_asked("--all-netns", "one namespace was asked for; --all-netns reads all")
+        }
+        _ => Verdict::NotApplicable("network namespaces are read on Linux only".to_owned()),
+    }
 }
 
 fn judge_all(
@@ -242,4 +261,30 @@ pub fn reserved_evidence(scope: &Scope) -> impl Iterator<Item = Evidence> + '_ {
 /// The ports of `ports` in `class`.
 pub fn in_class(ports: &PortSet, class: PortClass) -> PortSet {
     ports.intersection(&class.range().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_looked_at_is_no_pass_and_hides_nothing() {
+        let mut judgement = Judgement::default();
+        judgement.pass();
+        judgement.skip("it has no such knob");
+        judgement.not_asked("--boot", "nobody asked");
+        judgement.not_asked("--usage top", "nobody looked");
+        assert!(matches!(judgement.verdict(), Verdict::NotAsked { option: "--boot", .. }));
+
+        let gap = Gap {
+            scope: String::new(),
+            what: "ports".to_owned(),
+            why: Reason::Denied,
+            detail: String::new(),
+        };
+        let mut judgement = Judgement::default();
+        judgement.gaps([gap]);
+        judgement.not_asked("--boot", "nobody asked");
+        assert!(matches!(judgement.verdict(), Verdict::Unknown(_)));
+    }
 }

@@ -6,6 +6,7 @@ pub(crate) mod files;
 mod html;
 mod junit;
 mod markdown;
+mod not_asked;
 mod ocsf;
 mod plugins;
 mod prometheus;

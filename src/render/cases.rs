@@ -31,11 +31,20 @@ pub(super) struct Case<'a> {
     pub findings: Vec<&'a Finding>,
     /// What could not be told; never empty where the answer is `Unknown`.
     pub untold: Vec<Untold<'a>>,
-    /// Why it does not apply.
+    /// Why it does not apply, or was not asked.
     pub reason: Option<&'a str>,
+    /// The option that asks.
+    pub asks: Option<&'a str>,
 }
 
 impl Case<'_> {
+    /// What was not looked at, and the option that looks; nothing where the rule was asked.
+    pub fn not_asked(&self) -> Option<String> {
+        let why = self.reason.unwrap_or("nobody asked for what it needs");
+        let option = self.asks.map_or_else(String::new, |option| format!(" ({option})"));
+        (self.verdict == Verdict::NotAsked).then(|| format!("{why}{option}"))
+    }
+
     /// The findings that are not waived.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().copied().filter(|finding| finding.waived.is_none())
@@ -102,10 +111,13 @@ pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
         made.cases.iter().filter(|case| told(case)).map(|case| case.rule).collect();
     for rule in &document.rules {
         let case = made.at(&rule.rule, own);
-        case.reason = rule.reason.as_deref().filter(|_| rule.verdict == Verdict::NotApplicable);
+        if matches!(rule.verdict, Verdict::NotApplicable | Verdict::NotAsked) {
+            case.reason = rule.reason.as_deref();
+            case.asks = rule.asks.as_deref();
+        }
         if !told(case) {
             case.verdict = match rule.verdict {
-                Verdict::Pass | Verdict::NotApplicable => rule.verdict,
+                Verdict::Pass | Verdict::NotApplicable | Verdict::NotAsked => rule.verdict,
                 // It judges scope by scope, and what it has to say is said of others.
                 _ if elsewhere.contains(&*rule.rule) => Verdict::Pass,
                 _ => Verdict::Unknown,
@@ -144,6 +156,7 @@ impl<'a> Made<'a> {
                 findings: Vec::new(),
                 untold: Vec::new(),
                 reason: None,
+                asks: None,
             });
             self.cases.len() - 1
         });

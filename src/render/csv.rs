@@ -1,4 +1,4 @@
-//! Comma-separated values (RFC 4180): one finding a row, and one for each rule that could not tell.
+//! Comma-separated values (RFC 4180): one finding a row, and one for each rule that could not tell or was not asked.
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
@@ -44,7 +44,7 @@ struct Row<'a> {
     location: String,
 }
 
-/// The findings, gravest first, then what could not be told.
+/// The findings, gravest first, then what could not be told and what nobody asked.
 ///
 /// Every cell is quoted, and none holds a character that moves the cursor or the text. One that a spreadsheet would take for a
 /// formula gets a `'` in front, unless the look is raw.
@@ -80,14 +80,19 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         let _ = table.write_record(cells.map(|text| cell(text, look.csv_raw)));
     };
     document.findings.iter().for_each(|finding| write(&found(finding)));
-    for case in cases(document).iter().filter(|case| !case.untold.is_empty()) {
+    for case in cases(document) {
+        let (verdict, title, message) = match case.not_asked() {
+            Some(why) => (Verdict::NotAsked, "not asked", why),
+            None if case.untold.is_empty() => continue,
+            None => (Verdict::Unknown, "could not be told", line(&case.untold)),
+        };
         write(&Row {
             scope: case.scope,
             rule: case.rule,
             severity: case.severity.name(),
-            verdict: Verdict::Unknown.name(),
-            title: "could not be told",
-            message: line(&case.untold),
+            verdict: verdict.name(),
+            title,
+            message,
             ..Row::default()
         });
     }

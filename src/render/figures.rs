@@ -1,7 +1,10 @@
 //! Figures that monitoring reads off a document: of the scope that the program ran in, and none where it is not known.
 
+use std::cmp::Reverse;
+
 use ephaudit_platform::ports::{PortRange, PortSet};
 
+use crate::text::shortened;
 use crate::wire::v1::{Document, Family, Range, Scope, Severity, Span, State, Transport, Verdict};
 
 /// What a pool is for.
@@ -63,6 +66,36 @@ pub(super) fn busiest(scope: &Scope, transport: Transport) -> Option<u32> {
 /// How many rules have that verdict.
 pub(super) fn rules(document: &Document, verdict: Verdict) -> usize {
     document.rules.iter().filter(|rule| rule.verdict == verdict).count()
+}
+
+/// How many options are named, and how much of each.
+const OPTIONS: usize = 8;
+const OPTION: usize = 24;
+
+/// "15 not asked (--boot 6, --usage top 3)": the rules that nobody asked, and the options that ask; nothing where there are
+/// none.
+pub(super) fn not_asked(document: &Document) -> Option<String> {
+    let unasked = document.rules.iter().filter(|rule| rule.verdict == Verdict::NotAsked);
+    let mut options: Vec<(&str, usize)> = Vec::new();
+    for option in unasked.clone().filter_map(|rule| rule.asks.as_deref()) {
+        match options.iter_mut().find(|(known, _)| *known == option) {
+            Some((_, count)) => *count += 1,
+            None => options.push((option, 1)),
+        }
+    }
+    // The sort is stable: of equal ones the first in the order of rules.
+    options.sort_by_key(|(_, count)| Reverse(*count));
+    let options: Vec<String> = options
+        .into_iter()
+        .take(OPTIONS)
+        .map(|(option, count)| format!("{} {count}", shortened(option, OPTION)))
+        .collect();
+    let options =
+        if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
+    match unasked.count() {
+        0 => None,
+        count => Some(format!("{count} not asked{options}")),
+    }
 }
 
 /// How many findings are waived.

@@ -9,6 +9,7 @@ mod tables;
 
 use maud::{Markup, html};
 
+use super::figures;
 use super::table::{called, count_rules, edition, others, system, turned_off, unlooked};
 use crate::text::{counted, printable};
 use crate::wire::v1::{Document, Finding, Severity, Span, Status, Verdict};
@@ -177,6 +178,7 @@ fn tally(document: &Document) -> Markup {
             li { b { (rules(Verdict::Unknown)) } " rules not answered" }
             li { b { (rules(Verdict::Pass)) } " rules passed" }
             li { b { (rules(Verdict::NotApplicable)) } " not applicable" }
+            @if let Some(unasked) = figures::not_asked(document) { li { (unasked) } }
         }
     }
 }

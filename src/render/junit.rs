@@ -48,7 +48,7 @@ impl Suite<'_> {
             ("tests", &self.cases.len().to_string()),
             ("failures", &count(&[Verdict::Fail])),
             ("errors", &count(&[Verdict::Unknown])),
-            ("skipped", &count(&[Verdict::NotApplicable, Verdict::Waived])),
+            ("skipped", &count(&[Verdict::NotApplicable, Verdict::NotAsked, Verdict::Waived])),
             ("timestamp", &document.collected_at),
             ("hostname", host),
         ];
@@ -121,6 +121,10 @@ fn write(xml: &mut Xml, document: &Document, case: &Case<'_>, class: &str) {
         Verdict::NotApplicable => {
             let why = case.reason.unwrap_or("not applicable");
             xml.outcome("skipped", "not-applicable", why, std::iter::empty());
+        }
+        Verdict::NotAsked => {
+            let why = format!("not asked: {}", case.not_asked().unwrap_or_default());
+            xml.outcome("skipped", "not-asked", &why, std::iter::empty());
         }
     }
     xml.close("testcase");

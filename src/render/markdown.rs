@@ -73,6 +73,9 @@ fn about(page: &mut Page, document: &Document) {
     if document.status.is_some() {
         row("Judged by", cell(&measure(document)));
     }
+    if let Some(unasked) = figures::not_asked(document) {
+        row("Rules", cell(&unasked));
+    }
     row("IANA ports", format!("{} ({} entries)", cell(edition), grouped(*entries)));
     row("Written by", format!("{} {}", cell(&document.tool.name), cell(&document.tool.version)));
 }

@@ -144,6 +144,8 @@ pub(super) fn metrics(document: &Document) -> Vec<Metric> {
     metrics.push(figure("waived".to_owned(), figures::waived(document).to_string()));
     let unknown = figures::rules(document, Verdict::Unknown);
     metrics.push(figure("unanswered_rules".to_owned(), unknown.to_string()));
+    let unasked = figures::rules(document, Verdict::NotAsked);
+    metrics.push(figure("not_asked_rules".to_owned(), unasked.to_string()));
     let Some(scope) = figures::own_scope(document) else { return metrics };
     let policy = document.policy.as_ref();
     for (transport, family) in KINDS {
@@ -177,7 +179,7 @@ pub(super) fn metrics(document: &Document) -> Vec<Metric> {
     metrics
 }
 
-/// The findings, the rules that could not be answered, and what is waived, a line each.
+/// The findings, the rules that could not be answered, how many nobody asked, and what is waived, a line each.
 pub(super) fn details(document: &Document) -> Vec<String> {
     let (waived, open): (Vec<_>, Vec<_>) =
         alike(document).into_iter().partition(|(finding, _)| finding.waived.is_some());
@@ -191,7 +193,8 @@ pub(super) fn details(document: &Document) -> Vec<String> {
         let why = finding.waived.as_deref().unwrap_or_default();
         line(&format!("waived: {why}"), finding, &scopes)
     });
-    let mut lines = found.chain(unknown).chain(waived);
+    let unasked = figures::not_asked(document).map(|rules| format!("[rules] {rules}"));
+    let mut lines = found.chain(unknown).chain(unasked).chain(waived);
     let mut told: Vec<String> = lines.by_ref().take(LINES).map(|line| flat(&line)).collect();
     let more = lines.count();
     if more > 0 {

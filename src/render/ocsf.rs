@@ -1,6 +1,7 @@
 //! OCSF 1.5.0, class 2003 Compliance Finding (schema.ocsf.io): one event a line.
 //!
-//! Each finding is an event, and so are each rule that passed and each that could not tell. A rule that does not apply is none.
+//! Each finding is an event, and so are each rule that passed, each that could not tell and each that nobody asked. A rule
+//! that does not apply is none.
 
 use serde_json::{Value, json};
 
@@ -18,6 +19,8 @@ const PASS: Outcome = (1, "Pass");
 /// "Warning" is the schema's word for a check without a result because information was missing.
 const WARNING: Outcome = (2, "Warning");
 const FAIL: Outcome = (3, "Fail");
+/// "Other" is a status that the schema has no word for.
+const NOT_ASKED: Outcome = (99, "Not asked");
 
 /// The events: findings, gravest first, then the rules' answers.
 pub fn render(document: &Document) -> Vec<u8> {
@@ -80,21 +83,20 @@ impl About<'_> {
     }
 
     fn case(&self, case: &Case<'_>) -> Option<Value> {
-        let passed = case.verdict == Verdict::Pass;
-        if !passed && case.untold.is_empty() {
-            return None;
-        }
-        let outcome = if passed { PASS } else { WARNING };
-        let untold: Vec<String> = case.untold.iter().map(|why| clean(&why.to_string())).collect();
+        let (outcome, says) = match case.verdict {
+            Verdict::Pass => (PASS, "as it should be"),
+            Verdict::NotAsked => (NOT_ASKED, "not asked"),
+            _ if case.untold.is_empty() => return None,
+            _ => (WARNING, "could not be told"),
+        };
+        let untold = case.untold.iter().map(ToString::to_string).chain(case.not_asked());
+        let untold: Vec<String> = untold.map(|why| clean(&why)).collect();
         let mut event = self.event(&Event {
             rule: case.rule,
             scope: case.scope,
-            severity: if passed { Severity::Info } else { case.severity },
+            severity: if outcome == WARNING { case.severity } else { Severity::Info },
             outcome,
-            title: match outcome {
-                PASS => format!("{}: as it should be", clean(case.rule)),
-                _ => format!("{}: could not be told", clean(case.rule)),
-            },
+            title: format!("{}: {says}", clean(case.rule)),
             message: line(&untold),
             subject: self.places.name(case.scope),
         });

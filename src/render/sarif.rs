@@ -28,6 +28,11 @@ pub fn render(document: &Document) -> Vec<u8> {
     };
     let invocation = Invocation {
         execution_successful: cases.iter().all(|case| case.untold.is_empty()),
+        // §3.20.22: what an option of the tool would change. A result of kind "open" would be an alert of GitHub's.
+        tool_configuration_notifications: Each(|| {
+            let unasked = cases.iter().filter_map(|case| Some((case, case.not_asked()?)));
+            unasked.map(|(case, why)| not_asked(case, &why, &rules))
+        }),
         tool_execution_notifications: Each(|| {
             let untold = cases.iter().filter(|case| !case.untold.is_empty());
             untold.map(|case| notification(case, &rules, &places))
@@ -92,8 +97,9 @@ struct Driver<'a, R> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Invocation<N> {
+struct Invocation<C, N> {
     execution_successful: bool,
+    tool_configuration_notifications: C,
     tool_execution_notifications: N,
 }
 
@@ -237,6 +243,15 @@ fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Valu
     json!({
         "level": "error",
         "message": {"text": message(&clean(&said))},
+        "associatedRule": {"id": id, "index": index},
+    })
+}
+
+fn not_asked(case: &Case<'_>, why: &str, rules: &Rules<'_>) -> Value {
+    let (id, index) = rules.reference(case.rule);
+    json!({
+        "level": "note",
+        "message": {"text": message(&clean(&format!("{id} was not asked: {why}")))},
         "associatedRule": {"id": id, "index": index},
     })
 }

@@ -13,7 +13,9 @@ pub fn each_boot(
     mut judge: impl FnMut(&mut Judgement, &Scope, &Boot),
 ) -> Verdict {
     each_scope(snapshot, |judgement, scope| match &scope.boot {
-        Facts::NotAsked => judgement.skip("not asked for; --boot reads the persisted files"),
+        Facts::NotAsked => {
+            judgement.not_asked("--boot", "not asked for; --boot reads the persisted files");
+        }
         Facts::OutOfReach(why) => judgement.skip(*why),
         Facts::Read(boot) => {
             judgement.gaps.extend(gaps(scope));

@@ -8,7 +8,7 @@ pub const ELSEWHERE: &str = "services are declared for the reader's own namespac
 
 /// What such a rule says where no service is declared.
 pub fn none() -> Verdict {
-    Verdict::NotApplicable("the policy declares no services".to_owned())
+    Verdict::not_asked("--services", "the policy declares no services")
 }
 
 /// Who declares a service, as evidence.

@@ -31,7 +31,8 @@ pub fn usage<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Usag
 pub fn census<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Census> {
     let census = usage(judgement, scope)?.census.as_ref();
     if census.is_none() {
-        judgement.skip("the connections were not looked at; --usage top looks");
+        let why = "the connections were not looked at; --usage top looks";
+        judgement.not_asked("--usage top", why);
     }
     census
 }

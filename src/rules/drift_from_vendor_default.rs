@@ -17,8 +17,9 @@ pub static RULE: Rule = Rule {
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
     if policy.profile != Profile::Vendor {
-        return Verdict::NotApplicable(
-            "only the profile vendor judges by the vendor's default".to_owned(),
+        return Verdict::not_asked(
+            "--profile vendor",
+            "only the profile vendor judges by the vendor's default",
         );
     }
     each_range(snapshot, |judgement, scope, view| {

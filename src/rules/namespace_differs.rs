@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Bounds, Scope, Snapshot};
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Judgement, Rule, each_scope, pool_gaps, unread_scopes};
+use crate::rule::{Check, Judgement, Rule, each_scope, one_namespace, pool_gaps, unread_scopes};
 use crate::text::spans;
 
 pub static RULE: Rule = Rule {
@@ -26,23 +26,22 @@ struct Tuning<'a> {
 }
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
+    if snapshot.unread_scopes.is_none() {
+        return one_namespace(snapshot);
+    }
     let of_host = snapshot.scopes.iter().find(|scope| scope.is_host());
     let (whose, measure) = match of_host {
         Some(host) => ("the host's namespace", Some(host)),
         None => ("the reader's own namespace", snapshot.scopes.iter().find(|scope| scope.current)),
     };
-    each_scope(snapshot, |judgement, scope| match measure {
-        _ if snapshot.unread_scopes.is_none() => {
-            judgement.skip("one namespace was asked for; --all-netns reads all");
-        }
-        Some(measure) => {
+    each_scope(snapshot, |judgement, scope| {
+        if let Some(measure) = measure {
             if scope.current {
                 // What was not read may differ.
                 judgement.gaps(unread_scopes(snapshot));
             }
             compare(judgement, scope, (whose, measure));
         }
-        None => {}
     })
 }
 

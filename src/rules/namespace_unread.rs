@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, unread_scopes};
+use crate::rule::{Check, Rule, one_namespace, unread_scopes};
 
 pub static RULE: Rule = Rule {
     name: "namespace-unread",
@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
 
 fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     if snapshot.unread_scopes.is_none() {
-        return Verdict::NotApplicable("one namespace was asked for; --all-netns reads all".into());
+        return one_namespace(snapshot);
     }
     match unread_scopes(snapshot) {
         gaps if gaps.is_empty() => Verdict::Pass,

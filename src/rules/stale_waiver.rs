@@ -27,6 +27,8 @@ enum Fate {
     Unmatched,
     /// Its rule was not answered, so nobody knows.
     Untold(String),
+    /// Its rule was not asked: by this option it would be.
+    Unasked(&'static str, String),
     /// Its last day is over, and whether it is of this host is not known.
     Nameless,
     /// Whether its last day is over is not known.
@@ -37,7 +39,7 @@ const NAMELESS: &str = "the host's name is not known, by which waivers go";
 
 fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
     if policy.waivers.is_empty() {
-        return Verdict::NotApplicable("the policy has no waivers".to_owned());
+        return Verdict::not_asked("--policy", "the policy has no waivers");
     }
     each_scope(snapshot, |judgement, scope| {
         if !scope.current {
@@ -48,6 +50,7 @@ fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
                 Fate::Used => judgement.pass(),
                 Fate::Elsewhere => judgement.skip("the waivers are for other hosts"),
                 Fate::Untold(why) => judgement.skip(why),
+                Fate::Unasked(option, why) => judgement.not_asked(option, why),
                 Fate::Nameless => {
                     let why = Why::new(Reason::NotCaptured, NAMELESS);
                     judgement.gap(
@@ -84,6 +87,9 @@ fn fate(snapshot: &Snapshot, policy: &Policy, others: &[Outcome], waiver: &Waive
     match &outcome.verdict {
         Verdict::Fail { findings, .. } if findings.iter().any(covered) => Fate::Used,
         Verdict::NotApplicable(why) => Fate::Untold(format!("{}: {why}", waiver.rule)),
+        Verdict::NotAsked { option, why } => {
+            Fate::Unasked(option, format!("{}: {why}", waiver.rule))
+        }
         verdict if !verdict.gaps().is_empty() => {
             Fate::Untold(format!("{} could not be answered", waiver.rule))
         }

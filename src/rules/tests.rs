@@ -127,6 +127,7 @@ fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdic
         Verdict::Fail { .. } => "fail",
         Verdict::Unknown(_) => "unknown",
         Verdict::NotApplicable(_) => "not-applicable",
+        Verdict::NotAsked { .. } => "not-asked",
     };
     if word != expect.verdict {
         problems.push(format!("{word} instead of {}", expect.verdict));

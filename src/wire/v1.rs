@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 pub type Word = Cow<'static, str>;
 
 /// The version this module writes.
-pub const SCHEMA_VERSION: &str = "1.0";
+pub const SCHEMA_VERSION: &str = "1.1";
 
 /// What one run of ephaudit saw and said about one host.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -219,6 +219,8 @@ pub enum Verdict {
     Unknown,
     /// Nothing to say about such a host.
     NotApplicable,
+    /// Nobody asked for what it needs; `asks` does. In reports of version 1.0: not-applicable.
+    NotAsked,
     /// Found, and excepted for a reason.
     Waived,
 }
@@ -246,8 +248,11 @@ pub struct Rule {
     pub severity: Severity,
     /// Its answer.
     pub verdict: Verdict,
-    /// Why it could not tell (in full or in part), or has nothing to say.
+    /// Why it could not tell (in full or in part), has nothing to say, or was not asked.
     pub reason: Option<String>,
+    /// The option that asks, such as "--boot", where it was not asked; else null.
+    #[serde(default)]
+    pub asks: Option<Word>,
 }
 
 /// One finding.

@@ -184,3 +184,42 @@ fn the_same_host_gives_the_same_bytes() {
         assert_eq!(steady(), steady());
     });
 }
+
+fn asked(document: &Value, rule: &str) -> (Value, Value) {
+    let mut rules = document["rules"].as_array().expect("rules").iter();
+    let row = rules.find(|row| row["rule"] == rule).expect("the rule");
+    (row["verdict"].clone(), row["asks"].clone())
+}
+
+#[test]
+fn a_report_says_what_nobody_asked_and_which_option_asks() {
+    inside(|| {
+        set("ip_local_port_range", "49152 65535");
+        let (document, exit) = json(&[]);
+        assert_eq!((exit, &document["schema_version"]), (0, &"1.1".into()), "as compliant as ever");
+        for (rule, option) in [
+            ("octal-number", "--boot"),
+            ("self-connected-socket", "--usage top"),
+            ("namespace-differs", "--all-netns"),
+            ("namespace-unread", "--all-netns"),
+            ("declared-service-in-pool", "--services"),
+            ("squatted-port", "--services"),
+            ("stale-waiver", "--policy"),
+            ("drift-from-vendor-default", "--profile vendor"),
+        ] {
+            assert_eq!(asked(&document, rule), ("not-asked".into(), option.into()), "{rule}");
+        }
+        let of_no_linux = asked(&document, "excluded-from-pool");
+        assert_eq!(of_no_linux, ("not-applicable".into(), Value::Null));
+        let all = ["--boot", "--usage", "top", "--all-netns", "--services", "mysql"];
+        let (document, _) = json(&[&all[..], &["--profile", "vendor"]].concat());
+        let unasked = document["rules"].as_array().expect("rules").iter();
+        let unasked = unasked.filter(|row| row["verdict"] == "not-asked");
+        let unasked: Vec<&Value> = unasked.map(|row| &row["rule"]).collect();
+        assert_eq!(unasked, ["stale-waiver"], "the options ask");
+        let table = stdout(&run(&["--profile", "vendor"]));
+        assert!(table.trim_end().ends_with("all of them: ephaudit rules"), "{table}");
+        let last = table.split("rules: ").last().expect("a line").replace("\n  ", " ");
+        assert!(last.contains("5 not applicable, 14 not asked (--boot 6, "), "{last}");
+    });
+}

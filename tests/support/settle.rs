@@ -27,13 +27,19 @@ pub(crate) fn settle(report: &mut Value) {
             (0, _, 1..) => "unknown",
             (0, 1.., 0) => "waived",
             _ if rule["verdict"] == "not-applicable" => "not-applicable",
+            _ if rule["verdict"] == "not-asked" => "not-asked",
             _ => "pass",
         };
-        let why = gaps > 0 || verdict == "not-applicable";
+        let why = gaps > 0 || ["not-applicable", "not-asked"].contains(&verdict);
         let mut rule = rule.clone();
         rule["verdict"] = verdict.into();
         rule["severity"] =
             gravest(&open).or_else(|| gravest(&waived)).unwrap_or(rule["severity"].take());
+        if verdict != "not-asked" {
+            rule["asks"] = Value::Null;
+        } else if rule["asks"].is_null() {
+            rule["asks"] = "--boot".into();
+        }
         rule["reason"] = if why { json!("it is so") } else { Value::Null };
         rule
     });
@@ -52,7 +58,7 @@ fn status(report: &Value) -> Option<&'static str> {
             && least.is_some_and(|least| rank(&finding["severity"]) <= least)
     };
     let answers =
-        |rule: &Value| rule["verdict"] != "unknown" && rule["verdict"] != "not-applicable";
+        |rule: &Value| ["pass", "fail", "waived"].iter().any(|answer| rule["verdict"] == *answer);
     let unanswered = items(report, "gaps").iter().any(|gap| !gap["rule"].is_null());
     Some(if items(report, "findings").iter().any(counts) {
         "findings"

@@ -68,7 +68,7 @@ fn a_changed_report_is_refused_or_all_formats_say_one_status() {
 }
 
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
-const VERDICTS: [&str; 5] = ["pass", "fail", "unknown", "not-applicable", "waived"];
+const VERDICTS: [&str; 6] = ["pass", "fail", "unknown", "not-applicable", "not-asked", "waived"];
 
 /// One of a list, where it has any.
 fn one<'a>(report: &'a mut Value, list: &str, random: &mut Random) -> Option<&'a mut Value> {

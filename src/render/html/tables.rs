@@ -120,7 +120,7 @@ fn rules(document: &Document) -> Markup {
         Verdict::Pass => "✓",
         Verdict::Fail => "!",
         Verdict::Unknown => "?",
-        Verdict::NotApplicable => "–",
+        Verdict::NotApplicable | Verdict::NotAsked => "–",
         Verdict::Waived => "~",
     };
     html! {

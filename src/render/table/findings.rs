@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use anstyle::Style;
 
 use super::{count_rules, others, place};
+use crate::render::figures;
 use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
 use crate::text::counted;
 use crate::wire::v1::{Document, Finding, Gap, Severity, Verdict};
@@ -207,6 +208,7 @@ pub(super) fn tally(page: &mut Page, document: &Document) {
         let count = count_rules(document, verdict);
         (count > 0).then(|| format!("{count} {word}"))
     })
+    .chain(figures::not_asked(document))
     .collect();
     page.prose(
         (DIM, ""),

@@ -252,6 +252,7 @@ fn rule(outcome: &Outcome, policy: &Policy) -> Rule {
         details.dedup();
         details.join("; ")
     };
+    let mut asks = None;
     let (verdict, reason) = match &outcome.verdict {
         report::Verdict::Pass => (Verdict::Pass, None),
         report::Verdict::Fail { gaps, .. } => {
@@ -265,12 +266,17 @@ fn rule(outcome: &Outcome, policy: &Policy) -> Rule {
         }
         report::Verdict::Unknown(_) => (Verdict::Unknown, Some(blind())),
         report::Verdict::NotApplicable(why) => (Verdict::NotApplicable, Some(why.clone())),
+        report::Verdict::NotAsked { option, why } => {
+            asks = Some(Word::Borrowed(*option));
+            (Verdict::NotAsked, Some(why.clone()))
+        }
     };
     Rule {
         rule: outcome.rule.name.into(),
         severity: severity(gravest.unwrap_or_else(|| (outcome.rule.severity)(policy.profile))),
         verdict,
         reason,
+        asks,
     }
 }
 

@@ -54,13 +54,14 @@ impl Verdict {
             Self::Fail => "fail",
             Self::Unknown => "unknown",
             Self::NotApplicable => "not-applicable",
+            Self::NotAsked => "not-asked",
             Self::Waived => "waived",
         }
     }
 
     /// All.
-    pub const ALL: [Self; 5] =
-        [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable, Self::Waived];
+    pub const ALL: [Self; 6] =
+        [Self::Pass, Self::Fail, Self::Unknown, Self::NotApplicable, Self::NotAsked, Self::Waived];
 }
 
 impl Transport {

@@ -277,7 +277,7 @@ fn nobody_asks_by_default_and_no_other_namespace_has_a_boot() {
     let scope = &document["scopes"][0];
     assert_eq!(scope["boot"], Value::Array(Vec::new()));
     assert!(scope["boot_reason"].as_str().is_some_and(|why| why.starts_with("not asked for")));
-    assert_eq!(verdict(&document, "stale-knob")["verdict"], "not-applicable");
+    assert_eq!(verdict(&document, "stale-knob")["verdict"], "not-asked");
     assert_eq!(code(&run(&["boot"])), 0);
     inside(|| {
         let (document, _) = json(&["--boot"]);

@@ -94,9 +94,10 @@ fn whole(finding: &Finding) -> Result<(), String> {
 impl Ground<'_> {
     /// Fails where a rule does not say what an audit would on this ground.
     fn carries(&self, rule: &Rule) -> Result<(), String> {
-        let Rule { rule: name, verdict, severity, reason } = rule;
+        let Rule { rule: name, verdict, severity, reason, asks } = rule;
+        let idle = matches!(verdict, Verdict::NotApplicable | Verdict::NotAsked);
         let so = match (self.open.len(), self.waived.len(), self.gaps) {
-            (0, 0, 0) => matches!(verdict, Verdict::Pass | Verdict::NotApplicable),
+            (0, 0, 0) => idle || *verdict == Verdict::Pass,
             (0, 0 | 1.., 1..) => *verdict == Verdict::Unknown,
             (0, 1.., 0) => *verdict == Verdict::Waived,
             (1.., ..) => *verdict == Verdict::Fail,
@@ -115,7 +116,11 @@ impl Ground<'_> {
         if let Some(due) = gravest(&self.open).or_else(|| gravest(&self.waived)) {
             same_severity(name, *severity, due)?;
         }
-        let due = self.gaps > 0 || *verdict == Verdict::NotApplicable;
+        if asks.is_some() != (*verdict == Verdict::NotAsked) {
+            let what = if asks.is_some() { "an option" } else { "no option" };
+            return Err(format!("{name} is called {}, with {what} that asks", verdict.name()));
+        }
+        let due = self.gaps > 0 || idle;
         if due == reason.is_some() {
             return Ok(());
         }

@@ -176,7 +176,7 @@ fn no_reserved(scope: &Scope) -> bool {
 /// Fails where a rule is answered without what it needs, or does not apply although it could be answered.
 fn needs(document: &Document, rule: &Rule) -> Result<(), String> {
     let name = &*rule.rule;
-    let applies = rule.verdict != Verdict::NotApplicable;
+    let applies = !matches!(rule.verdict, Verdict::NotApplicable | Verdict::NotAsked);
     let known = |scope: &Scope| ephemeral(scope).any(|range| range.state == State::Known);
     if !applies && ALWAYS.contains(&name) && document.scopes.iter().any(known) {
         return Err(format!("{name} applies to a host whose range is known"));

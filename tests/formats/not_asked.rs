@@ -1,0 +1,62 @@
+//! What nobody asked for is no pass, no failure and not "not applicable", in every format.
+
+use serde_json::Value;
+
+use super::{converted, report};
+
+const ALL: &str = "15 not asked (--boot 6, --usage top 3, --services 2, ";
+
+#[test]
+fn every_format_says_so() {
+    let report = report("compliant");
+    let told = |format: &str| converted(&report, &[format]);
+    let table = told("table").replace("\n  ", " ");
+    assert!(table.contains(ALL), "{table}");
+    assert!(told("markdown").contains(ALL));
+    let html = told("html");
+    assert!(html.contains(ALL) && html.contains("<tr class=\"not-asked\">"), "{html}");
+    for format in ["prometheus", "openmetrics"] {
+        let text = told(format);
+        assert!(text.contains("ephemeral_port_audit_rules{verdict=\"not-asked\"} 15\n"), "{text}");
+    }
+    let nagios = super::convert(&report, &["nagios"]).0;
+    assert!(nagios.contains("'not_asked_rules'=15;") && nagios.contains(&format!("[rules] {ALL}")));
+    let checkmk = told("checkmk");
+    assert!(checkmk.contains("not_asked_rules=15") && checkmk.contains(ALL), "{checkmk}");
+    let why = "not asked for; --boot reads the persisted files (--boot)";
+    let junit = told("junit");
+    let skipped = format!("<skipped type=\"not-asked\" message=\"not asked: {why}\">");
+    assert_eq!(junit.matches(&skipped).count(), 6, "{junit}");
+    assert_eq!(junit.matches("type=\"not-asked\"").count(), 15);
+    let sarif: Value = serde_json::from_str(&told("sarif")).expect("JSON");
+    let notes = &sarif["runs"][0]["invocations"][0]["toolConfigurationNotifications"];
+    let notes = notes.as_array().expect("notifications");
+    assert!(notes.len() == 15 && notes.iter().all(|note| note["level"] == "note"), "{notes:?}");
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], true);
+    let csv = told("csv");
+    assert_eq!(csv.matches("\"not-asked\",\"not asked\",").count(), 15, "{csv}");
+    let ocsf = told("ocsf");
+    let events = ocsf.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let unasked: Vec<Value> =
+        events.filter(|event| event["compliance"]["status"] == "Not asked").collect();
+    assert_eq!(unasked.len(), 15);
+    assert!(unasked.iter().all(|event| event["compliance"]["status_id"] == 99));
+    assert_eq!(told("status"), "compliant\n", "the word is the audit's");
+}
+
+/// Version 1.0 had one word for both.
+#[test]
+fn an_older_report_is_read_as_it_was() {
+    let mut older = report("compliant");
+    older["schema_version"] = "1.0".into();
+    for rule in older["rules"].as_array_mut().expect("rules") {
+        let rule = rule.as_object_mut().expect("a rule");
+        rule.remove("asks");
+        if rule["verdict"] == "not-asked" {
+            rule["verdict"] = "not-applicable".into();
+        }
+    }
+    let table = converted(&older, &["table"]);
+    assert!(table.contains("20 not applicable;") && !table.contains("not asked"), "{table}");
+    assert_eq!(converted(&older, &["status"]), "compliant\n");
+}
