@@ -1,9 +1,10 @@
 //! The words of a report: findings with their evidence, gaps, verdicts, severities and the status.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Reason, Scope, Source, Why};
+use ephaudit_platform::snapshot::{Owner, Reason, Scope, Source, Transport, Why};
 use ephaudit_platform::unread::Unread;
 use sha2::{Digest, Sha256};
 
@@ -89,6 +90,8 @@ pub struct Finding {
     pub remediation: Vec<String>,
     /// The ports it is about; empty where it is about none in particular.
     pub ports: PortSet,
+    /// What else it is about.
+    pub about: About,
     /// Why it is accepted, who answers for that, and until when; `None` where it is not.
     pub waived: Option<String>,
     /// Stays the same from run to run and from boot to boot, whatever the values.
@@ -117,6 +120,7 @@ impl Finding {
             evidence: Vec::new(),
             remediation: Vec::new(),
             ports: PortSet::new(),
+            about: About { setting: setting_of(&first.source), ..About::default() },
             waived: None,
         };
         finding.seen([first])
@@ -152,11 +156,70 @@ impl Finding {
         Self { ports, ..self }
     }
 
+    /// With what else it is about; the setting that its first evidence is of stays, where no other is named.
+    #[must_use]
+    pub fn concerning(mut self, about: About) -> Self {
+        let setting = about.setting.or(self.about.setting.take());
+        self.about = About { setting, ..about };
+        self
+    }
+
     /// With what can be done.
     #[must_use]
     pub fn advises(mut self, steps: impl IntoIterator<Item = String>) -> Self {
         self.remediation.extend(steps);
         self
+    }
+}
+
+/// What a finding is about, beside its ports; nothing where it does not concern that, or it is not known.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// The transport; none where it is about both.
+    pub transport: Option<Transport>,
+    /// The address on this host.
+    pub address: Option<IpAddr>,
+    /// The peer.
+    pub destination: Option<SocketAddr>,
+    /// The service: as the policy declares it, or the registry's name for the port.
+    pub service: Option<String>,
+    /// The process that holds the port, by its name.
+    pub process: Option<String>,
+    /// The same by its id.
+    pub pid: Option<u32>,
+    /// The setting that decides.
+    pub setting: Option<String>,
+}
+
+impl About {
+    /// About one transport.
+    pub fn transport(transport: Transport) -> Self {
+        Self { transport: Some(transport), ..Self::default() }
+    }
+
+    /// About a setting.
+    pub fn setting(key: &str) -> Self {
+        Self { setting: Some(key.to_owned()), ..Self::default() }
+    }
+
+    /// With the process, where it is seen.
+    #[must_use]
+    pub fn held_by(self, owner: &Owner) -> Self {
+        match owner {
+            Owner::Known { pid, command, .. } => {
+                Self { pid: Some(*pid), process: command.clone(), ..self }
+            }
+            Owner::NotAsked | Owner::Unseen(_) => self,
+        }
+    }
+}
+
+/// The setting that was read there, by its name.
+fn setting_of(source: &Source) -> Option<String> {
+    match source {
+        Source::Sysctl(name) => Some(name.to_string()),
+        Source::File(path) => path.strip_prefix("/proc/sys/").map(|key| key.replace('/', ".")),
+        _ => None,
     }
 }
 

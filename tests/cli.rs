@@ -120,7 +120,7 @@ fn the_schema_requires_every_key() {
     let schema: Value = serde_json::from_slice(&run(&["schema"]).stdout).expect("JSON");
     let mut document = json(&["show"]).0;
     assert!(
-        schema["required"].as_array().is_some_and(|keys| keys.len() == 13),
+        schema["required"].as_array().is_some_and(|keys| keys.len() == 14),
         "{}",
         schema["required"]
     );

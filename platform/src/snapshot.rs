@@ -369,8 +369,12 @@ pub struct Host {
     pub name: Option<String>,
     /// The operating system.
     pub os: Os,
+    /// The distribution, by `ID` of os-release(5): "debian".
+    pub os_id: Option<String>,
     /// The distribution's or vendor's name for its version.
     pub os_version: Option<String>,
+    /// Its version, by `VERSION_ID` of os-release(5): "12".
+    pub os_version_id: Option<String>,
     /// The kernel's release.
     pub kernel: Option<String>,
     /// The machine's architecture.

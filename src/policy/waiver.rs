@@ -155,7 +155,9 @@ mod tests {
         let host = |name: Option<&str>| Host {
             name: name.map(str::to_owned),
             os: Os::Linux,
+            os_id: None,
             os_version: None,
+            os_version_id: None,
             kernel: None,
             arch: None,
             environment: None,

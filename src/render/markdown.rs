@@ -51,7 +51,7 @@ impl Page {
 }
 
 fn about(page: &mut Page, document: &Document) {
-    let Host { name, os, os_version, kernel, arch, environment } = &document.host;
+    let Host { name, os, os_version, kernel, arch, environment, .. } = &document.host;
     let Registry { edition, entries, .. } = &document.registry;
     let scopes = document.scopes.iter().filter(|scope| scope.current);
     let scopes: Vec<String> = scopes.map(|scope| called(&scope.id, &scope.names)).collect();

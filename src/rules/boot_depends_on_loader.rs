@@ -4,7 +4,7 @@ use ephaudit_platform::boot::{Entry, Rejected, Rejection, Running, State};
 use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, lines, now, outcome, weight, who, winner};
 use crate::rule::{Check, Rule};
 use crate::text::{setting, setting_value};
@@ -46,6 +46,7 @@ fn compare(scope: &Scope, running: &Running, entries: &[&Entry]) -> Option<Findi
     let finding = Finding::new(RULE.name, weight(running.key), scope, running.key, seen.next()?)
         .seen(seen)
         .seen(new(passed, &[winner(one), winner(other)]))
+        .concerning(About::setting(running.key))
         .says(title, message);
     Some(finding.advises(steps(one, other)))
 }

@@ -4,7 +4,7 @@ use ephaudit_platform::boot::{Boot, Entry, Origin, Rejected, Rejection};
 use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, setting_line, who, winner};
 use crate::rule::{Check, Rule};
 use crate::text::{setting, setting_value};
@@ -54,6 +54,7 @@ fn finding(scope: &Scope, boot: &Boot, entry: &Entry, refused: &Rejected) -> Fin
     let evidence = setting_line(entry.key, &refused.value, &refused.origin);
     Finding::new(RULE.name, Severity::Medium, scope, &subject, evidence)
         .seen(both.filter_map(winner))
+        .concerning(About::setting(entry.key))
         .says(format!("{key} = {value} at {place} comes too early or too late"), message)
         .advises(STEPS.map(str::to_owned))
 }

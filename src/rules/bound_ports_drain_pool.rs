@@ -5,7 +5,7 @@ use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Snapshot, Transport, Usage};
 
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{
     bound_unseen, knows_listeners, pool_of, range_evidence, seen_in, ss_ports, usage,
 };
@@ -43,6 +43,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
         judgement.found(
             Finding::new(RULE.name, severity, scope, "tcp", range_evidence(range, bounds))
                 .seen(evidence(scope, usage, bounds, &bound))
+                .concerning(About::transport(Transport::Tcp))
                 .says(
                     format!(
                         "bind() holds {} of the {} ports of the tcp pool ({} %)",

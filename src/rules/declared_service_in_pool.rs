@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Snapshot, Transport};
 use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{Severity, Verdict};
+use crate::report::{About, Severity, Verdict};
 use crate::rule::{Check, Rule, at_risk, declared, each_pool};
 use crate::text::{counted, spans};
 
@@ -34,19 +34,23 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let steps = advice::reserve(snapshot, scope, &at_risk::ports(policy, scope));
         for service in policy.services.iter().filter(in_pool) {
             let ports = overlap(service, &view.ports);
-            let over: Vec<&str> = Transport::ALL
-                .iter()
-                .filter(|transport| {
-                    service.transports.contains(transport) && view.is_of(**transport)
-                })
-                .map(|transport| transport.name())
-                .collect();
+            let concerned = Transport::ALL.iter().copied().filter(|transport| {
+                service.transports.contains(transport) && view.is_of(*transport)
+            });
+            let over: Vec<Transport> = concerned.collect();
+            let one = if let [one] = over[..] { Some(one) } else { None };
+            let over: Vec<&str> = over.iter().map(|transport| transport.name()).collect();
             let plural = if ports.count() == 1 { "" } else { "s" };
             let subject = format!("{}/{}", service.name, service.ports);
             judgement.found(
                 view.finding(&RULE, Severity::Medium, scope, &subject)
                     .seen([declared::evidence(service)])
                     .about(ports.clone())
+                    .concerning(About {
+                        transport: one,
+                        service: Some(service.name.clone()),
+                        ..About::default()
+                    })
                     .says(
                         format!(
                             "{} port{plural} {} of {} can be given to outgoing connections",

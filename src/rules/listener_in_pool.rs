@@ -9,7 +9,7 @@ use ephaudit_platform::snapshot::{
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Gap, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
 use crate::rule::at_risk::{self, assigned, concerns, exposed};
 use crate::rule::{Check, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, parity, run_by, spans};
@@ -84,6 +84,7 @@ fn together(
         Finding::new(RULE.name, severity, scope, &subject, seen(range, bounds))
             .seen([evidence])
             .about(ports)
+            .concerning(About::transport(*transport))
             .says(
                 format!(
                     "{} of {transport} inside the pool and not reserved",
@@ -153,12 +154,25 @@ fn finding(
         )
         .seen(evidence)
         .about(PortRange::single(port).into())
+        .concerning(about(policy, same_port, listener))
         .says(
             format!("{transport} port {port}{name} is served inside the pool and not reserved"),
             format!("{assignment}{}", danger(same_port, range, bounds)),
         )
         .advises(steps.iter().cloned()),
     )
+}
+
+/// The first that is seen to hold the port; the address where all have the same.
+fn about(policy: &Policy, same_port: &[&Listener], first: &Listener) -> About {
+    let one_address = same_port.iter().all(|item| item.address == first.address);
+    let seen = same_port.iter().find(|item| matches!(item.owner, Owner::Known { .. }));
+    let about = About {
+        address: one_address.then_some(first.address),
+        service: assigned(policy, first).map(str::to_owned),
+        ..About::transport(first.transport)
+    };
+    seen.map_or(about.clone(), |item| about.held_by(&item.owner))
 }
 
 fn listening(item: &Listener) -> String {

@@ -4,7 +4,7 @@ use ephaudit_platform::boot::Written;
 use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, setting_line, weight};
 use crate::rule::{Check, Rule};
 use crate::text::setting;
@@ -37,6 +37,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     &format!("{}/{place}", written.key),
                     evidence,
                 )
+                .concerning(About::setting(written.key))
                 .says(title, message)
                 .advises([step.to_owned()]),
             );

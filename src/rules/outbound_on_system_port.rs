@@ -4,7 +4,7 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport};
 
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, connection, knows_listeners, pool_of};
 use crate::rule::{Check, Rule, each_scope};
 use crate::text::counted;
@@ -48,6 +48,7 @@ fn finding(scope: &Scope, census: &Census) -> Option<Finding> {
     Some(
         Finding::new(RULE.name, Severity::Info, scope, "tcp", first)
             .seen(more)
+            .concerning(About::transport(Transport::Tcp))
             .says(
                 format!(
                     "{}{or_more} from System Ports that nobody listens on",

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Os, Reason, Scope, Snapshot, Why};
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
 use crate::rule::{Check, Rule};
 use crate::text::{setting, setting_value};
@@ -83,6 +83,7 @@ fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) ->
     let finding = Finding::new(RULE.name, weight(running.key), scope, running.key, now(running)?)
         .seen(entries.iter().filter_map(|entry| winner(entry)))
         .seen(seen_by)
+        .concerning(About::setting(running.key))
         .says(title, message);
     let back = then.first().copied().filter(|_| one);
     Some(finding.advises(advice::settle(scope, running.key, value, back)))

@@ -10,7 +10,7 @@ use ephaudit_platform::snapshot::{
 use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, knows_listeners, pool_of, range_evidence, seen_in, ss_to};
 use crate::rule::{Check, Judgement, Rule, at_risk, declared, each_scope, parity_gap, pool_gaps};
 use crate::text::{counted, grouped};
@@ -116,7 +116,11 @@ fn declared_and_gone(
                      hands the port on, as for a NodePort that is asked for at another address.",
                 )
                 .advises(advice::reserve(snapshot, scope, &at_risk::ports(policy, scope)))
-                .about(exposed),
+                .about(exposed)
+                .concerning(About {
+                    service: Some(service.name.clone()),
+                    ..About::transport(Transport::Tcp)
+                }),
         );
     }
 }
@@ -176,10 +180,16 @@ impl Gone {
     ) -> Finding {
         let (at, port) = (self.at, self.at.port());
         let severity = if name.is_some() { Severity::Medium } else { Severity::Low };
+        let about = About {
+            address: Some(at.ip()),
+            service: name.map(str::to_owned),
+            ..About::transport(Transport::Tcp)
+        };
         let name = name.map_or_else(String::new, |name| format!(" ({name})"));
         Finding::new(RULE.name, severity, scope, &format!("tcp/{at}"), first)
             .seen([more])
             .about(PortRange::single(port).into())
+            .concerning(about)
             .says(
                 format!("tcp port {port}{name} has local clients, and nobody listens on it"),
                 format!(

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::usage::{census, connection, pool_of, range_evidence};
 use crate::rule::{Check, Rule, each_scope, pool_gaps};
 
@@ -65,6 +65,11 @@ fn finding(scope: &Scope, census: &Census, seen: &Connection, steps: &[String]) 
     )
     .seen(range)
     .about(PortRange::single(port).into())
+    .concerning(About {
+        address: Some(address.ip()),
+        destination: Some(seen.peer),
+        ..About::transport(Transport::Tcp)
+    })
     .says(
         title,
         format!(

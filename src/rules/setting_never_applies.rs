@@ -4,7 +4,7 @@ use ephaudit_platform::boot::{Boot, Entry, Loader, Rejected, Rejection};
 use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, lines, weight};
 use crate::rule::{Check, Rule};
 use crate::text::setting;
@@ -66,6 +66,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     seen.remove(0),
                 )
                 .seen(seen)
+                .concerning(About::setting(key))
                 .says(title, message)
                 .advises([step(reason).to_owned()]),
             );

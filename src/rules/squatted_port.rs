@@ -9,7 +9,7 @@ use ephaudit_platform::snapshot::{
 
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{Evidence, Finding, Gap, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
 use crate::rule::usage::knows_listeners;
 use crate::rule::{Check, Judgement, Rule, declared, each_scope};
 use crate::text::{counted, run_by, spans};
@@ -95,6 +95,7 @@ fn together(scope: &Scope, held: &Held, first: &(Connection, Owner), ports: Port
             format!("The {TOLD} before them have findings of their own, which hold for these too."),
         )
         .about(ports)
+        .concerning(About::transport(held.transport))
 }
 
 /// Whether the sockets of these ports are known, as far as they matter. A capture does not hold them; that matters where
@@ -150,6 +151,7 @@ fn finding(
     Finding::new(RULE.name, severity, scope, &subject, declared::evidence(service))
         .seen(seen)
         .about(PortRange::single(port).into())
+        .concerning(about(service, transport, sockets))
         .says(
             format!(
                 "{transport} port {port} of {} is held by a socket that does not serve",
@@ -165,6 +167,19 @@ fn finding(
             step.to_owned(),
             format!("see what a service would meet there: `ephaudit explain {port}/{transport}`"),
         ])
+}
+
+/// The process is the first that is seen to hold the port; the ends where one socket has it.
+fn about(service: &Declared, transport: Transport, sockets: &[&(Connection, Owner)]) -> About {
+    let one = if let [(ends, _)] = sockets { Some(ends) } else { None };
+    let about = About {
+        address: one.map(|ends| ends.local.ip()),
+        destination: one.map(|ends| ends.peer).filter(|peer| peer.port() != 0),
+        service: Some(service.name.clone()),
+        ..About::transport(transport)
+    };
+    let seen = sockets.iter().find(|(_, owner)| matches!(owner, Owner::Known { .. }));
+    seen.map_or(about.clone(), |(_, owner)| about.held_by(owner))
 }
 
 fn seen(held: &Held, (ends, owner): &(Connection, Owner)) -> Evidence {

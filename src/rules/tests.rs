@@ -217,3 +217,41 @@ fn a_census_that_lists_a_thousand_may_have_left_out_more() {
     assert!(title(999).starts_with("999 tcp connections from"), "{}", title(999));
     assert!(title(1000).starts_with("1,000 tcp connections or more from"), "{}", title(1000));
 }
+
+#[test]
+fn findings_tell_programs_what_they_are_about() {
+    let subject = |rule: &str, fixture: &str| {
+        let fixture: Fixture = serde_json::from_str(fixture).expect("a fixture");
+        let policy = fixture.policy();
+        let snapshot = fixture.snapshot(&policy);
+        let report = audit(&snapshot, &policy);
+        let at = "2026-11-22T05:11:00Z".to_owned();
+        let document = v1::document(&snapshot, &policy, Some(&report), at, 10);
+        let found = document.findings.into_iter().find(|finding| finding.rule == rule);
+        serde_json::json!(found.expect("a finding").subject)
+    };
+    let mut expected = serde_json::json!({
+        "transport": "tcp", "ports": [{"first": 50010, "last": 50010}], "more_spans": 0,
+        "address": "127.0.0.1", "destination": null, "service": null, "process": null, "pid": null,
+        "setting": "net.ipv4.ip_local_port_range",
+    });
+    let listener = r#"{"about": "", "sockets": ["tcp 127.0.0.1:50010"], "processes_hidden": true,
+                       "expect": {"verdict": "fail"}}"#;
+    assert_eq!(subject("listener-in-pool", listener), expected);
+    let declared = r#"{"about": "", "policy": "[[service]]\nname = \"a\"\nports = \"50010\"\ntransport = \"tcp\"\n",
+                       "expect": {"verdict": "fail"}}"#;
+    expected["address"] = serde_json::Value::Null;
+    expected["service"] = "a".into();
+    assert_eq!(subject("declared-service-in-pool", declared), expected);
+    // One port in two is reserved: a list of tens of thousands of spans is no subject.
+    let odd: Vec<String> = (1025..32768).step_by(2).map(|port: u32| port.to_string()).collect();
+    let many = serde_json::json!({
+        "about": "", "expect": {"verdict": "fail"}, "files": {
+            "/proc/sys/net/ipv4/ip_local_port_range": "1024\t60999\n",
+            "/proc/sys/net/ipv4/ip_local_reserved_ports": format!("{}\n", odd.join(",")),
+        }
+    });
+    let many = subject("overlaps-user-ports", &many.to_string());
+    assert_eq!(many["ports"].as_array().map(Vec::len), Some(256));
+    assert!(many["more_spans"].as_u64().is_some_and(|more| more > 10_000), "{many}");
+}

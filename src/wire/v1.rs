@@ -47,6 +47,9 @@ pub const SCHEMA_VERSION: &str = "1.1";
 pub struct Document {
     /// Version of this document's form, MAJOR.MINOR.
     pub schema_version: Word,
+    /// Always "report"; version 1.0 did not say so.
+    #[serde(default = "report")]
+    pub kind: Word,
     /// The program that wrote it.
     pub tool: Tool,
     /// The host it is about.
@@ -74,6 +77,10 @@ pub struct Document {
     pub gaps: Vec<Gap>,
 }
 
+const fn report() -> Word {
+    Word::Borrowed("report")
+}
+
 /// The program.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
@@ -93,6 +100,12 @@ pub struct Host {
     pub os: Word,
     /// The vendor's name for its version.
     pub os_version: Option<String>,
+    /// The distribution, as `ID` of os-release(5) has it: "debian".
+    #[serde(default)]
+    pub os_id: Option<String>,
+    /// Its version, as `VERSION_ID` of os-release(5) has it: "12".
+    #[serde(default)]
+    pub os_version_id: Option<String>,
     /// Kernel release.
     pub kernel: Option<String>,
     /// Architecture.
@@ -264,6 +277,9 @@ pub struct Finding {
     pub severity: Severity,
     /// The scope's id.
     pub scope: String,
+    /// What it is about, for programs.
+    #[serde(default)]
+    pub subject: Subject,
     /// One line.
     pub title: String,
     /// What it means.
@@ -276,6 +292,29 @@ pub struct Finding {
     pub waived: Option<String>,
     /// The same from run to run and from boot to boot.
     pub fingerprint: String,
+}
+
+/// What a finding is about; null is what it does not concern, or what is not known.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Subject {
+    /// Its transport; null where it is about both.
+    pub transport: Option<Transport>,
+    /// Its ports, ascending: the first 256 spans.
+    pub ports: Vec<Span>,
+    /// How many spans of ports there are behind these.
+    pub more_spans: u32,
+    /// The address on this host.
+    pub address: Option<String>,
+    /// The peer, ADDRESS:PORT.
+    pub destination: Option<String>,
+    /// The service: as the policy declares it, or IANA's name for the port.
+    pub service: Option<String>,
+    /// The process that holds the port, by its name.
+    pub process: Option<String>,
+    /// The same by its id.
+    pub pid: Option<u32>,
+    /// The setting that decides.
+    pub setting: Option<String>,
 }
 
 /// What was seen.

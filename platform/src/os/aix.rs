@@ -22,7 +22,9 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     let host = Host {
         name: None,
         os: Os::Aix,
+        os_id: None,
         os_version: None,
+        os_version_id: None,
         kernel: None,
         arch: None,
         environment: None,

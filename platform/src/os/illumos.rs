@@ -30,7 +30,15 @@ pub(super) fn read(os: Os, ask: &Ask<'_>) -> Snapshot {
         unprivileged_start: knobs::port(ask, "tcp/smallest_nonpriv_port"),
         ..knobs::host_scope(ask, ranges, time_wait)
     };
-    let host =
-        Host { name: None, os, os_version: None, kernel: None, arch: None, environment: None };
+    let host = Host {
+        name: None,
+        os,
+        os_id: None,
+        os_version: None,
+        os_version_id: None,
+        kernel: None,
+        arch: None,
+        environment: None,
+    };
     Snapshot::of(host, scope)
 }

@@ -127,7 +127,9 @@ pub(super) fn host(os: Os, ask: &Ask<'_>) -> Host {
     Host {
         name: text("kern.hostname"),
         os,
+        os_id: None,
         os_version: None,
+        os_version_id: None,
         kernel: text("kern.osrelease"),
         arch: text("hw.machine"),
         environment: None,

@@ -18,7 +18,9 @@ pub(super) fn read() -> Snapshot {
     let host = Host {
         name: None,
         os: Os::Unsupported,
+        os_id: None,
         os_version: None,
+        os_version_id: None,
         kernel: None,
         arch: Some(std::env::consts::ARCH.to_owned()),
         environment: None,

@@ -57,7 +57,9 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     let host = Host {
         name: None,
         os: Os::Windows,
+        os_id: None,
         os_version: None,
+        os_version_id: None,
         kernel: None,
         arch: None,
         environment: None,

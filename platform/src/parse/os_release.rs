@@ -1,11 +1,10 @@
 //! os-release(5).
 
-/// The value of `PRETTY_NAME`.
-pub(crate) fn pretty_name(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let value = text.lines().rev().find_map(|line| line.trim().strip_prefix("PRETTY_NAME="))?;
-    let name = unquote(value.trim());
-    (!name.is_empty()).then_some(name)
+/// The value of a key, such as `PRETTY_NAME`; of several the last.
+pub(crate) fn value(text: &str, key: &str) -> Option<String> {
+    let of_key = |line| str::trim(line).strip_prefix(key)?.strip_prefix('=');
+    let value = unquote(text.lines().rev().find_map(of_key)?.trim());
+    (!value.is_empty()).then_some(value)
 }
 
 /// Takes shell quoting off: either quote, and a backslash before `"`, `$`, `` ` `` and `\` where it counts.
@@ -31,7 +30,8 @@ mod tests {
 
     #[test]
     fn quoting_is_taken_off_and_the_last_line_wins() {
-        let read = |text: &str| pretty_name(text.as_bytes());
+        let read = |text: &str| value(text, "PRETTY_NAME");
+        assert_eq!(value("VERSION_ID=\"12\"\nID=debian\n", "ID").as_deref(), Some("debian"));
         assert_eq!(
             read("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n").as_deref(),
             Some("Debian GNU/Linux 12 (bookworm)")

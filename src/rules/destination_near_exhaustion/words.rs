@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
 
 use super::{Case, Hot, RULE};
 use crate::advice;
-use crate::report::{Evidence, Finding};
+use crate::report::{About, Evidence, Finding};
 use crate::rule::usage::{pool_of, range_evidence, seen_in, ss_from, ss_to};
 use crate::text::{counted, grouped, parity, seconds};
 
@@ -57,6 +57,11 @@ pub(super) fn finding(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Findin
             ),
             message.join(" "),
         )
+        .concerning(About {
+            address: Some(row.source).filter(|source| !source.is_unspecified()),
+            destination: row.peer,
+            ..About::transport(row.transport)
+        })
         .advises(steps)
 }
 

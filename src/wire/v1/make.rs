@@ -9,7 +9,7 @@ use super::words::{families, raw, reason, source, span, spans, state, transport,
 use super::{
     Document, Evidence, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
     Randomization, Range, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Service, Severity,
-    State, Status, TimeWait, Tool, Verdict, Word,
+    State, Status, Subject, TimeWait, Tool, Verdict, Word,
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
@@ -40,6 +40,7 @@ pub fn document(
     }
     Document {
         schema_version: SCHEMA_VERSION.into(),
+        kind: "report".into(),
         tool: tool(),
         host: host(&snapshot.host),
         collected_at,
@@ -102,6 +103,8 @@ pub(super) fn host(host: &facts::Host) -> Host {
         name: host.name.clone(),
         os: host.os.name().into(),
         os_version: host.os_version.clone(),
+        os_id: host.os_id.clone(),
+        os_version_id: host.os_version_id.clone(),
         kernel: host.kernel.clone(),
         arch: host.arch.clone(),
         environment: host.environment.as_ref().map(ToString::to_string),
@@ -284,11 +287,32 @@ fn findings_of(outcome: &Outcome) -> impl Iterator<Item = Finding> + '_ {
     outcome.verdict.findings().iter().map(|found| finding(outcome.rule.name, found))
 }
 
+/// How many spans of ports a subject has: a list may have tens of thousands.
+const SUBJECT_SPANS: usize = 256;
+
+fn subject(finding: &report::Finding) -> Subject {
+    let report::About { transport: of, address, destination, service, process, pid, setting } =
+        finding.about.clone();
+    let spans = finding.ports.spans();
+    Subject {
+        transport: of.map(transport),
+        ports: spans.iter().take(SUBJECT_SPANS).copied().map(span).collect(),
+        more_spans: u32::try_from(spans.len().saturating_sub(SUBJECT_SPANS)).unwrap_or(u32::MAX),
+        address: address.map(|address| address.to_string()),
+        destination: destination.map(|peer| peer.to_string()),
+        service,
+        process,
+        pid,
+        setting,
+    }
+}
+
 pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding {
     Finding {
         rule: name.into(),
         severity: severity(finding.severity),
         scope: finding.scope.clone(),
+        subject: subject(finding),
         title: finding.title.clone(),
         message: finding.message.clone(),
         evidence: finding

@@ -129,7 +129,9 @@ mod tests {
         Host {
             name: None,
             os: Os::Linux,
+            os_id: None,
             os_version: None,
+            os_version_id: None,
             kernel: Some(kernel.to_owned()),
             arch: None,
             environment: None,

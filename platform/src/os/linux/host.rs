@@ -64,12 +64,24 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> (Host, Option<Kern
     let (name, kernel, build, arch) = (next(), next(), next(), next());
     let version = kernel.as_deref().and_then(KernelVersion::parse);
     let environment = environment(ask, kernel.as_deref(), build.as_deref(), notes);
-    let os_version = ["/etc/os-release", "/usr/lib/os-release"]
+    let os_release = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
-        .find_map(|path| told(ask, Question::File(path), Subject::OsRelease, notes))
-        .and_then(|text| os_release::pretty_name(text.as_bytes()))
-        .map(|name| beginning(&name));
-    (Host { name, os: Os::Linux, os_version, kernel, arch, environment }, version)
+        .find_map(|path| told(ask, Question::File(path), Subject::OsRelease, notes));
+    let field = |key| {
+        let value = os_release::value(os_release.as_deref()?, key)?;
+        Some(beginning(&value))
+    };
+    let host = Host {
+        name,
+        os: Os::Linux,
+        os_id: field("ID"),
+        os_version: field("PRETTY_NAME"),
+        os_version_id: field("VERSION_ID"),
+        kernel,
+        arch,
+        environment,
+    };
+    (host, version)
 }
 
 /// What the kernel says of itself, then what container managers leave behind.
