@@ -111,6 +111,12 @@ pub struct Look {
     pub csv_raw: bool,
 }
 
+/// The findings and gaps of a document that has only one rule's, as the table prints them.
+#[cfg(test)]
+pub fn render_rule(document: &Document, look: Look) -> Vec<u8> {
+    table::render_rule(document, look)
+}
+
 /// The document in that format.
 pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
     match format {

@@ -48,6 +48,16 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     page.finish()
 }
 
+/// Its findings and gaps alone.
+#[cfg(test)]
+pub fn render_rule(document: &Document, look: Look) -> Vec<u8> {
+    let mut page = Page::new(look);
+    findings::tell_all(&mut page, document);
+    findings::tell_waived(&mut page, document);
+    findings::tell_gaps(&mut page, &document.gaps);
+    page.finish()
+}
+
 fn headline(page: &mut Page, document: &Document) {
     let (style, word, rest) = verdict(document);
     page.prose((style, &format!("{word}  ")), (style, &rest), 2);

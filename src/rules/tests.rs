@@ -4,16 +4,19 @@ mod fixture;
 mod hosts;
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use ephaudit_platform::snapshot::Reason;
+use rstest::rstest;
 
 use self::fixture::{Expectation, Fixture};
-use super::RULES;
+use super::{RULES, find};
 use crate::audit::{Report, audit};
 use crate::policy::Policy;
-use crate::render::{Format, Look, render};
+use crate::render::{Format, Look, render, render_rule};
 use crate::report::{Severity, Status, Verdict};
 use crate::rule::Rule;
 use crate::wire::v1;
@@ -72,27 +75,104 @@ fn every_page_has_the_same_headings() {
     }
 }
 
+/// A rule's own findings and gaps of a fixture, as `--format table` prints them, and its verdict. Of many findings the
+/// first three and the last are enough.
+fn judged(path: &Path, width: usize) -> (Expectation, &'static Rule, Policy, Verdict, String) {
+    let text = fs::read_to_string(path).expect("a fixture");
+    let fixture: Fixture =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let name = path.parent().and_then(Path::file_name).expect("the rule's folder");
+    let rule = find(&name.to_string_lossy()).expect("a rule");
+    let policy = fixture.policy();
+    let top = tempfile::tempdir().expect("a folder");
+    let snapshot = fixture.snapshot(&policy, top.path());
+    let report = audit(&snapshot, &policy);
+    let mut document = v1::document(&snapshot, &policy, Some(&report), String::new(), 0);
+    document.findings.retain(|finding| finding.rule == rule.name);
+    document.gaps.retain(|gap| gap.rule.as_deref() == Some(rule.name));
+    let between = document.findings.len().saturating_sub(4);
+    if between > 0 {
+        document.findings.drain(3..3 + between);
+    }
+    // as if its files were this host's
+    let text = serde_json::to_string(&document).expect("JSON");
+    let text = text.replace(top.path().to_str().expect("UTF-8"), "");
+    let document = serde_json::from_str(&text).expect("a document");
+    let look = Look { width, color: false, ascii: false, csv_raw: false };
+    let outcome = report.outcomes.into_iter().find(|outcome| outcome.rule.name == rule.name);
+    let verdict = outcome.expect("every rule is judged").verdict;
+    let shown = String::from_utf8(render_rule(&document, look)).expect("UTF-8");
+    let mut shown = shown.trim_start_matches('\n').to_owned();
+    if between > 0 {
+        let _ = writeln!(shown, "\n({between} findings more, between the third and the last)");
+    }
+    match &verdict {
+        Verdict::NotApplicable(why) => shown = format!("NOT APPLICABLE\n  {why}\n"),
+        Verdict::NotAsked { option, why } => {
+            shown = format!("NOT ASKED: {option}\n  {why}\n");
+        }
+        _ => {}
+    }
+    (fixture.expect, rule, policy, verdict, shown)
+}
+
+/// One test a fixture, named after its file. What the rule then prints stands beside it, in
+/// NAME.txt; EPHAUDIT_BLESS=1 writes it.
+#[rstest]
+fn judged_as_it_says(#[files("fixtures/rules/*/*.json")] path: PathBuf) {
+    let (expect, rule, policy, verdict, shown) = judged(&path, 100);
+    let problems = problems(rule, &policy, &expect, &verdict, &shown);
+    assert!(problems.is_empty(), "{}: {}\n{shown}", path.display(), problems.join("; "));
+    held_against(&path.with_extension("txt"), &shown);
+}
+
+/// The rule's page shows what its fixture `fail` finds, as far as what to do, which the page itself says.
 #[test]
-fn every_rule_judges_its_fixtures_as_they_say() {
-    let mut wrong = Vec::new();
+fn the_example_of_every_page_is_its_fixture() {
     for rule in RULES {
-        let cases = fs::read_dir(folder("fixtures/rules").join(rule.name)).expect("fixtures");
-        for case in cases {
-            let path = case.expect("an entry").path();
-            let text = fs::read_to_string(&path).expect("a fixture");
-            let fixture: Fixture = serde_json::from_str(&text)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            let policy = fixture.policy();
-            let report = audit(&fixture.snapshot(&policy), &policy);
-            let outcome =
-                report.outcomes.into_iter().find(|outcome| outcome.rule.name == rule.name);
-            let verdict = outcome.expect("every rule is judged").verdict;
-            for problem in problems(rule, &policy, &fixture.expect, &verdict) {
-                wrong.push(format!("{}: {problem}: {verdict:?}", path.display()));
-            }
+        let stem = if NEVER_FAIL.contains(&rule.name) { "unknown.json" } else { "fail.json" };
+        let (.., shown) = judged(&folder("fixtures/rules").join(rule.name).join(stem), 72);
+        let ends = |line: &&str| !line.starts_with("  do ") && !line.starts_with("  more ");
+        let lines = shown
+            .lines()
+            .take_while(ends)
+            .map(|line| format!("    {line}").trim_end().to_owned() + "\n");
+        let (before, rest) = rule.page.split_once("## Example\n\n").expect("an example");
+        let (_, after) = rest.split_once("\n## ").expect("a heading");
+        let page = format!("{before}## Example\n\n{}\n## {after}", lines.collect::<String>());
+        held_against(&folder("src/rules").join(rule.name.to_owned() + ".md"), &page);
+    }
+}
+
+/// Holds a text against a file of the repository, which is not there where the text is empty.
+fn held_against(path: &Path, text: &str) {
+    if env::var_os("EPHAUDIT_BLESS").is_some() {
+        if text.is_empty() {
+            let _ = fs::remove_file(path);
+        } else {
+            fs::write(path, text).expect("written");
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let expected =
+        if path.exists() { fs::read_to_string(path).expect("text") } else { String::new() };
+    assert!(
+        text == expected,
+        "{} has\n{expected}\nand it is now\n{text}\nEPHAUDIT_BLESS=1 cargo test writes that",
+        path.display()
+    );
+}
+
+/// A new file alone does not make cargo compile the tests again.
+#[test]
+fn no_fixture_is_without_its_test() {
+    let list = Command::new(env::current_exe().expect("this program"))
+        .args(["rules::tests::judged_as_it_says::", "--list"])
+        .output()
+        .expect("it starts");
+    let tests = String::from_utf8_lossy(&list.stdout).matches(": test").count();
+    let count = |rule: &&Rule| stems(&format!("fixtures/rules/{}", rule.name), "json").len();
+    let files: usize = RULES.iter().map(count).sum();
+    assert_eq!(tests, files, "tests and files; `touch src/rules/tests.rs` finds the new ones");
 }
 
 /// `convert` holds a report against itself, and what an audit writes never contradicts itself.
@@ -101,10 +181,14 @@ fn what_is_written_of_every_fixture_is_read_again() {
     for rule in RULES {
         for case in fs::read_dir(folder("fixtures/rules").join(rule.name)).expect("fixtures") {
             let path = case.expect("an entry").path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
             let text = fs::read_to_string(&path).expect("a fixture");
             let fixture: Fixture = serde_json::from_str(&text).expect("a fixture");
             let policy = fixture.policy();
-            let snapshot = fixture.snapshot(&policy);
+            let top = tempfile::tempdir().expect("a folder");
+            let snapshot = fixture.snapshot(&policy, top.path());
             let report = audit(&snapshot, &policy);
             for report in [Some(&report), None] {
                 let at = "2026-11-22T05:11:00Z".to_owned();
@@ -120,7 +204,13 @@ fn what_is_written_of_every_fixture_is_read_again() {
 }
 
 /// Where the verdict is not what the fixture expects.
-fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdict) -> Vec<String> {
+fn problems(
+    rule: &Rule,
+    policy: &Policy,
+    expect: &Expectation,
+    verdict: &Verdict,
+    shown: &str,
+) -> Vec<String> {
     let mut problems = Vec::new();
     let word = match verdict {
         Verdict::Pass => "pass",
@@ -136,10 +226,11 @@ fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdic
     if gravest.map(Severity::name) != expect.severity.as_deref() {
         problems.push(format!("severity {gravest:?} instead of {:?}", expect.severity));
     }
-    let said = format!("{verdict:?}");
-    let missing = expect.says.iter().filter(|words| !said.contains(words.as_str()));
+    let flowing = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown = flowing(shown);
+    let missing = expect.says.iter().filter(|words| !shown.contains(&flowing(words)));
     problems.extend(missing.map(|words| format!("does not say {words:?}")));
-    let wrong = expect.never_says.iter().filter(|words| said.contains(words.as_str()));
+    let wrong = expect.never_says.iter().filter(|words| shown.contains(&flowing(words)));
     problems.extend(wrong.map(|words| format!("says {words:?}")));
     for finding in verdict.findings() {
         if finding.evidence.is_empty() || finding.title.is_empty() || finding.message.is_empty() {
@@ -155,7 +246,8 @@ fn problems(rule: &Rule, policy: &Policy, expect: &Expectation, verdict: &Verdic
 fn report(fixture: &str) -> Report {
     let fixture: Fixture = serde_json::from_str(fixture).expect("a fixture");
     let policy = fixture.policy();
-    audit(&fixture.snapshot(&policy), &policy)
+    let top = tempfile::tempdir().expect("a folder");
+    audit(&fixture.snapshot(&policy, top.path()), &policy)
 }
 
 #[test]
@@ -223,7 +315,8 @@ fn findings_tell_programs_what_they_are_about() {
     let subject = |rule: &str, fixture: &str| {
         let fixture: Fixture = serde_json::from_str(fixture).expect("a fixture");
         let policy = fixture.policy();
-        let snapshot = fixture.snapshot(&policy);
+        let top = tempfile::tempdir().expect("a folder");
+        let snapshot = fixture.snapshot(&policy, top.path());
         let report = audit(&snapshot, &policy);
         let at = "2026-11-22T05:11:00Z".to_owned();
         let document = v1::document(&snapshot, &policy, Some(&report), at, 10);

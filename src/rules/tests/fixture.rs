@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::path::Path;
 
 use clap::ValueEnum;
 use ephaudit_platform::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
@@ -57,8 +58,8 @@ pub(super) struct Fixture {
     /// at. A line of bound ports takes `--usage full`.
     #[serde(default)]
     census: BTreeMap<String, Vec<String>>,
-    /// The sockets of declared services' ports, by transport: local and remote address, state and inode of a line of
-    /// /proc/net/tcp. Without it they are refused.
+    /// The sockets of declared services' ports, by transport: "10.0.0.5:50010 > 10.0.0.9:443 ESTAB 7", which ends with
+    /// the inode. Without it they are refused.
     held: Option<BTreeMap<String, Vec<String>>>,
     /// Its other namespaces; without them only its own is asked for, as without `--all-netns`.
     namespaces: Option<Vec<Namespace>>,
@@ -91,10 +92,10 @@ pub(super) struct Expectation {
     pub(super) verdict: String,
     /// Of the gravest finding.
     pub(super) severity: Option<String>,
-    /// Each stands somewhere in the findings or the gaps.
+    /// What the case is about: each stands in the rendered findings and gaps, however their lines are broken.
     #[serde(default)]
     pub(super) says: Vec<String>,
-    /// None of these stands in any of them.
+    /// None of these stands there.
     #[serde(default)]
     pub(super) never_says: Vec<String>,
 }
@@ -205,7 +206,8 @@ impl Fixture {
         policy
     }
 
-    pub(super) fn snapshot(&self, policy: &Policy) -> Snapshot {
+    /// What is read of the host; `top` is an empty folder for the files that settings persist in.
+    pub(super) fn snapshot(&self, policy: &Policy, top: &Path) -> Snapshot {
         let held: Vec<_> =
             Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
         if let Some(text) = &self.evidence {
@@ -234,7 +236,9 @@ impl Fixture {
         let mut snapshot = ephaudit_platform::read_touring(Os::Linux, &ask, &tour, &wants);
         if let Some(files) = &self.boot {
             let release = snapshot.host.kernel.clone();
-            ephaudit_platform::add_boot(&mut snapshot, &ask, || boot(files, release.as_deref()));
+            ephaudit_platform::add_boot(&mut snapshot, &ask, || {
+                boot(top, files, release.as_deref())
+            });
         }
         snapshot
     }
@@ -267,12 +271,11 @@ impl Fixture {
     }
 }
 
-/// What these files give.
-fn boot(files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot {
-    let top = tempfile::tempdir().expect("a folder");
-    fs::create_dir_all(top.path().join("usr/lib/sysctl.d")).expect("folders");
+/// What these files give, below `top`.
+fn boot(top: &Path, files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot {
+    fs::create_dir_all(top.join("usr/lib/sysctl.d")).expect("folders");
     for (path, text) in files {
-        let path = top.path().join(path.trim_start_matches('/'));
+        let path = top.join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
         match text {
             Some(text) => fs::write(path, text),
@@ -280,18 +283,31 @@ fn boot(files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot
         }
         .expect("a file");
     }
-    let root = Folder::open(top.path()).expect("a folder");
+    let root = Folder::open(top).expect("a folder");
     ephaudit_platform::read_boot(&root, Os::Linux, release)
 }
 
 /// Of /proc/net/tcp.
 const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
-fn table_line(words: &str) -> String {
-    let words: Vec<&str> = words.split(' ').collect();
-    let [local, remote, state, inode] = words[..] else { panic!("{words:?}: four words") };
+/// The states that fixtures have, as ss(8) and include/net/tcp_states.h name them.
+const STATES: [(&str, u8); 5] =
+    [("ESTAB", 1), ("FIN-WAIT-2", 5), ("TIME-WAIT", 6), ("UNCONN", 7), ("LISTEN", 10)];
+
+fn table_line(socket: &str) -> String {
+    let words: Vec<&str> = socket.split(' ').collect();
+    let [local, ">", remote, state, inode] = words[..] else {
+        panic!("{socket}: LOCAL > REMOTE STATE INODE")
+    };
+    let address = |text: &str| {
+        let address: SocketAddrV4 = text.parse().unwrap_or_else(|_| panic!("{socket}: {text}"));
+        format!("{:08X}:{:04X}", u32::from_le_bytes(address.ip().octets()), address.port())
+    };
+    let (local, remote) = (address(local), address(remote));
+    let state = STATES.iter().find(|(name, _)| *name == state);
+    let (_, state) = state.unwrap_or_else(|| panic!("{socket}: there are {STATES:?}"));
     format!(
-        "   0: {local} {remote} {state} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 0 100 0 0 10 0\n"
+        "   0: {local} {remote} {state:02X} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 0 100 0 0 10 0\n"
     )
 }
 
