@@ -2,6 +2,8 @@
 
 // A test ends by panicking.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+// Tests start programs, and are told things by the environment.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod cli;
 mod evidence;
@@ -10,5 +12,6 @@ mod formats;
 mod linux;
 mod policy;
 mod readme;
+mod schema;
 mod support;
 mod traps;

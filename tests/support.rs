@@ -75,7 +75,7 @@ pub(crate) fn assert_valid(document: &Value) {
 }
 
 /// The documents that `ephaudit schema` tells of.
-const KINDS: [&str; 4] = ["report", "explanation", "probe", "rules"];
+pub(crate) const KINDS: [&str; 4] = ["report", "explanation", "probe", "rules"];
 
 /// The spans of an array of `{first, last}`.
 pub(crate) fn spans(value: &Value) -> Vec<(u16, u16)> {
