@@ -192,9 +192,6 @@ fn colour_and_ascii_follow_the_flags_and_the_environment() {
     assert!(stdout(&posix).is_ascii());
 }
 
-/// How many rules there are.
-const RULES: usize = 32;
-
 #[test]
 fn every_rule_has_its_page_and_its_row() {
     let rules = stdout(&run(&["rules"]));
@@ -205,9 +202,11 @@ fn every_rule_has_its_page_and_its_row() {
         .iter()
         .filter_map(|r| r["rule"].as_str())
         .collect();
-    assert_eq!(names.len(), RULES);
     let (list, _) = json(&["rules"]);
-    assert_eq!(list["rules"].as_array().map(Vec::len), Some(RULES));
+    let list = list["rules"].as_array().expect("rules").iter();
+    let listed: Vec<&str> = list.filter_map(|rule| rule["rule"].as_str()).collect();
+    assert_eq!(names, listed);
+    assert!(!names.is_empty());
     for name in names {
         assert!(rules.contains(name));
         let page = run(&["explain", name]);

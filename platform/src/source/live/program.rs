@@ -1,5 +1,8 @@
 //! What a program of the system prints: by its absolute path, without a shell, with an empty environment, and bounded.
 
+// the only file that may: clippy.toml
+#![allow(clippy::disallowed_types)]
+
 use std::io::{self, ErrorKind, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
