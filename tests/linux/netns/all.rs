@@ -265,13 +265,11 @@ fn what_cannot_be_entered_is_counted_and_listed_and_never_passes() {
                 counted["detail"].as_str().is_some_and(|detail| detail.contains(&web)),
                 "{counted}"
             );
-            let [hidden] = &gaps(&document, "network namespaces of ")[..] else {
-                panic!("{:#}", document["gaps"])
-            };
-            assert_eq!(
-                (&hidden["rule"], &hidden["why"]),
-                (&"namespace-unread".into(), &"denied".into())
-            );
+            // In a container those outside of its pid namespace are a gap of their own.
+            let hidden = gaps(&document, "network namespaces of ");
+            let denied: Vec<&Value> = hidden.iter().filter(|gap| gap["why"] == "denied").collect();
+            let [denied] = denied[..] else { panic!("{:#}", document["gaps"]) };
+            assert_eq!(denied["rule"], "namespace-unread");
         }
         let shown = run(&["show", "--all-netns"]);
         assert_eq!(code(&shown), 0, "facts are no verdict");
