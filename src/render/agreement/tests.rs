@@ -21,7 +21,7 @@ use random::Random;
 const CASES: usize = 200;
 
 fn from_environment<T: FromStr>(name: &str, usual: T) -> T {
-    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    env::var_os(name).and_then(|text| text.to_str()?.parse().ok()).unwrap_or(usual)
 }
 
 fn saved() -> Vec<Value> {
