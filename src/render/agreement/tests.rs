@@ -1,5 +1,8 @@
 //! Saved reports, changed at random: each is refused, or all formats say one status of it.
 
+// SEED and CASES say which changes are tried.
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
