@@ -12,4 +12,5 @@ mod netns;
 mod outputs;
 mod policy;
 mod support;
+mod syscalls;
 mod trust;
