@@ -6,6 +6,8 @@ mod audit;
 mod cli;
 mod draft;
 mod explain;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod iana;
 mod policy;
 mod probe;

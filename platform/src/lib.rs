@@ -18,6 +18,8 @@ pub mod boot;
 pub mod capture;
 mod draw;
 pub mod evidence;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod holders;
 mod os;
 mod parse;

@@ -9,5 +9,7 @@ pub(crate) mod persisted;
 mod socket_lines;
 
 pub use folder::Folder;
+#[cfg(fuzzing)]
+pub(crate) use live::kernel_takes_filter;
 pub(crate) use live::{LIVE_OS, TOUR};
 pub use live::{answer, draw};

@@ -47,6 +47,8 @@ pub(crate) use system::TOUR;
 pub use system::answer;
 #[cfg(target_os = "linux")]
 pub use system::draw;
+#[cfg(fuzzing)]
+pub(crate) use system::kernel_takes_filter;
 
 /// What this system is not asked for.
 #[cfg(not(target_os = "linux"))]

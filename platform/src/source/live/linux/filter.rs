@@ -50,8 +50,9 @@ fn distance(bytes: usize) -> u16 {
     u16::try_from(bytes).unwrap_or(u16::MAX)
 }
 
-#[cfg(test)]
-mod tests {
+/// What the kernel makes of a filter.
+#[cfg(any(test, fuzzing))]
+pub(crate) mod kernel {
     use super::*;
 
     type Op = (u8, usize, usize);
@@ -93,16 +94,34 @@ mod tests {
         let mut at = 0;
         while at < program.len() {
             let (code, yes, no) = op(program, at);
-            let with = || u16::try_from(op(program, at + 4).2).expect("a port");
+            let with = || op(program, at + 4).2;
             let met = match code {
-                S_GE => port >= with(),
-                S_LE => port <= with(),
+                S_GE => usize::from(port) >= with(),
+                S_LE => usize::from(port) <= with(),
                 _ => false,
             };
             at += if met { yes } else { no };
         }
         at == program.len()
     }
+
+    /// Holds the filter of some ranges, at least one, to it, by these ports.
+    pub(crate) fn takes(ranges: &[PortRange], ports: impl Iterator<Item = u16>) {
+        let attribute = local_ports(ranges);
+        let length = u16::from_ne_bytes([attribute[0], attribute[1]]);
+        assert_eq!((usize::from(length), length % 4), (attribute.len(), 0));
+        let program = &attribute[4..];
+        audit(program);
+        for port in ports {
+            let wanted = ranges.iter().any(|range| range.contains(port));
+            assert_eq!(passes(program, port), wanted, "{port} of {ranges:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn the_program_is_valid_and_lets_these_ports_pass_and_no_others() {
@@ -113,15 +132,7 @@ mod tests {
             vec![range(1, 65_535), range(1, 1023)],
             vec![range(40_000, 40_000), range(0, 0), range(65_535, 65_535)],
         ] {
-            let attribute = local_ports(&ranges);
-            let length = u16::from_ne_bytes([attribute[0], attribute[1]]);
-            assert_eq!((usize::from(length), length % 4), (attribute.len(), 0));
-            let program = &attribute[4..];
-            audit(program);
-            for port in 0..=u16::MAX {
-                let wanted = ranges.iter().any(|range| range.contains(port));
-                assert_eq!(passes(program, port), wanted, "{port} of {ranges:?}");
-            }
+            kernel::takes(&ranges, 0..=u16::MAX);
         }
     }
 }

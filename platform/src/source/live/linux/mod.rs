@@ -8,6 +8,8 @@ mod netlink;
 mod probe;
 mod processes;
 
+#[cfg(fuzzing)]
+pub(crate) use filter::kernel::takes as kernel_takes_filter;
 pub use probe::draw;
 
 use files::Proc;

@@ -1,0 +1,3 @@
+#![no_main]
+
+ephaudit_fuzz::target!(ephaudit_platform::fuzzing::ports);
