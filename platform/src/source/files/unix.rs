@@ -100,7 +100,7 @@ pub(super) fn stdout() -> io::Result<impl Write> {
     let stdout = writable(io::stdout())?;
     if stands_in(&stdout)? {
         return Err(io::Error::other(
-            "it is closed, or /dev/null that is open for reading too; name a file to write to",
+            "it is closed, or /dev/null opened for reading too; use --quiet for the exit code alone",
         ));
     }
     Ok(stdout)
@@ -120,16 +120,13 @@ fn writable(fd: impl AsFd) -> io::Result<File> {
 }
 
 /// Whether it is what std opens before `main` in place of a closed one: /dev/null by O_RDWR, as
-/// library/std/src/sys/pal/unix/mod.rs of Rust 1.85 has it. A shell's `>/dev/null` is O_WRONLY, and
-/// what Python and Rust give a child was opened by O_CLOEXEC, which F_GETFL of Linux still tells
-/// (`do_fcntl`, fs/fcntl.c). What Node.js and daemon(3) give cannot be told from it.
+/// library/std/src/sys/pal/unix/mod.rs of Rust 1.85 has it. A shell's `>/dev/null` is O_WRONLY;
+/// what daemon(3), Node.js and Python's subprocess.DEVNULL open looks the same as std's.
 fn stands_in(file: &File) -> io::Result<bool> {
     let null = fs::metadata("/dev/null");
     let this = file.metadata()?;
     let is_null = null.is_ok_and(|null| (null.dev(), null.ino()) == (this.dev(), this.ino()));
-    let flags = fcntl_getfl(file)?;
-    let by_std = flags & OFlags::RWMODE == OFlags::RDWR && !flags.contains(OFlags::CLOEXEC);
-    Ok(is_null && by_std)
+    Ok(is_null && access(file)? == OFlags::RDWR)
 }
 
 fn access(file: &File) -> io::Result<OFlags> {
