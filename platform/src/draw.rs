@@ -1,6 +1,7 @@
 //! What a kernel is asked for when it is asked for ports, and what it gives.
 
-use crate::snapshot::{Family, Transport, Why};
+use crate::reading::Why;
+use crate::transport::{Family, Transport};
 
 /// How a port is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,19 @@ use std::fs;
 use rustix::fs::{FileType, Mode, Stat};
 use rustix::process::geteuid;
 
-use super::walk::Trust;
-
 const ROOT: u32 = 0;
 /// What a user that a user namespace has no number for looks like: /proc/sys/kernel/overflowuid, as
 /// it is everywhere.
 const NOBODY: u32 = 65_534;
+
+/// What is asked of the folders and links on the way to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// That nobody leads root elsewhere: it is for files that are written.
+    Place,
+    /// That nobody but root and the caller has a say in them: it is for files that are believed.
+    Content,
+}
 
 /// The user whose program this is.
 #[derive(Debug, Clone, Copy)]

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, openat};
 
-use super::caller::{Caller, kind};
-use super::walk::{Target, Trust};
+use super::caller::{Caller, Trust, kind};
+use super::walk::Target;
 use super::{Readers, place, signals};
 
 /// Nobody is waited for at the other end of a FIFO.

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
-use super::caller::{Caller, kind};
+use super::caller::{Caller, Trust, kind};
 
 /// How many links may be followed; Linux follows 40 (path_resolution(7)).
 const LINKS_MAX: usize = 40;
@@ -27,15 +27,6 @@ struct Folder {
     stat: Stat,
     /// Where it is, in words.
     shown: PathBuf,
-}
-
-/// What is asked of the folders and links on the way to a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// That nobody leads root elsewhere: it is for files that are written.
-    Place,
-    /// That nobody but root and the caller has a say in them: it is for files that are believed.
-    Content,
 }
 
 /// Where a file is: a name in a folder, and no link any more.
