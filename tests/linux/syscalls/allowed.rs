@@ -54,8 +54,8 @@ pub(super) const START: Group = Group {
 
 /// And says what it has to say.
 pub(super) const PRINT: Group = Group {
-    why: "standard output and error, and the terminal's width",
-    calls: &["fcntl", "ioctl", "write"],
+    why: "standard output and error, whether they are open, and the terminal's width",
+    calls: &["fcntl", "ioctl", "statx", "write"],
     opens: &[],
 };
 
@@ -80,7 +80,7 @@ pub(super) const NAMED: Group = Group {
 pub(super) const POLICY: Group = Group {
     why: "the policy of the system, and the folders on the way, which others may not write",
     calls: &["fstat", "open", "readlink", "readlinkat", "statx"],
-    opens: &["/", "/etc", "/etc/ephaudit", "/etc/ephaudit/policy.toml"],
+    opens: &["/", "/etc", "/etc/ephaudit", "/etc/ephaudit/policy.toml", "/proc/PID/uid_map"],
 };
 
 /// The facts of this host.
@@ -224,7 +224,7 @@ pub(super) const PROBE: Group = Group {
 /// (`O_PATH`), whatever their names; a file is made, renamed or taken away only in the folder of
 /// the output.
 pub(super) const OUTPUT: Group = Group {
-    why: "a new file in the folder of the output, which takes its name at the end",
+    why: "a new file in the folder of the output, which takes its name at the end, and whose root it is",
     calls: &[
         "fchmod",
         "fstat",
@@ -239,5 +239,5 @@ pub(super) const OUTPUT: Group = Group {
         "unlink",
         "unlinkat",
     ],
-    opens: &[],
+    opens: &["/proc/PID/uid_map"],
 };
