@@ -57,7 +57,7 @@ pub fn parse(bytes: &[u8]) {
     let _ = powershell::templates(bytes);
     let _ = cmdline::sysctls(bytes);
     let _ = cgroup::RunBy::parse(bytes);
-    let _ = os_release::pretty_name(bytes);
+    let _ = os_release::value(text, "PRETTY_NAME");
     let _ = owners::Owners::parse(bytes);
     let _ = listener_lines::Lines::parse(bytes);
     let _ = sockstat::of_protocols(text);

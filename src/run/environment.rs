@@ -21,7 +21,7 @@ pub(super) fn parse() -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = env::args_os().collect();
     let mut command = Cli::command();
     if env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(OURS)) {
-        command = told(command, &args, !files::has_gained_rights());
+        command = with_environment(command, &args);
     }
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
@@ -40,32 +40,32 @@ pub(super) fn open(named: &Named) -> io::Result<File> {
     files::open(&named.path)
 }
 
-fn told(mut command: Command, args: &[OsString], believed: bool) -> Command {
-    if !believed {
-        return unheard(command);
-    }
+fn with_environment(mut command: Command, args: &[OsString]) -> Command {
     let without_policy = args.iter().any(|arg| arg.to_str() == Some(NO_POLICY));
+    let believed = !files::has_gained_rights();
+    let applies = |name: &OsStr| {
+        believed
+            && env::var_os(name).is_some_and(|value| !value.is_empty())
+            && !(without_policy && name == POLICY_VARIABLE)
+    };
     // Options never stand before a command.
     let named = args.get(1).and_then(|name| command.find_subcommand_mut(name));
-    let Some(named) = named else { return heard(command, without_policy) };
+    let Some(named) = named else { return apply(command, &applies) };
+    // The arguments of a command that is not built have not been made: it is built first.
     named.build();
-    *named = heard(named.clone(), without_policy);
-    command.mut_args(deaf)
+    *named = apply(named.clone(), &applies);
+    command.mut_args(without_variable)
 }
 
-fn heard(command: Command, without_policy: bool) -> Command {
-    let said = |name: &OsStr| env::var_os(name).is_some_and(|value| !value.is_empty());
+/// Keeps the variables that apply, of the command and of its own commands.
+fn apply(command: Command, applies: &dyn Fn(&OsStr) -> bool) -> Command {
     let command = command.mut_args(|arg| match arg.get_env() {
-        Some(name) if !said(name) || (without_policy && name == POLICY_VARIABLE) => deaf(arg),
+        Some(name) if !applies(name) => without_variable(arg),
         _ => arg,
     });
-    command.mut_subcommands(|command| heard(command, without_policy))
+    command.mut_subcommands(|command| apply(command, applies))
 }
 
-fn unheard(command: Command) -> Command {
-    command.mut_args(deaf).mut_subcommands(unheard)
-}
-
-fn deaf(arg: Arg) -> Arg {
+fn without_variable(arg: Arg) -> Arg {
     arg.env(Resettable::Reset)
 }

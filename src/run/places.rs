@@ -9,11 +9,25 @@ use ephaudit_platform::files::Identity;
 use super::input::is_stdin;
 use super::{Failure, output, policy};
 use crate::cli::{
-    AuditArgs, Cli, Command, FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, ReportArgs,
+    AuditArgs, Cli, Command, FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, ReadArgs,
+    ReportArgs, RootArgs,
 };
 
 /// How many files of a folder are looked at; one with more is refused as evidence.
 const ENTRIES_MAX: usize = 10_000;
+
+/// What every system is known by (os-release(5)).
+const OS_RELEASE: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
+
+/// Where settings persist: sysctl.d(5), sysctl.conf(5).
+const PERSISTED: [&str; 6] = [
+    "/etc/sysctl.conf",
+    "/etc/sysctl.d",
+    "/run/sysctl.d",
+    "/usr/local/lib/sysctl.d",
+    "/usr/lib/sysctl.d",
+    "/lib/sysctl.d",
+];
 
 /// Where an output goes that another one would spoil: an ordinary file by its true path, or
 /// standard output as `-`.
@@ -53,13 +67,21 @@ pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
     if outputs.is_empty() {
         return Ok(());
     }
+    let lost = |name: &str| {
+        Err(Failure::Usage(format!(
+            "{name} is read by this command too, and would be lost; write to another file"
+        )))
+    };
     for input in &plan.inputs {
         let read = identities(input);
-        let lost = outputs.iter().find(|(_, identity)| read.contains(identity));
-        if let Some((name, _)) = lost {
-            return Err(Failure::Usage(format!(
-                "{name} is read by this command too, and would be lost; write to another file"
-            )));
+        if let Some((name, _)) = outputs.iter().find(|(_, identity)| read.contains(identity)) {
+            return lost(name);
+        }
+        // What lies deeper in a tree is known by its path.
+        let Ok(tree) = fs::canonicalize(input) else { continue };
+        let inside = |path: &&PathBuf| fs::canonicalize(path).is_ok_and(|at| at.starts_with(&tree));
+        if let Some(path) = plan.outputs.iter().flatten().find(inside) {
+            return lost(&path.display().to_string());
         }
     }
     Ok(())
@@ -79,18 +101,17 @@ impl Plan {
         match &cli.command {
             None => plan.audit(&cli.audit),
             Some(Command::Audit(args)) => plan.audit(args),
-            Some(Command::Show(args)) => {
-                plan.facts(&args.read.facts);
-                plan.report(&args.report);
+            Some(Command::Show(args)) => plan.read(&args.read).report(&args.report),
+            Some(Command::Boot(args)) => {
+                plan.tree(&args.facts, &args.tree, true).output(&args.output);
             }
-            Some(Command::Boot(args)) => plan.facts(&args.facts).output(&args.output),
             Some(Command::Explain(args)) => plan.facts(&args.facts).output(&args.output),
             Some(Command::Convert(args)) => {
                 plan.inputs.push(args.saved.clone());
                 plan.report(&args.report);
             }
             Some(Command::Policy(PolicyCommand::New(args))) => {
-                plan.facts(&args.read.facts).output(&args.output);
+                plan.read(&args.read).output(&args.output);
             }
             Some(Command::Policy(PolicyCommand::Check { file, output })) => {
                 plan.inputs.push(file.clone());
@@ -111,7 +132,7 @@ impl Plan {
     }
 
     fn audit(&mut self, args: &AuditArgs) {
-        self.measure(&args.measure).facts(&args.show.read.facts).report(&args.show.report);
+        self.measure(&args.measure).read(&args.show.read).report(&args.show.report);
     }
 
     fn measure(&mut self, args: &MeasureArgs) -> &mut Self {
@@ -121,7 +142,24 @@ impl Plan {
         self
     }
 
+    fn read(&mut self, args: &ReadArgs) -> &mut Self {
+        self.tree(&args.facts, &args.tree, args.boot)
+    }
+
+    /// With the tree that is read, or the files that settings of this host persist in.
+    fn tree(&mut self, facts: &FactsArgs, tree: &RootArgs, boot: bool) -> &mut Self {
+        self.facts(facts);
+        self.inputs.extend(tree.root.clone());
+        if boot && facts.from.is_empty() && tree.root.is_none() {
+            self.inputs.extend(PERSISTED.map(PathBuf::from));
+        }
+        self
+    }
+
     fn facts(&mut self, args: &FactsArgs) -> &mut Self {
+        if args.from.is_empty() {
+            self.inputs.extend(OS_RELEASE.map(PathBuf::from));
+        }
         let registry = args.registry.iter().map(|named| &named.path);
         self.inputs.extend(args.from.iter().chain(registry).cloned());
         self

@@ -24,8 +24,12 @@ fn fresh() {
 
 /// What the program says to an ordinary user.
 fn by_somebody(variables: &[(&str, &str)]) -> Output {
+    called_by_somebody(&[], variables)
+}
+
+fn called_by_somebody(args: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new("/etc/program");
-    command.env_clear().envs(variables.iter().copied()).uid(SOMEBODY).gid(SOMEBODY);
+    command.args(args).env_clear().envs(variables.iter().copied()).uid(SOMEBODY).gid(SOMEBODY);
     command.output().expect("it starts")
 }
 
@@ -158,10 +162,17 @@ fn a_program_with_rights_that_its_caller_has_not_hears_no_variable() {
             ("EPHAUDIT_FORMAT", "bogus"),
             ("EPHAUDIT_PROFILE", "bogus"),
         ];
-        let heard = || variables.map(|variable| code(&by_somebody(&[variable])) == 2);
-        assert_eq!(heard(), [true; 4]);
+        let calls: [&[&str]; 3] = [&[], &["audit"], &["audit", "--quiet"]];
+        let heard = || {
+            calls.map(|args| {
+                variables.map(|variable| code(&called_by_somebody(args, &[variable])) == 2)
+            })
+        };
+        assert_eq!(heard(), [[true; 4]; 3]);
         mode("/etc/program", 0o4755);
-        assert_eq!(heard(), [false; 4], "set-user-ID");
+        assert_eq!(heard(), [[false; 4]; 3], "set-user-ID");
+        let show = called_by_somebody(&["show"], &[("EPHAUDIT_FORMAT", "bogus")]);
+        assert_eq!(code(&show), 0, "{}", stderr(&show));
         chown("/etc/program", Some(SOMEBODY), None).expect("an owner");
         mode("/etc/program", 0o755);
         // struct vfs_cap_data (include/uapi/linux/capability.h): version 2, effective, CAP_DAC_READ_SEARCH
@@ -169,6 +180,6 @@ fn a_program_with_rights_that_its_caller_has_not_hears_no_variable() {
         let bytes = words.map(u32::to_le_bytes).concat();
         let capability = "security.capability";
         rustix::fs::setxattr("/etc/program", capability, &bytes, XattrFlags::empty()).expect("set");
-        assert_eq!(heard(), [false; 4], "capabilities of the file");
+        assert_eq!(heard(), [[false; 4]; 3], "capabilities of the file");
     });
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::{REPORT, fifo, folder, in_time, refused, text};
-use crate::support::{code, ephaudit, stderr};
+use crate::linux::support::namespace::{self, inside};
+use crate::support::{code, ephaudit, run, stderr};
 
 const SYSCTL: &str = "net.inet.ip.portfirst=1024\nnet.inet.ip.portlast=49151\n";
 
@@ -26,9 +27,17 @@ fn an_output_that_is_an_input_is_refused() {
     fs::write(place.join("policy.toml"), "profile = \"iana\"\n").expect("a file");
     fs::create_dir(place.join("evidence")).expect("a folder");
     fs::write(place.join("evidence/sysctl"), SYSCTL).expect("a file");
+    fs::create_dir_all(place.join("root/etc/sysctl.d")).expect("folders");
+    fs::write(place.join("root/etc/sysctl.d/99-x.conf"), SYSCTL).expect("a file");
     fs::copy("fixtures/iana.csv", place.join("iana.csv"))
         .unwrap_or_else(|_| fs::write(place.join("iana.csv"), "x").map(|()| 1).expect("a file"));
-    let kept: Vec<&str> = vec!["ok.json", "policy.toml", "evidence/sysctl", "iana.csv"];
+    let kept: Vec<&str> = vec![
+        "ok.json",
+        "policy.toml",
+        "evidence/sysctl",
+        "iana.csv",
+        "root/etc/sysctl.d/99-x.conf",
+    ];
     let before: Vec<Vec<u8>> =
         kept.iter().map(|name| fs::read(place.join(name)).expect("a file")).collect();
     for line in [
@@ -54,6 +63,9 @@ fn an_output_that_is_an_input_is_refused() {
         "--policy policy.toml -o policy.toml",
         "audit --policy policy.toml --emit json=policy.toml",
         "policy check policy.toml -o policy.toml",
+        "boot --root root -o root/etc/sysctl.d/99-x.conf",
+        "--root root --quiet --emit json=root/etc/sysctl.d/99-x.conf",
+        "show --root root -o root/etc/../etc/sysctl.d/99-x.conf",
     ] {
         let output = sh(&format!("exec \"$0\" {line}"), place);
         refused(&output, 2, "is read by this command too, and would be lost");
@@ -74,6 +86,23 @@ fn an_output_that_is_an_input_is_refused() {
         let output = sh(&format!("exec \"$0\" {line}"), place);
         assert_eq!(code(&output), 0, "{line}: {}", stderr(&output));
     }
+}
+
+/// What this host is known by, and what its settings persist in.
+#[test]
+fn the_hosts_own_files_are_no_outputs() {
+    inside(|| {
+        namespace::sh("mount", &["-t", "tmpfs", "none", "/etc/sysctl.d"]);
+        fs::write("/etc/sysctl.d/99-x.conf", SYSCTL).expect("a file");
+        for args in [
+            &["boot", "--output", "/etc/sysctl.d/99-x.conf"][..],
+            &["--boot", "--format", "json", "--output", "/etc/sysctl.d/99-x.conf"],
+            &["show", "--output", "/etc/os-release"],
+        ] {
+            refused(&run(args), 2, "is read by this command too");
+        }
+        assert_eq!(fs::read_to_string("/etc/sysctl.d/99-x.conf").expect("still there"), SYSCTL);
+    });
 }
 
 #[test]

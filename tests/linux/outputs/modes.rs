@@ -85,6 +85,13 @@ fn a_mode_is_kept_only_of_ones_own() {
             fs::remove_file(&target).expect("gone");
         }
     }
+    // A second name may be somebody else's work.
+    let other = folder.path().join("other");
+    fs::write(&other, "old").expect("a file");
+    set_mode(&other, 0o644);
+    fs::hard_link(&other, &target).expect("a link");
+    let output = run(&["capture", "-o", text(&target)]);
+    assert_eq!((code(&output), mode(&target), mode(&other)), (0, 0o600, 0o644));
 }
 
 /// What an ordinary user has is the user's: links are followed, others' files in a folder of the
@@ -166,6 +173,9 @@ fn descriptors_of_the_caller_are_written_to() {
         let output = script(&format!("\"$0\" convert \"$1\" --format json -o {target} {line}"));
         assert!(output.stdout == expected, "{target}: {}", stderr(&output));
     }
+    let output = script("echo keep > \"$T/ro\"; \"$0\" rules -o /dev/fd/5 5< \"$T/ro\"");
+    refused(&output, 4, "open for reading only");
+    assert_eq!(fs::read(folder.path().join("ro")).expect("a file"), b"keep\n");
     script("(echo first; \"$0\" convert \"$1\" --format json -o /dev/fd/3 3>&1) > \"$T/both\"");
     let both = fs::read(folder.path().join("both")).expect("a file");
     assert!(both == [b"first\n", &expected[..]].concat());

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{chown, lchown, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
@@ -117,6 +118,33 @@ fn in_a_shared_folder_root_writes_nothing_of_others() {
             }
         }
         fs::remove_dir_all(&shared).expect("gone");
+    }
+}
+
+/// A service of root with PrivateUsers= is in a user namespace of one user, and is root.
+#[test]
+fn root_is_root_in_a_user_namespace_of_its_own() {
+    if !root_and_others() {
+        return;
+    }
+    let folder = folder();
+    let victim = folder.path().join("victim");
+    fs::write(&victim, "root:x:0:0").expect("a file");
+    set_mode(&victim, 0o600);
+    for (name, owner, bits) in [("own", OTHER, 0o755), ("shared", 0, 0o1777)] {
+        let place = folder.path().join(name);
+        fs::create_dir(&place).expect("a folder");
+        set_mode(&place, bits);
+        lchown(&place, Some(owner), Some(owner)).expect("an owner");
+        let target = place.join("report");
+        symlink(&victim, &target).expect("a link");
+        lchown(&target, Some(OTHER), Some(OTHER)).expect("an owner");
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_ephaudit")]);
+        command.args(["--exit-zero", "--quiet", "--emit"]);
+        let output = command.arg(format!("prometheus={}", text(&target))).output();
+        assert_eq!(code(&output.expect("it starts")), 4, "{name}");
+        assert_eq!(fs::read_to_string(&victim).expect("still there"), "root:x:0:0");
     }
 }
 

@@ -51,9 +51,11 @@ impl Caller {
     }
 
     /// Whether somebody else may have put this link, device or FIFO in a folder that is shared. Of
-    /// what has several names one may be another user's: link(2).
+    /// what has several names one may be another user's: link(2). Whoever looks like nobody may be
+    /// anybody.
     pub(super) fn planted(self, file: &Stat, shared: bool) -> bool {
-        shared && !(self.trusts(file.st_uid) && file.st_nlink == 1)
+        let made = file.st_uid == ROOT || file.st_uid == self.uid;
+        shared && !(made && file.st_nlink == 1)
     }
 
     /// Why a step on the way is not to be trusted.
@@ -104,11 +106,13 @@ pub(super) fn kind(file: &Stat) -> FileType {
     FileType::from_raw_mode(file.st_mode)
 }
 
-/// Whether this is a user namespace of one user, as `unshare --map-root-user` makes it: its root
-/// can do no more than that user. user_namespaces(7): lines of first number inside, first number
-/// outside, how many.
+/// Whether this is a user namespace of one user who is not root outside, as `unshare
+/// --map-root-user` makes it: its root can do no more than that user. user_namespaces(7): lines of
+/// first number inside, first number outside, how many. A service of root has `0 0 1` by systemd's
+/// PrivateUsers=, and is root.
 fn is_one_user() -> bool {
     let Ok(map) = fs::read_to_string("/proc/self/uid_map") else { return false };
-    let counts: Vec<&str> = map.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
-    counts == ["1"]
+    let mut words = map.split_whitespace();
+    let line = [words.next(), words.next(), words.next(), words.next()];
+    matches!(line, [Some("0"), Some(outside), Some("1"), None] if outside != "0")
 }

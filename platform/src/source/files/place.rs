@@ -43,7 +43,9 @@ pub(super) fn put(
     let refused = |why: &str| Err(io::Error::other(why.to_owned()));
     match kind(present) {
         FileType::RegularFile if caller.owns(present) => {
-            replace(target, &modes(Some(present), readers), bytes)
+            // Another name of it may be another user's work (link(2)): its mode says nothing then.
+            let own = (present.st_nlink == 1).then_some(present);
+            replace(target, &modes(own, readers), bytes)
         }
         FileType::RegularFile if caller.root => Err(io::Error::other(format!(
             "it belongs to user {}; remove it, or choose another name",

@@ -51,7 +51,9 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     checked(kind(&rustix::fs::stat(path)?))?;
     let fd = rustix::fs::open(path, READ, Mode::empty())?;
     checked(kind(&fstat(&fd)?))?;
-    fcntl_setfl(&fd, OFlags::empty())?;
+    if own {
+        fcntl_setfl(&fd, OFlags::empty())?;
+    }
     Ok(fd.into())
 }
 
@@ -87,6 +89,9 @@ pub(super) fn write(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<(
 
 /// To what the caller opened already: the rest of a file, or a pipe.
 fn to_descriptor(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_read_only(path) {
+        return Err(io::Error::other("it is open for reading only"));
+    }
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK;
     let fd = rustix::fs::open(path, flags | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
     if kind(&fstat(&fd)?) == FileType::BlockDevice {
@@ -94,6 +99,16 @@ fn to_descriptor(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     fcntl_setfl(&fd, OFlags::APPEND)?;
     File::from(fd).write_all(bytes)
+}
+
+/// Whether the caller opened a descriptor for reading only. Linux opens the file behind its name
+/// anew, and asks nobody how it was opened before; other systems ask (fd(4)).
+fn is_read_only(path: &Path) -> bool {
+    let Some(number) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    let Ok(info) = fs::read_to_string(format!("/proc/self/fdinfo/{number}")) else { return false };
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|octal| u32::from_str_radix(octal.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & OFlags::RWMODE.bits() == OFlags::RDONLY.bits())
 }
 
 pub(super) fn stdout() -> io::Result<impl Write> {
