@@ -1,5 +1,7 @@
 //! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are none.
 
+use std::ops::ControlFlow;
+
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::Unread;
@@ -132,8 +134,8 @@ pub struct Place {
     pub process: Option<u32>,
 }
 
-/// What is done in a namespace: ask there.
-pub type Visitor<'a> = dyn FnMut(Place, &Ask<'_>) + Send + 'a;
+/// What is done in a namespace: ask there. Where it breaks off, what it asked is not kept, and there is no room for more.
+pub type Visitor<'a> = dyn FnMut(Place, &Ask<'_>) -> ControlFlow<()> + Send + 'a;
 
 /// What a tour through the namespaces left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,5 +146,6 @@ pub struct Toured {
     pub unread: Vec<Unread>,
 }
 
-/// Takes a visitor into every other namespace, and asks what was found and could not be entered to no avail.
+/// Takes a visitor into every other namespace, and asks what was found and could not be entered to no avail. Once the
+/// visitor breaks off, a few more are asked to no avail, and the others are only counted.
 pub type Tour<'a> = dyn Fn(&mut Visitor<'_>) -> Toured + 'a;

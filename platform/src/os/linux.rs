@@ -8,6 +8,7 @@ mod listeners;
 mod namespaces;
 mod nat;
 mod owners;
+mod room;
 mod scope;
 mod sysctl;
 mod usage;

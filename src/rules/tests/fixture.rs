@@ -254,7 +254,7 @@ impl Fixture {
             let place = Place { id, path, named, process: None };
             if namespace.closed {
                 unread.push(denied(Namespaces::Found(1)));
-                visit(place, &|_| Answer::new(Source::File("x".into()), Err(refused())));
+                let _ = visit(place, &|_| Answer::new(Source::File("x".into()), Err(refused())));
                 continue;
             }
             let inside = Fixture {
@@ -262,7 +262,8 @@ impl Fixture {
                 sockets: Some(namespace.sockets.clone()),
                 ..Fixture::default()
             };
-            visit(place, &|question| inside.answer(question));
+            let asked = visit(place, &|question| inside.answer(question));
+            assert!(asked.is_continue(), "fixtures are small");
         }
         if self.closed_processes > 0 {
             unread.push(denied(Namespaces::OfProcesses(self.closed_processes)));

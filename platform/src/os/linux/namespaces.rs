@@ -1,5 +1,6 @@
 //! The other network namespaces of the host, and the names people know them by.
 
+use super::room::Room;
 use super::scope::{self, Kernel};
 use crate::ask::{Ask, Place, Question, Tour};
 use crate::parse::cgroup::RunBy;
@@ -21,10 +22,17 @@ pub(super) fn read(
     scopes: &mut Vec<Scope>,
 ) -> Vec<Unread> {
     let mut visited: Vec<(Place, Scope)> = Vec::new();
+    let mut room = Room::beside(scopes);
     let toured = tour(&mut |place, ask| {
         let path = Some(place.path.clone());
         let scope = scope::read(ask, kernel, place.id.clone(), path, depth, Vec::new());
-        visited.push((place, scope));
+        // The few that come once there is no room were not entered, and take little.
+        let was_full = room.is_full();
+        let has_room = room.take(&scope);
+        if has_room.is_continue() || was_full {
+            visited.push((place, scope));
+        }
+        has_room
     });
     for scope in scopes.iter_mut().filter(|scope| scope.names.is_empty()) {
         // Whatever runs here besides is no name for it.

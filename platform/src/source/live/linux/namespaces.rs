@@ -42,7 +42,8 @@ pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
     let here = search.found.remove(&own.inode).map(|found| place(own.inode, &found));
     let others: Vec<(u64, Found)> = std::mem::take(&mut search.found).into_iter().collect();
     let began = Instant::now();
-    let mut guide = Guide { visit, device: own.device, missed: BTreeMap::new(), began };
+    let mut guide =
+        Guide { visit, device: own.device, missed: BTreeMap::new(), full: false, began };
     if !in_a_thread(|| guide.lead(&others)) {
         let why = Why::new(Reason::Unsupported, "the system gave no thread to visit it");
         for (inode, found) in &others {
@@ -79,8 +80,17 @@ struct Guide<'a, 'v> {
     /// Of which all namespaces are files.
     device: (u32, u32),
     /// What was not entered: why, and which.
-    missed: BTreeMap<(Reason, String), Vec<String>>,
+    missed: BTreeMap<(Reason, String), Missed>,
+    /// Whether the visitor broke off.
+    full: bool,
     began: Instant,
+}
+
+/// The first few namespaces that were not entered, and how many there are.
+#[derive(Default)]
+struct Missed {
+    named: Vec<String>,
+    count: usize,
 }
 
 impl Guide<'_, '_> {
@@ -90,13 +100,17 @@ impl Guide<'_, '_> {
             let proc = Proc::fresh();
             for (inode, found) in batch {
                 let entered = match self.began.elapsed() {
+                    _ if self.full => Err(Closed::Why(full())),
                     spent if spent > PATIENCE => Err(Closed::Why(late())),
                     _ => enter(Identity { device: self.device, inode: *inode }, found),
                 };
                 match entered {
                     Ok(()) => {
                         let ask = |question: Question<'_>| answer_by(&proc, question);
-                        (self.visit)(place(*inode, found), &ask);
+                        if (self.visit)(place(*inode, found), &ask).is_break() {
+                            self.full = true;
+                            self.miss(place(*inode, found), &full());
+                        }
                     }
                     Err(Closed::Gone) => {}
                     Err(Closed::Why(why)) => self.miss(place(*inode, found), &why),
@@ -108,22 +122,35 @@ impl Guide<'_, '_> {
     /// Nobody is asked: what the visitor wants to know of that namespace is refused for one reason.
     fn miss(&mut self, place: Place, why: &Why) {
         let key = (why.reason, why.detail.clone());
-        let names = place.named.first().map(|name| format!(" ({name})")).unwrap_or_default();
-        self.missed.entry(key).or_default().push(format!("{}{names}", place.id));
+        let missed = self.missed.entry(key).or_default();
+        missed.count += 1;
+        if missed.named.len() < NAMED {
+            let names = place.named.first().map(|name| format!(" ({name})")).unwrap_or_default();
+            missed.named.push(format!("{}{names}", place.id));
+        }
+        // A few are there with unknown values, so that no rule passes; the others would fill the report again.
+        if self.full && missed.count > NAMED {
+            return;
+        }
         let detail = format!("this namespace was not entered: {}", why.detail);
         let refusal = Refusal::Failed(Why::new(why.reason, detail));
         let source = Source::File(place.path.clone().into());
-        (self.visit)(place, &|_| Answer::new(source.clone(), Err(refusal.clone())));
+        let ask = |_: Question<'_>| Answer::new(source.clone(), Err(refusal.clone()));
+        if (self.visit)(place.clone(), &ask).is_break() && !self.full {
+            self.full = true;
+            // It is the first of those few.
+            let _ = (self.visit)(place, &ask);
+        }
     }
 
     fn told(self) -> impl Iterator<Item = Unread> {
-        self.missed.into_iter().map(|((reason, detail), which)| {
-            let more = match which.len().saturating_sub(NAMED) {
+        self.missed.into_iter().map(|((reason, detail), Missed { named, count })| {
+            let more = match count.saturating_sub(named.len()) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let named = which.get(..NAMED).unwrap_or(&which).join(", ");
-            let subject = Subject::Namespaces(Namespaces::Found(which.len()));
+            let named = named.join(", ");
+            let subject = Subject::Namespaces(Namespaces::Found(count));
             Unread::new(subject, Why::new(reason, format!("not entered: {detail}: {named}{more}")))
         })
     }
@@ -148,6 +175,10 @@ fn enter(identity: Identity, found: &Found) -> Result<(), Closed> {
         }
         None => Closed::Gone,
     })
+}
+
+fn full() -> Why {
+    Why::new(Reason::Truncated, "the namespaces before it fill all the room that a report has")
 }
 
 fn late() -> Why {
