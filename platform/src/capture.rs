@@ -99,7 +99,7 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// The most bytes that a capture may have: about 25,000 sockets.
+    /// The most bytes that a capture may have: about 20,000 sockets. What is more is left out by whole answers.
     pub const MAX: usize = 4 * 1024 * 1024;
 
     /// Whether the bytes mean to be a capture.
@@ -162,34 +162,69 @@ impl Capture {
     }
 }
 
-/// Asks the running system everything that an audit asks, and returns the capture.
+/// Asks the running system everything that an audit asks, and returns the capture. An answer that is too long for it
+/// becomes a refusal, also for what is asked next: the audit of the capture says that it does not know.
 ///
 /// # Errors
 /// None that a system could cause: only a failure to write JSON.
 pub fn capture_live(collected_at: String, wants: &Wants<'_>) -> Result<Vec<u8>, serde_json::Error> {
-    let answers: RefCell<Vec<(String, Answer)>> = RefCell::default();
-    let ask = |question: Question<'_>| {
-        let answer = source::answer(question);
-        let key = key(question);
-        let mut answers = answers.borrow_mut();
-        if !answers.iter().any(|(known, _)| *known == key) {
-            answers.push((key, answer.clone()));
-        }
-        answer
-    };
+    let answers: RefCell<Answers> = RefCell::default();
+    let ask = |question: Question<'_>| answers.borrow_mut().add(question, source::answer);
     let snapshot = crate::read(source::LIVE_OS, &ask, wants);
     let mut file = File {
         ephaudit_capture: VERSION,
         os: snapshot.host.os.name().to_owned(),
         host: snapshot.host.name,
         collected_at,
-        answers: answers.into_inner().into_iter().map(Entry::new).collect(),
+        answers: answers.into_inner().kept.into_iter().map(Entry::new).collect(),
         sha256: String::new(),
     };
     file.sha256 = file.sum();
     let mut bytes = serde_json::to_vec_pretty(&file)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// What was answered while a capture is made.
+#[derive(Default)]
+struct Answers {
+    kept: Vec<(String, Answer)>,
+    /// How many bytes of the capture they take.
+    taken: usize,
+}
+
+impl Answers {
+    /// Asks, keeps the answer and returns it; one that is too long is refused instead.
+    fn add(&mut self, question: Question<'_>, ask: impl FnOnce(Question<'_>) -> Answer) -> Answer {
+        /// What an entry takes beside its texts.
+        const ENTRY: usize = 1024;
+        /// From here on an answer is long.
+        const LONG: usize = 16 * 1024;
+        /// What long answers leave free for the others.
+        const KEPT_FREE: usize = 1024 * 1024;
+        let key = key(question);
+        if let Some((_, known)) = self.kept.iter().find(|(known, _)| *known == key) {
+            return known.clone();
+        }
+        let answer = ask(question);
+        let bytes = answer.outcome.as_ref().map_or(0, Vec::len);
+        let size = bytes.div_ceil(3) * 4 + key.len() + ENTRY;
+        let most = Capture::MAX - if size > LONG { KEPT_FREE } else { 0 };
+        let fits = self.taken + size <= most;
+        let answer = if fits {
+            answer
+        } else {
+            let detail = format!(
+                "the answer of {bytes} bytes is left out: a capture holds {} MiB",
+                Capture::MAX / 1024 / 1024
+            );
+            let refusal = Refusal::Failed(Why::new(Reason::Truncated, detail));
+            Answer::new(answer.source, Err(refusal))
+        };
+        self.taken += if fits { size } else { key.len() + ENTRY };
+        self.kept.push((key, answer.clone()));
+        answer
+    }
 }
 
 /// A question in words.
@@ -364,6 +399,23 @@ const NOT_FOUND: &str = "not-found";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_too_long_is_refused_while_it_is_made_and_what_is_short_has_room() {
+        let mut answers = Answers::default();
+        let told = |bytes: usize| {
+            move |_: Question<'_>| Answer::new(Source::Netlink("x".into()), Ok(vec![b'x'; bytes]))
+        };
+        let dump = |family| Question::SockDiag(family, crate::snapshot::Transport::Tcp);
+        assert!(answers.add(dump(Family::Ipv4), told(2 * 1024 * 1024)).outcome.is_ok());
+        let refused = answers.add(dump(Family::Ipv6), told(2 * 1024 * 1024));
+        match &refused.outcome {
+            Err(Refusal::Failed(why)) => assert_eq!(why.reason, Reason::Truncated),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(answers.add(dump(Family::Ipv6), told(1)), refused, "it stays so");
+        assert!(answers.add(Question::Uname, told(100)).outcome.is_ok());
+    }
 
     #[test]
     fn every_kind_of_source_comes_back() {

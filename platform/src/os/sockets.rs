@@ -22,7 +22,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
             });
             match lines {
                 Ok(lines) if listeners.items.len() + lines.sockets.len() > MAX => {
-                    listeners.unread.push(Unread::new(subject, too_many()));
+                    listeners.unread.push(Unread::new(subject, too_many(MAX)));
                 }
                 Ok(lines) => {
                     for why in lines.unseen {
@@ -57,8 +57,8 @@ pub(super) fn read(ask: &Ask<'_>) -> Listeners {
 }
 
 /// Why sockets are not kept.
-pub(super) fn too_many() -> Why {
-    Why::new(Reason::Truncated, format!("there are more than {MAX} sockets"))
+pub(super) fn too_many(max: usize) -> Why {
+    Why::new(Reason::Truncated, format!("there are more than {max} sockets"))
 }
 
 /// The families that a socket with this local address serves. `[::]` serves both unless IPV6_V6ONLY is set: where that is

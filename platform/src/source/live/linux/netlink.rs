@@ -15,6 +15,8 @@ use crate::snapshot::{Family, Reason, Transport, Why};
 const DATAGRAM: usize = 32 * 1024;
 /// The most that a dump may hold that is kept, in bytes: about 400,000 sockets.
 const DUMP: usize = 48 * 1024 * 1024;
+/// The same of listeners, of which all are kept until they have been judged: about 200,000.
+const LISTENERS: usize = 24 * 1024 * 1024;
 /// How often an interrupted dump is begun.
 const TRIES: usize = 4;
 
@@ -50,18 +52,18 @@ impl From<Failure> for Refusal {
 /// Asking for LISTEN alone walks the kernel's listener table only, whatever the number of connections.
 pub(super) fn listeners(family: Family, transport: Transport) -> Outcome {
     let request = listeners_request(family, transport);
-    whole(&request)
+    whole(&request, LISTENERS)
 }
 
 /// All datagrams of a dump in a row.
-fn whole(request: &[u8]) -> Outcome {
+fn whole(request: &[u8], most: usize) -> Outcome {
     undisturbed(|| {
         let mut bytes = Vec::new();
         dump(request, |datagram| {
             let progress = walk(datagram, |_, _| Ok(()))?;
             bytes.extend_from_slice(datagram);
-            if progress == Progress::More && bytes.len() > DUMP {
-                let detail = format!("the sockets fill more than {DUMP} bytes");
+            if progress == Progress::More && bytes.len() > most {
+                let detail = format!("the sockets fill more than {most} bytes");
                 let why = Why::new(Reason::Truncated, detail);
                 return Err(Failure::Refused(Refusal::Failed(why)));
             }
@@ -88,7 +90,7 @@ pub(super) fn sockets_on(family: Family, transport: Transport, ports: &PortSet) 
         ends.map(|(low, high)| PortRange::between(low.first(), high.last()))
     };
     let ranges = if spans.len() <= FILTERED { spans } else { &Vec::from_iter(hull()) };
-    whole(&request(BY_FAMILY, &body, &filter::local_ports(ranges)))
+    whole(&request(BY_FAMILY, &body, &filter::local_ports(ranges)), DUMP)
 }
 
 fn listeners_request(family: Family, transport: Transport) -> Vec<u8> {
