@@ -1,5 +1,7 @@
 //! The one door: facts and measure in, report out.
 
+mod bounds;
+
 use ephaudit_platform::snapshot::{Held, Owner, Reason, Scope, Snapshot, Why};
 
 use crate::policy::{Policy, Weight};
@@ -44,7 +46,8 @@ fn weighed(
     weight: Weight,
     verdict: Verdict,
 ) -> Verdict {
-    let Verdict::Fail { findings: found, mut gaps } = verdict else { return verdict };
+    let Verdict::Fail { findings: mut found, mut gaps } = verdict else { return verdict };
+    bounds::findings(snapshot, rule, &mut found);
     let mut findings = Vec::with_capacity(found.len());
     for mut finding in found {
         if let Weight::Always(severity) = weight {
@@ -105,8 +108,9 @@ fn status(outcomes: &[Outcome], policy: &Policy) -> Status {
 
 /// What could not be seen without changing any verdict.
 fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
-    let mut gaps = Vec::new();
+    let mut all = Vec::new();
     for scope in &snapshot.scopes {
+        let mut gaps = Vec::new();
         for held in snapshot.held.iter().filter(|_| scope.current) {
             gaps.extend(unseen_of(scope, held));
         }
@@ -118,8 +122,9 @@ fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
                 gaps.push(Gap::new(scope, format!("owner of {} {address}", item.transport), why));
             }
         }
+        all.extend(bounds::gaps(scope, gaps));
     }
-    gaps
+    all
 }
 
 /// What is not known of the sockets that hold the ports of declared services.

@@ -8,6 +8,8 @@ use ephaudit_platform::snapshot::{Owner, Reason, Scope, Source, Transport, Why};
 use ephaudit_platform::unread::Unread;
 use sha2::{Digest, Sha256};
 
+use crate::text::counted;
+
 /// How much a finding matters, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -124,6 +126,30 @@ impl Finding {
             waived: None,
         };
         finding.seen([first])
+    }
+
+    /// One in place of several of a rule in a scope, as grave as the gravest of them; `None` in place of none.
+    pub fn together(rule: &str, scope: &Scope, several: Vec<Self>) -> Option<Self> {
+        let count = u32::try_from(several.len()).unwrap_or(u32::MAX);
+        // A waiver for some ports is none for what is about no port.
+        let ports = if several.iter().any(|finding| finding.ports.is_empty()) {
+            PortSet::new()
+        } else {
+            several.iter().fold(PortSet::new(), |all, finding| all.union(&finding.ports))
+        };
+        // The last of equals, were they not turned around.
+        let gravest = several.into_iter().rev().max_by_key(|finding| finding.severity)?;
+        Some(Self {
+            fingerprint: fingerprint(rule, scope, "others"),
+            title: format!("{}, told together: {}", counted(count, "more finding"), gravest.title),
+            message: format!(
+                "There are too many to tell each. The gravest of them: {}",
+                gravest.message
+            ),
+            ports,
+            about: About { setting: gravest.about.setting, ..About::default() },
+            ..gravest
+        })
     }
 
     /// With its title and message.

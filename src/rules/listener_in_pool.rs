@@ -23,12 +23,18 @@ pub static RULE: Rule = Rule {
 };
 
 /// How many listeners are told one by one; the others are told together.
-const TOLD_MAX: u32 = 1000;
+const TOLD_MAX: u32 = 256;
+/// The same in a namespace that is not the reader's own.
+const TOLD_OF_OTHERS: u32 = 32;
+
+const fn told_max(scope: &Scope) -> u32 {
+    if scope.current { TOLD_MAX } else { TOLD_OF_OTHERS }
+}
 
 /// The listeners that a finding of this rule names, by their index.
 pub fn told_by_themselves(policy: &Policy, scope: &Scope) -> Vec<usize> {
     let mut indices = exposed(policy, scope);
-    indices.truncate(TOLD_MAX as usize);
+    indices.truncate(told_max(scope) as usize);
     indices
 }
 
@@ -43,7 +49,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             .collect();
         let steps = advice::reserve(snapshot, scope, &at_risk::ports(policy, scope));
         let pools = ephaudit_platform::pools(scope);
-        let (told, others) = exposed.split_at(exposed.len().min(TOLD_MAX as usize));
+        let (told, others) = exposed.split_at(exposed.len().min(told_max(scope) as usize));
         // Sorted by transport and port, so the addresses of one port stand together.
         for same_port in told.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
             if let Some(finding) = finding(policy, scope, &pools, same_port, &steps) {
@@ -92,7 +98,7 @@ fn together(
                 ),
                 format!(
                     "The {} before them have findings of their own, which hold for these too.",
-                    grouped(TOLD_MAX)
+                    grouped(told_max(scope))
                 ),
             )
             .advises(steps.iter().cloned()),
