@@ -41,10 +41,15 @@ pub fn seconds(milliseconds: u32) -> String {
 
 /// The spans of a set, the first dozen of them.
 pub fn spans(ports: &PortSet) -> String {
+    spans_of(ports, 0)
+}
+
+/// The same of a set with so many spans more than are known here.
+pub fn spans_of(ports: &PortSet, unknown: usize) -> String {
     let shown: Vec<String> =
         ports.spans().iter().take(SPANS_SHOWN).map(ToString::to_string).collect();
     let text = if shown.is_empty() { "none".to_owned() } else { shown.join(", ") };
-    match ports.spans().len().saturating_sub(SPANS_SHOWN) {
+    match ports.spans().len().saturating_sub(SPANS_SHOWN) + unknown {
         0 => text,
         more => format!("{text} and {more} more"),
     }

@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use ephaudit_platform::ports::{PortRange, PortSet};
 
 use crate::text::shortened;
-use crate::wire::v1::{Document, Family, Range, Scope, Severity, Span, State, Transport, Verdict};
+use crate::wire::v1::{
+    Document, Family, Range, Reserved, Scope, Severity, State, Transport, Verdict,
+};
 
 /// What a pool is for.
 pub(super) const KINDS: [(Transport, Family); 4] = [
@@ -33,9 +35,11 @@ pub(super) fn bounds(range: &Range) -> Option<(u16, u16)> {
     }
 }
 
-/// How many ports the spans hold, each counted once.
-pub(super) fn ports(spans: &[Span]) -> u32 {
-    spans.iter().map(|span| PortRange::between(span.first, span.last)).collect::<PortSet>().count()
+/// How many ports a list holds, each counted once; none where the report has only a part of it.
+pub(super) fn reserved(list: &Reserved) -> Option<u32> {
+    let ports = list.spans.iter().map(|span| PortRange::between(span.first, span.last));
+    let whole = list.state == State::Known && !list.truncated;
+    whole.then(|| ports.collect::<PortSet>().count())
 }
 
 /// How many ports automatic allocation can hand out.
@@ -46,13 +50,9 @@ pub(super) fn pool(scope: &Scope, transport: Transport, family: Family) -> Optio
 }
 
 /// How many listeners are in the pool; none where one may be unseen, or may be in it.
-pub(super) fn listeners_in_pool(scope: &Scope, transport: Transport) -> Option<usize> {
-    if scope.listeners.state != State::Known {
-        return None;
-    }
-    let items = scope.listeners.items.iter().filter(|item| item.transport == transport);
-    let inside: Option<Vec<bool>> = items.map(|item| item.in_pool).collect();
-    Some(inside?.into_iter().filter(|inside| *inside).count())
+pub(super) fn listeners_in_pool(scope: &Scope, transport: Transport) -> Option<u32> {
+    let known = scope.listeners.state == State::Known;
+    known.then(|| scope.listeners.total(transport).in_pool).flatten()
 }
 
 /// The part in use, in percent, of the ports towards the busiest destination.

@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 use super::figures::{self, KINDS};
 use crate::text::{printable, shortened};
 use crate::wire::v1::{
-    Document, Family, Range, Scope, Severity, State, Status, Transport, Verdict,
+    Document, Family, Range, Reserved, Scope, Severity, State, Status, Transport, Verdict,
 };
 
 /// The longest label value: no name of a rule comes near it.
@@ -200,9 +200,9 @@ fn kinds<'a>(
 
 fn pools(text: &mut Exposition, scope: &Scope) {
     let lists = || scope.reserved.iter().filter(|list| list.state != State::Absent);
-    let reserved = |value: fn(State, u32) -> Option<u32>| {
+    let reserved = |value: fn(&Reserved) -> Option<u32>| {
         lists().flat_map(move |list| {
-            let value = value(list.state, figures::ports(&list.spans));
+            let value = value(list);
             kinds(&list.transports, &list.families).filter_map(move |(transport, family)| {
                 Some(sample(
                     &[("kind", &*list.kind), ("transport", transport), ("family", family)],
@@ -214,12 +214,12 @@ fn pools(text: &mut Exposition, scope: &Scope) {
     text.gauges(
         "reserved_known",
         "1 where the list of reserved or excluded ports could be read.",
-        reserved(|state, _| Some(u32::from(state == State::Known))),
+        reserved(|list| Some(u32::from(figures::reserved(list).is_some()))),
     );
     text.gauges(
         "reserved_ports",
         "Ports on the list, inside the range or not.",
-        reserved(|state, ports| (state == State::Known).then_some(ports)),
+        reserved(figures::reserved),
     );
     let pools = KINDS.into_iter().filter(|(transport, family)| {
         let serves =

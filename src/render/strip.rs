@@ -95,7 +95,8 @@ fn rows(scope: &Scope) -> Vec<(String, Option<(Span, &Pool)>)> {
             (_, [Transport::Udp]) => "pool udp",
             _ => "pool",
         };
-        let pools = scope.pools.iter().filter(|pool| {
+        // A part of a pool is no picture of it.
+        let pools = scope.pools.iter().filter(|pool| !pool.truncated).filter(|pool| {
             range.transports.contains(&pool.transport) && pool.families == range.families
         });
         let mut drawn: Vec<&Pool> = Vec::new();

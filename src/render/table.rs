@@ -6,7 +6,7 @@ pub(super) mod others;
 pub(super) mod usage;
 
 use anstyle::Style;
-use ephaudit_platform::ports::PortRange;
+use ephaudit_platform::ports::{PortRange, PortSet};
 
 use super::Look;
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
@@ -32,6 +32,11 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         if document.status.is_none() && !scope.listeners.items.is_empty() {
             page.gap();
             page.table(listener_rows(&scope.listeners.items));
+            let more = u32::try_from(scope.listeners.unlisted()).unwrap_or(u32::MAX);
+            if more > 0 {
+                let more = format!("and {} that are not listed", counted(more, "more listener"));
+                page.prose((PLAIN, ""), (PLAIN, &more), 2);
+            }
         }
         if document.status.is_none() && !scope.boot.is_empty() {
             boot::tell(&mut page, scope);
@@ -244,7 +249,10 @@ fn range_row(range: &Range) -> Vec<String> {
 fn reserved_value(reserved: &Reserved) -> String {
     match reserved.state {
         State::Known if reserved.spans.is_empty() => "none".to_owned(),
-        State::Known => spans(&reserved.spans),
+        State::Known => {
+            let unknown = (reserved.span_count as usize).saturating_sub(reserved.spans.len());
+            text::spans_of(&set(&reserved.spans), unknown)
+        }
         state => unread(state, reserved.reason.as_deref()),
     }
 }
@@ -271,8 +279,8 @@ fn pool_row(pool: &Pool) -> Vec<String> {
 
 fn listeners_row(scope: &Scope) -> Vec<String> {
     let items = &scope.listeners.items;
-    let count = |wanted: Transport| items.iter().filter(|item| item.transport == wanted).count();
-    let inside = items.iter().filter(|item| item.in_pool == Some(true)).count();
+    let count = |wanted: Transport| grouped(scope.listeners.total(wanted).count);
+    let inside = grouped(scope.listeners.seen().1);
     let mut value =
         format!("{} tcp, {} udp; {inside} in pool", count(Transport::Tcp), count(Transport::Udp));
     if scope.listeners.state != State::Known {
@@ -304,7 +312,11 @@ pub(super) fn place(source: &Source) -> String {
 }
 
 pub(super) fn spans(spans: &[Span]) -> String {
-    text::spans(&spans.iter().map(|span| PortRange::between(span.first, span.last)).collect())
+    text::spans(&set(spans))
+}
+
+fn set(spans: &[Span]) -> PortSet {
+    spans.iter().map(|span| PortRange::between(span.first, span.last)).collect()
 }
 
 /// The listeners behind a heading.

@@ -11,6 +11,7 @@
 mod boot;
 mod closed;
 mod explanation;
+mod listeners;
 mod make;
 mod names;
 mod probe;
@@ -27,7 +28,8 @@ pub use probe::{Agreement, Draw, Probed, probed};
 pub use read::read;
 pub use rules::{RulePage, Rules, rules};
 pub use scope::{
-    Listener, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope, Span, TimeWait,
+    Listener, ListenerTotal, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope,
+    Span, TimeWait,
 };
 pub use usage::{PortsInUse, Usage};
 

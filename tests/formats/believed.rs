@@ -178,6 +178,26 @@ fn a_fact_that_is_not_known_leaves_its_rules_unanswered() {
 }
 
 #[test]
+fn a_part_of_a_list_is_never_taken_for_the_whole() {
+    for (list, key, value) in [
+        ("/reserved/0", "truncated", json!(true)),
+        ("/reserved/0", "span_count", json!(300)),
+        ("/pools/0", "truncated", json!(true)),
+        ("/pools/0", "span_count", json!(0)),
+        ("/listeners", "truncated", json!(true)),
+        ("/listeners", "count", json!(2000)),
+        ("/listeners", "totals", json!([])),
+        ("/listeners/totals/0", "count", json!(0)),
+        ("/listeners/totals/0", "in_pool", json!(0)),
+        ("/listeners/totals/0", "transport", json!("udp")),
+    ] {
+        refused("findings", "does not list as many", |report| {
+            *report["scopes"][0].pointer_mut(list).expect(list).get_mut(key).expect(key) = value;
+        });
+    }
+}
+
+#[test]
 fn a_fact_has_a_value_where_it_is_known_and_a_reason_where_it_is_not() {
     for (fact, key, value) in [
         ("ranges", "first", Value::Null),

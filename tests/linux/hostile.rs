@@ -242,7 +242,7 @@ fn listening(count: u16) -> TempDir {
 }
 
 #[test]
-fn of_many_listeners_some_are_told_one_by_one() {
+fn of_many_listeners_some_are_told_one_by_one_and_all_are_counted() {
     let folder = listening(16_000);
     let output = audited(64 * MIB, &[folder.path()]);
     assert_eq!(code(&output), 1, "{}", stderr(&output));
@@ -255,8 +255,10 @@ fn of_many_listeners_some_are_told_one_by_one() {
     let together = told.iter().find(|f| f["title"] == others).expect("the others");
     assert_eq!(together["severity"], "medium", "IANA assigned some of them");
     assert_eq!(together["evidence"][1]["value"], "1280-17023");
-    let listeners = &document["scopes"][0]["listeners"]["items"];
-    assert_eq!(listeners.as_array().map(Vec::len), Some(16_000), "none is left out");
+    let listeners = &document["scopes"][0]["listeners"];
+    assert_eq!(listeners["items"].as_array().map(Vec::len), Some(1000));
+    assert_eq!((&listeners["count"], &listeners["truncated"]), (&16_000.into(), &true.into()));
+    assert_eq!(listeners["totals"][0]["in_pool"], 16_000);
 
     let folder = listening(17_000);
     let output = audited(64 * MIB, &[folder.path()]);

@@ -46,6 +46,7 @@ fn figure(document: &Document, scope: &Scope) -> Markup {
     let there = scope.listeners.items.iter().map(|item| item.port).chain(services);
     // What is not known may be there.
     let unknown = scope.listeners.state != State::Known
+        || scope.listeners.unlisted() > 0
         || scope.ranges.iter().any(|range| range.state == State::Unknown);
     let shown = unknown
         || there.into_iter().any(|port| u32::from(port) <= system.last)

@@ -49,7 +49,8 @@ fn listeners(scope: &Scope) -> Markup {
     html! {
         @if !items.is_empty() {
             h3 { "Listeners" }
-            (table("Listeners", listener_rows(items.iter().take(ROWS)), items.len().saturating_sub(ROWS)))
+            @let more = items.len().saturating_sub(ROWS) + scope.listeners.unlisted();
+            (table("Listeners", listener_rows(items.iter().take(ROWS)), more))
         }
     }
 }

@@ -57,8 +57,8 @@ fn is_unread(scope: &Scope) -> bool {
     scope.ranges.iter().all(|range| range.state == State::Unknown)
 }
 
-fn in_pool(scope: &Scope) -> usize {
-    scope.listeners.items.iter().filter(|item| item.in_pool == Some(true)).count()
+fn in_pool(scope: &Scope) -> u32 {
+    scope.listeners.seen().1
 }
 
 /// The best name, or the identity where there is none.
@@ -77,7 +77,7 @@ fn line(scope: &Scope) -> Vec<String> {
     });
     let pool = scope.pools.first().map(|pool| grouped(pool.ports));
     let known = scope.listeners.state == State::Known;
-    let listeners = |count: usize| if known { count.to_string() } else { format!("{count}?") };
+    let listeners = |count: u32| if known { count.to_string() } else { format!("{count}?") };
     let in_use = scope.usage.tcp_sockets.map(grouped);
     let cell = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());
     vec![
@@ -85,7 +85,7 @@ fn line(scope: &Scope) -> Vec<String> {
         cell(range),
         cell(reserved),
         cell(pool),
-        listeners(scope.listeners.items.len()),
+        listeners(scope.listeners.seen().0),
         listeners(in_pool(scope)),
         cell(in_use),
     ]

@@ -6,7 +6,8 @@ use ephaudit_platform::snapshot as facts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::make::{self, owner};
+use super::listeners::owner;
+use super::make;
 use super::words::{self, source, transport};
 use super::{Family, Gap, Host, Owner, Registry, SCHEMA_VERSION, Source, Tool, Transport};
 use crate::explain;

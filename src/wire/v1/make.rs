@@ -1,15 +1,16 @@
 //! From facts and judgement to the document.
 
-use ephaudit_platform::ports::PortClass;
+use ephaudit_platform::ports::{PortClass, PortSet};
 use ephaudit_platform::snapshot as facts;
 
 use super::boot;
+use super::listeners::listeners;
 use super::usage::usage;
-use super::words::{families, raw, reason, source, span, spans, state, transport, transports};
+use super::words::{families, raw, reason, source, span, state, transport, transports};
 use super::{
-    Document, Evidence, Finding, Gap, Host, Listener, Listeners, Number, Owner, Pool,
-    Randomization, Range, Registry, Reserved, Rule, SCHEMA_VERSION, Scope, Service, Severity,
-    State, Status, Subject, TimeWait, Tool, Verdict, Word,
+    Document, Evidence, Finding, Gap, Host, Number, Pool, Randomization, Range, Registry, Reserved,
+    Rule, SCHEMA_VERSION, Scope, Service, Severity, Span, Status, Subject, TimeWait, Tool, Verdict,
+    Word,
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
@@ -17,6 +18,9 @@ use crate::policy::services::Declared;
 use crate::policy::{Policy, Weight};
 use crate::report;
 use crate::rule::Outcome;
+
+/// How many spans of a list are told of a namespace that is not the reader's own.
+const SPANS_OF_OTHERS: usize = 256;
 
 /// The document of a run; without a report it holds facts and no verdict. `top` is how many destinations a scope shows.
 pub fn document(
@@ -114,14 +118,15 @@ pub(super) fn host(host: &facts::Host) -> Host {
 fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
     let pools = ephaudit_platform::pools(scope);
     let start = &scope.unprivileged_start;
-    let listeners = &scope.listeners;
+    // Whoever makes a namespace fills it as he likes: of those of others a part is told.
+    let most = if scope.current { usize::MAX } else { SPANS_OF_OTHERS };
     Scope {
         id: scope.id.clone(),
         names: scope.names.iter().map(ToString::to_string).collect(),
         current: scope.current,
         path: scope.path.clone(),
         ranges: scope.ranges.iter().map(range).collect(),
-        reserved: scope.reserved.iter().map(reserved).collect(),
+        reserved: scope.reserved.iter().map(|list| reserved(list, most)).collect(),
         randomization: scope.randomization.iter().map(randomization).collect(),
         unprivileged_start: Number {
             state: state(start),
@@ -131,12 +136,8 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
             reason: start.why().map(|why| reason(why.reason)),
         },
         time_wait: time_wait(&scope.time_wait),
-        listeners: Listeners {
-            state: if listeners.unread.is_empty() { State::Known } else { State::Unknown },
-            reason: listeners.unread.first().map(|unread| reason(unread.why.reason)),
-            items: listeners.items.iter().map(|item| listener(item, &pools, policy)).collect(),
-        },
-        pools: pools.iter().map(pool).collect(),
+        listeners: listeners(scope, &pools, policy),
+        pools: pools.iter().map(|one| pool(one, most)).collect(),
         usage: usage(scope, top),
         boot: boot::entries(scope),
         boot_reason: boot::unasked(scope).map(Into::into),
@@ -161,16 +162,38 @@ fn range(range: &facts::Range) -> Range {
     }
 }
 
-fn reserved(reserved: &facts::Reserved) -> Reserved {
+fn reserved(reserved: &facts::Reserved, most: usize) -> Reserved {
+    let spans = reserved.ports.known().map(|ports| Spans::of(ports, most)).unwrap_or_default();
     Reserved {
         kind: reserved.kind.name().into(),
         transports: transports(reserved.transports),
         families: families(reserved.families),
         state: state(&reserved.ports),
-        spans: reserved.ports.known().map(spans).unwrap_or_default(),
+        spans: spans.told,
+        span_count: spans.count,
+        truncated: spans.truncated,
         raw: raw(&reserved.ports),
         source: source(reserved.ports.source()),
         reason: reserved.ports.why().map(|why| reason(why.reason)),
+    }
+}
+
+/// The first spans of a set.
+#[derive(Default)]
+struct Spans {
+    told: Vec<Span>,
+    count: u32,
+    truncated: bool,
+}
+
+impl Spans {
+    fn of(ports: &PortSet, most: usize) -> Self {
+        let count = ports.spans().len();
+        Self {
+            told: ports.spans().iter().take(most).copied().map(span).collect(),
+            count: u32::try_from(count).unwrap_or(u32::MAX),
+            truncated: count > most,
+        }
     }
 }
 
@@ -195,51 +218,19 @@ fn time_wait(length: &facts::Reading<u32>) -> TimeWait {
     }
 }
 
-pub(super) fn pool(pool: &facts::Pool) -> Pool {
+pub(super) fn pool(pool: &facts::Pool, most: usize) -> Pool {
+    let spans = Spans::of(&pool.ports, most);
     Pool {
         transport: transport(pool.transport),
         families: families(pool.families),
         ports: pool.ports.count(),
         held_back: pool.held_back,
-        spans: spans(&pool.ports),
+        spans: spans.told,
+        span_count: spans.count,
+        truncated: spans.truncated,
         system_ports: pool.count_in(PortClass::System),
         user_ports: pool.count_in(PortClass::User),
         dynamic_ports: pool.count_in(PortClass::Dynamic),
-    }
-}
-
-fn listener(item: &facts::Listener, pools: &[facts::Pool], policy: &Policy) -> Listener {
-    let mut concerned = pools
-        .iter()
-        .filter(|pool| {
-            let same_family = item.families.iter().any(|family| pool.families.contains(family));
-            pool.transport == item.transport && same_family
-        })
-        .peekable();
-    Listener {
-        transport: transport(item.transport),
-        address: item.address.to_string(),
-        port: item.port,
-        families: families(item.families),
-        in_pool: concerned
-            .peek()
-            .is_some()
-            .then(|| concerned.any(|pool| pool.ports.contains(item.port))),
-        owner: owner(&item.owner),
-        service: policy.registry.service(item.transport, item.port).map(str::to_owned),
-        source: source(&item.source),
-    }
-}
-
-pub(super) fn owner(owner: &facts::Owner) -> Option<Owner> {
-    match owner {
-        facts::Owner::Known { pid, command, unit, container } => Some(Owner {
-            pid: *pid,
-            command: command.clone(),
-            unit: unit.clone(),
-            container: container.clone(),
-        }),
-        facts::Owner::NotAsked | facts::Owner::Unseen(_) => None,
     }
 }
 

@@ -102,7 +102,12 @@ pub fn probed(
             Status::Undetermined => Agreement::Undetermined,
         },
         count,
-        pools: scope.map(ephaudit_platform::pools).iter().flatten().map(pool).collect(),
+        pools: scope
+            .map(ephaudit_platform::pools)
+            .iter()
+            .flatten()
+            .map(|one| pool(one, usize::MAX))
+            .collect(),
         draws: probe.drawn.iter().map(draw).collect(),
         findings: judged.findings.iter().map(|(name, found)| make::finding(name, found)).collect(),
         gaps: judged.gaps.iter().map(|gap| make::gap(None, gap)).collect(),

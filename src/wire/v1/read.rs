@@ -9,7 +9,7 @@ mod version;
 
 use serde::Deserialize;
 
-use super::Document;
+use super::{Document, Scope};
 
 /// The longest time of RFC 3339, id of a namespace, and path that a kernel takes, in bytes: formats repeat these.
 const TIME: usize = 40;
@@ -43,7 +43,10 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
             version.schema_version
         ));
     }
-    let document: Document = parse(text).map_err(no_report)?;
+    let mut document: Document = parse(text).map_err(no_report)?;
+    if version.schema_version == "1.0" {
+        document.scopes.iter_mut().for_each(Scope::count_what_is_listed);
+    }
     consistent(&document).map_err(no_report)?;
     Ok(document)
 }

@@ -82,8 +82,14 @@ pub struct Reserved {
     pub families: Vec<Family>,
     /// Whether it is known.
     pub state: State,
-    /// The ports, ascending; empty where not known.
+    /// The ports, ascending; empty where not known. Only the first 256 spans of a namespace that the program did not run in.
     pub spans: Vec<Span>,
+    /// How many spans there are, those that `spans` leaves out included. (Since 1.1, as the next.)
+    #[serde(default)]
+    pub span_count: u32,
+    /// Whether `spans` leaves out any.
+    #[serde(default)]
+    pub truncated: bool,
     /// The beginning of a text that made no sense, else null.
     pub raw: Option<String>,
     /// Where it was read.
@@ -163,8 +169,14 @@ pub struct Pool {
     pub ports: u32,
     /// How many of them the kernel never gives away.
     pub held_back: u32,
-    /// Which.
+    /// Which, ascending. Only the first 256 spans of a namespace that the program did not run in.
     pub spans: Vec<Span>,
+    /// How many spans there are, those that `spans` leaves out included. (Since 1.1, as the next.)
+    #[serde(default)]
+    pub span_count: u32,
+    /// Whether `spans` leaves out any.
+    #[serde(default)]
+    pub truncated: bool,
     /// How many are System Ports.
     pub system_ports: u32,
     /// How many are User Ports.
@@ -181,8 +193,95 @@ pub struct Listeners {
     /// Why not all of them could.
     #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
     pub reason: Option<Word>,
-    /// Those that were seen, sorted by transport, port and address.
+    /// Those that were seen, sorted by transport, port and address. Of each transport 1,000 at
+    /// most: those that findings name, then those on ports of declared services, in the pool, and
+    /// nearest to it.
     pub items: Vec<Listener>,
+    /// How many were seen, those that `items` leaves out included. (Since 1.1, as the next two.)
+    #[serde(default)]
+    pub count: u32,
+    /// Whether `items` leaves out any.
+    #[serde(default)]
+    pub truncated: bool,
+    /// How many were seen of each transport.
+    #[serde(default)]
+    pub totals: Vec<ListenerTotal>,
+}
+
+/// How many listeners of a transport were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListenerTotal {
+    /// The transport.
+    pub transport: Transport,
+    /// How many.
+    pub count: u32,
+    /// How many of them are in the pool; null where that is not known of one.
+    pub in_pool: Option<u32>,
+}
+
+impl Scope {
+    /// Adds what version 1.0 did not count, since it left nothing out.
+    pub(super) fn count_what_is_listed(&mut self) {
+        for list in &mut self.reserved {
+            (list.span_count, list.truncated) = (number(list.spans.len()), false);
+        }
+        for pool in &mut self.pools {
+            (pool.span_count, pool.truncated) = (number(pool.spans.len()), false);
+        }
+        let listeners = &mut self.listeners;
+        (listeners.count, listeners.truncated) = (number(listeners.items.len()), false);
+        listeners.totals =
+            [Transport::Tcp, Transport::Udp].map(|transport| listeners.listed(transport)).to_vec();
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl Listeners {
+    /// How many of a transport were seen; where that was not told, how many are listed.
+    pub fn total(&self, transport: Transport) -> ListenerTotal {
+        let told = self.totals.iter().find(|total| total.transport == transport).copied();
+        told.unwrap_or_else(|| self.listed(transport))
+    }
+
+    /// How many of a transport are listed.
+    pub(super) fn listed(&self, transport: Transport) -> ListenerTotal {
+        let items = || self.items.iter().filter(|item| item.transport == transport);
+        let unknown = items().any(|item| item.in_pool.is_none());
+        ListenerTotal {
+            transport,
+            count: number(items().count()),
+            in_pool: (!unknown).then(|| self.listed_in_pool(transport)),
+        }
+    }
+
+    fn listed_in_pool(&self, transport: Transport) -> u32 {
+        let items = self.items.iter().filter(|item| item.transport == transport);
+        number(items.filter(|item| item.in_pool == Some(true)).count())
+    }
+
+    /// How many of a transport are known to be in the pool.
+    pub fn in_pool(&self, transport: Transport) -> u32 {
+        self.total(transport).in_pool.unwrap_or_else(|| self.listed_in_pool(transport))
+    }
+
+    /// How many were seen, and how many of them are known to be in the pool.
+    pub fn seen(&self) -> (u32, u32) {
+        let both = [Transport::Tcp, Transport::Udp];
+        let counts = both.map(|transport| self.total(transport).count);
+        let inside = both.map(|transport| self.in_pool(transport));
+        (
+            counts.into_iter().fold(0, u32::saturating_add),
+            inside.into_iter().fold(0, u32::saturating_add),
+        )
+    }
+
+    /// How many `items` leaves out.
+    pub fn unlisted(&self) -> usize {
+        (self.seen().0 as usize).saturating_sub(self.items.len())
+    }
 }
 
 /// One listener.

@@ -57,7 +57,8 @@ impl<'a> Lane<'a> {
             range: bounds.map(|(a, b)| Span { first: a.min(b), last: a.max(b) }),
             state: range.state,
             reason: range.reason.as_deref(),
-            pool: pool.filter(|_| bounds.is_some()),
+            // A part of a pool is no picture of it.
+            pool: pool.filter(|pool| bounds.is_some() && !pool.truncated),
         }
     }
 

@@ -31,7 +31,8 @@ pub(super) fn listeners(window: Window, scope: &Scope) -> Markup {
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         Thing { at: Span { first: item.port, last: item.port }, class, words: brief(&words) }
     });
-    lane(window, ("Listeners", "listener"), scope.listeners.state == State::Known, things)
+    let whole = scope.listeners.state == State::Known;
+    lane(window, ("Listeners", "listener"), whole, scope.listeners.unlisted(), things)
 }
 
 /// The declared services' lane.
@@ -43,7 +44,7 @@ pub(super) fn services(window: Window, scope: &Scope, services: &[Service]) -> M
         let words = [format!("{} {ports}", service.name), told(class).to_owned()];
         Thing { at: Span { first, last }, class, words: brief(&words) }
     });
-    lane(window, ("Declared services", "service"), true, things)
+    lane(window, ("Declared services", "service"), true, 0, things)
 }
 
 /// Whether one of its ports is in a pool; `None` where that cannot be told.
@@ -55,7 +56,8 @@ fn in_pool(scope: &Scope, service: &Service) -> Option<bool> {
     if transports.clone().any(|transport| of(*transport).any(meets)) {
         return Some(true);
     }
-    transports.all(|transport| of(*transport).next().is_some()).then_some(false)
+    let whole = |transport| of(transport).next().is_some() && of(transport).all(|p| !p.truncated);
+    transports.all(|transport| whole(*transport)).then_some(false)
 }
 
 const fn where_(in_pool: Option<bool>) -> &'static str {
@@ -98,6 +100,7 @@ fn lane(
     window: Window,
     (name, noun): (&str, &str),
     whole: bool,
+    unlisted: usize,
     things: impl Iterator<Item = Thing>,
 ) -> Markup {
     let mut inside: Vec<((u32, u32), Thing)> =
@@ -105,6 +108,10 @@ fn lane(
     inside.sort_by_key(|(part, _)| *part);
     let number = counted(u32::try_from(inside.len()).unwrap_or(u32::MAX), noun);
     let says = if whole { number } else { format!("{number} seen, the rest UNKNOWN") };
+    let says = match unlisted {
+        0 => says,
+        more => format!("{says}; {more} anywhere are not listed"),
+    };
     let mut groups: Vec<((u32, u32), Vec<Thing>)> = Vec::new();
     for (part, thing) in inside {
         match groups.last_mut() {

@@ -35,7 +35,7 @@ const ITEMS: [(&[u8], usize); 6] = [
 ];
 /// The same of each other key that a report has.
 const OF_EACH: usize = 100_000;
-const EACH: [&[u8]; 22] = [
+const EACH: [&[u8]; 23] = [
     b"allowed",
     b"boot",
     b"destinations",
@@ -58,6 +58,7 @@ const EACH: [&[u8]; 22] = [
     b"services",
     b"settings",
     b"suspects",
+    b"totals",
 ];
 /// How many bytes it takes: in memory, and as indented JSON or in a format that writes each text once.
 const SIZE: usize = 40 * 1024 * 1024;

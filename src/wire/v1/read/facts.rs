@@ -1,6 +1,6 @@
 //! The facts of a namespace, each held against its own state.
 
-use super::super::{Document, Pool, Scope, Span, State};
+use super::super::{Document, Listeners, Pool, Scope, Span, State, Transport};
 
 /// All ports there are, 0 included.
 const PORTS: u32 = 65_536;
@@ -14,7 +14,9 @@ pub(super) fn check(document: &Document) -> Result<(), String> {
         let reserved = scope.reserved.iter().flat_map(|list| &list.spans);
         let defaults = scope.ranges.iter().filter_map(|range| range.vendor_default.as_ref());
         reserved.chain(defaults).copied().try_for_each(forward)?;
-        scope.pools.iter().try_for_each(possible)
+        scope.pools.iter().try_for_each(possible)?;
+        left_out(scope)
+            .map_err(|what| format!("it does not list as many {what} of {} as it says", scope.id))
     })
 }
 
@@ -82,4 +84,44 @@ fn possible(pool: &Pool) -> Result<(), String> {
         Some(count) => Err(format!("a pool of {count} ports")),
         None => Ok(()),
     }
+}
+
+/// Fails with the name of a list that says it is whole and is not, or the other way round: a part
+/// is never taken for the whole.
+fn left_out(scope: &Scope) -> Result<(), &'static str> {
+    let agrees = |what, listed: usize, count: u32, truncated: bool| {
+        let count = count as usize;
+        if if truncated { listed < count } else { listed == count } { Ok(()) } else { Err(what) }
+    };
+    for list in &scope.reserved {
+        agrees("reserved ports", list.spans.len(), list.span_count, list.truncated)?;
+    }
+    for pool in &scope.pools {
+        agrees("ports of a pool", pool.spans.len(), pool.span_count, pool.truncated)?;
+    }
+    let listeners = &scope.listeners;
+    agrees("listeners", listeners.items.len(), listeners.count, listeners.truncated)?;
+    if totals_agree(listeners) { Ok(()) } else { Err("listeners") }
+}
+
+/// Whether there is a total of each transport, none below what is listed, which come to the count.
+fn totals_agree(listeners: &Listeners) -> bool {
+    let both = [Transport::Tcp, Transport::Udp];
+    let told = listeners.totals.iter().map(|total| total.transport);
+    let sum = listeners.totals.iter().map(|total| u64::from(total.count)).sum::<u64>();
+    told.eq(both)
+        && sum == u64::from(listeners.count)
+        && listeners.totals.iter().all(|total| {
+            let listed = listeners.listed(total.transport);
+            let whole = total.count == listed.count;
+            let inside = match (total.in_pool, listed.in_pool) {
+                (Some(all), Some(part)) => {
+                    (if whole { all == part } else { all >= part }) && all <= total.count
+                }
+                (None, None) => true,
+                (None, Some(_)) => !whole,
+                (Some(_), None) => false,
+            };
+            total.count >= listed.count && inside
+        })
 }
