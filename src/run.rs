@@ -206,8 +206,8 @@ fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
     places::apart(outputs.iter().filter_map(|(_, to, quiet)| places::place(to, *quiet)))?;
     let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
         let look = look(args, to);
-        let make = || render::render(document, *format, look);
-        output::write(to, *quiet, Content::report(*format), make)
+        let make = || readable_again(render::render(document, *format, look), *format);
+        output::write_made(to, *quiet, Content::report(*format), make)
     };
     let Some((main, emitted)) = outputs.split_last() else { return Ok(()) };
     let mut failures: Vec<Failure> = emitted.iter().map(write).filter_map(Result::err).collect();
@@ -220,6 +220,18 @@ fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
     let last = failures.pop();
     failures.into_iter().for_each(told);
     last.map_or(Ok(()), Err)
+}
+
+/// What `convert` would refuse is not written.
+fn readable_again(report: Vec<u8>, format: Format) -> Result<Vec<u8>, Failure> {
+    if matches!(format, Format::Json | Format::Ndjson) {
+        v1::bounded(&report).map_err(|why| {
+            Failure::Output(format!(
+                "convert would not read the report again: {why}; none is written"
+            ))
+        })?;
+    }
+    Ok(report)
 }
 
 fn told(failure: Failure) {
@@ -291,4 +303,21 @@ fn list_rules(args: &RulesArgs) -> Result<u8, Failure> {
     let make = || render::render_rules(&document, args.format, look);
     output::write(&args.output, false, Content::Text, make)?;
     Ok(exit::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_convert_would_not_read_again_is_not_written() {
+        let long = format!("[\"{}\"]", "x".repeat(256 * 1024 + 1)).into_bytes();
+        for format in [Format::Json, Format::Ndjson] {
+            let Err(Failure::Output(line)) = readable_again(long.clone(), format) else {
+                panic!("it is written, or an error of the command line");
+            };
+            assert!(line.contains("a text of 262145 bytes"), "{line}");
+        }
+        assert!(readable_again(long, Format::Html).is_ok(), "nothing reads it again");
+    }
 }

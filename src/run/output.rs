@@ -91,15 +91,27 @@ pub(super) fn write(
     content: Content,
     make: impl FnOnce() -> Vec<u8>,
 ) -> Result<(), Failure> {
+    write_made(args, quiet, content, || Ok(make()))
+}
+
+/// The same of what may fail to be made: then nothing is opened.
+pub(super) fn write_made(
+    args: &OutputArgs,
+    quiet: bool,
+    content: Content,
+    make: impl FnOnce() -> Result<Vec<u8>, Failure>,
+) -> Result<(), Failure> {
+    if quiet && args.output.is_none() {
+        return Ok(());
+    }
+    let bytes = make()?;
     match &args.output {
-        Some(path) if is_stdout(path) => to_stdout(&make()),
         Some(path) if is_named(path, &STDERR) => files::stderr()
-            .and_then(|mut stderr| stderr.write_all(&make()))
+            .and_then(|mut stderr| stderr.write_all(&bytes))
             .map_err(|error| Failure::Output(format!("cannot write to standard error: {error}"))),
-        Some(path) => files::write(path, content.readers(), &make())
+        Some(path) if !is_stdout(path) => files::write(path, content.readers(), &bytes)
             .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
-        None if quiet => Ok(()),
-        None => to_stdout(&make()),
+        _ => to_stdout(&bytes),
     }
 }
 

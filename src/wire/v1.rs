@@ -25,7 +25,7 @@ pub use boot::{BootEntry, BootLine, BootSource, Running, Suspect};
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
 pub use probe::{Agreement, Draw, Probed, probed};
-pub use read::read;
+pub use read::{bounded, read};
 pub use rules::{RulePage, Rules, rules};
 pub use scope::{
     Listener, ListenerTotal, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope,

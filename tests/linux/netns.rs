@@ -1,6 +1,7 @@
 //! Against the real kernel, in network namespaces that each test makes itself.
 
 mod all;
+mod bounds;
 mod capture;
 mod exhaustion;
 mod explain;

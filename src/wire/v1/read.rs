@@ -51,6 +51,11 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
     Ok(document)
 }
 
+/// Fails, in one line, where a report is larger than `read` takes one.
+pub fn bounded(report: &[u8]) -> Result<(), String> {
+    bounds::check(report)
+}
+
 fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(text).map_err(|error| error.to_string())
 }

@@ -1,6 +1,6 @@
 //! `--all-netns`: every namespace is found, entered and read as itself, and what is not is told.
 
-mod made;
+pub(super) mod made;
 
 use std::fs::{self, File};
 use std::net::TcpListener;

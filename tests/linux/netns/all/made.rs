@@ -14,7 +14,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use crate::linux::support::namespace::{set, sh};
 
 /// A process that only sleeps; it ends with the test.
-pub(super) struct Sleeper(Child);
+pub(in crate::linux::netns) struct Sleeper(Child);
 
 impl Drop for Sleeper {
     fn drop(&mut self) {
@@ -24,12 +24,12 @@ impl Drop for Sleeper {
 
 impl Sleeper {
     /// Starts it under unshare(1), and waits until it sleeps.
-    pub(super) fn unshared(args: &[&str]) -> Self {
+    pub(in crate::linux::netns) fn unshared(args: &[&str]) -> Self {
         Self::holding(Stdio::null(), args)
     }
 
     /// The same with a descriptor of one's own.
-    pub(super) fn holding(held: impl Into<Stdio>, args: &[&str]) -> Self {
+    pub(in crate::linux::netns) fn holding(held: impl Into<Stdio>, args: &[&str]) -> Self {
         let child = Command::new("unshare").args(args).stdin(held).spawn();
         let sleeper = Self(child.expect("unshare starts"));
         let began = Instant::now();
@@ -41,38 +41,41 @@ impl Sleeper {
         sleeper
     }
 
-    pub(super) fn in_a_namespace() -> Self {
+    pub(in crate::linux::netns) fn in_a_namespace() -> Self {
         Self::unshared(&["--net", "sleep", "1000"])
     }
 
-    pub(super) fn end(&mut self) {
+    pub(in crate::linux::netns) fn end(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(in crate::linux::netns) fn pid(&self) -> u32 {
         self.0.id()
     }
 
-    pub(super) fn link(&self) -> String {
+    pub(in crate::linux::netns) fn link(&self) -> String {
         format!("/proc/{}/ns/net", self.0.id())
     }
 
-    pub(super) fn namespace(&self) -> File {
+    pub(in crate::linux::netns) fn namespace(&self) -> File {
         File::open(self.link()).expect("its namespace")
     }
 }
 
-pub(super) fn id(namespace: &File) -> String {
+pub(in crate::linux::netns) fn id(namespace: &File) -> String {
     format!("net:[{}]", namespace.metadata().expect("a file").ino())
 }
 
-pub(super) fn enter(namespace: &File) {
+pub(in crate::linux::netns) fn enter(namespace: &File) {
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).expect("setns");
 }
 
 /// Does something in a namespace, in a thread that ends there.
-pub(super) fn there<T: Send>(namespace: &File, work: impl FnOnce() -> T + Send) -> T {
+pub(in crate::linux::netns) fn there<T: Send>(
+    namespace: &File,
+    work: impl FnOnce() -> T + Send,
+) -> T {
     thread::scope(|scope| {
         let thread = scope.spawn(|| {
             enter(namespace);
@@ -83,13 +86,13 @@ pub(super) fn there<T: Send>(namespace: &File, work: impl FnOnce() -> T + Send) 
 }
 
 /// A folder of names that nobody else sees.
-pub(super) fn folder_of_names() {
+pub(in crate::linux::netns) fn folder_of_names() {
     sh("mount", &["-t", "tmpfs", "none", "/run"]);
     fs::create_dir_all("/run/netns").expect("a folder");
 }
 
 /// Puts a namespace where ip-netns(8) would.
-pub(super) fn name(namespace: &str, name: &str) {
+pub(in crate::linux::netns) fn name(namespace: &str, name: &str) {
     let path = format!("/run/netns/{name}");
     fs::write(&path, "").expect("a file");
     sh("mount", &["--bind", namespace, &path]);
@@ -103,7 +106,7 @@ pub(super) fn add(name: &str) {
 }
 
 /// A namespace with a range and services of its own.
-pub(super) struct Made {
+pub(in crate::linux::netns) struct Made {
     pub(super) sleeper: Sleeper,
     pub(super) id: String,
     pub(super) number: u16,
@@ -111,7 +114,7 @@ pub(super) struct Made {
     _sockets: (TcpListener, TcpListener, UdpSocket),
 }
 
-pub(super) fn made(number: u16) -> Made {
+pub(in crate::linux::netns) fn made(number: u16) -> Made {
     let sleeper = Sleeper::in_a_namespace();
     let namespace = sleeper.namespace();
     let sockets = there(&namespace, || {
@@ -128,17 +131,17 @@ pub(super) fn made(number: u16) -> Made {
     Made { id: id(&namespace), sleeper, number, _sockets: sockets }
 }
 
-pub(super) fn range(number: u16) -> (u16, u16) {
+pub(in crate::linux::netns) fn range(number: u16) -> (u16, u16) {
     (10_000 + 1000 * number, 10_999 + 1000 * number)
 }
 
 /// Two of TCP, the second of IPv6 and in the pool, and one of UDP.
-pub(super) fn services(number: u16) -> [u16; 3] {
+pub(in crate::linux::netns) fn services(number: u16) -> [u16; 3] {
     [20_000 + number, 10_500 + 1000 * number, 22_000 + number]
 }
 
 /// Five namespaces, each held by something else, and what `look` makes of them.
-pub(super) fn with_each_kind_of_holder(look: impl FnOnce(&[&Made])) {
+pub(in crate::linux::netns) fn with_each_kind_of_holder(look: impl FnOnce(&[&Made])) {
     folder_of_names();
     let process = made(1);
     symlink(process.sleeper.link(), "/run/netns/linked").expect("a link");
