@@ -27,6 +27,8 @@ mod table;
 
 pub use json::{Kind, schema};
 
+use std::io::{self, Write};
+
 use clap::ValueEnum;
 
 use crate::wire::v1::{Document, Explanation, Probed, Rules};
@@ -117,16 +119,23 @@ pub fn render_rule(document: &Document, look: Look) -> Vec<u8> {
     table::render_rule(document, look)
 }
 
-/// The document in that format.
-pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
-    match format {
+/// Writes the document in that format. Those that tell everything are written as they are made, the others are short.
+///
+/// Fails where `to` does.
+pub fn write(
+    document: &Document,
+    format: Format,
+    look: Look,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let whole = match format {
+        Format::Json => return json::write(document, to),
+        Format::Ndjson => return ndjson::write(document, to),
+        Format::Csv => return csv::write(document, look, to),
+        Format::Junit => return junit::write(document, to),
+        Format::Sarif => return sarif::write(document, to),
+        Format::Ocsf => return ocsf::write(document, to),
         Format::Table => table::render(document, look),
-        Format::Json => json::render(document),
-        Format::Ndjson => ndjson::render(document),
-        Format::Csv => csv::render(document, look),
-        Format::Junit => junit::render(document),
-        Format::Sarif => sarif::render(document),
-        Format::Ocsf => ocsf::render(document),
         Format::Status => status::render(document),
         Format::Html => html::render(document),
         Format::Prometheus => prometheus::render(document),
@@ -134,7 +143,36 @@ pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
         Format::Nagios => nagios::render(document),
         Format::Checkmk => checkmk::render(document),
         Format::Markdown => markdown::render(document),
+    };
+    to.write_all(&whole)
+}
+
+/// Whether the document takes no more than so many bytes in that format.
+pub fn fits(document: &Document, format: Format, look: Look, bytes: usize) -> bool {
+    write(document, format, look, &mut Room(bytes)).is_ok()
+}
+
+/// So many bytes, which are counted and not kept.
+struct Room(usize);
+
+impl Write for Room {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(piece.len()).ok_or(io::ErrorKind::WriteZero)?;
+        Ok(piece.len())
     }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The document in that format, whole.
+#[cfg(any(test, fuzzing))]
+pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // A Vec takes everything.
+    let _ = write(document, format, look, &mut bytes);
+    bytes
 }
 
 /// What the settings of the document will be after a reboot; as JSON, the document.

@@ -17,6 +17,7 @@ mod protocol;
 mod shell;
 
 use std::env;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -121,7 +122,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let (snapshot, at) = snapshot(&args.show.read, &policy)?;
     let report = audit(&snapshot, &policy);
     let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
-    present(&document, &args.show.report)?;
+    present(&document, &args.show.report, None)?;
     let usual = match report.status {
         Status::Compliant => exit::OK,
         Status::Findings => exit::FINDINGS,
@@ -136,7 +137,7 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = unjudged(&args.read.facts)?;
     let (snapshot, at) = snapshot(&args.read, &policy)?;
     let document = v1::document(&snapshot, &policy, None, at, args.top);
-    present(&document, &args.report)?;
+    present(&document, &args.report, None)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
@@ -197,8 +198,9 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-/// Every output is tried, whatever becomes of the others: one inspection feeds many readers.
-fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
+/// Every output is tried, whatever becomes of the others: one inspection feeds many readers. None takes more than `most`
+/// bytes.
+fn present(document: &v1::Document, args: &ReportArgs, most: Option<usize>) -> Result<(), Failure> {
     let to = |path: &PathBuf| OutputArgs { output: Some(path.clone()), ..args.output.clone() };
     let emitted = args.emit.iter().map(|Emission { format, path }| (*format, to(path), false));
     let main = (args.format, args.output.clone(), args.quiet);
@@ -206,8 +208,25 @@ fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
     places::apart(outputs.iter().filter_map(|(_, to, quiet)| places::place(to, *quiet)))?;
     let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
         let look = look(args, to);
-        let make = || readable_again(render::render(document, *format, look), *format);
-        output::write_made(to, *quiet, Content::report(*format), make)
+        // Counted before a byte is written: half a report on standard output is none.
+        if let Some(most) = most.filter(|most| !render::fits(document, *format, look, *most)) {
+            let (format, most) = (format!("{format:?}").to_lowercase(), most / 1024 / 1024);
+            return Err(Failure::Usage(format!(
+                "as {format} the report takes more than {most} MiB, which no report of an audit does; \
+                 nothing is written"
+            )));
+        }
+        let content = Content::report(*format);
+        let fill = |to: &mut dyn Write| render::write(document, *format, look, to);
+        let saved = matches!(format, Format::Json | Format::Ndjson) && most.is_none();
+        if !saved || (*quiet && to.output.is_none()) {
+            return output::stream(to, *quiet, content, &fill);
+        }
+        let mut report = Vec::new();
+        // Writing to a Vec does not fail.
+        let _ = fill(&mut report);
+        readable_again(&report)?;
+        output::write(to, *quiet, content, || report)
     };
     let Some((main, emitted)) = outputs.split_last() else { return Ok(()) };
     let mut failures: Vec<Failure> = emitted.iter().map(write).filter_map(Result::err).collect();
@@ -223,15 +242,10 @@ fn present(document: &v1::Document, args: &ReportArgs) -> Result<(), Failure> {
 }
 
 /// What `convert` would refuse is not written.
-fn readable_again(report: Vec<u8>, format: Format) -> Result<Vec<u8>, Failure> {
-    if matches!(format, Format::Json | Format::Ndjson) {
-        v1::bounded(&report).map_err(|why| {
-            Failure::Output(format!(
-                "convert would not read the report again: {why}; none is written"
-            ))
-        })?;
-    }
-    Ok(report)
+fn readable_again(report: &[u8]) -> Result<(), Failure> {
+    v1::bounded(report).map_err(|why| {
+        Failure::Output(format!("convert would not read the report again: {why}; none is written"))
+    })
 }
 
 fn told(failure: Failure) {
@@ -243,6 +257,10 @@ fn look(args: &ReportArgs, to: &OutputArgs) -> Look {
     Look { csv_raw: args.csv_raw, ..output::look(to) }
 }
 
+/// How many times its length a saved report may take in a format, and how many bytes any may.
+const GROWTH: usize = 4;
+const SMALL: usize = 8 * 1024 * 1024;
+
 /// What was judged then is not judged again: the exit code says only that it was rendered, but where the format's own
 /// protocol says the state by it.
 fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
@@ -252,9 +270,10 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     };
     let text = Room::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
     let document = v1::read(&text).map_err(unusable)?;
-    // It may be as large as all that is made of it.
+    let most = text.len().saturating_mul(GROWTH).max(SMALL);
+    // It may be as large as all that is held of it.
     drop(text);
-    present(&document, &args.report)?;
+    present(&document, &args.report, Some(most))?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
@@ -312,12 +331,10 @@ mod tests {
     #[test]
     fn a_report_that_convert_would_not_read_again_is_not_written() {
         let long = format!("[\"{}\"]", "x".repeat(256 * 1024 + 1)).into_bytes();
-        for format in [Format::Json, Format::Ndjson] {
-            let Err(Failure::Output(line)) = readable_again(long.clone(), format) else {
-                panic!("it is written, or an error of the command line");
-            };
-            assert!(line.contains("a text of 262145 bytes"), "{line}");
-        }
-        assert!(readable_again(long, Format::Html).is_ok(), "nothing reads it again");
+        let Err(Failure::Output(line)) = readable_again(&long) else {
+            panic!("it is written, or an error of the command line");
+        };
+        assert!(line.contains("a text of 262145 bytes"), "{line}");
+        assert!(readable_again(b"[]").is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! Comma-separated values (RFC 4180): one finding a row, and one for each rule that could not tell or was not asked.
 
+use std::io::{self, Write};
+
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::Look;
@@ -48,15 +50,14 @@ struct Row<'a> {
 ///
 /// Every cell is quoted, and none holds a character that moves the cursor or the text. One that a spreadsheet would take for a
 /// formula gets a `'` in front, unless the look is raw.
-pub fn render(document: &Document, look: Look) -> Vec<u8> {
+pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<()> {
     let places = Places::of(document);
     let host = document.host.name.as_ref().map(|_| host(document)).unwrap_or_default();
     let mut table = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .quote_style(QuoteStyle::Always)
-        .from_writer(Vec::new());
-    // Only a row of another length, or a failing Write, could fail here; a Vec does not.
-    let _ = table.write_record(HEADER);
+        .from_writer(to);
+    table.write_record(HEADER).map_err(failed)?;
     let mut write = |row: &Row<'_>| {
         let cells: [&str; HEADER.len()] = [
             &host,
@@ -77,9 +78,9 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
             row.fingerprint,
             &row.location,
         ];
-        let _ = table.write_record(cells.map(|text| cell(text, look.csv_raw)));
+        table.write_record(cells.map(|text| cell(text, look.csv_raw))).map_err(failed)
     };
-    document.findings.iter().for_each(|finding| write(&found(finding)));
+    document.findings.iter().try_for_each(|finding| write(&found(finding)))?;
     for case in cases(document) {
         let (verdict, title, message) = match case.not_asked() {
             Some(why) => (Verdict::NotAsked, "not asked", why),
@@ -94,9 +95,17 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
             title,
             message,
             ..Row::default()
-        });
+        })?;
     }
-    table.into_inner().unwrap_or_default()
+    table.flush()
+}
+
+/// The error of the writer itself, whose kind tells a reader that has gone.
+fn failed(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn found(finding: &Finding) -> Row<'_> {

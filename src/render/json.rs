@@ -24,7 +24,22 @@ pub enum Kind {
 
 /// A document, indented, with a newline at its end.
 pub fn render(document: &impl Serialize) -> Vec<u8> {
-    bytes(document)
+    let mut bytes = Vec::new();
+    // Only a map with keys that are no strings, a failing Serialize or a failing Write could fail here; none is there.
+    let _ = write(document, &mut bytes);
+    bytes
+}
+
+/// The same, written as it is made.
+pub fn write(document: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(Harmless(&mut *to), document)?;
+    to.write_all(b"\n")
+}
+
+/// A value on one line, with a newline at its end, written as it is made.
+pub fn write_line(value: &impl Serialize, to: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(Harmless(&mut *to), value)?;
+    to.write_all(b"\n")
 }
 
 /// The JSON Schema (2020-12) of a kind of document, made from the structs themselves.
@@ -37,7 +52,7 @@ pub fn schema(kind: Kind) -> Vec<u8> {
     }
     .to_value();
     require_every_key(&mut schema);
-    bytes(&schema)
+    render(&schema)
 }
 
 /// Every key is always there, `null` where there is nothing to say: serde leaves none out, and the schema holds it to
@@ -56,32 +71,14 @@ fn require_every_key(schema: &mut Value) {
     }
 }
 
-/// A value on one line, with a newline at its end.
-pub fn compact(value: &impl Serialize) -> Vec<u8> {
-    let mut text = Harmless(Vec::new());
-    // Only a map with keys that are no strings, or a failing Serialize, could fail here; neither exists in wire.
-    let _ = serde_json::to_writer(&mut text, value);
-    text.0.push(b'\n');
-    text.0
-}
-
-fn bytes(value: &impl Serialize) -> Vec<u8> {
-    let mut text = Harmless(Vec::new());
-    // As above.
-    let _ = serde_json::to_writer_pretty(&mut text, value);
-    text.0.push(b'\n');
-    text.0
-}
-
 /// JSON may hold DEL, C1 controls and bidirectional marks as they are, and a terminal obeys them: here they are
 /// written as `\u009b`, which means the same to a program. Outside of strings JSON has no such character.
-struct Harmless(Vec<u8>);
+struct Harmless<'a>(&'a mut dyn Write);
 
-impl Write for Harmless {
+impl Write for Harmless<'_> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if piece.iter().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
-            self.0.extend_from_slice(piece);
-            return Ok(piece.len());
+            return self.0.write_all(piece).map(|()| piece.len());
         }
         // serde_json writes whole pieces of a str.
         for c in str::from_utf8(piece).map_err(io::Error::other)?.chars() {
@@ -90,7 +87,7 @@ impl Write for Harmless {
                     write!(self.0, "\\u{unit:04x}")?;
                 }
             } else {
-                self.0.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                self.0.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?;
             }
         }
         Ok(piece.len())
@@ -108,7 +105,7 @@ mod tests {
     #[test]
     fn harmful_characters_are_escaped_and_mean_the_same() {
         let name = "a\u{9b}31m\u{202e}b\u{7f}\u{1b}\n\"";
-        let text = String::from_utf8(bytes(&[name])).expect("UTF-8");
+        let text = String::from_utf8(render(&[name])).expect("UTF-8");
         assert!(!text.chars().any(|c| is_unsafe(c) && c != '\n'), "{text}");
         let back: Vec<String> = serde_json::from_str(&text).expect("JSON");
         assert_eq!(back, [name]);

@@ -1,6 +1,7 @@
 //! JUnit XML, as Jenkins' junit-10.xsd has it, which GitLab, Azure DevOps and others read too: a scope is a suite, a rule a case.
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 
 use super::cases::{Case, Places, cases, host, line, status};
 use super::table::measure;
@@ -10,7 +11,7 @@ use crate::wire::v1::{Document, Evidence, Finding, Verdict};
 /// The cases of each scope.
 ///
 /// GitLab takes cases of the same class and name for one: the class tells the host and the scope.
-pub fn render(document: &Document) -> Vec<u8> {
+pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let places = Places::of(document);
     let cases = cases(document);
     let mut suites: Vec<Suite<'_>> = Vec::new();
@@ -22,13 +23,14 @@ pub fn render(document: &Document) -> Vec<u8> {
         });
         suites[at].cases.push(case);
     }
-    let mut xml = Xml("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned());
+    let mut xml = Xml { to, done: Ok(()) };
+    xml.put(&["<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"]);
     xml.open("testsuites", &[("name", "ephaudit")]);
     for suite in &suites {
         suite.write(&mut xml, document);
     }
     xml.close("testsuites");
-    xml.0.into_bytes()
+    xml.done
 }
 
 struct Suite<'a> {
@@ -37,7 +39,7 @@ struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    fn write(&self, xml: &mut Xml, document: &Document) {
+    fn write(&self, xml: &mut Xml<'_>, document: &Document) {
         let count = |wanted: &[Verdict]| {
             let verdicts = self.cases.iter().map(|case| verdict(case, document));
             verdicts.filter(|verdict| wanted.contains(verdict)).count().to_string()
@@ -67,7 +69,7 @@ impl Suite<'_> {
         }
         xml.close("properties");
         let class = format!("ephaudit.{host}.{}", self.scope);
-        self.cases.iter().for_each(|case| write(xml, document, case, &class));
+        self.cases.iter().for_each(|case| test(xml, document, case, &class));
         xml.close("testsuite");
     }
 }
@@ -83,7 +85,7 @@ fn verdict(case: &Case<'_>, document: &Document) -> Verdict {
     }
 }
 
-fn write(xml: &mut Xml, document: &Document, case: &Case<'_>, class: &str) {
+fn test(xml: &mut Xml<'_>, document: &Document, case: &Case<'_>, class: &str) {
     let attributes = [("classname", class), ("name", case.rule)];
     let verdict = verdict(case, document);
     if verdict == Verdict::Pass && case.findings.is_empty() {
@@ -91,7 +93,7 @@ fn write(xml: &mut Xml, document: &Document, case: &Case<'_>, class: &str) {
     }
     xml.open("testcase", &attributes);
     let waived = case.findings.iter().filter(|finding| finding.waived.is_some());
-    let excepted: Vec<String> = waived.map(|finding| told(finding)).collect();
+    let excepted = waived.map(|finding| told(finding));
     let untold = case.untold.iter().map(|why| labelled("not seen", &why.to_string()));
     let failures = case.failures().map(told);
     match verdict {
@@ -111,11 +113,11 @@ fn write(xml: &mut Xml, document: &Document, case: &Case<'_>, class: &str) {
         Verdict::Waived => {
             let reasons = case.findings.iter().filter_map(|finding| finding.waived.as_deref());
             let message = format!("waived: {}", line(reasons));
-            xml.outcome("skipped", "waived", &message, excepted.into_iter());
+            xml.outcome("skipped", "waived", &message, excepted);
         }
         Verdict::Pass => {
             xml.open("system-out", &[]);
-            xml.0.extend(failures.chain(excepted).map(|lines| escaped(&lines)));
+            failures.chain(excepted).for_each(|lines| xml.put(&[&escaped(&lines)]));
             xml.close("system-out");
         }
         Verdict::NotApplicable => {
@@ -156,21 +158,33 @@ fn labelled(label: &str, text: &str) -> String {
 }
 
 /// XML 1.0 as text; names are ours, and everything else goes through [`escaped`].
-struct Xml(String);
+struct Xml<'a> {
+    to: &'a mut dyn Write,
+    /// How it went so far; after a failure nothing more is written.
+    done: io::Result<()>,
+}
 
-impl Xml {
+impl Xml<'_> {
+    fn put(&mut self, pieces: &[&str]) {
+        for piece in pieces {
+            if self.done.is_ok() {
+                self.done = self.to.write_all(piece.as_bytes());
+            }
+        }
+    }
+
     fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.tag(name, attributes);
-        self.0.push_str(">\n");
+        self.put(&[">\n"]);
     }
 
     fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.tag(name, attributes);
-        self.0.push_str("/>\n");
+        self.put(&["/>\n"]);
     }
 
     fn close(&mut self, name: &str) {
-        self.0.extend(["</", name, ">\n"]);
+        self.put(&["</", name, ">\n"]);
     }
 
     /// A failure, error or skipped element; its lines are printable already.
@@ -182,16 +196,15 @@ impl Xml {
         lines: impl Iterator<Item = String>,
     ) {
         self.tag(name, &[("type", kind), ("message", message)]);
-        self.0.push('>');
-        self.0.extend(lines.map(|line| escaped(&line)));
+        self.put(&[">"]);
+        lines.for_each(|line| self.put(&[&escaped(&line)]));
         self.close(name);
     }
 
     fn tag(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        self.0.push('<');
-        self.0.push_str(name);
+        self.put(&["<", name]);
         for (name, value) in attributes {
-            self.0.extend([" ", name, "=\"", &escaped(&printable(value)), "\""]);
+            self.put(&[" ", name, "=\"", &escaped(&printable(value)), "\""]);
         }
     }
 }
@@ -218,8 +231,10 @@ mod tests {
 
     #[test]
     fn nothing_ends_an_attribute_or_an_element() {
-        let mut xml = Xml(String::new());
+        let mut text = Vec::new();
+        let mut xml = Xml { to: &mut text, done: Ok(()) };
         xml.empty("a", &[("b", "\"/><c d=']]>&\u{1b}\n\u{ffff}")]);
-        assert_eq!(xml.0, "<a b=\"&quot;/&gt;&lt;c d=']]&gt;&amp;\\u{1b}\\u{a}\u{fffd}\"/>\n");
+        let text = String::from_utf8(text).expect("UTF-8");
+        assert_eq!(text, "<a b=\"&quot;/&gt;&lt;c d=']]&gt;&amp;\\u{1b}\\u{a}\u{fffd}\"/>\n");
     }
 }

@@ -3,6 +3,8 @@
 //! Each finding is an event, and so are each rule that passed, each that could not tell and each that nobody asked. A rule
 //! that does not apply is none.
 
+use std::io::{self, Write};
+
 use serde_json::{Value, json};
 
 use super::cases::{Case, NAME, Places, cases, host, line};
@@ -12,6 +14,8 @@ use crate::text::{printable, shortened};
 use crate::wire::v1::{Document, Finding, Severity, Verdict};
 
 const VERSION: &str = "1.5.0";
+/// How many bytes of what could not be told an event names one by one; the JSON report has them all.
+const DETAILS: usize = 256 * 1024;
 
 /// What the compliance object says: its status_id and the caption of it.
 type Outcome = (u8, &'static str);
@@ -23,11 +27,11 @@ const FAIL: Outcome = (3, "Fail");
 const NOT_ASKED: Outcome = (99, "Not asked");
 
 /// The events: findings, gravest first, then the rules' answers.
-pub fn render(document: &Document) -> Vec<u8> {
+pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let about = About { document, places: Places::of(document) };
     let found = document.findings.iter().map(|finding| about.finding(finding));
     let answered = cases(document).into_iter().filter_map(|case| about.case(&case));
-    found.chain(answered).flat_map(|event| json::compact(&event)).collect()
+    found.chain(answered).try_for_each(|event| json::write_line(&event, to))
 }
 
 struct About<'a> {
@@ -89,8 +93,19 @@ impl About<'_> {
             _ if case.untold.is_empty() => return None,
             _ => (WARNING, "could not be told"),
         };
-        let untold = case.untold.iter().map(ToString::to_string).chain(case.not_asked());
-        let untold: Vec<String> = untold.map(|why| clean(&why)).collect();
+        let mut untold: Vec<String> = Vec::new();
+        let mut room = DETAILS;
+        for why in case.untold.iter().map(ToString::to_string).chain(case.not_asked()) {
+            untold.push(clean(&why));
+            room = room.saturating_sub(why.len());
+            if room == 0 {
+                break;
+            }
+        }
+        let more = case.untold.len().saturating_sub(untold.len());
+        if more > 0 {
+            untold.push(format!("and {more} more"));
+        }
         let mut event = self.event(&Event {
             rule: case.rule,
             scope: case.scope,
@@ -106,7 +121,7 @@ impl About<'_> {
 
     fn event(&self, event: &Event<'_>) -> Value {
         let document = self.document;
-        let host = clean(&host(document));
+        let host = shortened(&clean(&host(document)), NAME);
         let (severity_id, severity) = severity(event.severity);
         let (status_id, status) = event.outcome;
         let rule = clean(event.rule);
@@ -172,10 +187,9 @@ impl About<'_> {
             other => (99, other),
         };
         let name = host.os_version.as_deref().unwrap_or(&host.os);
-        let mut system =
-            json!({"name": clean(&shortened(name, NAME)), "type_id": type_id, "type": clean(kind)});
+        let mut system = json!({"name": shortened(&clean(&shortened(name, NAME)), NAME), "type_id": type_id, "type": clean(kind)});
         if let Some(kernel) = &host.kernel {
-            system["kernel_release"] = json!(clean(&shortened(kernel, NAME)));
+            system["kernel_release"] = json!(shortened(&clean(&shortened(kernel, NAME)), NAME));
         }
         system
     }

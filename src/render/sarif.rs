@@ -1,6 +1,7 @@
 //! SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for beyond it: docs.github.com, "SARIF support for code scanning".
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ const ID_MAX: usize = 255;
 const DESCRIPTION_MAX: usize = 1024;
 
 /// The findings as results at the files that cause them, and what could not be told as notifications.
-pub fn render(document: &Document) -> Vec<u8> {
+pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let cases = cases(document);
     let places = Places::of(document);
     let rules = Rules::of(&cases);
@@ -51,7 +52,7 @@ pub fn render(document: &Document) -> Vec<u8> {
         let findings = document.findings.iter().zip(hashes());
         findings.map(|(finding, hash)| result(finding, &hash, document, &rules, &places))
     };
-    json::render(&Log {
+    let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [Run {
@@ -62,7 +63,8 @@ pub fn render(document: &Document) -> Vec<u8> {
             column_kind: "unicodeCodePoints",
             results: Each(results),
         }],
-    })
+    };
+    json::write(&log, to)
 }
 
 #[derive(Serialize)]

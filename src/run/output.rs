@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 
-use ephaudit_platform::files::{self, Readers};
+use ephaudit_platform::files::{self, Fill, Readers};
 
 use super::Failure;
 use crate::cli::{Color, OutputArgs};
@@ -91,27 +91,29 @@ pub(super) fn write(
     content: Content,
     make: impl FnOnce() -> Vec<u8>,
 ) -> Result<(), Failure> {
-    write_made(args, quiet, content, || Ok(make()))
-}
-
-/// The same of what may fail to be made: then nothing is opened.
-pub(super) fn write_made(
-    args: &OutputArgs,
-    quiet: bool,
-    content: Content,
-    make: impl FnOnce() -> Result<Vec<u8>, Failure>,
-) -> Result<(), Failure> {
     if quiet && args.output.is_none() {
         return Ok(());
     }
-    let bytes = make()?;
+    let bytes = make();
+    stream(args, quiet, content, &|to| to.write_all(&bytes))
+}
+
+/// The same of what is written piece by piece and never held whole.
+pub(super) fn stream(
+    args: &OutputArgs,
+    quiet: bool,
+    content: Content,
+    fill: Fill<'_>,
+) -> Result<(), Failure> {
     match &args.output {
+        Some(path) if is_stdout(path) => print(fill),
         Some(path) if is_named(path, &STDERR) => files::stderr()
-            .and_then(|mut stderr| stderr.write_all(&bytes))
+            .and_then(|stderr| files::write_all(stderr, fill))
             .map_err(|error| Failure::Output(format!("cannot write to standard error: {error}"))),
-        Some(path) if !is_stdout(path) => files::write(path, content.readers(), &bytes)
+        Some(path) => files::write(path, content.readers(), fill)
             .map_err(|error| Failure::Output(format!("cannot write {}: {error}", path.display()))),
-        _ => to_stdout(&bytes),
+        None if quiet => Ok(()),
+        None => print(fill),
     }
 }
 
@@ -130,9 +132,11 @@ fn is_named(path: &Path, names: &[&str]) -> bool {
 
 /// Prints; a reader that has gone is no error.
 pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
-    match files::stdout()
-        .and_then(|mut stdout| stdout.write_all(bytes).and_then(|()| stdout.flush()))
-    {
+    print(&|to| to.write_all(bytes))
+}
+
+fn print(fill: Fill<'_>) -> Result<(), Failure> {
+    match files::stdout().and_then(|stdout| files::write_all(stdout, fill)) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::Output(format!("cannot write to standard output: {error}"))),

@@ -59,9 +59,21 @@ fn a_report_takes_a_few_times_its_length_or_is_refused() {
             &(|report: &mut Value| report["findings"][0]["message"] = "a ".repeat(size / 2).into())
                 as &dyn Fn(&mut Value),
         ),
-        ("more than 100000 gaps", &|report| report["gaps"] = vec![gap.clone(); 100_001].into()),
-        ("more than 100000 names", &|report| {
-            report["scopes"][0]["names"] = vec!["a"; 100_001].into();
+        ("more than 50000 gaps", &|report| report["gaps"] = vec![gap.clone(); 50_001].into()),
+        ("more than 1024 names", &|report| {
+            report["scopes"][0]["names"] = vec!["a"; 1025].into();
+        }),
+        // What a format makes of it is another bound: six characters where there is one.
+        ("as junit the report takes more than 31 MiB", &|report| {
+            let mut finding = report["findings"][0].clone();
+            finding["message"] = "\u{7f}".repeat(200_000).into();
+            let many = (0..size / 200_000).map(|number| {
+                finding["fingerprint"] = number.to_string().into();
+                finding.clone()
+            });
+            report["findings"] = many
+                .chain(saved()["findings"].as_array().expect("findings").iter().skip(1).cloned())
+                .collect();
         }),
     ] {
         let mut report = saved();
@@ -69,21 +81,52 @@ fn a_report_takes_a_few_times_its_length_or_is_refused() {
         let refused = refusal(&converted(4 * size, &report, "junit"));
         assert!(refused.contains(said), "{refused}");
     }
+    // Long texts full of what is escaped, small findings, small gaps, all of one rule.
     let mut report = saved();
     let finding = report["findings"][0].clone();
-    report["findings"] = (0..size / 200_000)
+    let long = ["words & words, ", "\"quotes\" ", "\u{1}"];
+    report["findings"] = (0..2020)
         .map(|number| {
             let mut finding = finding.clone();
             finding["title"] = format!("{number}").into();
-            finding["message"] = "a ".repeat(100_000).into();
+            finding["fingerprint"] = format!("{number}").into();
+            if number < 20 {
+                finding["message"] = long[number % 3].repeat(200_000 / 15).into();
+            }
             finding
         })
         .chain(saved()["findings"].as_array().expect("findings").iter().skip(1).cloned())
         .collect();
-    for format in ["table", "json", "csv", "junit", "sarif", "ocsf", "html", "markdown"] {
-        let output = converted(8 * size, &report, format);
-        assert_eq!(code(&output), 0, "{format}: {}", stderr(&output));
+    let mut gap = gap;
+    gap["rule"] = finding["rule"].clone();
+    report["gaps"] = (0..4_000)
+        .map(|number| {
+            gap["detail"] = format!("{number}").into();
+            gap.clone()
+        })
+        .collect();
+    report["rules"][0]["reason"] = "some".into();
+    let size = report.to_string().len();
+    for format in [
+        "table",
+        "json",
+        "ndjson",
+        "csv",
+        "junit",
+        "sarif",
+        "ocsf",
+        "status",
+        "html",
+        "prometheus",
+        "openmetrics",
+        "nagios",
+        "checkmk",
+        "markdown",
+    ] {
+        let output = converted(3 * size, &report, format);
+        assert!(stderr(&output).is_empty(), "{format}: {}", stderr(&output));
         assert!(output.stdout.len() < 4 * size, "{format}: {} bytes", output.stdout.len());
+        assert!(!output.stdout.is_empty(), "{format}");
     }
 }
 

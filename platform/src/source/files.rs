@@ -21,7 +21,7 @@ mod system;
 mod walk;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Who may read a new file. Nobody but its owner may ever write it, and nobody execute it.
@@ -80,6 +80,9 @@ pub fn open_trusted(path: &Path) -> io::Result<File> {
     system::open_trusted(path)
 }
 
+/// Writes what a file is to hold. It may be asked more than once, and then writes the same again.
+pub type Fill<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
 /// Writes a file whole or not at all: whoever reads it meanwhile has the old one or the new one.
 ///
 /// A file that is there is replaced, by rename(2); of a link, what it leads to. A FIFO that
@@ -87,14 +90,24 @@ pub fn open_trusted(path: &Path) -> io::Result<File> {
 /// to.
 ///
 /// # Errors
-/// What the system calls say, and these refusals on Unix:
+/// What the system calls and `fill` say, and these refusals on Unix:
 /// - as root, where a folder on the way belongs to another user, or can be written by others
 ///   without being sticky, as /tmp is, and where the present file belongs to another user;
 /// - a link, device or FIFO of another user in a folder that others can write;
 /// - a block device, a socket, a folder, a link that leads to no file, and a FIFO that nobody
 ///   reads.
-pub fn write(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()> {
-    system::write(path, readers, bytes)
+pub fn write(path: &Path, readers: Readers, fill: Fill<'_>) -> io::Result<()> {
+    system::write(path, readers, fill)
+}
+
+/// Writes all that `fill` does, in pieces large enough for a system call each.
+///
+/// # Errors
+/// What either of them says.
+pub fn write_all(to: impl Write, fill: Fill<'_>) -> io::Result<()> {
+    let mut to = BufWriter::with_capacity(64 * 1024, to);
+    fill(&mut to)?;
+    to.flush()
 }
 
 /// Standard output, unbuffered.

@@ -4,13 +4,18 @@ use maud::{Markup, html};
 
 use crate::render::table::findings::{alike, by_reason, places, what_of};
 use crate::render::table::place;
-use crate::text::split_step;
+use crate::text::{shortened, split_step};
 use crate::wire::v1::{Document, Evidence, Finding};
 
-/// How many findings of one rule are told in full.
+/// How many findings of one rule are told in full, and of all rules.
 const TOLD: usize = 50;
+const TOLD_OF_ALL: usize = 500;
+/// How many pieces of evidence and how many steps of a finding are told.
+const PIECES: usize = 50;
 /// How many kinds of gaps are told.
 const GAPS: usize = 200;
+/// The most characters of one text.
+const TEXT: usize = 4000;
 
 /// The sections of them; those with nothing to say are left out.
 pub(super) fn sections(document: &Document) -> Markup {
@@ -30,15 +35,19 @@ fn list(
     findings: &[(&Finding, Vec<&str>)],
 ) -> Markup {
     let mut told: Vec<(&str, usize)> = Vec::new();
-    let mut shown = Vec::new();
+    let mut shown: Vec<(&Finding, String)> = Vec::new();
+    let mut more: Vec<usize> = Vec::new();
     for (finding, scopes) in findings {
         let at = told.iter().position(|(rule, _)| *rule == finding.rule).unwrap_or(told.len());
         if at == told.len() {
             told.push((&finding.rule, 0));
+            more.push(0);
         }
-        told[at].1 += 1;
-        if told[at].1 <= TOLD {
+        if told[at].1 < TOLD && shown.len() < TOLD_OF_ALL {
+            told[at].1 += 1;
             shown.push((*finding, places(document, scopes)));
+        } else {
+            more[at] += 1;
         }
     }
     html! {
@@ -47,8 +56,8 @@ fn list(
             div {
                 @if class == "waived" { p.lead { "Found, and excepted for the reason given." } }
                 @for (finding, places) in &shown { (tell(finding, places)) }
-                @for (rule, count) in told.iter().filter(|(_, count)| *count > TOLD) {
-                    p.more { "And " (count - TOLD) " more of " (rule) "; the JSON report has them all." }
+                @for ((rule, _), more) in told.iter().zip(&more).filter(|(_, more)| **more > 0) {
+                    p.more { "And " (more) " more of " (rule) "; the JSON report has them all." }
                 }
             }
         }
@@ -65,28 +74,33 @@ fn tell(finding: &Finding, places: &str) -> Markup {
                 }
                 " " code { (finding.rule) }
             }
-            h3 { (finding.title) }
-            @if let Some(reason) = &finding.waived { p.reason { b { "Waived: " } (reason) } }
-            p { (finding.message) }
-            @if !places.is_empty() { p { b { "In " } (places) } }
+            h3 { (text(&finding.title)) }
+            @if let Some(reason) = &finding.waived { p.reason { b { "Waived: " } (text(reason)) } }
+            p { (text(&finding.message)) }
+            @if !places.is_empty() { p { b { "In " } (text(places)) } }
             h4 { "Seen" }
-            dl.evidence { @for evidence in &finding.evidence { (seen(evidence)) } }
+            dl.evidence { @for evidence in finding.evidence.iter().take(PIECES) { (seen(evidence)) } }
             @if !finding.remediation.is_empty() {
                 h4 { "What to do" }
-                ul.steps { @for step in &finding.remediation { (self::step(step)) } }
+                ul.steps { @for step in finding.remediation.iter().take(PIECES) { (self::step(step)) } }
             }
-            p.print { "Fingerprint " code { (finding.fingerprint) } }
+            p.print { "Fingerprint " code { (text(&finding.fingerprint)) } }
         }
     }
+}
+
+/// The beginning of a text from outside that is longer than anybody reads; the JSON report has it all.
+fn text(text: &str) -> String {
+    shortened(text, TEXT)
 }
 
 fn seen(evidence: &Evidence) -> Markup {
     html! {
         div {
-            dt { (evidence.what) }
+            dt { (text(&evidence.what)) }
             dd {
-                b { (evidence.value) }
-                " " span.from { "from " code { (place(&evidence.source)) } }
+                b { (text(&evidence.value)) }
+                " " span.from { "from " code { (text(&place(&evidence.source))) } }
                 @if !evidence.command.is_empty() { (command(&evidence.command)) }
             }
         }
@@ -95,12 +109,12 @@ fn seen(evidence: &Evidence) -> Markup {
 
 fn step(step: &str) -> Markup {
     let (text, line) = split_step(step);
-    html! { li { (text) @if let Some(line) = line { (command(line)) } } }
+    html! { li { (self::text(text)) @if let Some(line) = line { (command(line)) } } }
 }
 
 /// A command to copy: one click takes it whole.
 fn command(line: &str) -> Markup {
-    html! { pre { code { (line) } } }
+    html! { pre { code { (text(line)) } } }
 }
 
 fn gaps(document: &Document) -> Markup {
@@ -114,8 +128,8 @@ fn gaps(document: &Document) -> Markup {
                     ul {
                         @for (gap, what) in reasons.iter().take(GAPS) {
                             li {
-                                b { (what_of(what)) } " " span.why { (gap.why) }
-                                p { (gap.detail) }
+                                b { (text(&what_of(what))) } " " span.why { (gap.why) }
+                                p { (text(&gap.detail)) }
                             }
                         }
                     }

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::Readers;
+use super::{Fill, Readers, write_all};
 
 pub(super) type Identity = PathBuf;
 
@@ -35,12 +35,12 @@ pub(super) fn open_trusted(path: &Path) -> io::Result<File> {
 
 /// What is not an ordinary file (a device, a pipe) is written to, since a rename would put a file
 /// in its place.
-pub(super) fn write(path: &Path, _readers: Readers, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(path: &Path, _readers: Readers, fill: Fill<'_>) -> io::Result<()> {
     let present = fs::metadata(path);
     match &present {
         Ok(kind) if kind.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         Ok(kind) if !kind.is_file() => {
-            return OpenOptions::new().append(true).open(path)?.write_all(bytes);
+            return write_all(OpenOptions::new().append(true).open(path)?, fill);
         }
         Err(_) if fs::symlink_metadata(path).is_ok() => {
             return Err(io::Error::other("a link on the way leads to nothing"));
@@ -60,7 +60,7 @@ pub(super) fn write(path: &Path, _readers: Readers, bytes: &[u8]) -> io::Result<
     if let Ok(present) = &present {
         file.as_file().set_permissions(present.permissions())?;
     }
-    file.write_all(bytes)?;
+    write_all(&mut file, fill)?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())

@@ -10,7 +10,7 @@ use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat, openat
 
 use super::caller::{Caller, Trust, kind};
 use super::walk::Target;
-use super::{Readers, place, signals};
+use super::{Fill, Readers, place, signals, write_all};
 
 /// Nobody is waited for at the other end of a FIFO.
 const READ: OFlags =
@@ -74,12 +74,12 @@ fn is_descriptor(path: &Path) -> bool {
     number.and_then(Path::to_str).is_some_and(digits)
 }
 
-pub(super) fn write(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(path: &Path, readers: Readers, fill: Fill<'_>) -> io::Result<()> {
     if is_descriptor(path) {
-        return to_descriptor(path, bytes);
+        return to_descriptor(path, fill);
     }
     let caller = Caller::now();
-    let attempt = || place::put(&Target::at(path, caller, Trust::Place)?, caller, readers, bytes);
+    let attempt = || place::put(&Target::at(path, caller, Trust::Place)?, caller, readers, fill);
     match attempt() {
         // Somebody else made the file meanwhile: it is looked at anew.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => attempt(),
@@ -88,7 +88,7 @@ pub(super) fn write(path: &Path, readers: Readers, bytes: &[u8]) -> io::Result<(
 }
 
 /// To what the caller opened already: the rest of a file, or a pipe.
-fn to_descriptor(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn to_descriptor(path: &Path, fill: Fill<'_>) -> io::Result<()> {
     if is_read_only(path) {
         return Err(io::Error::other("it is open for reading only"));
     }
@@ -98,7 +98,7 @@ fn to_descriptor(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(io::Error::other("it is a block device"));
     }
     fcntl_setfl(&fd, OFlags::APPEND)?;
-    File::from(fd).write_all(bytes)
+    write_all(File::from(fd), fill)
 }
 
 /// Whether the caller opened a descriptor for reading only. Linux opens the file behind its name

@@ -24,67 +24,63 @@ const WORDS: [&[u8]; 11] = [
 /// The keys of words that take no memory of their own once they are read.
 const CHOICES: [&[u8]; 7] =
     [b"state", b"severity", b"verdict", b"status", b"transport", b"transports", b"families"];
-/// How many items the arrays of a key have, all of them together.
-const ITEMS: [(&[u8], usize); 6] = [
+/// How many items an array of this key may have; those of a fact, and of what is the same in every format, are few.
+const ITEMS: [(&[u8], usize); 21] = [
     (b"rules", 256),
     (b"scopes", 10_000),
-    (b"findings", 50_000),
-    (b"spans", 1_000_000),
-    (b"families", 1_000_000),
-    (b"transports", 1_000_000),
+    (b"findings", 25_000),
+    (b"gaps", 50_000),
+    (b"services", 10_000),
+    (b"items", 20_000),
+    (b"spans", 32_768),
+    (b"ports", 32_768),
+    (b"allowed", 32_768),
+    (b"evidence", 1024),
+    (b"remediation", 256),
+    (b"families", 2),
+    (b"transports", 2),
+    (b"ranges", 64),
+    (b"reserved", 64),
+    (b"randomization", 64),
+    (b"pools", 64),
+    (b"destinations", 1024),
+    (b"from_system_ports", 1024),
+    (b"names", 1024),
+    (b"off", 256),
 ];
-/// The same of each other key that a report has.
-const OF_EACH: usize = 100_000;
-const EACH: [&[u8]; 23] = [
-    b"allowed",
-    b"boot",
-    b"destinations",
-    b"evidence",
-    b"from_system_ports",
-    b"gaps",
-    b"items",
-    b"left_behind",
-    b"names",
-    b"off",
-    b"overridden",
-    b"pools",
-    b"randomization",
-    b"ranges",
-    b"rejected",
-    b"remediation",
-    b"reserved",
-    b"running",
-    b"self_connected",
-    b"services",
-    b"settings",
-    b"suspects",
-    b"totals",
-];
-/// How many bytes it takes: in memory, and as indented JSON or in a format that writes each text once.
-const SIZE: usize = 40 * 1024 * 1024;
-/// What a text takes in memory besides its bytes: its place, and what the allocator rounds up.
-const STRING: usize = 48;
-/// The same of an array, an object and a number.
+/// The same of any other key.
+const OTHERS: usize = 10_000;
+/// How large a finding may be: one is told at a time.
+const FINDING: usize = 1024 * 1024;
+/// What may be held of a report together with its text: so many times the text, or so many bytes where the text is short.
+const GROWTH: usize = 3;
+const SHORT: usize = 34 * 1024 * 1024;
+/// What may be held of any.
+const MOST: usize = 56 * 1024 * 1024;
+/// What a text takes in memory besides its bytes: its place, and what an allocator puts before it, in steps and at least.
+const PLACE: usize = 24;
+const HEAD: usize = 8;
+const STEP: usize = 16;
+const LEAST: usize = 32;
+/// What an array, an object and a number take.
 const GROUP: usize = 32;
 const NUMBER: usize = 8;
-/// How much longer a character gets at most where it is escaped: DEL is written as \u{7f}, a quote in XML as &quot;.
-const ESCAPE: usize = 5;
+/// An array of evidence besides: it has room for four.
+const EVIDENCE: usize = 256;
 
 /// Fails, in one line, where a text is more than a report.
 ///
 /// It goes through the bytes and keeps nothing. What is no JSON it takes for anything: the parser, which comes next, stops
 /// where the text is none, and up to there both see the same.
 pub(super) fn check(text: &[u8]) -> Result<(), String> {
-    let mut scan = Scan::default();
+    let most = (text.len() * (GROWTH - 1)).max(SHORT.saturating_sub(text.len())).min(MOST);
+    let mut scan = Scan { most, groups: Vec::new(), key: Key::default(), held: 0 };
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         at = match byte {
             b'"' => scan.string(text, at + 1)?,
-            b'{' | b'[' => scan.open(*byte == b'[').map(|()| at + 1)?,
-            b'}' | b']' => {
-                scan.groups.pop();
-                at + 1
-            }
+            b'{' | b'[' => scan.open(*byte == b'[', at).map(|()| at + 1)?,
+            b'}' | b']' => scan.close(at).map(|()| at + 1)?,
             b',' => {
                 scan.key = scan.groups.last().map_or(Key::default(), |group| group.key);
                 at + 1
@@ -93,9 +89,8 @@ pub(super) fn check(text: &[u8]) -> Result<(), String> {
             _ => {
                 let rest = text.get(at..).unwrap_or_default();
                 let ends = |byte: &u8| b" \t\r\n,:{}[]\"".contains(byte);
-                let length = rest.iter().position(ends).unwrap_or(rest.len()).max(1);
-                scan.value(NUMBER, length)?;
-                at + length
+                scan.value(NUMBER)?;
+                at + rest.iter().position(ends).unwrap_or(rest.len()).max(1)
             }
         };
     }
@@ -105,7 +100,6 @@ pub(super) fn check(text: &[u8]) -> Result<(), String> {
 /// What is known of a key.
 #[derive(Clone, Copy, Default)]
 struct Key {
-    length: usize,
     /// Its place among those whose items are counted.
     counted: Option<usize>,
     is_word: bool,
@@ -114,64 +108,70 @@ struct Key {
 
 impl Key {
     fn of(key: &[u8]) -> Self {
-        let mut counted = ITEMS.iter().map(|(key, _)| *key).chain(EACH);
         Self {
-            length: key.len(),
-            counted: counted.position(|known| known == key),
+            counted: ITEMS.iter().position(|(known, _)| *known == key),
             is_word: WORDS.contains(&key),
             is_choice: CHOICES.contains(&key),
         }
     }
 
-    /// The name and the most items of a place.
-    fn most(place: usize) -> (&'static [u8], usize) {
-        let each = || EACH.get(place - ITEMS.len()).map(|key| (*key, OF_EACH));
-        ITEMS.get(place).copied().or_else(each).unwrap_or_default()
+    /// Its name, where it has one here, and the most items of an array of it.
+    fn most(self) -> (&'static str, usize) {
+        let counted = self.counted.and_then(|place| ITEMS.get(place));
+        counted.map_or(("items in an array", OTHERS), |(name, most)| {
+            (std::str::from_utf8(name).unwrap_or_default(), *most)
+        })
     }
 }
 
-/// An array or object that is not closed yet, and the key that it stands under.
+/// An array or object that is not closed yet.
 struct Group {
+    /// The key that it stands under.
     key: Key,
     is_array: bool,
+    items: usize,
+    begin: usize,
 }
 
-#[derive(Default)]
 struct Scan {
+    /// How many bytes may be held.
+    most: usize,
     groups: Vec<Group>,
     /// The key of the next value; in an array, the array's own.
     key: Key,
-    items: [usize; ITEMS.len() + EACH.len()],
-    memory: usize,
-    written: usize,
+    held: usize,
 }
 
 impl Scan {
-    fn open(&mut self, is_array: bool) -> Result<(), String> {
-        // Each has a line where it ends.
-        self.value(GROUP, 2 + 2 * self.groups.len())?;
-        self.groups.push(Group { key: self.key, is_array });
+    fn open(&mut self, is_array: bool, begin: usize) -> Result<(), String> {
+        let room = if is_array && self.key.most().0 == "evidence" { EVIDENCE } else { 0 };
+        self.value(GROUP + room)?;
+        self.groups.push(Group { key: self.key, is_array, items: 0, begin });
         if self.groups.len() > DEPTH {
             return Err(format!("its values stand more than {DEPTH} deep in each other"));
         }
         Ok(())
     }
 
+    fn close(&mut self, at: usize) -> Result<(), String> {
+        let Some(Group { key, is_array: false, begin, .. }) = self.groups.pop() else {
+            return Ok(());
+        };
+        if key.most().0 == "findings" && at - begin > FINDING {
+            return Err(format!("a finding of more than {FINDING} bytes"));
+        }
+        Ok(())
+    }
+
     /// A key or a text from behind its first quote on; gives where it goes on.
     fn string(&mut self, text: &[u8], begin: usize) -> Result<usize, String> {
-        let (mut end, mut escapes) = (begin, 0);
+        let mut end = begin;
         loop {
             match text.get(end) {
                 Some(b'"') | None => break,
-                Some(b'\\') => {
-                    escapes += usize::from(text.get(end + 1) == Some(&b'"'));
-                    end += 1;
-                }
-                // The first bytes of those characters that `printable` escapes, and of some that it does not.
-                Some(0x7f | 0xc2 | 0xd8 | 0xe2 | 0xef | b'&' | b'<' | b'>') => escapes += 1,
-                Some(_) => {}
+                Some(b'\\') => end += 2,
+                Some(_) => end += 1,
             }
-            end += 1;
         }
         let string = text.get(begin..end).unwrap_or_default();
         let rest = text.get(end + 1..).unwrap_or_default();
@@ -189,30 +189,29 @@ impl Scan {
         } else if string.len() > most {
             return Err(format!("a text of {} bytes where {most} are the most", string.len()));
         } else {
-            let held = if self.key.is_choice { NUMBER } else { string.len() + STRING };
-            self.value(held, string.len() + 2 + escapes * ESCAPE)?;
+            let heap = (HEAD + string.len()).next_multiple_of(STEP).max(LEAST);
+            self.value(match string.len() {
+                _ if self.key.is_choice => NUMBER,
+                0 => PLACE,
+                _ => PLACE + heap,
+            })?;
         }
         Ok(end + 1)
     }
 
-    /// A value of so many bytes in memory, and written.
-    fn value(&mut self, held: usize, written: usize) -> Result<(), String> {
-        let in_array = self.groups.last().is_some_and(|group| group.is_array);
-        // Its indent, its key with quotes, a colon and a space, a comma and a line feed.
-        let key = if in_array { 0 } else { self.key.length + 4 };
-        self.written += 2 * self.groups.len() + key + written + 2;
-        self.memory += held;
-        if self.memory.max(self.written) > SIZE {
-            return Err(format!("it takes more than {} MiB", SIZE / 1024 / 1024));
+    /// A value of so many bytes in memory.
+    fn value(&mut self, held: usize) -> Result<(), String> {
+        self.held += held;
+        if self.held > self.most {
+            return Err("it takes many times its length in memory, or too much".to_owned());
         }
-        let Some(place) = self.key.counted.filter(|_| in_array) else { return Ok(()) };
-        let (name, most) = Key::most(place);
-        if let Some(count) = self.items.get_mut(place) {
-            *count += 1;
-            if *count > most {
-                let name = String::from_utf8_lossy(name);
-                return Err(format!("more than {most} {name}"));
-            }
+        let Some(group) = self.groups.last_mut().filter(|group| group.is_array) else {
+            return Ok(());
+        };
+        group.items += 1;
+        let (name, most) = group.key.most();
+        if group.items > most {
+            return Err(format!("more than {most} {name}"));
         }
         Ok(())
     }
