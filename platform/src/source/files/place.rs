@@ -35,30 +35,30 @@ pub(super) fn put(
     target: &Target,
     caller: Caller,
     readers: Readers,
-    fill: Fill<'_>,
+    content: Fill<'_>,
 ) -> io::Result<()> {
     let Some(present) = &target.present else {
-        return replace(target, &modes(None, readers), fill);
+        return replace(target, &modes(None, readers), content);
     };
     let refused = |why: &str| Err(io::Error::other(why.to_owned()));
     match kind(present) {
         FileType::RegularFile if caller.owns(present) => {
             // Another name of it may be another user's work (link(2)): its mode says nothing then.
             let own = (present.st_nlink == 1).then_some(present);
-            replace(target, &modes(own, readers), fill)
+            replace(target, &modes(own, readers), content)
         }
         FileType::RegularFile if caller.root => Err(io::Error::other(format!(
             "it belongs to user {}; remove it, or choose another name",
             present.st_uid
         ))),
-        FileType::RegularFile => replace(target, &modes(None, readers), fill),
+        FileType::RegularFile => replace(target, &modes(None, readers), content),
         FileType::BlockDevice => refused("it is a block device"),
         FileType::Socket => refused("it is a socket"),
         _ if caller.planted(present, target.is_shared(caller)) => Err(io::Error::other(format!(
             "it is not an ordinary file, and of user {} in a folder that others can write",
             present.st_uid
         ))),
-        FileType::Fifo | FileType::CharacterDevice => through(target, present, fill),
+        FileType::Fifo | FileType::CharacterDevice => through(target, present, content),
         _ => refused("it is no file that can be written"),
     }
 }
@@ -73,7 +73,7 @@ fn modes(own: Option<&Stat>, readers: Readers) -> Modes {
 }
 
 /// To a device, or to a FIFO that somebody reads.
-fn through(target: &Target, judged: &Stat, fill: Fill<'_>) -> io::Result<()> {
+fn through(target: &Target, judged: &Stat, content: Fill<'_>) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let flags = flags | OFlags::NOCTTY | OFlags::CLOEXEC;
     let fd = match openat(target.folder(), &target.name, flags, Mode::empty()) {
@@ -89,17 +89,17 @@ fn through(target: &Target, judged: &Stat, fill: Fill<'_>) -> io::Result<()> {
     }
     // Whoever reads slowly is waited for.
     fcntl_setfl(&fd, OFlags::APPEND)?;
-    write_all(File::from(fd), fill)
+    write_all(File::from(fd), content)
 }
 
-fn replace(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result<()> {
+fn replace(target: &Target, modes: &Modes, content: Fill<'_>) -> io::Result<()> {
     // Other systems have no such files.
     #[cfg(not(target_os = "linux"))]
     let placed = false;
     #[cfg(target_os = "linux")]
-    let placed = without_a_name(target, modes, fill)?;
+    let placed = without_a_name(target, modes, content)?;
     if !placed {
-        by_another_name(target, modes, fill)?;
+        by_another_name(target, modes, content)?;
     }
     // Best effort: not every system and file system can, and the file is in place.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -112,13 +112,13 @@ fn replace(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result<()> {
 /// By a file that has no name until it is whole, so that whatever ends the program leaves nothing;
 /// whether the file system has such files.
 #[cfg(target_os = "linux")]
-fn without_a_name(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result<bool> {
+fn without_a_name(target: &Target, modes: &Modes, content: Fill<'_>) -> io::Result<bool> {
     use std::os::fd::AsRawFd;
 
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     let Ok(fd) = openat(target.folder(), ".", flags, modes.made) else { return Ok(false) };
     let mut file = File::from(fd);
-    make(&mut file, modes, fill)?;
+    fill(&mut file, modes, content)?;
     // open(2): so it gets a name without CAP_DAC_READ_SEARCH.
     let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
     let name = |name: &OsString| {
@@ -150,7 +150,7 @@ fn without_a_name(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result<
 }
 
 /// By a file with a name that nothing had, while signals wait.
-fn by_another_name(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result<()> {
+fn by_another_name(target: &Target, modes: &Modes, content: Fill<'_>) -> io::Result<()> {
     let _held = signals::hold();
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::WRONLY | OFlags::CLOEXEC;
     for spare in spare_names() {
@@ -158,7 +158,7 @@ fn by_another_name(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result
             Err(Errno::EXIST) => continue,
             opened => opened?,
         };
-        let placed = make(&mut File::from(fd), modes, fill)
+        let placed = fill(&mut File::from(fd), modes, content)
             .and_then(|()| Ok(link_or_rename(target, &spare)?));
         // After a rename there is none.
         let _ = unlinkat(target.folder(), &spare, AtFlags::empty());
@@ -167,11 +167,11 @@ fn by_another_name(target: &Target, modes: &Modes, fill: Fill<'_>) -> io::Result
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn make(file: &mut File, modes: &Modes, fill: Fill<'_>) -> io::Result<()> {
+fn fill(file: &mut File, modes: &Modes, content: Fill<'_>) -> io::Result<()> {
     if let Some(mode) = modes.set {
         fchmod(&*file, mode)?;
     }
-    write_all(&mut *file, fill)?;
+    write_all(&mut *file, content)?;
     file.sync_all()
 }
 
