@@ -258,7 +258,7 @@ fn fingerprint(rule: &str, scope: &Scope, subject: &str) -> String {
         format!("other {}", name.as_ref().unwrap_or(&scope.id))
     };
     let digest = Sha256::digest(format!("{rule}\0{scope}\0{subject}"));
-    let beginning = digest.iter().take(8).fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+    let beginning = digest.iter().take(8).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
     format!("{beginning:016x}")
 }
 

@@ -264,8 +264,10 @@ impl Table {
         let mut text = String::new();
         for ((port, name), (_, transports)) in rows {
             let known = TRANSPORTS.iter().enumerate();
-            let letters: String =
-                known.filter(|(bit, _)| transports >> bit & 1 == 1).map(|(_, &(_, l))| l).collect();
+            let letters: String = known
+                .filter(|(bit, _)| (transports >> bit) & 1 == 1)
+                .map(|(_, &(_, l))| l)
+                .collect();
             text.extend([port.to_string().as_str(), "\t", letters.as_str(), "\t", name, "\n"]);
         }
         text

@@ -13,7 +13,8 @@ use crate::usage::Destination;
 
 /// ESTABLISHED, SYN_SENT, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT, LAST_ACK and CLOSING: without LISTEN, SYN_RECV and
 /// NEW_SYN_RECV, which are for others to connect to (include/net/tcp_states.h).
-const CONNECTED: u32 = 1 << 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 9 | 1 << 11;
+const CONNECTED: u32 =
+    (1 << 1) | (1 << 2) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11);
 /// `TCP_BOUND_INACTIVE`, since Linux 6.8 (commit 91051f003948): the kernel walks a further table for it, and calls what it
 /// finds there CLOSE.
 const BOUND_INACTIVE: u32 = 1 << 13;

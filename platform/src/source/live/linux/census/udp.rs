@@ -13,7 +13,7 @@ use crate::parse::census::Told;
 use crate::snapshot::Transport;
 
 /// ESTABLISHED is a connected socket, CLOSE any other.
-pub(super) const STATES: u32 = 1 << 1 | 1 << 7;
+pub(super) const STATES: u32 = (1 << 1) | (1 << 7);
 
 const ANY_IPV4: Ipv6Addr = Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0);
 
