@@ -250,10 +250,42 @@ fn a_report_is_of_this_program_of_one_place_and_of_all_its_rules() {
         report["gaps"] = json!([]);
         report["status"] = json!("compliant");
     });
-    refused("compliant", "which has a verdict", |report| {
+    refused("compliant", "turns rules off, and names no policy", |report| {
         report["policy"]["off"] = json!(["narrow-pool"]);
     });
-    refused("compliant", "which is no rule", |report| report["policy"]["off"] = json!(["x"]));
+    refused("findings", "waives findings, and names no policy", |report| {
+        each(report, "findings").for_each(|finding| finding["waived"] = json!("known"));
+        each(report, "rules").for_each(|rule| {
+            if rule["verdict"] == "fail" {
+                rule["verdict"] = json!("waived");
+            }
+        });
+        report["status"] = json!("compliant");
+    });
+    for (missing, words) in [
+        ("ranges", "no ephemeral range"),
+        ("reserved", "no list of reserved ports"),
+        ("pools", "no pool"),
+    ] {
+        refused("compliant", words, |report| report["scopes"][0][missing] = json!([]));
+    }
+    refused("compliant", "reaches beyond its range", |report| {
+        report["scopes"][0]["ranges"][0]["first"] = json!(50_000);
+    });
+    refused("compliant", "outside-dynamic-ports is called pass, against", |report| {
+        report["policy"]["allowed"] = json!([{"first": 1, "last": 2}]);
+    });
+    refused("compliant", "narrow-pool is called pass, against", |report| {
+        report["policy"]["min_pool"] = json!(60_000);
+    });
+    refused("compliant", "which has a verdict", |report| {
+        report["policy"]["file"] = json!("/etc/ephaudit/policy.toml");
+        report["policy"]["off"] = json!(["narrow-pool"]);
+    });
+    refused("compliant", "which is no rule", |report| {
+        report["policy"]["file"] = json!("/etc/ephaudit/policy.toml");
+        report["policy"]["off"] = json!(["x"]);
+    });
     refused("compliant", "is no profile", |report| report["profile"] = json!("own"));
     refused("compliant", "more than 256 rules", |report| {
         report["rules"] = (0..257).map(|_| report["rules"][0].clone()).collect();

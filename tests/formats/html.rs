@@ -86,11 +86,18 @@ fn an_unknown_range_is_drawn_as_unknown() {
     for look in ["class=\"pool\"", "class=\"part\"", "class=\"held\"", "32768-60999"] {
         assert!(!drawn.contains(look), "{look}");
     }
-    // So is a range that the report says nothing of at all, and a pool beside a known range.
-    let nothing = changed("findings", |report| report["scopes"][0]["ranges"] = json!([]));
+    // So is a range that a report of another version says nothing of at all, and a pool beside a
+    // known range.
+    let nothing = changed("findings", |report| {
+        report["tool"]["version"] = json!("0.0.1");
+        report["scopes"][0]["ranges"] = json!([]);
+    });
     assert!(!self::drawn(&nothing).contains("class=\"pool\""));
     assert!(self::drawn(&nothing).contains("UNKNOWN"));
-    let unpooled = changed("findings", |report| report["scopes"][0]["pools"] = json!([]));
+    let unpooled = changed("findings", |report| {
+        report["tool"]["version"] = json!("0.0.1");
+        report["scopes"][0]["pools"] = json!([]);
+    });
     assert!(!self::drawn(&unpooled).contains("class=\"pool\""));
     assert!(self::drawn(&unpooled).contains("32768-60999, pool UNKNOWN"));
 }
@@ -134,6 +141,7 @@ fn impossible_numbers_are_drawn() {
         scope["time_wait"]["milliseconds"] = json!(u32::MAX);
         scope["pools"][0]["spans"] =
             json!([{"first": 0, "last": 65535}, {"first": 0, "last": 65535}]);
+        scope["pools"][0]["span_count"] = json!(2);
         report["services"][0]["first"] = json!(65535);
         report["services"][0]["last"] = json!(0);
     });

@@ -47,6 +47,10 @@ pub(crate) fn settle(report: &mut Value) {
     if let Some(findings) = report["findings"].as_array_mut() {
         findings.sort_by_key(|finding| rank(&finding["severity"]));
     }
+    let waives = items(report, "findings").iter().any(|finding| !finding["waived"].is_null());
+    if waives && report["policy"].is_object() && report["policy"]["file"].is_null() {
+        report["policy"]["file"] = "/etc/ephaudit/policy.toml".into();
+    }
     report["status"] = status(report).into();
 }
 

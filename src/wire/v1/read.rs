@@ -1,5 +1,6 @@
 //! A saved report, read again.
 
+mod beside;
 mod bounds;
 mod facts;
 mod judged;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::{Document, Rule, Scope, State, Verdict};
+use super::beside;
 use super::judged::same_severity;
 use crate::policy::Profile;
 use crate::rules::{self, RULES};
@@ -12,6 +13,7 @@ pub(super) fn check(document: &Document) -> Result<(), String> {
     let Some(policy) = document.policy.as_ref().filter(|_| is_of_this(document)) else {
         return Ok(());
     };
+    beside::check(document)?;
     let names = || document.rules.iter().map(|rule| &*rule.rule);
     if !names().eq(RULES.iter().map(|rule| rule.name)) {
         return Err(format!("its rules are not the {} of its version", RULES.len()));
