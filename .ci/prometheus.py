@@ -26,9 +26,9 @@ def reports():
             found[os.path.basename(path)[:-5]] = json.load(file)
     assert len(found) >= 10, found.keys()
     words = copy.deepcopy(found["findings"])
-    for number, rule in enumerate(words["rules"]):
-        rule["rule"] = f"{HOSTILE}{number}"
-    words["findings"][0]["rule"] = HOSTILE + "0"
+    names = {rule["rule"]: f"{HOSTILE}{number}" for number, rule in enumerate(words["rules"])}
+    for named in words["rules"] + words["findings"] + words["gaps"]:
+        named["rule"] = names.get(named["rule"])
     words["tool"]["version"] = words["profile"] = HOSTILE
     words["scopes"][0]["ranges"].append({**words["scopes"][0]["ranges"][0], "role": HOSTILE})
     markdown = ["```\n# x\n```", "`` ` ``", "a | b\\| c\\\\| d", "[x](http://x.org)", "![x](//x.org/x.png)", "<img src=x onerror=y>",
@@ -41,9 +41,44 @@ def reports():
         words["findings"].append({**finding, "rule": text, "title": text, "message": text, "evidence": evidence, "scope": text,
                                   "remediation": [text, f"{text}: `{text}`"], "waived": text if len(text) % 2 else None})
         words["gaps"].append({"rule": None, "scope": text, "what": text, "why": "denied", "detail": text})
+        words["rules"].append({"rule": text, "severity": "low", "verdict": "pass", "reason": None, "asks": None})
+        words["scopes"].append({**words["scopes"][0], "id": text, "names": [text], "current": False})
     words["host"]["name"] = words["host"]["os_version"] = "".join(markdown)
     found["words"] = words
+    for report in found.values():
+        settle(report)
     return found
+
+
+def settle(report):
+    """Makes verdicts, severities and the status follow from the findings: convert takes no others."""
+    for rule in report["rules"]:
+        own = [finding for finding in report["findings"] if finding["rule"] == rule["rule"]]
+        open_ = [finding for finding in own if finding["waived"] is None]
+        gaps = [gap for gap in report["gaps"] if gap["rule"] == rule["rule"]]
+        if open_:
+            rule["verdict"] = "fail"
+        elif gaps:
+            rule["verdict"] = "unknown"
+        elif own:
+            rule["verdict"] = "waived"
+        elif rule["verdict"] in ["fail", "unknown", "waived"]:
+            rule["verdict"] = "pass"
+        if own:
+            rule["severity"] = min((finding["severity"] for finding in open_ or own), key=SEVERITIES.index)
+        if gaps or rule["verdict"] not in ["not-applicable", "not-asked"]:
+            rule["reason"] = "it is so" if gaps else None
+    report["findings"].sort(key=lambda finding: SEVERITIES.index(finding["severity"]))
+    if report["policy"] is None:
+        return
+    if any(finding["waived"] is not None for finding in report["findings"]):
+        report["policy"]["file"] = report["policy"]["file"] or "/etc/ephaudit/policy.toml"
+    least = report["policy"]["fail_on"]
+    if any(finding["waived"] is None and least and SEVERITIES.index(finding["severity"]) <= SEVERITIES.index(least)
+           for finding in report["findings"]):
+        report["status"] = "findings"
+    elif any(gap["rule"] for gap in report["gaps"]):
+        report["status"] = "undetermined"
 
 
 def convert(report, form):
