@@ -1,6 +1,7 @@
 //! What an operator can do, as exact commands for this host. Nothing here is ever run by this tool.
 //!
-//! A step that ends in a command has it between backticks, so that a renderer can set it on a line of its own.
+//! A step that ends in a command has it between backticks, so that a renderer can set it on a line
+//! of its own.
 
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
@@ -25,8 +26,9 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
     match (&snapshot.host.os, environment(snapshot, scope)) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
         (Os::Linux, Some(Environment::Gvisor | Environment::Container(_))) => vec![format!(
-            "set it where the container is made (Kubernetes: securityContext.sysctls; with host networking: on the \
-             host): `docker run --sysctl net.ipv4.ip_local_port_range='{value}' IMAGE`"
+            "set it where the container is created (Kubernetes: securityContext.sysctls; with host \
+             networking: on the host): `docker run --sysctl net.ipv4.ip_local_port_range='{value}' \
+             IMAGE`"
         )],
         (Os::Linux, None) => {
             let mut steps = Vec::new();
@@ -42,7 +44,8 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
     }
 }
 
-/// The commands of the other systems. NetBSD refuses a lower bound above the upper one, so the upper one goes first.
+/// The commands of the other systems. NetBSD refuses a lower bound above the upper one, so the
+/// upper one goes first.
 fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
     let (first, last) = (target.first(), target.last());
     let assignments = match os {
@@ -139,13 +142,14 @@ pub fn tune(scope: &Scope, (first, last): (u16, u16), reserved: &PortSet) -> Vec
     steps
 }
 
-/// How to let only privileged processes bind System Ports again. The kernel refuses it while the range begins lower.
+/// How to let only privileged processes bind System Ports again. The kernel refuses it while the
+/// range begins lower.
 pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<String> {
     let key = UNPRIVILEGED_START;
     let environment = environment(snapshot, scope);
     if matches!(environment, Some(Environment::Container(_) | Environment::Gvisor)) {
         return vec![format!(
-            "set it where the container is made: `docker run --sysctl {key}=1024 IMAGE`"
+            "set it where the container is created: `docker run --sysctl {key}=1024 IMAGE`"
         )];
     }
     let low = range_of(scope).is_some_and(|range| range.first() < 1024);
@@ -159,15 +163,16 @@ pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Strin
         .collect()
 }
 
-/// How many new connections a second a client that closes first can open to one destination: each keeps its port for
-/// `time_wait` milliseconds, and a port may serve as many destinations as there are. Less than one is no rate.
+/// How many new connections a second a client that closes first can open to one destination: each
+/// keeps its port for `time_wait` milliseconds, and a port may serve as many destinations as there
+/// are. Less than one is no rate.
 pub fn new_a_second(ports: u32, time_wait: Option<u32>) -> Option<u32> {
     let rate = (u64::from(ports) * 1000).checked_div(u64::from(time_wait?))?;
     u32::try_from(rate).ok().filter(|rate| *rate > 0)
 }
 
-/// What moving `from` to another range costs or gains; in connections too, where TIME_WAIT keeps each port for
-/// `time_wait` milliseconds.
+/// What moving `from` to another range costs or gains; in connections too, where TIME_WAIT keeps
+/// each port for `time_wait` milliseconds.
 pub fn cost_of_moving(from: PortRange, to: PortRange, time_wait: Option<u32>) -> String {
     let (old, new) = (from.count(), to.count());
     let change = match old.cmp(&new) {
@@ -185,8 +190,8 @@ pub fn cost_of_moving(from: PortRange, to: PortRange, time_wait: Option<u32>) ->
     let rates = (new_a_second(new, time_wait), new_a_second(old, time_wait), time_wait);
     if let (Some(then), Some(now), Some(length)) = rates {
         let rates = format!(
-            ": a client that closes first can then open {} instead of {} new connections a second to one destination \
-             (ports / {} of TIME_WAIT)",
+            ": a client that closes first can then open {} instead of {} new connections a second \
+             to one destination (ports / {} of TIME_WAIT)",
             grouped(then),
             grouped(now),
             seconds(length),
@@ -205,8 +210,8 @@ pub fn widen_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec
     match snapshot.host.environment {
         Some(Environment::Wsl) => Vec::new(),
         _ => vec![
-            "or widen the range into the User Ports, and reserve those of your services: `ephaudit explain \
-             overlaps-user-ports`"
+            "or widen the range into the User Ports, and reserve those of your services: `ephaudit \
+             explain overlaps-user-ports`"
                 .to_owned(),
         ],
     }
@@ -220,12 +225,13 @@ pub fn reuse_time_wait(snapshot: &Snapshot) -> String {
         _ => format!("sysctl -w {setting}"),
     };
     format!(
-        "where most of them are in TIME_WAIT and both ends use TCP timestamps, let connect() take these again early \
-         (the kernel's documentation leaves that to experts): `{command}`"
+        "where most of them are in TIME_WAIT and both ends use TCP timestamps, let connect() reuse \
+         these early (the kernel's documentation leaves that to experts): `{command}`"
     )
 }
 
-/// How to have a setting's boot value now, or to keep the present one; nothing where one of them is no plain value.
+/// How to have a setting's boot value now, or to keep the present one; nothing where one of them is
+/// no plain value.
 pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<String> {
     let plain = |value: &&str| {
         let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '\t' | ',' | '-');
@@ -234,11 +240,11 @@ pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<St
     let quoted = |value: &str| value.replace('\t', " ");
     let back = then.filter(plain).map(|then| {
         let command = write(scope, key, &format!("'{}'", quoted(then)));
-        format!("to have now what the boot gives: `{command}`")
+        format!("to apply the boot value now: `{command}`")
     });
     let name = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
     let keep = Some(now).filter(plain).map(|now| {
-        format!("or to keep what it is now, {}", to_last(scope, key, &quoted(now), &name))
+        format!("or, to keep the running value, {}", to_last(scope, key, &quoted(now), &name))
     });
     back.into_iter().chain(keep).collect()
 }
@@ -246,7 +252,8 @@ pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<St
 /// What helps wherever nothing else does.
 pub const MOVE: &str = "or move the service to a port outside the pool";
 
-/// How to keep automatic allocation off `ports`, all of them at once, or how else to keep out of its way.
+/// How to keep automatic allocation off `ports`, all of them at once, or how else to keep out of
+/// its way.
 pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
     let mut steps = keep_out(snapshot, scope, ports);
     let or = if steps.is_empty() { MOVE.trim_start_matches("or ") } else { MOVE };
@@ -254,8 +261,8 @@ pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Strin
     steps
 }
 
-/// How to keep automatic allocation off `ports`: a write replaces the whole list, so steps for one port each would undo
-/// one another. Nothing where there is no way.
+/// How to keep automatic allocation off `ports`: a write replaces the whole list, so steps for one
+/// port each would undo one another. Nothing where there is no way.
 pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
     match (&snapshot.host.os, environment(snapshot, scope)) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
@@ -282,9 +289,12 @@ pub fn let_go(holders: &Holders) -> Vec<String> {
             Owner::Known { pid, unit, .. } => {
                 match unit.as_deref().filter(|unit| may_be_restarted(unit)) {
                     Some(unit) => format!(
-                        "restart what holds it (pid {pid}), if it can be spared: `systemctl restart -- '{unit}'`"
+                        "restart the process that holds it (pid {pid}), if it can be spared: \
+                         `systemctl restart -- '{unit}'`"
                     ),
-                    None => format!("end what holds it, if it can be spared: `kill {pid}`"),
+                    None => {
+                        format!("stop the process that holds it, if it can be spared: `kill {pid}`")
+                    }
                 }
             }
             Owner::Unseen(_) if item.ends.inode != 0 => {
@@ -298,7 +308,7 @@ pub fn let_go(holders: &Holders) -> Vec<String> {
         }
     }
     if unseen {
-        steps.push(format!("see as root who holds it: `{}`", show_holders(holders)));
+        steps.push(format!("as root, see what holds it: `{}`", show_holders(holders)));
     }
     steps
 }
@@ -312,8 +322,8 @@ pub fn show_holders(holders: &Holders) -> String {
     format!("ss -H{transport}anp 'sport = :{}'", holders.ports)
 }
 
-/// A service's restart ends that service; a session's or a user manager's would end all that somebody does. What begins with
-/// a dash is an option to a careless eye.
+/// A service's restart ends that service; a session's or a user manager's would end all that
+/// somebody does. What begins with a dash is an option to a careless eye.
 fn may_be_restarted(unit: &str) -> bool {
     unit.strip_suffix(".service")
         .is_some_and(|name| !name.starts_with('-') && !name.starts_with("user@"))
@@ -342,8 +352,8 @@ fn reserve_on_linux(
     let key = "net.ipv4.ip_local_reserved_ports";
     if environment.is_some() {
         return vec![format!(
-            "reserve it where the container is made (the list is set as a whole): `docker run --sysctl {key}={list} \
-             IMAGE`"
+            "reserve it where the container is created (the list is set as a whole): `docker run \
+             --sysctl {key}={list} IMAGE`"
         )];
     }
     vec![
@@ -368,20 +378,21 @@ fn to_last(scope: &Scope, key: &str, value: &str, file: &str) -> String {
     if !of_host && !scope.current {
         let value = if value.contains(' ') { format!("'{value}'") } else { value.to_owned() };
         return format!(
-            "to last, where the namespace is made (Kubernetes: securityContext.sysctls): `docker run --sysctl \
-             {key}={value} IMAGE`"
+            "permanently, where the namespace is created (Kubernetes: securityContext.sysctls): \
+             `docker run --sysctl {key}={value} IMAGE`"
         );
     }
     let when = if of_host {
         "at boot"
     } else {
-        "at boot, if this is the host's own namespace (any other is set where it is made)"
+        "at boot, if this is the host's own namespace (set any other where it is created)"
     };
     format!("{when}: `echo '{key} = {value}' > /etc/sysctl.d/99-zz-{file}.conf`")
 }
 
 fn wsl() -> String {
-    "leave the range as it is under WSL: it may mirror a slice of the Windows host's dynamic ports, and changing it \
-     can make localhost connections hang; look at the Windows host: `netsh int ipv4 show dynamicport tcp`"
+    "leave the range as it is under WSL: it may mirror a slice of the Windows host's dynamic \
+     ports, and changing it can make localhost connections hang; look at the Windows host: `netsh \
+     int ipv4 show dynamicport tcp`"
         .to_owned()
 }

@@ -12,7 +12,7 @@ use crate::rules::{self, RULES};
 /// What the audit says.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// The one word.
+    /// Overall status.
     pub status: Status,
     /// Every rule in the order of the list, with its answer.
     pub outcomes: Vec<Outcome>,
@@ -38,7 +38,8 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
     Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
 }
 
-/// With the policy's weight, and with what the waivers accept. A finding that nobody can tell whether it is accepted is a gap.
+/// With the policy's weight, and with what the waivers accept. A finding that nobody can tell
+/// whether it is accepted is a gap.
 fn weighed(
     snapshot: &Snapshot,
     policy: &Policy,
@@ -64,7 +65,8 @@ fn weighed(
     if findings.is_empty() { Verdict::Unknown(gaps) } else { Verdict::Fail { findings, gaps } }
 }
 
-/// Why a finding is accepted, by the first waiver that holds and covers it; the gap where one may hold or not.
+/// Why a finding is accepted, by the first waiver that holds and covers it; the gap where one may
+/// hold or not.
 fn accepted(
     snapshot: &Snapshot,
     policy: &Policy,
@@ -80,7 +82,7 @@ fn accepted(
         }
     }
     let Some((line, why)) = undated else { return Ok(None) };
-    let what = format!("whether the waiver of line {line} still holds for: {}", finding.title);
+    let what = format!("whether the waiver on line {line} still holds for: {}", finding.title);
     Err(Gap { scope: finding.scope.clone(), what, why: why.reason, detail: why.detail })
 }
 

@@ -1,6 +1,6 @@
 //! The command line: types only; parsing does nothing.
 //!
-//! Only commands have doc comments: clap would take that of a struct of arguments for the sentence of
+//! Only commands have doc comments: clap would use that of a struct of arguments as the sentence of
 //! every command that has these arguments.
 
 mod help;
@@ -20,7 +20,7 @@ use crate::policy::Profile;
 use crate::policy::services::SETS;
 use crate::render::{Format, Kind, Screen};
 
-/// Says the format of a report where --format does not.
+/// Gives the format of a report where --format does not.
 pub const FORMAT_VARIABLE: &str = "EPHAUDIT_FORMAT";
 
 /// Names the policy where --policy does not.
@@ -29,10 +29,11 @@ pub const POLICY_VARIABLE: &str = "EPHAUDIT_POLICY";
 /// Names the registry where --registry does not.
 pub const REGISTRY_VARIABLE: &str = "EPHAUDIT_REGISTRY";
 
-/// Goes before a policy that the environment names.
+/// Takes precedence over a policy that the environment names.
 pub const NO_POLICY: &str = "--no-policy";
 
-/// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335 and the services inside.
+/// Audits the ephemeral port range of this host: what the kernel really hands out, against RFC 6335
+/// and the services inside.
 ///
 /// It only reads. A value that cannot be read is reported as unknown, never replaced by a default.
 #[derive(Debug, Parser)]
@@ -44,7 +45,7 @@ pub const NO_POLICY: &str = "--no-policy";
     args_conflicts_with_subcommands = true
 )]
 pub struct Cli {
-    /// What to do; `audit` where nothing is said.
+    /// What to do; `audit` by default.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The audit's options.
@@ -75,25 +76,26 @@ pub enum Command {
     /// Show the facts, without a verdict
     #[command(before_help = help::SHOW, help_template = help::TEMPLATE)]
     Show(ShowArgs),
-    /// Save everything an audit reads of this host in one file, for `--from` on any machine
+    /// Save everything an audit reads on this host in one file, for --from on any machine
     #[command(before_help = help::CAPTURE, help_template = help::TEMPLATE)]
     Capture(OutputArgs),
-    /// Show what the settings will be after a reboot: which file wins, what it beats, and what never applies
+    /// Show what the settings will be after a reboot: which file wins, what it overrides, and what
+    /// never applies
     #[command(before_help = help::BOOT, help_template = help::TEMPLATE)]
     Boot(BootArgs),
-    /// Explain a port of this host: who holds it, and what a service would meet there; or a rule
+    /// Explain a port of this host (who holds it, and what happens to a service there), or a rule
     #[command(before_help = help::EXPLAIN, after_help = help::EXPLAIN_MORE, help_template = help::TEMPLATE)]
     Explain(ExplainArgs),
-    /// Ask the kernel for ports, on loopback, and hold what it gives against its settings
+    /// Ask the kernel for ports, on loopback, and compare what it hands out with its settings
     #[command(before_help = help::PROBE, after_help = help::PROBE_MORE, help_template = help::TEMPLATE)]
     Probe(ProbeArgs),
     /// Render a saved report again, in any format, on any machine
     ///
-    /// A report that contradicts itself is refused. One that does not is not proved by that: whoever can write the file can
-    /// write another, so keep it where others can't, or sign it.
+    /// A report that contradicts itself is refused, but one that does not may still be forged: keep
+    /// the file where others cannot write, or sign it.
     #[command(before_help = help::CONVERT, help_template = help::TEMPLATE)]
     Convert(ConvertArgs),
-    /// Write a policy that this host satisfies, or see what one says
+    /// Write a policy that this host satisfies, check one, or list the service sets
     #[command(subcommand, before_help = help::POLICY, help_template = help::TEMPLATE)]
     Policy(PolicyCommand),
     /// List the rules with their severities
@@ -102,17 +104,17 @@ pub enum Command {
     /// Print the JSON Schema of the report, or of another document
     #[command(before_help = help::SCHEMA, help_template = help::TEMPLATE)]
     Schema {
-        /// Of which document
+        /// The document to describe
         #[arg(value_enum, default_value_t = Kind::Report, value_name = "DOCUMENT")]
         kind: Kind,
         /// Where and how to write
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Print what completes the command line in a shell
+    /// Print a shell completion script
     #[command(before_help = help::COMPLETIONS, help_template = help::TEMPLATE)]
     Completions {
-        /// In which shell
+        /// The shell
         #[arg(value_enum, value_name = "SHELL")]
         shell: Shell,
         /// Where and how to write
@@ -127,7 +129,7 @@ pub enum Command {
 // How to judge.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// By which measure
+    /// What to judge by
     #[command(flatten)]
     pub measure: MeasureArgs,
     /// Exit with 0 instead of 1 or 3, for inventory jobs
@@ -138,27 +140,28 @@ pub struct AuditArgs {
     pub show: ShowArgs,
 }
 
-// By which measure to judge.
+// What to judge by.
 #[derive(Debug, Args)]
 pub struct MeasureArgs {
-    /// A policy, instead of the system's own: /etc/ephaudit/policy.toml, or that in %PROGRAMDATA%\ephaudit
+    /// Use this policy instead of the system-wide one: /etc/ephaudit/policy.toml, or policy.toml in
+    /// %PROGRAMDATA%\ephaudit
     #[arg(long, value_name = "FILE.toml", value_parser = Named::parser(), value_hint = ValueHint::AnyPath, env = POLICY_VARIABLE, hide_env_values = true)]
     pub policy: Option<Named>,
-    /// Judge without the system's own policy
+    /// Ignore the system-wide policy
     #[arg(long, conflicts_with = "policy")]
     pub no_policy: bool,
-    /// What goes before the policy
+    /// What takes precedence over the policy
     #[command(flatten)]
     pub profile: ProfileArgs,
 }
 
-// What the command line says by itself.
+// What the command line sets.
 #[derive(Debug, Args)]
 pub struct ProfileArgs {
-    /// Which recommendation counts: the policy's, or iana
+    /// The recommendation to judge by [default: the policy's, or iana]
     #[arg(long, value_enum, env = "EPHAUDIT_PROFILE", hide_env_values = true)]
     pub profile: Option<Profile>,
-    /// The least severity that makes exit code 1: the policy's, or medium
+    /// The lowest severity that gives exit code 1 [default: the policy's, or medium]
     #[arg(
         long,
         value_enum,
@@ -167,7 +170,8 @@ pub struct ProfileArgs {
         hide_env_values = true
     )]
     pub fail_on: Option<FailOn>,
-    /// Services that count although no socket shows them, by the name of a set: see `ephaudit policy services`
+    /// Sets of services that have no socket of their own, separated by commas: see
+    /// `ephaudit policy services`
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = set_names(), env = "EPHAUDIT_SERVICES", hide_env_values = true)]
     pub services: Vec<String>,
 }
@@ -185,10 +189,10 @@ pub struct ReadArgs {
     /// Whose files
     #[command(flatten)]
     pub tree: RootArgs,
-    /// Read the files that settings persist in too, and judge what they will be after a reboot
+    /// Also read the files that settings persist in, and judge the settings after a reboot
     #[arg(long)]
     pub boot: bool,
-    /// Read every network namespace of this host that can be entered; as root, else few can
+    /// Read every network namespace of this host; needs root for most of them
     #[arg(long)]
     pub all_netns: bool,
     /// How closely to look at who uses the pool
@@ -216,13 +220,14 @@ pub struct ReportArgs {
     /// How to write the report
     #[arg(long, value_enum, default_value_t = Format::Table, env = FORMAT_VARIABLE, hide_env_values = true)]
     pub format: Format,
-    /// Write the report to a file too, as often as wanted: --emit json=report.json --emit csv=findings.csv
+    /// Also write the report to a file; may be repeated: --emit json=report.json --emit
+    /// csv=findings.csv
     #[arg(long, value_name = "FORMAT=PATH", value_parser = emission)]
     pub emit: Vec<Emission>,
-    /// Leave cells of CSV that a spreadsheet would take for formulas as they are: for programs
+    /// Do not protect CSV cells that a spreadsheet would take for formulas; for programs
     #[arg(long)]
     pub csv_raw: bool,
-    /// Print nothing to standard output; the exit code tells
+    /// Print nothing; use the exit code
     #[arg(short, long)]
     pub quiet: bool,
     /// Where and how to write
@@ -255,7 +260,7 @@ fn emission(text: &str) -> Result<Emission, String> {
 // Of what to print the manual page.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// A command, such as `explain` or `policy new`; without it the program's own
+    /// A command, such as `explain` or `policy new` [default: the program]
     #[arg(value_name = "COMMAND")]
     pub command: Vec<String>,
     /// Where and how to write
@@ -269,7 +274,7 @@ pub enum PolicyCommand {
     /// Write a policy that this host satisfies as it is, with comments
     #[command(before_help = help::POLICY_NEW, help_template = help::TEMPLATE)]
     New(PolicyNewArgs),
-    /// Tell what a policy says; a mistake is told with its line and column
+    /// Show what a policy says; errors come with line and column
     #[command(before_help = help::POLICY_CHECK, help_template = help::TEMPLATE)]
     Check {
         /// The policy
@@ -293,7 +298,7 @@ pub struct PolicyNewArgs {
     /// Of what
     #[command(flatten)]
     pub read: ReadArgs,
-    /// Replace the file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
     /// Where and how to write
@@ -343,16 +348,17 @@ pub struct RulesArgs {
 // What to ask the kernel for.
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
-    /// How many ports each kind of socket asks for: TCP and UDP, IPv4 and IPv6, by bind() and by connect()
+    /// How many ports to request for each kind of socket: TCP and UDP, IPv4 and IPv6, by bind() and
+    /// by connect()
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub count: u32,
-    /// The least severity that makes exit code 1
+    /// The lowest severity that gives exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Medium, value_name = "SEVERITY")]
     pub fail_on: FailOn,
     /// Table for people, JSON for programs
     #[arg(long, value_enum, default_value_t = Screen::Table)]
     pub format: Screen,
-    /// Print nothing to standard output; the exit code tells
+    /// Print nothing; use the exit code
     #[arg(short, long)]
     pub quiet: bool,
     /// Where and how to write
@@ -364,13 +370,15 @@ pub struct ProbeArgs {
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("elsewhere").multiple(true))]
 pub struct FactsArgs {
-    /// Judge captured evidence instead of this host: a file of `ephaudit capture`, what sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no printed (- is standard input), a folder of such files, or the tree of a sosreport
+    /// Read captured evidence instead of this host: a file of `ephaudit capture`, the output of
+    /// sysctl, netsh, Get-NetTCPSetting, ipadm, ndd or no (- is standard input), a folder of such
+    /// files, or an extracted sosreport
     #[arg(long, value_name = "PATH", num_args = 1.., group = "elsewhere")]
     pub from: Vec<PathBuf>,
-    /// The system the evidence is of, where it does not say so itself
+    /// The system that the evidence is from, if it does not show it
     #[arg(long, value_enum, value_name = "NAME", requires = "elsewhere")]
     pub os: Option<EvidenceOs>,
-    /// A newer registry: IANA's service-names-port-numbers.csv
+    /// Use a newer registry: IANA's service-names-port-numbers.csv
     #[arg(long, value_name = "FILE.csv", value_parser = Named::parser(), value_hint = ValueHint::AnyPath, env = REGISTRY_VARIABLE, hide_env_values = true)]
     pub registry: Option<Named>,
 }
@@ -378,7 +386,8 @@ pub struct FactsArgs {
 // Whose files are read.
 #[derive(Debug, Args)]
 pub struct RootArgs {
-    /// Read a host's files instead of this host: an image, a chroot, or an extracted sosreport; implies --boot
+    /// Read the files in DIR instead of this host: an image, a chroot, or an extracted sosreport;
+    /// implies --boot
     #[arg(long, value_name = "DIR", group = "elsewhere")]
     pub root: Option<PathBuf>,
 }
@@ -403,10 +412,10 @@ pub struct ExplainArgs {
 // Where and how to write.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Write to PATH, whole or not at all, instead of standard output
+    /// Write to PATH, completely or not at all, instead of standard output
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
-    /// Colour; auto is colour on a terminal, unless NO_COLOR is set
+    /// Colour; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN", env = "EPHAUDIT_COLOR", hide_env_values = true)]
     pub color: Color,
     /// Draw with ASCII characters only

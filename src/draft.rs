@@ -60,7 +60,7 @@ impl<'a> Draft<'a> {
             format!("satisfies it as it is on {}.", policy.today)
         } else {
             format!(
-                "does not satisfy it on {}: no policy answers what could not be read, which\n# {} would need.",
+                "does not satisfy it on {}: a policy cannot waive what could not be read, and that\n# leaves {} without an answer.",
                 policy.today,
                 unanswered.join(", ")
             )
@@ -69,26 +69,26 @@ impl<'a> Draft<'a> {
         let sets: Vec<&str> = SETS.iter().map(|set| set.name).collect();
         let mut text = format!(
             "# A policy of ephaudit. {} {satisfied}\n\
-             # Its place is /etc/ephaudit/policy.toml; another is handed over: ephaudit --policy FILE\n\
+             # Install it as /etc/ephaudit/policy.toml, or use it by name: ephaudit --policy FILE\n\
              # After a change: ephaudit policy check FILE\n\n\
-             # Which recommendation counts: {}.\n\
+             # The recommendation to judge by: {}.\n\
              profile = {:?}\n\n\
-             # The least severity that makes exit code 1: critical, high, medium, low, info or none.\n\
+             # The lowest severity that gives exit code 1: critical, high, medium, low, info or none.\n\
              fail-on = {:?}\n\n\
-             # Where automatic allocation may take its ports. A range that lies in one of these passes.\n\
+             # Where the ephemeral range may lie: a range within one of these passes.\n\
              allowed-ranges = {allowed:?}\n\n\
-             # How many usable ports a pool has at least.\n\
+             # The smallest number of usable ports that a pool may have.\n\
              min-pool = {}\n\n\
-             # From which percentage of a pool on a destination counts as nearly exhausted.\n\
+             # The percentage of a pool in use from which a destination is nearly exhausted.\n\
              near-exhaustion = {}\n\n\
-             # Services that count although no socket shows them, by the names of sets: {}.\n\
+             # Services that have no socket of their own, by set: {}.\n\
              services = {:?}\n\n\
-             # Others by their ports; without a transport both count.\n\
+             # Other services, by port; without a transport, both.\n\
              # [[service]]\n\
              # name = \"NodePort\"\n\
              # ports = \"30000-32767\"\n\
              # transport = \"tcp\"\n\n\
-             # What a rule weighs: on, off, or a severity for all that it finds. See `ephaudit rules`.\n\
+             # Severity overrides: on, off, or one severity for all that a rule finds. See `ephaudit rules`.\n\
              [rules]\n\
              # narrow-pool = \"high\"\n",
             printable(host),
@@ -101,8 +101,8 @@ impl<'a> Draft<'a> {
             self.sets(),
         );
         text.push_str(
-            "\n# Findings that are accepted, for a while: the rule, and where they matter host, scope (patterns with * and ?)\n\
-             # and ports; why, who answers for it, and the last day. Expired ones are findings themselves.\n",
+            "\n# Findings that are accepted until a date: the rule and, to narrow it, host and scope (patterns\n\
+             # with * and ?) and ports; reason, owner, and the last day. An expired waiver is a finding.\n",
         );
         self.waivers(&report, &mut text, expires);
         text
@@ -143,7 +143,7 @@ impl<'a> Draft<'a> {
                 accepted.ports.map_or_else(String::new, |ports| format!("ports = \"{ports}\"\n"));
             let _ = write!(
                 text,
-                "[[waiver]]\nrule = {rule:?}\n{ports}reason = \"as found on {}: say why it is accepted\"\n\
+                "[[waiver]]\nrule = {rule:?}\n{ports}reason = \"as found on {}: state why it is accepted\"\n\
                  owner = \"nobody yet\"\nexpires = {expires}\n",
                 self.policy.today,
             );
@@ -151,7 +151,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The percentage of a pool that its busiest destination or source takes, where the sockets were looked at.
+/// The percentage of a pool that its busiest destination or source takes, where the sockets were
+/// looked at.
 fn busiest(scope: &Scope) -> Option<u32> {
     let usage = scope.usage.known()?;
     let pools = ephaudit_platform::pools(scope);

@@ -1,4 +1,5 @@
-//! What a port is, who holds it, and what a service would meet that wants it now: facts in, explanation out.
+//! What a port is, who holds it, and what a service would meet that wants it now: facts in,
+//! explanation out.
 
 mod meeting;
 #[cfg(test)]
@@ -15,7 +16,7 @@ use ephaudit_platform::snapshot::{
 use crate::iana::Registry;
 use crate::report::Gap;
 
-/// What is said of one port.
+/// What is known about one port.
 #[derive(Debug)]
 pub struct Explanation<'a> {
     /// Where.
@@ -28,7 +29,7 @@ pub struct Explanation<'a> {
     pub transports: Vec<OnTransport<'a>>,
     /// What can be done.
     pub steps: Vec<String>,
-    /// What could not be seen.
+    /// What could not be read.
     pub gaps: Vec<Gap>,
 }
 
@@ -47,7 +48,7 @@ pub struct OnTransport<'a> {
     pub reserved: Option<bool>,
     /// Whether automatic allocation can hand it out.
     pub in_pool: Option<bool>,
-    /// What is going on there.
+    /// Its state.
     pub state: PortState,
     /// The same in one line.
     pub answer: String,
@@ -59,7 +60,7 @@ pub struct OnTransport<'a> {
     pub self_connect: Option<SelfConnect>,
 }
 
-/// What is going on at a port.
+/// The state of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortState {
     /// Nobody holds it.
@@ -104,16 +105,17 @@ pub enum Bind {
     InUse,
     /// EADDRINUSE, unless the holder set SO_REUSEADDR too; no kernel shows who did.
     InUseUnlessHolderReuses,
-    /// EADDRINUSE, unless the holder is IPv6 only; Linux tells that of those alone that listen or have no peer.
+    /// EADDRINUSE, unless the holder is IPv6 only; Linux tells that of those alone that listen or
+    /// have no peer.
     InUseUnlessHolderV6Only,
     /// EADDRINUSE, unless either.
     InUseUnlessHolderReusesOrV6Only,
-    /// That can't be told.
+    /// Unknown.
     Unknown,
 }
 
-/// Whether a client that keeps trying a local port that nobody serves can be given that very port, and so be connected to
-/// itself.
+/// Whether a client that keeps trying a local port that nobody serves can be given that very port,
+/// and so be connected to itself.
 #[derive(Debug, Clone)]
 pub struct SelfConnect {
     /// How likely.
@@ -127,15 +129,17 @@ pub struct SelfConnect {
 pub enum Exposure {
     /// Sooner or later.
     Exposed,
-    /// Only after the ports of the other parity are used up, or where the client binds an address first.
+    /// Only after the ports of the other parity are used up, or where the client binds an address
+    /// first.
     ExposedLate,
     /// Never by automatic allocation.
     Immune,
-    /// That can't be told.
+    /// Unknown.
     Unknown,
 }
 
-/// Explains the port of `holders`, one for each transport that is asked about. A host without any scope was not read.
+/// Explains the port of `holders`, one for each transport that is asked about. A host without any
+/// scope was not read.
 pub fn explain<'a>(
     snapshot: &'a Snapshot,
     registry: &'a Registry,

@@ -1,5 +1,5 @@
-//! Audits the ephemeral port range of a host. The program is all there is to call: what other programs can use is its
-//! reader, `ephaudit-platform`, and the JSON that it prints.
+//! Audits the ephemeral port range of a host. The program is all there is to call: what other
+//! programs can use is its reader, `ephaudit-platform`, and the JSON that it prints.
 
 mod advice;
 mod audit;

@@ -14,17 +14,17 @@ use self::waiver::Waiver;
 use crate::iana::Registry;
 use crate::report::Severity;
 
-/// Which recommendation counts.
+/// The recommendation to judge by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Profile {
     /// RFC 6335: ephemeral ports are the Dynamic Ports 49152–65535.
     Iana,
-    /// What the OS's vendor ships is information only; drift from it counts.
+    /// The vendor's default range is information only; any other range is a finding.
     Vendor,
-    /// RFC 6056: the wider and the more random, the better, 1024–65535 at best. RFC 6335 would not have the User Ports
-    /// used so.
+    /// RFC 6056: a wide range is harder to guess, at best 1024–65535. RFC 6335 reserves the User
+    /// Ports for services.
     Rfc6056,
-    /// A node of Kubernetes: NodePorts 30000–32767, which no socket shows, are not given away.
+    /// A Kubernetes node: NodePorts 30000–32767 (no socket shows them) stay out of the pool.
     Kubernetes,
 }
 
@@ -70,21 +70,21 @@ impl Profile {
     }
 }
 
-/// What a rule weighs.
+/// The severity that a policy gives a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
     /// It is not asked.
     Off,
     /// What it says itself.
     Own,
-    /// Each of its findings weighs this.
+    /// Each of its findings has this severity.
     Always(Severity),
 }
 
-/// The measure of an audit.
+/// What an audit judged by.
 #[derive(Debug)]
 pub struct Policy {
-    /// Which recommendation counts.
+    /// The recommendation to judge by.
     pub profile: Profile,
     /// The least severity that makes the status `findings`; `None` lets every finding pass.
     pub fail_on: Option<Severity>,
@@ -92,7 +92,7 @@ pub struct Policy {
     pub allowed: Vec<PortRange>,
     /// How many usable ports a pool should have at least.
     pub min_pool: u32,
-    /// From which percentage of a pool on a destination counts as nearly exhausted.
+    /// The percentage of a pool in use from which a destination is nearly exhausted.
     pub near_exhaustion: u32,
     /// Rules that weigh something else than they say themselves, by name.
     pub weights: BTreeMap<&'static str, Weight>,
@@ -150,12 +150,14 @@ impl Asked {
 }
 
 impl Policy {
-    /// Half of the Dynamic Ports: 136 new connections a second to one destination (ports / 60 s of TIME_WAIT).
+    /// Half of the Dynamic Ports: 136 new connections a second to one destination (ports / 60 s of
+    /// TIME_WAIT).
     pub const MIN_POOL: u32 = 8192;
     /// Half of 1024–65535.
     const HALF_OF_ALL: u32 = 32_256;
-    /// Above half of the pool connect() has no port of the low bound's parity left, and searches all of those before it
-    /// takes one of the others (`__inet_hash_connect`, net/ipv4/inet_hashtables.c).
+    /// Above half of the pool connect() has no port of the low bound's parity left, and searches
+    /// all of those before it takes one of the others (`__inet_hash_connect`,
+    /// net/ipv4/inet_hashtables.c).
     pub const NEAR_EXHAUSTION: u32 = 50;
 
     /// What a profile says by itself.
@@ -204,8 +206,8 @@ impl Policy {
             .any(|allowed| allowed.first() <= range.first() && range.last() <= allowed.last())
     }
 
-    /// Where a range had better be whose system's own is known or not: under `vendor` there, else in the widest of those
-    /// that are allowed.
+    /// Where a range had better be whose system's own is known or not: under `vendor` there, else
+    /// in the widest of those that are allowed.
     pub fn wanted(&self, vendor_default: Option<PortRange>) -> PortRange {
         let widest = self.allowed.iter().copied().max_by_key(|allowed| allowed.count());
         match (self.profile, vendor_default) {
@@ -222,7 +224,8 @@ impl Policy {
         nearest.unwrap_or(PortClass::Dynamic.range())
     }
 
-    /// The ranges that are allowed, as they are given: a range lies in one of them, not in all together.
+    /// The ranges that are allowed, as they are given: a range lies in one of them, not in all
+    /// together.
     pub fn intervals(&self) -> String {
         let intervals: Vec<String> = self.allowed.iter().map(PortRange::to_string).collect();
         intervals.join(" or ")

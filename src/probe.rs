@@ -1,4 +1,4 @@
-//! What the probe's answers mean: findings, gaps, and the one word.
+//! What the probe's answers mean: findings, gaps, and the overall status.
 
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::probe::{Disagreement, Probe, Wish, family_name};
@@ -11,22 +11,22 @@ use crate::text::{counted, grouped, spans};
 /// What the probe says.
 #[derive(Debug)]
 pub struct Judged {
-    /// The one word.
+    /// Overall status.
     pub status: Status,
-    /// Its findings with their names, gravest first.
+    /// Its findings with their names, most severe first.
     pub findings: Vec<(&'static str, Finding)>,
-    /// What could not be told.
+    /// What could not be determined.
     pub gaps: Vec<Gap>,
 }
 
-/// The probe's one word.
+/// The probe's overall status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Everything was answered, and no finding reaches the threshold.
     Agrees,
     /// A finding reaches the threshold.
     Disagrees,
-    /// None does, but something could not be told.
+    /// None does, but something could not be determined.
     Undetermined,
 }
 
@@ -38,9 +38,10 @@ const IN_PART: &str = "ports-from-part-of-range";
 const REPEATS: &str = "ports-repeated";
 const ONE_PARITY: &str = "ports-of-one-parity";
 /// What it means where ports that are drawn at random come from some of the pool.
-const KEEPS: &str = "Linux draws them at random from all of the range (RFC 6056), which does not come to this by chance. A \
-                     BPF program of the control group, a sandbox or another network stack may keep to some of them; an \
-                     audit then counts too many ports.";
+const KEEPS: &str = "Linux draws them at random from all of the range (RFC 6056), which would not \
+                     produce this by chance. A BPF program of the control group, a sandbox or \
+                     another network stack may restrict the kernel to some of them; an audit then counts \
+                     too many ports.";
 
 /// Judges what came of a probe.
 pub fn judge(snapshot: &Snapshot, probe: &Probe, fail_on: Option<Severity>) -> Judged {
@@ -75,26 +76,26 @@ fn finding(scope: &Scope, found: &Disagreement) -> (&'static str, Finding) {
             Severity::High,
             *wish,
             format!(
-                "{} gave {} outside of the pool: {}",
+                "{} gave {} outside the pool: {}",
                 who(*wish),
                 counted(*times, "port"),
                 spans(ports)
             ),
-            "What the settings say is not what this system does: a BPF program of the control group, a sandbox or \
-             another network stack gives these ports. An audit judges the settings.",
+            "This system does not do what its settings say: a BPF program of the control group, a \
+             sandbox or another network stack gives these ports. An audit judges the settings.",
         ),
         Disagreement::Parity { wish, times, odd_first } => (
             PARITY,
             Severity::Low,
             *wish,
             format!(
-                "{} gave {} that should go last: the {} ones go first",
+                "{} gave {} that should come last: the {} ones come first",
                 who(*wish),
                 counted(*times, "port"),
                 if *odd_first { "odd" } else { "even" }
             ),
-            "This kernel does not go by parity as Linux does since 4.5, so what is said of exposed parities does not \
-             hold here.",
+            "This kernel does not choose by parity as Linux does since 4.5, so statements about \
+             exposed parities do not hold here.",
         ),
         Disagreement::InSequence { wish } => (
             IN_SEQUENCE,
@@ -189,8 +190,8 @@ fn steps(found: &Disagreement) -> Vec<String> {
         | Disagreement::OneParity { wish, .. } => {
             let call = wish.call.name();
             vec![format!(
-                "see which programs are attached to cgroup_inet4_{call} and cgroup_inet6_{call}, as root: \
-                 `bpftool cgroup tree`"
+                "see which programs are attached to cgroup_inet4_{call} and cgroup_inet6_{call}, \
+                 as root: `bpftool cgroup tree`"
             )]
         }
         Disagreement::Parity { .. } | Disagreement::InSequence { .. } => Vec::new(),
@@ -263,14 +264,18 @@ mod tests {
         };
         let judged = judge(&snapshot(), &probe, Some(Severity::Medium));
         let [(first, finding), (second, part), (third, _)] = &judged.findings[..] else { panic!() };
-        assert_eq!((*first, *second, *third), (OUTSIDE, IN_PART, IN_SEQUENCE), "the gravest first");
+        assert_eq!(
+            (*first, *second, *third),
+            (OUTSIDE, IN_PART, IN_SEQUENCE),
+            "the most severe first"
+        );
         assert_eq!(
             part.title,
             "udp bind() over IPv6 gave none of 24,136 ports of the pool in 256 draws: 32768-44619, 48716-60999"
         );
         assert_eq!(
             finding.title,
-            "udp bind() over IPv6 gave 1,000 ports outside of the pool: 20000-20002"
+            "udp bind() over IPv6 gave 1,000 ports outside the pool: 20000-20002"
         );
         let seen: Vec<_> = finding.evidence.iter().map(|seen| seen.value.as_str()).collect();
         assert_eq!(seen, ["32768-60999", "40000"]);

@@ -57,6 +57,8 @@ pub enum Format {
     /// For the textfile collector of Prometheus' node_exporter
     Prometheus,
     /// The same as `OpenMetrics` 1.0
+    // --help would print the backticks.
+    #[value(help = "The same as OpenMetrics 1.0")]
     Openmetrics,
     /// A plugin's output and exit code, for Nagios, Icinga and their like
     Nagios,
@@ -81,7 +83,8 @@ impl Format {
         }
     }
 
-    /// What goes to standard output where there is no report, and the exit code, where the format's own protocol says it.
+    /// What goes to standard output where there is no report, and the exit code, where the format's
+    /// own protocol says it.
     pub fn complaint(self, why: &str) -> Option<(Vec<u8>, u8)> {
         match self {
             Self::Nagios => Some((nagios::complaint(why), nagios::State::Unknown.code())),
@@ -119,7 +122,8 @@ pub fn render_rule(document: &Document, look: Look) -> Vec<u8> {
     table::render_rule(document, look)
 }
 
-/// Writes the document in that format. Those that tell everything are written as they are made, the others are short.
+/// Writes the document in that format. Those that tell everything are written as they are made, the
+/// others are short.
 ///
 /// Fails where `to` does.
 pub fn write(

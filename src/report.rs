@@ -86,7 +86,7 @@ pub struct Finding {
     pub title: String,
     /// What it means, with the figures.
     pub message: String,
-    /// What was seen; never empty.
+    /// What was read; never empty.
     pub evidence: Vec<Evidence>,
     /// What can be done, exact commands included; nothing of it is ever applied by this tool.
     pub remediation: Vec<String>,
@@ -103,8 +103,8 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding rests on at least one piece of evidence. `subject` says what in the scope it is about, in words
-    /// that stay the same from run to run: "range", "tcp/50010".
+    /// A finding rests on at least one piece of evidence. `subject` says what in the scope it is
+    /// about, in words that stay the same from run to run: "range", "tcp/50010".
     pub fn new(
         rule: &str,
         severity: Severity,
@@ -128,7 +128,8 @@ impl Finding {
         finding.seen([first])
     }
 
-    /// One in place of several of a rule in a scope, as grave as the gravest of them; `None` in place of none.
+    /// One in place of several of a rule in a scope, as grave as the gravest of them; `None` in
+    /// place of none.
     pub fn together(rule: &str, scope: &Scope, several: Vec<Self>) -> Option<Self> {
         let count = u32::try_from(several.len()).unwrap_or(u32::MAX);
         // A waiver for some ports is none for what is about no port.
@@ -182,7 +183,8 @@ impl Finding {
         Self { ports, ..self }
     }
 
-    /// With what else it is about; the setting that its first evidence is of stays, where no other is named.
+    /// With what else it is about; the setting that its first evidence is of stays, where no other
+    /// is named.
     #[must_use]
     pub fn concerning(mut self, about: About) -> Self {
         let setting = about.setting.or(self.about.setting.take());
@@ -198,7 +200,8 @@ impl Finding {
     }
 }
 
-/// What a finding is about, beside its ports; nothing where it does not concern that, or it is not known.
+/// What a finding is about, beside its ports; nothing where it does not concern that, or it is not
+/// known.
 #[derive(Debug, Clone, Default)]
 pub struct About {
     /// The transport; none where it is about both.
@@ -250,7 +253,8 @@ fn setting_of(source: &Source) -> Option<String> {
 }
 
 fn fingerprint(rule: &str, scope: &Scope, subject: &str) -> String {
-    // A namespace's inode changes with every boot; the reader's own namespace is always the same one to it.
+    // A namespace's inode changes with every boot; the reader's own namespace is always the same
+    // one to it.
     let scope = if scope.current {
         "current".to_owned()
     } else {
@@ -345,13 +349,13 @@ impl Verdict {
     }
 }
 
-/// The audit's one word.
+/// The audit's overall status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Every rule was answered, and no finding reaches the threshold.
     Compliant,
     /// A finding reaches the threshold.
     Findings,
-    /// None does, but a rule could not tell.
+    /// None does, but a rule has no answer.
     Undetermined,
 }

@@ -112,7 +112,8 @@ pub fn each_scope(snapshot: &Snapshot, mut judge: impl FnMut(&mut Judgement, &Sc
     judgement.verdict()
 }
 
-/// Judges every ephemeral range that could be read, those with the same value together; the others are gaps.
+/// Judges every ephemeral range that could be read, those with the same value together; the others
+/// are gaps.
 pub fn each_range(
     snapshot: &Snapshot,
     mut judge: impl FnMut(&mut Judgement, &Scope, &View<'_>),
@@ -161,7 +162,7 @@ pub fn unread_scopes(snapshot: &Snapshot) -> Vec<Gap> {
 pub fn one_namespace(snapshot: &Snapshot) -> Verdict {
     match snapshot.host.os {
         Os::Linux => {
-            Verdict::not_asked("--all-netns", "one namespace was asked for; --all-netns reads all")
+            Verdict::not_asked("--all-netns", "only one namespace was read; use --all-netns")
         }
         _ => Verdict::NotApplicable("network namespaces are read on Linux only".to_owned()),
     }

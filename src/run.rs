@@ -81,7 +81,8 @@ fn answer() -> u8 {
     }
 }
 
-/// Help and version are output like any other; what is wrong with a command line is said in one line.
+/// Help and version are output like any other; what is wrong with a command line is said in one
+/// line.
 fn usage(error: &clap::Error) -> Result<u8, Failure> {
     let text = error.render().to_string();
     if !error.use_stderr() {
@@ -90,7 +91,10 @@ fn usage(error: &clap::Error) -> Result<u8, Failure> {
     let said = text.split("\n\n").next().unwrap_or_default();
     let said = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
     let hint = match error.kind() {
-        ErrorKind::ArgumentConflict => "options go behind the subcommand",
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return Err(Failure::Usage("policy: new, check or services?".to_owned()));
+        }
+        ErrorKind::ArgumentConflict => "put options after the subcommand",
         _ => "see ephaudit --help",
     };
     Err(Failure::Usage(format!("{said}; {hint}")))
@@ -155,7 +159,8 @@ fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
     };
     let elsewhere = !args.facts.from.is_empty() || args.tree.root.is_some();
     if args.all_netns && elsewhere {
-        let why = "--all-netns reads the namespaces of this host; --from and --root have those that they hold";
+        let why = "--all-netns reads the namespaces of this host; --from and --root use those \
+                   recorded in them";
         return Err(Failure::Usage(why.to_owned()));
     }
     read(&args.facts, args.tree.root.as_deref(), &wants, at)
@@ -180,7 +185,8 @@ fn read(
     Ok((snapshot, witness.collected_at().map_or(at, str::to_owned)))
 }
 
-/// What the listeners' owners are asked for depends on the registry: a capture holds those of the built-in one.
+/// What the listeners' owners are asked for depends on the registry: a capture holds those of the
+/// built-in one.
 fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     let registry = Registry::built_in();
     let policy = Policy::of(Profile::Iana, None, registry);
@@ -191,15 +197,15 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() > Capture::MAX {
         return Err(Failure::Output(
-            "the capture is larger than --from would read again".to_owned(),
+            "the capture is larger than --from accepts (4 MiB)".to_owned(),
         ));
     }
     output::write(args, false, Content::Capture, || bytes)?;
     Ok(exit::OK)
 }
 
-/// Every output is tried, whatever becomes of the others: one inspection feeds many readers. None takes more than `most`
-/// bytes.
+/// Every output is tried, whatever becomes of the others: one inspection feeds many readers. None
+/// takes more than `most` bytes.
 fn present(document: &v1::Document, args: &ReportArgs, most: Option<usize>) -> Result<(), Failure> {
     let to = |path: &PathBuf| OutputArgs { output: Some(path.clone()), ..args.output.clone() };
     let emitted = args.emit.iter().map(|Emission { format, path }| (*format, to(path), false));
@@ -261,8 +267,8 @@ fn look(args: &ReportArgs, to: &OutputArgs) -> Look {
 const GROWTH: usize = 4;
 const SMALL: usize = 8 * 1024 * 1024;
 
-/// What was judged then is not judged again: the exit code says only that it was rendered, but where the format's own
-/// protocol says the state by it.
+/// What was judged then is not judged again: the exit code says only that it was rendered, but
+/// where the format's own protocol says the state by it.
 fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     let name = args.saved.display();
     let unusable = |why: String| {

@@ -93,7 +93,8 @@ pub const fn parity(port: u16) -> &'static str {
     if port % 2 == 0 { "even" } else { "odd" }
 }
 
-/// What runs a process, as more words about it: `, web.service`, `, container 3a1f0c5b9d7e`; nothing where none is told.
+/// What runs a process, as more words about it: `, web.service`, `, container 3a1f0c5b9d7e`;
+/// nothing where none is told.
 pub fn run_by(unit: Option<&str>, container: Option<&str>) -> String {
     let unit = unit.map(|unit| format!(", {unit}"));
     // As many digits of an id as the container managers print themselves.
@@ -112,8 +113,8 @@ pub fn split_step(step: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Text from outside made safe for a terminal: control characters and those that reorder text are written as
-/// `\u{1b}`, so that no name can draw, move or hide anything.
+/// Text from outside made safe for a terminal: control characters and those that reorder text are
+/// written as `\u{1b}`, so that no name can draw, move or hide anything.
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return text.into();
@@ -129,7 +130,8 @@ pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
     safe.into()
 }
 
-/// C0, DEL and C1 controls, line and paragraph separators, and the bidirectional formatting characters.
+/// C0, DEL and C1 controls, line and paragraph separators, and the bidirectional formatting
+/// characters.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

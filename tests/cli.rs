@@ -18,12 +18,13 @@ fn wrong_usage_is_2() {
         ("65536", "1 to 65535"),
         ("-1", "1 to 65535"),
         ("80/sctp", "only tcp and udp"),
-        ("tcp/80", "the number goes first"),
+        ("tcp/80", "put the number first"),
         ("", "1 to 65535"),
     ] {
         complains(&["explain", subject], 2, words);
     }
-    complains(&["explain", "listener-in-pool", "--from", "x"], 2, "--from goes with a port");
+    complains(&["explain", "listener-in-pool", "--from", "x"], 2, "--from is for ports");
+    complains(&["policy"], 2, "policy: new, check or services?");
     complains(&["explain", "80", "--from", "/nonexistent"], 2, "/nonexistent");
     complains(&["explain", "80", "--os", "linux"], 2, "--from");
     complains(&["schema", "nonsense"], 2, "nonsense");

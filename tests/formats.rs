@@ -62,8 +62,8 @@ fn converted(report: &Value, args: &[&str]) -> String {
     text
 }
 
-/// Reports that no audit of this version writes, and that `convert` takes, as of another version: names that may be empty are,
-/// and others are unheard of.
+/// Reports that no audit of this version writes, and that `convert` takes, as of another version:
+/// names that may be empty are, and others are unheard of.
 fn unlikely() -> Vec<Value> {
     let strange = |change: &dyn Fn(&mut Value)| {
         let mut report = report("findings");

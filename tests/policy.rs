@@ -33,13 +33,13 @@ fn a_mistake_is_told_in_one_line_with_its_place() {
         ),
         (
             "[[waiver]]\nrule = \"narrow-pool\"\nreason = \"x\"\nowner = \"\"\n",
-            "line 4, column 9: a waiver says why and who answers for it",
+            "line 4, column 9: a waiver needs a reason and an owner",
         ),
         ("[[service]]\nname = \"a\"\nports = \"70000\"\n", "line 3, column 9"),
         ("\u{1b}[2J = 1\n", "line 1, column"),
         (&format!("x = {}1{}", "[".repeat(100_000), "]".repeat(100_000)), "line 1, column"),
         (&"a".repeat(2 * 1024 * 1024), "larger than 1 MiB"),
-        ("", "it is empty; delete it, or make one by"),
+        ("", "it is empty; delete it, or write one with"),
         (" \r\n\t\n", "it is empty"),
     ] {
         let file = write(folder.path(), text);

@@ -1,4 +1,5 @@
-//! The table of platforms against the code: what `source/live.rs` compiles for a system, and what `os/` makes of it.
+//! The table of platforms against the code: what `source/live.rs` compiles for a system, and what
+//! `os/` makes of it.
 
 use std::fs;
 
@@ -7,7 +8,8 @@ fn source(path: &str) -> String {
         .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The file that live.rs picks for `module` on a system: the last `path` before the module whose condition names it.
+/// The file that live.rs picks for `module` on a system: the last `path` before the module whose
+/// condition names it.
 fn picked(module: &str, target_os: &str) -> Option<String> {
     let live = source("source/live.rs");
     let head = live.split(&format!("\nmod {module};")).next()?;

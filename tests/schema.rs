@@ -1,5 +1,5 @@
-//! The schemas in the tree are those that the program prints, so that a change of the contract is in
-//! the diff of whoever makes it.
+//! The schemas in the tree are those that the program prints, so that a change of the contract is
+//! in the diff of whoever makes it.
 
 use std::{env, fs};
 

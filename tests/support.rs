@@ -3,7 +3,6 @@
 pub(crate) mod evidence;
 pub(crate) mod settle;
 
-use std::ffi::OsStr;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
@@ -19,20 +18,6 @@ pub(crate) fn ephaudit(args: &[&str]) -> Command {
 /// What it printed and how it ended.
 pub(crate) fn run(args: &[&str]) -> Output {
     ephaudit(args).output().expect("the program starts")
-}
-
-/// The program with so many bytes for all its data and no more (RLIMIT_DATA): where it wants more it is aborted.
-pub(crate) fn within<S: AsRef<OsStr>>(memory: usize, args: &[S]) -> Output {
-    let output = Command::new("/bin/sh")
-        .args(["-c", "ulimit -d \"$0\" && exec \"$@\"", &(memory / 1024).to_string()])
-        .arg(env!("CARGO_BIN_EXE_ephaudit"))
-        .args(args)
-        .env_clear()
-        .env("LANG", "C.UTF-8")
-        .output()
-        .expect("it starts");
-    assert!(output.status.code().is_some(), "{}: {}", output.status, stderr(&output));
-    output
 }
 
 /// Its exit code.

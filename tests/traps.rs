@@ -1,5 +1,6 @@
-//! What a naive reader of these ranges gets wrong, each by name. What can be seen from outside goes through the program;
-//! what only other systems compile is read in `traps/sources.rs`; `traps/time_wait.rs` is about TIME_WAIT and sockets.
+//! What a naive reader of these ranges gets wrong, each by name. What can be seen from outside goes
+//! through the program; what only other systems compile is read in `traps/sources.rs`;
+//! `traps/time_wait.rs` is about TIME_WAIT and sockets.
 
 mod sources;
 mod time_wait;

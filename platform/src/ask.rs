@@ -1,4 +1,5 @@
-//! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are none.
+//! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are
+//! none.
 
 use std::ops::ControlFlow;
 
@@ -9,8 +10,9 @@ use crate::unread::Unread;
 /// One question to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// A tunable of the kernel by its name, the value as the system prints it: a sysctl (`net.inet.ip.portfirst`), a
-    /// property of ipadm(8) (`tcp/smallest_anon_port`), an option of AIX `no` (`tcp_ephemeral_low`).
+    /// A tunable of the kernel by its name, the value as the system prints it: a sysctl
+    /// (`net.inet.ip.portfirst`), a property of ipadm(8) (`tcp/smallest_anon_port`), an option of
+    /// AIX `no` (`tcp_ephemeral_low`).
     Tunable(&'a str),
     /// The whole of a small ordinary file.
     File(&'a str),
@@ -22,17 +24,18 @@ pub enum Question<'a> {
     NetSetting(Transport),
     /// What `uname` says: sysname, nodename, release, version, machine, each ended by NUL.
     Uname,
-    /// The sock_diag dump of the TCP listeners or the unconnected UDP sockets of a family: netlink messages.
+    /// The sock_diag dump of the TCP listeners or the unconnected UDP sockets of a family: netlink
+    /// messages.
     SockDiag(Family, Transport),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
     SocketTable(Family, Transport),
-    /// The sock_diag dump of every socket of a family that has one of these local ports, whatever its state: netlink
-    /// messages. A kernel that knows no filter tells of others too.
+    /// The sock_diag dump of every socket of a family that has one of these local ports, whatever
+    /// its state: netlink messages. A kernel that knows no filter tells of others too.
     SockDiagOn(Family, Transport, &'a PortSet),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
     SocketTableOn(Family, Transport, &'a PortSet),
-    /// The TCP listeners or the UDP sockets of a family where the system has neither: `parse::listener_lines` says in
-    /// which form.
+    /// The TCP listeners or the UDP sockets of a family where the system has neither:
+    /// `parse::listener_lines` says in which form.
     Listeners(Family, Transport),
     /// Who uses the ports of a pool: `parse::census` says in which form.
     Census(&'a CensusOf<'a>),
@@ -134,7 +137,8 @@ pub struct Place {
     pub process: Option<u32>,
 }
 
-/// What is done in a namespace: ask there. Where it breaks off, what it asked is not kept, and there is no room for more.
+/// What is done in a namespace: ask there. Where it breaks off, what it asked is not kept, and
+/// there is no room for more.
 pub type Visitor<'a> = dyn FnMut(Place, &Ask<'_>) -> ControlFlow<()> + Send + 'a;
 
 /// What a tour through the namespaces left out.
@@ -146,6 +150,7 @@ pub struct Toured {
     pub unread: Vec<Unread>,
 }
 
-/// Takes a visitor into every other namespace, and asks what was found and could not be entered to no avail. Once the
-/// visitor breaks off, a few more are asked to no avail, and the others are only counted.
+/// Takes a visitor into every other namespace; also visits namespaces that could not be entered,
+/// with an [`Ask`] that refuses every question. Once the visitor breaks off, a few more are visited
+/// so, and the others are only counted.
 pub type Tour<'a> = dyn Fn(&mut Visitor<'_>) -> Toured + 'a;

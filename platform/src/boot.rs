@@ -1,7 +1,7 @@
 //! What the persisted settings give after a reboot: plain data, the same type on every OS.
 //!
-//! One entry a key and loader. What an initial ramdisk sets before, and what a program writes after the loader has run,
-//! stands in no file that is read here; [`Suspect`] names those that were seen.
+//! One entry a key and loader. What an initial ramdisk sets before, and what a program writes after
+//! the loader has run, stands in no file that is read here; [`Suspect`] names those that were seen.
 
 use crate::reading::{Reading, Reason, Source, Why, quoted};
 use crate::unread::{Settings, Subject, Unread};
@@ -11,7 +11,8 @@ use crate::unread::{Settings, Subject, Unread};
 pub enum Loader {
     /// systemd-sysctl(8), at boot.
     SystemdSysctl,
-    /// `sysctl --system` of procps, sysctl(8): at boot without systemd, and whenever somebody runs it.
+    /// `sysctl --system` of procps, sysctl(8): at boot without systemd, and whenever somebody runs
+    /// it.
     Procps,
     /// /etc/rc.d/sysctl of FreeBSD, NetBSD and DragonFly BSD, rc(8).
     RcSysctl,
@@ -140,7 +141,8 @@ pub enum Rejection {
     Dotfile,
     /// This loader does not read this file.
     NotReadByLoader,
-    /// An empty file or a link to /dev/null of the same name, in a folder that goes before, masks this one.
+    /// An empty file or a link to /dev/null of the same name, in a folder that goes before, masks
+    /// this one.
     Masked,
     /// A file of the same name in a folder that goes before replaces this one.
     Shadowed,
@@ -150,7 +152,8 @@ pub enum Rejection {
     QuotedValue,
     /// The kernel refuses blanks in a list of ports.
     SpaceInList,
-    /// The kernel refuses a range below `ip_unprivileged_port_start`, or that above the range, as it is at that moment.
+    /// The kernel refuses a range below `ip_unprivileged_port_start`, or that above the range, as
+    /// it is at that moment.
     Order,
     /// The kernel refuses the value (EINVAL).
     Invalid,

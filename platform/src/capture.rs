@@ -1,5 +1,7 @@
-//! A capture: every answer that an audit was given, with its source and a sum, in one JSON file. Asked again, on whatever
-//! system, it answers as the host did.
+//! A capture: every answer that an audit was given, with its source and a sum, in one JSON file.
+//! Asked again, on whatever system, it answers as the host did.
+
+mod answers;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use self::answers::Answers;
 use crate::ask::{Answer, NetshTable, Outcome, Question, Refusal};
 use crate::boot::{Boot, Facts};
 use crate::os::Wants;
@@ -36,7 +39,7 @@ pub enum CaptureError {
     #[error("a capture of more than {} MiB", Capture::MAX / 1024 / 1024)]
     TooLarge,
     /// Something in it is longer than any host's.
-    #[error("{0:?} is longer than any host tells it")]
+    #[error("{0:?} is longer than on any host")]
     TooLong(String),
     /// It is of a form that is not known yet.
     #[error("a capture of version {0}; this ephaudit reads version {VERSION}")]
@@ -45,7 +48,7 @@ pub enum CaptureError {
     #[error("the sum of {0:?} is wrong: the capture was changed or damaged")]
     Sum(String),
     /// It holds a word that no capture holds.
-    #[error("{0:?} is no {1} of a capture")]
+    #[error("{0:?} is not a valid {1} of a capture")]
     Word(String, &'static str),
 }
 
@@ -99,7 +102,8 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// The most bytes that a capture may have: about 20,000 sockets. What is more is left out by whole answers.
+    /// The most bytes that a capture may have: about 20,000 sockets. What is more is left out by
+    /// whole answers.
     pub const MAX: usize = 4 * 1024 * 1024;
 
     /// Whether the bytes mean to be a capture.
@@ -162,8 +166,9 @@ impl Capture {
     }
 }
 
-/// Asks the running system everything that an audit asks, and returns the capture. An answer that is too long for it
-/// becomes a refusal, also for what is asked next: the audit of the capture says that it does not know.
+/// Asks the running system everything that an audit asks, and returns the capture. An answer that
+/// is too long for it becomes a refusal, also for what is asked next: the audit of the capture says
+/// that it does not know.
 ///
 /// # Errors
 /// None that a system could cause: only a failure to write JSON.
@@ -183,48 +188,6 @@ pub fn capture_live(collected_at: String, wants: &Wants<'_>) -> Result<Vec<u8>, 
     let mut bytes = serde_json::to_vec_pretty(&file)?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// What was answered while a capture is made.
-#[derive(Default)]
-struct Answers {
-    kept: Vec<(String, Answer)>,
-    /// How many bytes of the capture they take.
-    taken: usize,
-}
-
-impl Answers {
-    /// Asks, keeps the answer and returns it; one that is too long is refused instead.
-    fn add(&mut self, question: Question<'_>, ask: impl FnOnce(Question<'_>) -> Answer) -> Answer {
-        /// What an entry takes beside its texts.
-        const ENTRY: usize = 1024;
-        /// From here on an answer is long.
-        const LONG: usize = 16 * 1024;
-        /// What long answers leave free for the others.
-        const KEPT_FREE: usize = 1024 * 1024;
-        let key = key(question);
-        if let Some((_, known)) = self.kept.iter().find(|(known, _)| *known == key) {
-            return known.clone();
-        }
-        let answer = ask(question);
-        let bytes = answer.outcome.as_ref().map_or(0, Vec::len);
-        let size = bytes.div_ceil(3) * 4 + key.len() + ENTRY;
-        let most = Capture::MAX - if size > LONG { KEPT_FREE } else { 0 };
-        let fits = self.taken + size <= most;
-        let answer = if fits {
-            answer
-        } else {
-            let detail = format!(
-                "the answer of {bytes} bytes is left out: a capture holds {} MiB",
-                Capture::MAX / 1024 / 1024
-            );
-            let refusal = Refusal::Failed(Why::new(Reason::Truncated, detail));
-            Answer::new(answer.source, Err(refusal))
-        };
-        self.taken += if fits { size } else { key.len() + ENTRY };
-        self.kept.push((key, answer.clone()));
-        answer
-    }
 }
 
 /// A question in words.
@@ -266,7 +229,8 @@ fn key(question: Question<'_>) -> String {
     }
 }
 
-/// SHA-256 of fields that no content of one can make look like another's: each has its length before it.
+/// SHA-256 of fields that no content of one can make look like another's: each has its length
+/// before it.
 fn sum<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
     let mut digest = Sha256::new();
     for field in fields {
@@ -369,7 +333,7 @@ impl Entry {
 fn decoded(question: &str, text: &str) -> Result<Vec<u8>, CaptureError> {
     let bytes = STANDARD
         .decode(text)
-        .map_err(|_| CaptureError::Word(beginning(question), "answer in base64"))?;
+        .map_err(|_| CaptureError::Word(beginning(question), "base64 answer"))?;
     match LONGEST.iter().find(|(kind, _)| question.starts_with(kind)) {
         Some((_, longest)) if bytes.len() > *longest => {
             Err(CaptureError::TooLong(beginning(question)))
@@ -399,23 +363,6 @@ const NOT_FOUND: &str = "not-found";
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_too_long_is_refused_while_it_is_made_and_what_is_short_has_room() {
-        let mut answers = Answers::default();
-        let told = |bytes: usize| {
-            move |_: Question<'_>| Answer::new(Source::Netlink("x".into()), Ok(vec![b'x'; bytes]))
-        };
-        let dump = |family| Question::SockDiag(family, crate::snapshot::Transport::Tcp);
-        assert!(answers.add(dump(Family::Ipv4), told(2 * 1024 * 1024)).outcome.is_ok());
-        let refused = answers.add(dump(Family::Ipv6), told(2 * 1024 * 1024));
-        match &refused.outcome {
-            Err(Refusal::Failed(why)) => assert_eq!(why.reason, Reason::Truncated),
-            other => panic!("{other:?}"),
-        }
-        assert_eq!(answers.add(dump(Family::Ipv6), told(1)), refused, "it stays so");
-        assert!(answers.add(Question::Uname, told(100)).outcome.is_ok());
-    }
 
     #[test]
     fn every_kind_of_source_comes_back() {

@@ -37,8 +37,8 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// How many ports of the pool are held at a time: each socket is closed before the next, but for the listener that TCP
-    /// connects to.
+    /// How many ports of the pool are held at a time: each socket is closed before the next, but
+    /// for the listener that TCP connects to.
     pub const fn held(self) -> u32 {
         match (self.transport, self.call) {
             (Transport::Tcp, Call::Connect) => 2,

@@ -47,7 +47,7 @@ pub enum EvidenceError {
     )]
     Mixed(String),
     /// Nothing tells of which system a tree is.
-    #[error("nothing in {0} tells of which system it is; name it with --os")]
+    #[error("nothing in {0} shows which system it is from; name it with --os")]
     NoSystem(String),
     /// A table is damaged.
     #[error("{name}: {what}")]
@@ -116,8 +116,8 @@ impl Understood {
 }
 
 impl Evidence {
-    /// Understands the pieces, and what the trees among the folders hold, as one host's. `os` overrides what the text says
-    /// of itself.
+    /// Understands the pieces, and what the trees among the folders hold, as one host's. `os`
+    /// overrides what the text says of itself.
     pub fn read(
         pieces: &[Piece<'_>],
         folders: Vec<Folder>,
@@ -130,8 +130,8 @@ impl Evidence {
         understood.named(|signs| signs.os(os, &listed(&names)))
     }
 
-    /// The same of a host whose root is that folder: an image, a chroot, or the tree of a sosreport. It need not say
-    /// anything about ports but in the files that settings persist in.
+    /// The same of a host whose root is that folder: an image, a chroot, or the tree of a
+    /// sosreport. It need not say anything about ports but in the files that settings persist in.
     pub fn rooted(
         pieces: &[Piece<'_>],
         root: Folder,
@@ -266,8 +266,8 @@ impl Evidence {
         self.left_out.iter().cloned().chain(self.windows.notes()).collect()
     }
 
-    /// The kernel's own form of a value: Linux ends it with a newline and parts the two bounds by a tab, which copying
-    /// out of a terminal turns into blanks.
+    /// The kernel's own form of a value: Linux ends it with a newline and parts the two bounds by a
+    /// tab, which copying out of a terminal turns into blanks.
     fn as_printed(&self, name: &str, value: Vec<u8>) -> Vec<u8> {
         if self.os != Os::Linux {
             return value;
@@ -346,14 +346,15 @@ fn listed(names: &[String]) -> String {
 fn text<'a>(piece: &Piece<'a>) -> Result<Cow<'a, str>, EvidenceError> {
     let foreign = piece.bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>();
     if foreign > MAX_FOREIGN {
-        let what = format!("no text: {foreign} of its bytes are no UTF-8");
+        let what = format!("not text: {foreign} of its bytes are not UTF-8");
         return Err(EvidenceError::Damaged { name: piece.name.to_owned(), what });
     }
     Ok(String::from_utf8_lossy(piece.bytes))
 }
 
 impl Tunables {
-    /// Keeps what is about ports or the host; a name that stands twice with different values is neither.
+    /// Keeps what is about ports or the host; a name that stands twice with different values is
+    /// neither.
     fn tell(&mut self, name: &str, place: String, outcome: Outcome) {
         if !recognise::is_wanted(name) || self.are_too_many() {
             return;
@@ -366,7 +367,7 @@ impl Tunables {
             Some(told) if told.outcome == outcome => {}
             Some(told) => {
                 let detail =
-                    format!("{name} stands in {} and in {place} with different values", told.place);
+                    format!("{name} is in {} and in {place} with different values", told.place);
                 told.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
             }
         }

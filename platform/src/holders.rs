@@ -34,7 +34,8 @@ pub struct Holder {
     pub v6only: Option<bool>,
     /// Whether it is bound to one interface.
     pub on_interface: bool,
-    /// The user that made it; `None` where that is not told, as of a socket that no process has open.
+    /// The user that made it; `None` where that is not told, as of a socket that no process has
+    /// open.
     pub uid: Option<u32>,
     /// How long it stays in TIME_WAIT, in milliseconds, where that is told.
     pub time_wait_left: Option<u32>,
@@ -58,8 +59,8 @@ pub enum Hold {
 }
 
 impl Hold {
-    /// Of a socket in that state (include/net/tcp_states.h). `waits` tells that the timer of TIME_WAIT runs: the kernel
-    /// keeps a closed connection so in FIN_WAIT2 too.
+    /// Of a socket in that state (include/net/tcp_states.h). `waits` tells that the timer of
+    /// TIME_WAIT runs: the kernel keeps a closed connection so in FIN_WAIT2 too.
     pub(crate) const fn of(transport: Transport, state: u8, waits: bool) -> Self {
         match (transport, state) {
             (Transport::Tcp, 10) | (Transport::Udp, 7) => Self::Listens,
@@ -94,8 +95,9 @@ impl Holder {
         self.peer().is_some() && self.ends.local == self.ends.peer
     }
 
-    /// Whether it has the port on IPv4 too, `None` where that is not told. An IPv6 socket has unless it is IPv6 only, which
-    /// bind() to one address makes it (`__inet6_bind`, net/ipv6/af_inet6.c), and connect() and accept() do not.
+    /// Whether it has the port on IPv4 too, `None` where that is not told. An IPv6 socket has
+    /// unless it is IPv6 only, which bind() to one address makes it (`__inet6_bind`,
+    /// net/ipv6/af_inet6.c), and connect() and accept() do not.
     pub fn on_ipv4(&self) -> Option<bool> {
         let own = self.address();
         match (self.v6only, self.hold) {
@@ -107,7 +109,8 @@ impl Holder {
     }
 
     /// Whether a service that binds this address meets it, or may: `inet_rcv_saddr_equal`,
-    /// net/ipv4/inet_connection_sock.c. A service on `[::]` is taken to serve IPv4 too, as it does unless IPV6_V6ONLY is set.
+    /// net/ipv4/inet_connection_sock.c. A service on `[::]` is taken to serve IPv4 too, as it does
+    /// unless IPV6_V6ONLY is set.
     pub fn meets(&self, service: IpAddr) -> bool {
         let (own, service) = (self.address(), service.to_canonical());
         let family = if service.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
@@ -159,7 +162,8 @@ impl Holders {
     /// For how many sockets a process is searched for.
     pub const OWNERS_MAX: usize = 100;
 
-    /// With the listeners of the port that were told otherwise, where not all of its sockets could be read.
+    /// With the listeners of the port that were told otherwise, where not all of its sockets could
+    /// be read.
     #[must_use]
     pub fn or_listeners(mut self, listeners: &[Listener]) -> Self {
         let here =

@@ -1,6 +1,6 @@
-//! Reads the ephemeral port range of a host, what is taken out of it and who listens inside it, as typed facts
-//! that say where they come from. It only reads: there is no code path that writes a setting. [`probe_live`] alone opens
-//! sockets with ports, on loopback, and closes them at once.
+//! Reads the ephemeral port range of a host, what is taken out of it and who listens inside it, as
+//! typed facts that say where they come from. It only reads: there is no code path that writes a
+//! setting. [`probe_live`] alone opens sockets with ports, on loopback, and closes them at once.
 //!
 //! ```
 //! let snapshot = ephaudit_platform::read_live(&ephaudit_platform::Wants::default());
@@ -65,7 +65,8 @@ pub fn read_live(wants: &Wants<'_>) -> Snapshot {
     snapshot
 }
 
-/// The facts that captured evidence holds; of the boot, those of the tree in it, or of the texts that it was made of.
+/// The facts that captured evidence holds; of the boot, those of the tree in it, or of the texts
+/// that it was made of.
 pub fn read_evidence(evidence: &Evidence, pieces: &[Piece<'_>], wants: &Wants<'_>) -> Snapshot {
     let ask = |question: Question<'_>| evidence.answer(question);
     let os = evidence.os();
@@ -119,8 +120,8 @@ pub fn read_touring(os: Os, ask: &Ask<'_>, tour: &Tour<'_>, wants: &Wants<'_>) -
     os::read(os, ask, Some(tour), wants)
 }
 
-/// What the settings that persist in the tree under `root` give after a reboot: `/` for the host this runs on. `release`
-/// is that of the kernel that will run, where it is known.
+/// What the settings that persist in the tree under `root` give after a reboot: `/` for the host
+/// this runs on. `release` is that of the kernel that will run, where it is known.
 pub fn read_boot(root: &Folder, os: Os, release: Option<&str>) -> Boot {
     boot_of(os, &persisted_in(root, os), release)
 }
@@ -135,8 +136,9 @@ pub fn boot_of(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot {
     os::boot(os, persisted, release)
 }
 
-/// What the texts tell of the persisted settings that the programs of `os` print: ipadm(8) of illumos and Solaris, netsh(8)
-/// of Windows with `store=persistent`. Other systems keep them in files, which [`read_boot`] reads.
+/// What the texts tell of the persisted settings that the programs of `os` print: ipadm(8) of
+/// illumos and Solaris, netsh(8) of Windows with `store=persistent`. Other systems keep them in
+/// files, which [`read_boot`] reads.
 pub fn boot_of_evidence(os: Os, pieces: &[Piece<'_>]) -> Boot {
     let file = |piece: &Piece<'_>| File {
         name: piece.name.as_bytes().to_vec(),
@@ -151,8 +153,9 @@ pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, ports: &PortSet
     os::holders(host, ask, transport, ports)
 }
 
-/// Asks the kernel for `count` ports for each transport, family and call, at most [`probe::COUNT_MAX`], and holds what it
-/// gives against its settings. On loopback only; never more than half of the pool is held.
+/// Asks the kernel for `count` ports for each transport, family and call, at most
+/// [`probe::COUNT_MAX`], and holds what it gives against its settings. On loopback only; never more
+/// than half of the pool is held.
 pub fn probe_live(count: u32) -> (Snapshot, Probe) {
     probe(source::LIVE_OS, &source::answer, &source::draw, count)
 }

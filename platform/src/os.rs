@@ -27,8 +27,8 @@ use crate::snapshot::{Held, Host, Os, Reading, Reason, Scope, Snapshot, Transpor
 use crate::unread::{Namespaces, Subject, Unread};
 use crate::usage::Depth;
 
-/// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`; every other fact of
-/// the scope is read by then.
+/// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`;
+/// every other fact of the scope is read by then.
 pub type WantsOwner<'a> = dyn Fn(&Scope) -> Vec<usize> + 'a;
 
 /// What is wanted beside the facts that are always read; by default nothing that takes long.
@@ -180,7 +180,7 @@ pub(crate) fn running(os: Os, ask: &Ask<'_>, boot: &Boot) -> Vec<Running> {
 /// Linux ends every value with a newline: what has none was cut, or is masked.
 fn line(os: Os, bytes: Vec<u8>) -> Result<String, Why> {
     let text = String::from_utf8(bytes)
-        .map_err(|error| Why::unparsable("it is no text", error.as_bytes()))?;
+        .map_err(|error| Why::unparsable("it is not text", error.as_bytes()))?;
     match text.strip_suffix('\n') {
         Some(line) if !line.contains('\n') => Ok(line.to_owned()),
         None if os != Os::Linux => Ok(text),
@@ -220,7 +220,8 @@ fn held_by(holders: Holders) -> Held {
     Held { transport, ports, items, sources, bound_seen, unread }
 }
 
-/// What bears on the ports that a kernel gives next, beside the pool; `None` where that can't be told.
+/// What bears on the ports that a kernel gives next, beside the pool; `None` where that can't be
+/// told.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Allocator {
     /// How many TCP ports can be in use at most.

@@ -1,4 +1,5 @@
-//! Text and bytes in, values out. Pure: no parser knows which OS it runs on, and each compiles on all of them.
+//! Text and bytes in, values out. Pure: no parser knows which OS it runs on, and each compiles on
+//! all of them.
 
 pub(crate) mod bsd_conf;
 pub(crate) mod census;

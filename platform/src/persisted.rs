@@ -1,4 +1,5 @@
-//! The files that settings persist in, as the rim read them: plain data, so that what they mean can be told without them.
+//! The files that settings persist in, as the rim read them: plain data, so that what they mean can
+//! be told without them.
 
 use crate::snapshot::Why;
 use crate::unread::Unread;

@@ -3,8 +3,8 @@
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Pool, Range, Reading, Role, Scope, Transport};
 
-/// The pool of each transport of each ephemeral range, where the range and every reservation are known; sorted by
-/// transport.
+/// The pool of each transport of each ephemeral range, where the range and every reservation are
+/// known; sorted by transport.
 ///
 /// A pool that cannot be computed is missing from the list, never guessed.
 pub fn pools(scope: &Scope) -> Vec<Pool> {
@@ -41,10 +41,11 @@ fn pool(scope: &Scope, index: usize, range: &Range, transport: Transport) -> Opt
 
 /// The ports of `range` that the allocator's scan can reach.
 ///
-/// Linux TCP scans an odd-sized range one slot short (`remaining &= ~1`) from a start of fixed parity, so in a
-/// range of exactly three ports the last one is never tried: `inet_csk_find_open_port` (bind) and
-/// `__inet_hash_connect` (connect), Linux 6.1–6.18; `tests/netns` holds it against the kernel. In a wider odd
-/// range each scan misses one port, though not always the same one for bind(). UDP scans all of them.
+/// Linux TCP scans an odd-sized range one slot short (`remaining &= ~1`) from a start of fixed
+/// parity, so in a range of exactly three ports the last one is never tried:
+/// `inet_csk_find_open_port` (bind) and `__inet_hash_connect` (connect), Linux 6.1–6.18;
+/// `tests/netns` holds it against the kernel. In a wider odd range each scan misses one port,
+/// though not always the same one for bind(). UDP scans all of them.
 fn reachable(range: &Range, transport: Transport, ports: PortRange) -> PortSet {
     match PortRange::new(ports.first(), ports.last().saturating_sub(1)) {
         Some(scanned)
@@ -58,15 +59,16 @@ fn reachable(range: &Range, transport: Transport, ports: PortRange) -> PortSet {
     }
 }
 
-/// The TCP ports of the pool that bind() is seen to hold; `None` where the pool or the usage is not known.
+/// The TCP ports of the pool that bind() is seen to hold; `None` where the pool or the usage is not
+/// known.
 pub fn bound_in_pool(scope: &Scope) -> Option<PortSet> {
     let bound = &scope.usage.known()?.bound;
     let pool = whole_pool(scope, Transport::Tcp)?.0;
     Some(bound.intersection(&pool))
 }
 
-/// How many local ports one destination (TCP) or one source (UDP) can have at a time: the pool without what is kept back
-/// and, for TCP, without what bind() holds.
+/// How many local ports one destination (TCP) or one source (UDP) can have at a time: the pool
+/// without what is kept back and, for TCP, without what bind() holds.
 pub fn usable_ports(scope: &Scope, transport: Transport) -> Option<u32> {
     let (pool, held_back) = whole_pool(scope, transport)?;
     let bound = match transport {

@@ -254,7 +254,8 @@ impl FromIterator<PortRange> for PortSet {
 impl FromStr for PortSet {
     type Err = PortSetError;
 
-    /// Comma-separated ports and ranges in any order, without blanks; the empty text is the empty set.
+    /// Comma-separated ports and ranges in any order, without blanks; the empty text is the empty
+    /// set.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
             return Ok(Self::new());

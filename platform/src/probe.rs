@@ -1,8 +1,9 @@
-//! Whether the kernel hands out the ports that its settings promise: it is asked for some, on loopback, and what it gave is
-//! held against the pool and against the order that its source code gives to parities.
+//! Whether the kernel hands out the ports that its settings promise: it is asked for some, on
+//! loopback, and what it gave is held against the pool and against the order that its source code
+//! gives to parities.
 //!
-//! A program of the control group (BPF hooks at bind and connect), a sandbox or another network stack may give other ports;
-//! a file cannot tell that.
+//! A program of the control group (BPF hooks at bind and connect), a sandbox or another network
+//! stack may give other ports; a file cannot tell that.
 
 mod compare;
 mod random;
@@ -89,7 +90,8 @@ pub enum Disagreement {
 }
 
 impl Disagreement {
-    /// Whether it is of how ports follow one another; one and the same cause shows now as this, now as that.
+    /// Whether it is of how ports follow one another; one and the same cause shows now as this, now
+    /// as that.
     const fn is_of_order(&self) -> bool {
         !matches!(self, Self::Outside { .. } | Self::Parity { .. })
     }
@@ -111,7 +113,7 @@ pub const COUNT_MAX: u32 = 4096;
 
 /// Fewer ports of a kind tell little of how they are drawn.
 pub const ENOUGH: u32 = 64;
-const CHANGED: &str = "the settings changed meanwhile";
+const CHANGED: &str = "the settings changed in the meantime";
 
 /// Asks for `count` ports of each kind, and compares. The facts are those of before.
 pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
@@ -119,7 +121,7 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
     let snapshot = os::read(os, ask, None, &Wants::default());
     let mut probe = Probe { drawn: Vec::new(), disagreements: Vec::new(), unknown: Vec::new() };
     let Some(scope) = snapshot.scopes.first() else {
-        let why = Why::new(Reason::Unsupported, "no live reader was written for this system");
+        let why = Why::new(Reason::Unsupported, "this system has no live reader");
         probe.unknown.push(Unread::new(Subject::Pool(None), why));
         return (snapshot, probe);
     };
@@ -189,8 +191,7 @@ impl Probe {
         // Whoever needs a port meanwhile shall find one.
         let pool = settings.pool.ports.count();
         if pool < 2 * wish.held() {
-            let detail =
-                format!("asking would hold more than half of the pool, whose size is {pool}");
+            let detail = format!("it would take more than half of the pool, whose size is {pool}");
             self.unknown.push(unknown(detail));
             return;
         }
@@ -205,8 +206,8 @@ impl Probe {
                 let mut unsure = twice.unsure;
                 if found.is_empty() || !other.is_empty() {
                     unsure.push(
-                        "it gave ports that its settings do not explain, and others when it was asked again; the settings \
-                         may have changed meanwhile"
+                        "it gave ports that its settings do not explain, and others when it was \
+                         asked again; the settings may have changed meanwhile"
                             .to_owned(),
                     );
                 }
@@ -243,8 +244,8 @@ impl Once {
         let mut once = Self { drawn, found: Vec::new(), unsure: Vec::new() };
         // A filter can answer as a kernel without IPv6 does.
         if once.drawn.given == Given::NoSuchFamily && settings.allocator.has_ipv6 != Some(false) {
-            let detail = "::1 is refused as where there is no IPv6, but this namespace has addresses of IPv6, or that \
-                          could not be read";
+            let detail = "::1 is refused as where there is no IPv6, but this namespace has \
+                          addresses of IPv6, or that could not be read";
             let why = Why::new(Reason::Unsupported, detail);
             once.drawn.given = Given::Ports(Vec::new(), Some(why));
         }

@@ -22,7 +22,8 @@ pub enum Role {
     High,
     /// What privileged sockets get that ask for it (BSD `IP_PORTRANGE_LOW`, bindresvport(3)).
     Low,
-    /// What connect() without bind() draws from on Windows where it is set, instead of the ephemeral range.
+    /// What connect() without bind() draws from on Windows where it is set, instead of the
+    /// ephemeral range.
     AutoReuse,
 }
 
@@ -70,9 +71,9 @@ pub struct Range {
     pub transports: &'static [Transport],
     /// What this system has where nobody changed it, where that is certain.
     pub vendor_default: Option<PortRange>,
-    /// Whether TCP allocation searches the even and the odd ports one after the other, as Linux does since 4.5:
-    /// connect() begins with the parity of the low bound, bind() to port 0 with the other. `None` where the kernel's
-    /// version, which decides it, is not known.
+    /// Whether TCP allocation searches the even and the odd ports one after the other, as Linux
+    /// does since 4.5: connect() begins with the parity of the low bound, bind() to port 0 with the
+    /// other. `None` where the kernel's version, which decides it, is not known.
     pub tcp_by_parity: Option<bool>,
     /// How many UDP ports the kernel keeps back: with fewer left it refuses.
     pub udp_held_back: u32,
@@ -83,9 +84,11 @@ pub struct Range {
 /// Who keeps ports out of automatic allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReservedKind {
-    /// A list that the administrator may edit: `ip_local_reserved_ports`, `baddynamic`, `anonportalgo.reserve`.
+    /// A list that the administrator may edit: `ip_local_reserved_ports`, `baddynamic`,
+    /// `anonportalgo.reserve`.
     Reserved,
-    /// A list that the vendor fixed: macOS `net.restricted_port`, OpenBSD's port for encapsulated IPsec.
+    /// A list that the vendor fixed: macOS `net.restricted_port`, OpenBSD's port for encapsulated
+    /// IPsec.
     Restricted,
     /// Blocks that running services hold (Windows: HTTP.sys, WinNAT, Hyper-V).
     Excluded,
@@ -131,7 +134,8 @@ pub enum Owner {
     Known {
         /// The process id in the reader's pid namespace.
         pid: u32,
-        /// The process's name as Linux keeps it (at most 15 bytes; any byte but NUL); `None` where only its id is told.
+        /// The process's name as Linux keeps it (at most 15 bytes; any byte but NUL); `None` where
+        /// only its id is told.
         command: Option<String>,
         /// The unit of systemd that it belongs to; `None` where none is told.
         unit: Option<String>,
@@ -155,7 +159,8 @@ pub struct Listener {
     pub families: &'static [Family],
     /// Where it was seen.
     pub source: Source,
-    /// The inodes of its sockets; several where SO_REUSEPORT shares the port, none where the kernel itself holds it.
+    /// The inodes of its sockets; several where SO_REUSEPORT shares the port, none where the kernel
+    /// itself holds it.
     pub inodes: Vec<u64>,
     /// Who holds it.
     pub owner: Owner,
@@ -199,7 +204,8 @@ pub struct Scope {
     pub randomization: Vec<Randomization>,
     /// The lowest port that needs no privilege to bind.
     pub unprivileged_start: Reading<u16>,
-    /// How long a closed connection keeps its addresses and ports at the end that closed first, in milliseconds.
+    /// How long a closed connection keeps its addresses and ports at the end that closed first, in
+    /// milliseconds.
     pub time_wait: Reading<u32>,
     /// Its listeners.
     pub listeners: Listeners,
@@ -404,7 +410,8 @@ pub struct Held {
     pub transport: Transport,
     /// The ports.
     pub ports: PortSet,
-    /// The sockets that have one of them and wait for nobody there: connections, TIME_WAIT, and what is only bound.
+    /// The sockets that have one of them and wait for nobody there: connections, TIME_WAIT, and
+    /// what is only bound.
     pub items: Vec<(Connection, Owner)>,
     /// Where they were seen.
     pub sources: Vec<Source>,
@@ -421,7 +428,8 @@ impl Snapshot {
     }
 }
 
-/// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator skips.
+/// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator
+/// skips.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pool {
     /// The range it comes from: its place in the scope's list.

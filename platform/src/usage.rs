@@ -11,29 +11,34 @@ use crate::transport::Transport;
 pub enum Depth {
     /// The counters of the namespace only.
     Counters,
-    /// The counters; the sockets too where the counters cannot prove that no destination uses this percentage of its pool.
+    /// The counters; the sockets too where the counters cannot prove that no destination uses this
+    /// percentage of its pool.
     Auto(u32),
     /// The sockets too.
     Top,
-    /// Also TCP sockets that are bound and neither listen nor are connected, which Linux shows since 6.8.
+    /// Also TCP sockets that are bound and neither listen nor are connected, which Linux shows
+    /// since 6.8.
     Full,
 }
 
 /// What a scope's sockets use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// TCP sockets of the namespace but those in TIME_WAIT: `inuse` of /proc/net/sockstat and sockstat6.
+    /// TCP sockets of the namespace but those in TIME_WAIT: `inuse` of /proc/net/sockstat and
+    /// sockstat6.
     pub tcp_sockets: u32,
     /// TCP sockets in TIME_WAIT, of both families: `tw` of /proc/net/sockstat.
     pub tcp_time_wait: u32,
     /// UDP sockets with a port, of both families.
     pub udp_sockets: u32,
-    /// TCP ports that bind() holds, as far as it is seen: connect() passes over them for every destination.
+    /// TCP ports that bind() holds, as far as it is seen: connect() passes over them for every
+    /// destination.
     pub bound: PortSet,
-    /// At most so many TCP sockets may be bound besides, and neither listen nor are connected: each holds a port that way
-    /// too. 0 where the sockets themselves were asked for.
+    /// At most so many TCP sockets may be bound besides, and neither listen nor are connected: each
+    /// holds a port that way too. 0 where the sockets themselves were asked for.
     pub bound_unseen: u32,
-    /// What the sockets themselves told; `None` where nobody asked, because the counters were enough or had to be.
+    /// What the sockets themselves told; `None` where nobody asked, because the counters were
+    /// enough or had to be.
     pub census: Option<Census>,
 }
 
@@ -55,12 +60,13 @@ pub struct Census {
     pub self_connected: Vec<Connection>,
     /// TCP connections from a System Port that nothing listens on, the first thousand of them.
     pub from_system_ports: Vec<Connection>,
-    /// Ends of this host in the pool that several connections from the same address shared, which are in TIME_WAIT, and
-    /// nothing listens there: a service that closed first; and how many.
+    /// Ends of this host in the pool that several connections from the same address shared, which
+    /// are in TIME_WAIT, and nothing listens there: a service that closed first; and how many.
     pub left_behind: Vec<(SocketAddr, u32)>,
     /// Settings that decide how long a port stays in use.
     pub settings: Vec<(&'static str, Reading<u64>)>,
-    /// By how much the numbers of `destinations` may be too low, because there were too many to count each.
+    /// By how much the numbers of `destinations` may be too low, because there were too many to
+    /// count each.
     pub uncounted: u32,
 }
 
@@ -71,18 +77,20 @@ pub struct Destination {
     pub transport: Transport,
     /// The local address.
     pub source: IpAddr,
-    /// The peer: TCP's connect() gives one local port to many peers. `None` counts the source's ports whatever the
-    /// peer: that is what bind() to port 0 and UDP have to go by.
+    /// The peer: TCP's connect() gives one local port to many peers. `None` counts the source's
+    /// ports whatever the peer: that is what bind() to port 0 and UDP have to go by.
     pub peer: Option<SocketAddr>,
-    /// The index of the interface that the sockets are bound to (`SO_BINDTODEVICE`, a link-local address), those that are
-    /// bound to none included, which are in the way there too; `None` counts the latter only, or any where `peer` is `None`.
+    /// The index of the interface that the sockets are bound to (`SO_BINDTODEVICE`, a link-local
+    /// address), those that are bound to none included, which are in the way there too; `None`
+    /// counts the latter only, or any where `peer` is `None`.
     pub interface: Option<u32>,
     /// How many local ports of the pool, TIME_WAIT included.
     pub ports_used: u32,
 }
 
 impl Census {
-    /// The most that is listed of the TCP destinations, of the sources of a transport, and of the connections of a kind.
+    /// The most that is listed of the TCP destinations, of the sources of a transport, and of the
+    /// connections of a kind.
     pub const LISTED: usize = 1000;
 }
 

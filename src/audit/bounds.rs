@@ -1,4 +1,5 @@
-//! What is found or missed too often in one scope is told together: whoever may open sockets decides how often.
+//! What is found or missed too often in one scope is told together: whoever may open sockets
+//! decides how often.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What `--help` says beside the options: examples before them, exit codes behind.
+//! What `--help` says beside the options: examples before them, exit codes after them.
 
 /// Examples come first.
 pub const TEMPLATE: &str =
@@ -6,37 +6,37 @@ pub const TEMPLATE: &str =
 
 pub const EXIT_CODES: &str = "\
 Exit codes:
-  0  every rule was answered, and nothing reaches --fail-on
+  0  every rule has an answer, and no finding reaches --fail-on
   1  at least one finding reaches --fail-on
   2  wrong usage, or an unreadable policy or input; nothing was judged
-  3  could not determine: a rule could not be answered, and nothing reaches --fail-on
+  3  could not determine: a rule has no answer, and no finding reaches --fail-on
   4  internal error, or the output could not be written";
 
 pub const MAIN: &str = "\
 Examples:
   ephaudit                                      audit this host
-  ephaudit --profile kubernetes --all-netns     as a node, every container too
+  ephaudit --profile kubernetes --all-netns     a Kubernetes node, with its containers
   ephaudit --format json -o report.json         for programs
   ephaudit --emit junit=r.xml --emit html=r.html --quiet
-  ephaudit explain 33060                        who has that port, and what a service would meet
-  ephaudit --from web1.capture                  another host, by its capture
+  ephaudit explain 33060                        who holds that port, and what happens to a service
+  ephaudit --from web1.capture                  another host, from its capture
 ";
 
 pub const AUDIT: &str = "\
 Examples:
-  ephaudit audit                                what ephaudit does where nothing is said
+  ephaudit audit                                the same as plain `ephaudit`
   ephaudit audit --fail-on high --exit-zero     for inventory jobs
-  ephaudit audit --policy fleet.toml            by your own measure
+  ephaudit audit --policy fleet.toml            by your own policy
   ephaudit audit --services kubernetes,postgres with services that no socket shows
-  ephaudit audit --usage top --top 20           every connection is looked at
+  ephaudit audit --usage top --top 20           every connection is examined
   ephaudit audit --from sysctl.txt --os linux   what a tool printed elsewhere
 ";
 
 pub const SHOW: &str = "\
 Examples:
   ephaudit show                                 the facts of this host
-  ephaudit show --all-netns --format json       of every namespace
-  ephaudit show --usage full                    who uses the ports, sockets included that are only bound
+  ephaudit show --all-netns --format json       for every namespace
+  ephaudit show --usage full                    who uses the ports, with sockets that are only bound
 ";
 
 pub const CAPTURE: &str = "\
@@ -60,32 +60,34 @@ Examples:
 ";
 
 pub const EXPLAIN_MORE: &str = "\
-A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, who holds it, what a \
-service would meet that binds it, with and without SO_REUSEADDR, and what to do. Exit code 0 means that it was explained; \
-what could not be read is said. With --from, name the port first: ephaudit explain 33060 --from web1.json";
+A port is explained as it is now: its class and IANA's name for it, whether clients can be given it, \
+who holds it, what happens to a service that binds it, with and without SO_REUSEADDR, and what to do. \
+Exit code 0 means that it was explained; what could not be read is named. With --from, put the port \
+first: ephaudit explain 33060 --from web1.json";
 
 pub const PROBE: &str = "\
 Examples:
-  ephaudit probe                                256 ports of each kind
+  ephaudit probe                                256 ports for each kind of socket
   ephaudit probe --count 4096 --format json
 ";
 
 pub const PROBE_MORE: &str = "\
-It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing leaves the host, no \
-TIME_WAIT is left, and never more than half of the pool is held. It writes no setting.
+It opens sockets on 127.0.0.1 and ::1 only, one after the other, and closes each at once: nothing \
+leaves the host, no TIME_WAIT remains, and it never holds more than half of the pool. It changes no \
+setting.
 
 Exit codes:
-  0  the kernel gives what its settings say
+  0  the kernel hands out what its settings say
   1  it does not: a finding reaches --fail-on
   2  wrong usage
-  3  could not determine: it refused, the settings could not be read, or open sockets may be the reason, and nothing
-     reaches --fail-on
+  3  could not determine: the kernel refused, the settings could not be read, or open sockets may
+     explain a difference; and nothing reaches --fail-on
   4  internal error, or the output could not be written";
 
 pub const CONVERT: &str = "\
 Examples:
   ephaudit --format json -o report.json; ephaudit convert report.json --format html -o report.html
-  ephaudit convert report.json                  the table again
+  ephaudit convert report.json                  as a table
   ssh web1 ephaudit --format json | ephaudit convert - --format junit
 ";
 
@@ -100,7 +102,7 @@ pub const POLICY_NEW: &str = "\
 Examples:
   ephaudit policy new                           print one
   ephaudit policy new --output policy.toml --profile kubernetes
-  ephaudit policy new --usage top --boot        with what a closer look finds
+  ephaudit policy new --usage top --boot        also for what a closer look finds
 ";
 
 pub const POLICY_CHECK: &str = "\
@@ -121,7 +123,7 @@ Examples:
 
 pub const SCHEMA: &str = "\
 Examples:
-  ephaudit schema                               of the report
+  ephaudit schema                               for the report
   ephaudit schema explanation
 ";
 

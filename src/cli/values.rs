@@ -64,18 +64,19 @@ impl EvidenceOs {
 /// How closely to look at who uses the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum UsageDepth {
-    /// The counters; the sockets too where the counters cannot prove that no destination is near exhaustion
+    /// The counters, and the sockets where the counters cannot prove that no destination is near
+    /// exhaustion
     Auto,
     /// The counters only
     Counters,
-    /// The sockets too
+    /// Also the sockets
     Top,
-    /// Also sockets that are bound and nothing else
+    /// Also sockets that are bound but neither listening nor connected
     Full,
 }
 
 impl UsageDepth {
-    /// For the reader; `near` is the percentage that counts.
+    /// For the reader; `near` is the percentage that is nearly exhausted.
     pub const fn depth(self, near: u32) -> Depth {
         match self {
             Self::Auto => Depth::Auto(near),
@@ -104,7 +105,7 @@ pub enum FailOn {
 }
 
 impl FailOn {
-    /// The least severity that counts.
+    /// The lowest severity that fails.
     pub const fn severity(self) -> Option<Severity> {
         match self {
             Self::Critical => Some(Severity::Critical),

@@ -8,10 +8,12 @@ use ephaudit_platform::snapshot::{Environment, Family, Host, Os, Range, Transpor
 use super::{Bind, Exposure, Meeting, SelfConnect};
 use crate::text::parity;
 
-/// What an IPv6 socket that got its address by connect() has for its IPv4 side: `LOOPBACK4_IPV6`, include/net/transp_v6.h.
+/// What an IPv6 socket that got its address by connect() has for its IPv4 side: `LOOPBACK4_IPV6`,
+/// include/net/transp_v6.h.
 const IPV4_SIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
 
-/// What bind() and listen() meet on the two unspecified addresses, on those that are held, and on all others.
+/// What bind() and listen() meet on the two unspecified addresses, on those that are held, and on
+/// all others.
 pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
     /// More addresses than this are no answer but a list.
     const ADDRESSES_MAX: usize = 8;
@@ -51,14 +53,16 @@ pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
         .collect()
 }
 
-/// Whether the answers of Linux are this host's: WSL 1 ("4.4.0-19041-Microsoft") and gVisor have stacks of their own.
+/// Whether the answers of Linux are this host's: WSL 1 ("4.4.0-19041-Microsoft") and gVisor have
+/// stacks of their own.
 fn is_linux_itself(host: &Host) -> bool {
     host.os == Os::Linux
         && host.environment != Some(Environment::Gvisor)
         && !host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft"))
 }
 
-/// UDP compares it as any other address; TCP looks for one address only among those that are seen (`inet_bhash2_bucket_find`).
+/// UDP compares it as any other address; TCP looks for one address only among those that are seen
+/// (`inet_bhash2_bucket_find`).
 fn has_ipv4_side(transport: Transport, item: &Holder) -> bool {
     transport == Transport::Udp
         && item.address().is_ipv6()
@@ -66,8 +70,9 @@ fn has_ipv4_side(transport: Transport, item: &Holder) -> bool {
         && item.on_ipv4() != Some(false)
 }
 
-/// `inet_csk_bind_conflict` and `udp_lib_lport_inuse`, net/ipv4: two sockets whose addresses meet go together only where
-/// both set SO_REUSEADDR, and a TCP listener with none. Linux 6.18; tests/netns/meeting.rs holds it against the kernel.
+/// `inet_csk_bind_conflict` and `udp_lib_lport_inuse`, net/ipv4: two sockets whose addresses meet
+/// go together only where both set SO_REUSEADDR, and a TCP listener with none. Linux 6.18;
+/// tests/netns/meeting.rs holds it against the kernel.
 fn meeting(holders: &Holders, family: Family, address: Option<IpAddr>) -> (Bind, Bind) {
     let met = |item: &&Holder| {
         // What is half open has the port of its listener.
@@ -103,8 +108,8 @@ fn meeting(holders: &Holders, family: Family, address: Option<IpAddr>) -> (Bind,
     (both, both)
 }
 
-/// `__inet_hash_connect`, net/ipv4/inet_hashtables.c, passes over what is not in the pool and what is bound, and tries the
-/// parity of the low bound first.
+/// `__inet_hash_connect`, net/ipv4/inet_hashtables.c, passes over what is not in the pool and what
+/// is bound, and tries the parity of the low bound first.
 pub(super) fn self_connect(range: Option<&Range>, in_pool: Option<bool>, port: u16) -> SelfConnect {
     let said = |exposure, reason: String| SelfConnect { exposure, reason };
     match in_pool {
@@ -112,21 +117,21 @@ pub(super) fn self_connect(range: Option<&Range>, in_pool: Option<bool>, port: u
             return said(Exposure::Unknown, "whether it is in the pool is not known".to_owned());
         }
         Some(false) => {
-            let reason =
-                "no client is given it, so only one that binds it can be connected to itself there";
+            let reason = "the kernel gives it to no client, so only a client that binds it can be \
+                          connected to itself there";
             return said(Exposure::Immune, reason.to_owned());
         }
         Some(true) => {}
     }
-    let loops = "a client of this host that keeps trying it while nobody listens can be given this very port, and be \
-                 connected to itself, which keeps the service out";
+    let loops = "a client on this host that keeps trying it while nobody listens can be given this \
+                 very port and be connected to itself, which keeps the service from starting";
     let low = range.and_then(|range| Some((range.bounds.known()?, range.tcp_by_parity?)));
     match low {
         Some((bounds, true)) if bounds.range().first() % 2 != port % 2 => {
             let first = parity(bounds.range().first());
             let reason = format!(
-                "{loops}; but connect() takes {first} ports first, so only once those are used up, or where the client \
-                 binds an address before"
+                "{loops}; but connect() takes {first} ports first, so only once those are used up, \
+                 or if the client binds an address first"
             );
             said(Exposure::ExposedLate, reason)
         }

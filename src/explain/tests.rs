@@ -140,18 +140,19 @@ fn what_is_going_on_is_told_in_one_word() {
         (vec![closed()], PortState::Connected, "closed but not yet ended"),
         (vec![closed(), one(Hold::Connected)], PortState::Connected, "(pid 812) holds it by"),
         (vec![], PortState::Free, "nobody holds it; any client can be given it"),
-        (vec![one(Hold::Listens), one(Hold::Connected)], PortState::Served, "serves it; while"),
+        (vec![one(Hold::Listens), one(Hold::Connected)], PortState::Served, "listens on it; while"),
         (vec![one(Hold::Bound)], PortState::Bound, "has bound it"),
         (vec![one(Hold::Connected), one(Hold::Waits)], PortState::Connected, "to 10.0.0.9:443"),
         (
             vec![one(Hold::Connected), itself(Hold::Connected)],
             PortState::SelfConnected,
-            "is connected to itself there, as a client",
+            "is connected to itself there, as happens to a client",
         ),
         (
             vec![itself(Hold::Waits)],
             PortState::SelfConnected,
-            "someone was connected to itself there, as a client can be whose service is down; TIME_WAIT keeps the port, for 42 s more",
+            "an unknown process was connected to itself there, as happens to a \
+             client whose service is down; TIME_WAIT keeps the port, for 42 s more",
         ),
         (vec![one(Hold::Waits)], PortState::Waiting, "TIME_WAIT, for 42 s more"),
     ] {
@@ -166,11 +167,12 @@ fn what_is_going_on_is_told_in_one_word() {
 fn a_self_connection_is_laid_to_a_service_that_is_down_only_where_a_client_is_given_the_port() {
     let (tcp, udp) = (Transport::Tcp, Transport::Udp);
     for (transport, port, words) in [
-        (tcp, 50_010, "itself there, as a client can be whose service is down"),
+        (tcp, 50_010, "itself there, as happens to a client whose service is down"),
         (
             tcp,
             8080,
-            "itself there, though no client is given the port now: it bound it, or the pool has changed since",
+            "itself there (the port is outside the pool now: it was bound explicitly, or the pool \
+             changed)",
         ),
         (udp, 50_010, "itself there, and receives what it sends"),
         (udp, 8080, "itself there, and receives what it sends"),
@@ -295,7 +297,7 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
         socket(Hold::Connected, "10.0.0.6", unseen),
     ];
     said(&stock(), held(8080, items), |said, _| {
-        assert_eq!(said.steps, ["see as root who holds it: `ss -Htanp 'sport = :8080'`"]);
+        assert_eq!(said.steps, ["as root, see what holds it: `ss -Htanp 'sport = :8080'`"]);
         assert_eq!(said.gaps.len(), 1, "the same reason once");
     });
     said(
@@ -306,7 +308,9 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
             assert!(said.steps[0].starts_with("wait for 42 s at most"), "{:?}", said.steps);
         },
     );
-    for (hold, step) in [(Hold::Connected, "end what holds it"), (Hold::Waits, "wait for 42 s")] {
+    for (hold, step) in
+        [(Hold::Connected, "stop the process that holds it"), (Hold::Waits, "wait for 42 s")]
+    {
         said(&stock(), held(8080, vec![itself(hold)]), |said, _| {
             assert_eq!(said.steps.len(), 1);
             assert!(said.steps[0].starts_with(step), "{:?}", said.steps);

@@ -18,7 +18,7 @@ fn who(holders: &Holders, holds: impl Fn(&Holder) -> bool) -> Option<(&Holder, S
             format!("{command} (pid {pid}{run_by})")
         }
         (_, Some(uid)) => format!("a process of uid {uid}"),
-        _ => "someone".to_owned(),
+        _ => "an unknown process".to_owned(),
     };
     Some((holder, word))
 }
@@ -30,17 +30,19 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
         PortState::Served => {
             let who = named(holds(Hold::Listens));
             let down = match on.in_pool {
-                Some(true) => "; while it is down, any client can be given the port",
+                Some(true) => {
+                    "; while the service is down the kernel may give the port to any client"
+                }
                 _ => "",
             };
-            format!("{who} serves it{down}")
+            format!("{who} listens on it{down}")
         }
         PortState::Open => {
-            format!("{} has it open, for datagrams from anybody", named(holds(Hold::Listens)))
+            format!("{} has it open for datagrams from any peer", named(holds(Hold::Listens)))
         }
         PortState::Bound => {
             format!(
-                "{} has bound it, and neither listens nor is connected",
+                "{} has bound it but neither listens nor is connected",
                 named(holds(Hold::Bound))
             )
         }
@@ -54,9 +56,10 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
             };
             let how = match (on.transport, on.in_pool) {
                 (Transport::Udp, _) => ", and receives what it sends",
-                (Transport::Tcp, Some(true)) => ", as a client can be whose service is down",
+                (Transport::Tcp, Some(true)) => ", as happens to a client whose service is down",
                 (Transport::Tcp, Some(false)) => {
-                    ", though no client is given the port now: it bound it, or the pool has changed since"
+                    " (the port is outside the pool now: it was bound explicitly, or the pool \
+                     changed)"
                 }
                 (Transport::Tcp, None) => "",
             };
@@ -120,7 +123,8 @@ pub(super) fn steps(
             PortState::Connected | PortState::SelfConnected | PortState::Bound if alive => {
                 steps.extend(advice::let_go(on.holders));
                 if on.holders.items.iter().any(Holder::is_closed) {
-                    let wait = "wait for what is closed already: the kernel ends it by itself";
+                    let wait = "wait for the connections that are closed already: the kernel ends \
+                                them";
                     steps.push(wait.to_owned());
                 }
             }
@@ -129,7 +133,9 @@ pub(super) fn steps(
                 let left = left.map_or_else(String::new, |left| {
                     format!(" for {} at most", seconds(left.div_ceil(1000) * 1000))
                 });
-                steps.push(format!("wait{left}: TIME_WAIT ends by itself, and no setting cuts it"));
+                steps.push(format!(
+                    "wait{left}: TIME_WAIT ends by itself, and no setting shortens it"
+                ));
             }
             _ => {}
         }

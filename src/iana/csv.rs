@@ -17,7 +17,8 @@ const MAX_ASSIGNMENTS: u32 = 4 * 65_536;
 /// The longest service name. RFC 6335 section 5.1 allows 15 characters; older names may have more.
 pub(super) const MAX_NAME: usize = 64;
 
-/// The transports of the registry and their letters, in the order of [`super::Assignment::transports`].
+/// The transports of the registry and their letters, in the order of
+/// [`super::Assignment::transports`].
 pub(super) const TRANSPORTS: [(&str, char); 4] =
     [("tcp", 't'), ("udp", 'u'), ("sctp", 's'), ("dccp", 'd')];
 

@@ -97,8 +97,9 @@ pub fn read(
     policy.file = Some(name.to_owned());
     if let Some(ranges) = file.allowed_ranges {
         if ranges.get_ref().is_empty() {
-            return Err(reader
-                .at(&ranges.span(), "no range is allowed; leave the key out for the profile's"));
+            return Err(
+                reader.at(&ranges.span(), "no range is given; omit the key to use the profile's")
+            );
         }
         policy.allowed = ranges
             .get_ref()
@@ -148,7 +149,7 @@ impl Reader<'_> {
         self.line_ends.partition_point(|end| *end < place) + 1
     }
 
-    /// An unknown key is told with the nearest one that there is.
+    /// An unknown key is reported with the nearest one that exists.
     fn mistake(&self, error: &toml::de::Error) -> Mistake {
         let message = error.message();
         let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -156,12 +157,15 @@ impl Reader<'_> {
             Some((wrong, known)) if message.starts_with("unknown field") => {
                 not_one_of("key", wrong, known.iter().copied())
             }
-            _ => message.split_whitespace().collect::<Vec<_>>().join(" "),
+            _ => {
+                let words = message.split_whitespace().collect::<Vec<_>>().join(" ");
+                words.replace("expected u32", "expected a number from 0")
+            }
         };
         self.at(&error.span().unwrap_or_default(), what)
     }
 
-    /// Blanks are no words.
+    /// Blanks are not a word.
     fn told(&self, word: &Spanned<String>, wanted: &str) -> Result<(), Mistake> {
         if word.get_ref().trim().is_empty() {
             return Err(self.at(&word.span(), wanted));
@@ -215,7 +219,7 @@ impl Reader<'_> {
         match word.get_ref().as_str() {
             "off" => Ok(Weight::Off),
             "on" => Ok(Weight::Own),
-            _ => self.severity("weight of a rule", ["on", "off"], word).map(Weight::Always),
+            _ => self.severity("severity", ["on", "off"], word).map(Weight::Always),
         }
     }
 
@@ -262,9 +266,9 @@ impl Reader<'_> {
         let wanted = "a port or a range such as 30000-32767";
         let ports: PortRange = self.parsed(&service.ports, wanted)?;
         if ports.first() == 0 {
-            return Err(self.at(&service.ports.span(), "nobody serves port 0"));
+            return Err(self.at(&service.ports.span(), "port 0 cannot be a service port"));
         }
-        self.told(&service.name, "a service has a name")?;
+        self.told(&service.name, "a service needs a name")?;
         Ok(Declared {
             name: service.name.get_ref().clone(),
             ports,
@@ -274,20 +278,20 @@ impl Reader<'_> {
     }
 
     fn waiver(&self, exception: &Exception) -> Result<Waiver, Mistake> {
-        self.told(&exception.reason, "a waiver says why and who answers for it")?;
-        self.told(&exception.owner, "a waiver says why and who answers for it")?;
+        self.told(&exception.reason, "a waiver needs a reason and an owner")?;
+        self.told(&exception.owner, "a waiver needs a reason and an owner")?;
         for pattern in [&exception.host, &exception.scope].into_iter().flatten() {
-            self.told(pattern, "nothing has an empty name; leave the key out for all")?;
+            self.told(pattern, "an empty pattern matches nothing; omit the key to match all")?;
         }
         if exception.rule.get_ref() == UNWAIVED {
-            let what = format!("{UNWAIVED} is not waived: mend the waiver that it is about");
+            let what = format!("{UNWAIVED} cannot be waived; fix the waiver it reports");
             return Err(self.at(&exception.rule.span(), what));
         }
         let ports = exception.ports.as_ref().map(|word| {
-            self.told(word, "no port is named; leave the key out for all")?;
+            self.told(word, "no port is given; omit the key to match all")?;
             let ports: PortSet = self.parsed(word, "ports such as 80,50010-50020")?;
             if ports.contains(0) {
-                return Err(self.at(&word.span(), "nothing is found about port 0"));
+                return Err(self.at(&word.span(), "no finding is about port 0"));
             }
             Ok(ports)
         });
@@ -295,7 +299,7 @@ impl Reader<'_> {
             toml::value::Datetime { date: Some(date), time: None, offset: None } => {
                 Ok(date.to_string())
             }
-            _ => Err(self.at(&day.span(), "a date such as 2027-01-31 is wanted")),
+            _ => Err(self.at(&day.span(), "a date such as 2027-01-31 is expected")),
         });
         let or_any = |pattern: &Option<Spanned<String>>| {
             pattern.as_ref().map_or_else(|| "*".to_owned(), |pattern| pattern.get_ref().clone())

@@ -1,4 +1,5 @@
-//! Ports that services are known to use although no socket shows it: a NodePort, a service that is down just now.
+//! Ports that services are known to use although no socket shows it: a NodePort, a service that is
+//! down just now.
 
 use std::fmt;
 

@@ -63,8 +63,8 @@ impl Waiver {
         self.scope == "*" || (!chosen && like(&self.scope, &name.to_string()))
     }
 
-    /// Whether it still holds on that day (`YYYY-MM-DD` as the clock says it), up to and on its last; an error where the
-    /// clock is wrong, so that nobody can tell. Such dates sort as text.
+    /// Whether it still holds on that day (`YYYY-MM-DD` as the clock says it), up to and on its
+    /// last; an error where the clock is wrong, so that nobody can tell. Such dates sort as text.
     pub fn holds(&self, today: &str) -> Result<bool, Why> {
         match (self.expires.as_deref(), wrong_clock(today)) {
             (None, _) => Ok(true),
@@ -76,14 +76,15 @@ impl Waiver {
     }
 }
 
-/// Why no day can be told from a clock that says this one: it is before the data was made that the program is built with. A
-/// host without a battery begins in 1970, and would have waivers hold again that are long over.
+/// Why no day can be told from a clock that says this one: it is before the data was made that the
+/// program is built with. A host without a battery begins in 1970, and would have waivers hold
+/// again that are long over.
 pub fn wrong_clock(today: &str) -> Option<Why> {
     let registry = Registry::built_in();
     let made = registry.edition();
     (today < made).then(|| {
         let detail = format!(
-            "the clock says {today}, before this program's registry of {made} was made; set the clock"
+            "the clock says {today}, earlier than this program's registry of {made}; set the clock"
         );
         Why::new(Reason::Unsupported, detail)
     })

@@ -1,5 +1,5 @@
-//! What a report in a format says of its host, read off the text as the format's readers do: tests and fuzzers hold all
-//! formats to one status.
+//! What a report in a format says of its host, read off the text as the format's readers do: tests
+//! and fuzzers hold all formats to one status.
 
 #[cfg(test)]
 mod tests;
@@ -28,7 +28,8 @@ pub fn agreed(document: &Document) -> Result<(), String> {
     Ok(())
 }
 
-/// The statuses that a report may have which looks so in that format: one, where the format tells what counts.
+/// The statuses that a report may have which looks so in that format: one, where the format tells
+/// what counts.
 ///
 /// Fails where the text is not of the format, or contradicts itself.
 pub fn told(format: Format, text: &str) -> Result<Vec<&'static str>, String> {
@@ -57,7 +58,7 @@ fn one(word: &str) -> Result<Vec<&'static str>, String> {
         FINDINGS | "found" => FINDINGS,
         UNDETERMINED => UNDETERMINED,
         UNJUDGED | "facts" => UNJUDGED,
-        other => return Err(format!("{other:?} is no status")),
+        other => return Err(format!("{other:?} is not a status")),
     }])
 }
 
@@ -91,11 +92,12 @@ fn plugin(text: &str, state: &str) -> Result<Vec<&'static str>, String> {
         "WARNING" | "CRITICAL" | "1" | "2" => FINDINGS,
         "UNKNOWN" | "3" if text.contains("facts only, nothing judged") => UNJUDGED,
         "UNKNOWN" | "3" => UNDETERMINED,
-        other => return Err(format!("{other:?} is no state")),
+        other => return Err(format!("{other:?} is not a state")),
     })
 }
 
-/// By what was found that nobody waived, and whether all was seen, in a format that does not tell which findings count.
+/// By what was found that nobody waived, and whether all was seen, in a format that does not tell
+/// which findings count.
 fn by_parts(found: bool, seen: bool) -> Vec<&'static str> {
     match (found, seen) {
         (true, true) => vec![COMPLIANT, FINDINGS],

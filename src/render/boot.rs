@@ -41,18 +41,20 @@ fn headline(document: &Document, scope: &Scope) -> (anstyle::Style, String) {
     };
     let (other, unknown) = (count(Agreement::Differs), count(Agreement::Unknown));
     if scope.boot.is_empty() {
-        return (YELLOW, "what the settings will be could not be told".to_owned());
+        return (YELLOW, "what the settings will be could not be determined".to_owned());
     }
     if scope.running.iter().all(|running| running.value.is_none()) {
         return (YELLOW, "what the settings are now is not known".to_owned());
     }
     match (other, unknown) {
         (0, 0) => (GREEN, "a reboot changes no setting".to_owned()),
-        (0, unknown) => (YELLOW, format!("{} could not be told", counted(unknown, "setting"))),
+        (0, unknown) => {
+            (YELLOW, format!("{} could not be determined", counted(unknown, "setting")))
+        }
         (other, 0) => (YELLOW, format!("a reboot changes {}", counted(other, "setting"))),
         (other, unknown) => {
             let other = counted(other, "setting");
-            (YELLOW, format!("a reboot changes {other}; {unknown} could not be told"))
+            (YELLOW, format!("a reboot changes {other}; {unknown} could not be determined"))
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What each rule says about each scope: the cases of a report, for the formats that count them.
 //!
-//! A rule has a case in the reader's own scope, and one in each other scope where it found something or could not tell, so that
-//! there are never more cases than rules, findings and gaps together.
+//! A rule has a case in the reader's own scope, and one in each other scope where it found
+//! something or could not tell, so that there are never more cases than rules, findings and gaps
+//! together.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +13,8 @@ use crate::wire::v1::{Document, Finding, Gap, Severity, Status, Verdict};
 
 /// The name of the case of the audit as a whole, where it gave no answer and no rule says so.
 const AUDIT: &str = "audit";
-/// How long a line is made of many texts, in bytes; each of them is told elsewhere, and in the JSON report.
+/// How long a line is made of many texts, in bytes; each of them is told elsewhere, and in the JSON
+/// report.
 const LINE: usize = 4096;
 /// How long a name is that stands in every row: DNS has none longer, nor any file system.
 pub(super) const NAME: usize = 255;
@@ -25,7 +27,8 @@ pub(super) struct Case<'a> {
     pub scope: &'a str,
     /// How much it matters.
     pub severity: Severity,
-    /// The answer here: `Fail` where a finding is not waived, `Unknown` where there is none and something was not seen.
+    /// The answer here: `Fail` where a finding is not waived, `Unknown` where there is none and
+    /// something was not seen.
     pub verdict: Verdict,
     /// What was found here, waived or not.
     pub findings: Vec<&'a Finding>,
@@ -40,7 +43,7 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// What was not looked at, and the option that looks; nothing where the rule was asked.
     pub fn not_asked(&self) -> Option<String> {
-        let why = self.reason.unwrap_or("nobody asked for what it needs");
+        let why = self.reason.unwrap_or("what it needs was not requested");
         let option = self.asks.map_or_else(String::new, |option| format!(" ({option})"));
         (self.verdict == Verdict::NotAsked).then(|| format!("{why}{option}"))
     }

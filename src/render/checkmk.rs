@@ -1,4 +1,5 @@
-//! The line of a Checkmk local check: state, service, figures, text. The state is in the line, and the exit code is 0.
+//! The line of a Checkmk local check: state, service, figures, text. The state is in the line, and
+//! the exit code is 0.
 //!
 //! <https://docs.checkmk.com/latest/en/localchecks.html>
 
@@ -7,7 +8,8 @@ use crate::wire::v1::Document;
 
 /// The line.
 pub fn render(document: &Document) -> Vec<u8> {
-    // Figures without a unit, and without levels: those would be numbers, and here a low figure is the bad one.
+    // Figures without a unit, and without levels: those would be numbers, and here a low figure is
+    // the bad one.
     let metrics: Vec<String> = nagios::metrics(document)
         .into_iter()
         .map(|Metric { name, value, .. }| format!("{name}={value}"))
@@ -21,7 +23,8 @@ pub fn complaint(why: &str) -> Vec<u8> {
     line(State::Unknown, "-", &[nagios::flat(why)])
 }
 
-/// `\n` is how Checkmk tells one line of text from the next: no backslash of the text itself may make one.
+/// `\n` is how Checkmk tells one line of text from the next: no backslash of the text itself may
+/// make one.
 fn line(state: State, metrics: &str, text: &[String]) -> Vec<u8> {
     let text: Vec<String> = text.iter().map(|line| line.replace('\\', "/")).collect();
     format!("{} \"Ephemeral_ports\" {metrics} {}\n", state.code(), text.join("\\n")).into_bytes()

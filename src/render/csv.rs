@@ -1,4 +1,5 @@
-//! Comma-separated values (RFC 4180): one finding a row, and one for each rule that could not tell or was not asked.
+//! Comma-separated values (RFC 4180): one finding a row, and one for each rule that could not tell
+//! or was not asked.
 
 use std::io::{self, Write};
 
@@ -46,10 +47,10 @@ struct Row<'a> {
     location: String,
 }
 
-/// The findings, gravest first, then what could not be told and what nobody asked.
+/// The findings, most severe first, then what could not be told and what nobody asked.
 ///
-/// Every cell is quoted, and none holds a character that moves the cursor or the text. One that a spreadsheet would take for a
-/// formula gets a `'` in front, unless the look is raw.
+/// Every cell is quoted, and none holds a character that moves the cursor or the text. One that a
+/// spreadsheet would take for a formula gets a `'` in front, unless the look is raw.
 pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<()> {
     let places = Places::of(document);
     let host = document.host.name.as_ref().map(|_| host(document)).unwrap_or_default();
@@ -85,7 +86,7 @@ pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<
         let (verdict, title, message) = match case.not_asked() {
             Some(why) => (Verdict::NotAsked, "not asked", why),
             None if case.untold.is_empty() => continue,
-            None => (Verdict::Unknown, "could not be told", line(&case.untold)),
+            None => (Verdict::Unknown, "could not be determined", line(&case.untold)),
         };
         write(&Row {
             scope: case.scope,
@@ -134,7 +135,8 @@ fn location(seen: &Evidence) -> String {
     }
 }
 
-/// A text as a cell. What begins like this a spreadsheet runs; a tab or carriage return in front of it is written as an escape.
+/// A text as a cell. What begins like this a spreadsheet runs; a tab or carriage return in front of
+/// it is written as an escape.
 fn cell(text: &str, raw: bool) -> String {
     let text = printable(text);
     if !raw

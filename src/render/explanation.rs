@@ -67,7 +67,7 @@ fn port(said: &Explanation) -> String {
     let alike = assigned.len() == said.transports.len()
         && assigned.iter().all(|on| on.service == assigned[0].service);
     let names = match &assigned[..] {
-        [] => "IANA assigns it to nobody".to_owned(),
+        [] => "not assigned by IANA".to_owned(),
         [one, ..] if alike => format!("IANA: {}", service(one)),
         each => {
             let name = |on: &&PortOn| format!("{} ({})", service(on), on.transport.name());
@@ -100,9 +100,9 @@ fn in_pool(on: &PortOn) -> String {
         (Some(true), ..) => format!("in it: inside the range {range}, and not reserved"),
         (_, Some(true), Some(true)) => format!("not in it: inside the range {range}, but reserved"),
         (_, Some(false), Some(true)) => {
-            format!("not in it: outside of the range {range}, and reserved")
+            format!("not in it: outside the range {range}, and reserved")
         }
-        (_, Some(false), _) => format!("not in it: outside of the range {range}"),
+        (_, Some(false), _) => format!("not in it: outside the range {range}"),
         (Some(false), ..) => format!("not in it, though inside the range {range}"),
         (None, Some(true), _) => {
             format!("inside the range {range}; whether it is reserved is not known")
@@ -120,7 +120,7 @@ fn holders(page: &mut Page, on: &PortOn) {
     let more = on.sockets.saturating_sub(shown);
     if more > 0 {
         let line =
-            format!("and {}; --format json has the first hundred", counted(more, "more socket"));
+            format!("and {}; --format json lists the first hundred", counted(more, "more socket"));
         page.prose((PLAIN, ""), (PLAIN, &line), 2);
     }
 }
@@ -189,7 +189,7 @@ fn addresses(alike: &[&Meeting]) -> String {
 const fn bind(bind: Bind) -> &'static str {
     match bind {
         Bind::Works => "works",
-        Bind::WorksAsSeen => "works, as far as is seen",
+        Bind::WorksAsSeen => "works, as far as is known",
         Bind::InUse => "EADDRINUSE",
         Bind::InUseUnlessHolderReuses => "EADDRINUSE *",
         Bind::InUseUnlessHolderV6Only => "EADDRINUSE +",

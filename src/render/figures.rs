@@ -1,4 +1,5 @@
-//! Figures that monitoring reads off a document: of the scope that the program ran in, and none where it is not known.
+//! Figures that monitoring reads off a document: of the scope that the program ran in, and none
+//! where it is not known.
 
 use std::cmp::Reverse;
 
@@ -72,8 +73,8 @@ pub(super) fn rules(document: &Document, verdict: Verdict) -> usize {
 const OPTIONS: usize = 8;
 const OPTION: usize = 24;
 
-/// "15 not asked (--boot 6, --usage top 3)": the rules that nobody asked, and the options that ask; nothing where there are
-/// none.
+/// "15 not asked (--boot 6, --usage top 3)": the rules that nobody asked, and the options that ask;
+/// nothing where there are none.
 pub(super) fn not_asked(document: &Document) -> Option<String> {
     let unasked = document.rules.iter().filter(|rule| rule.verdict == Verdict::NotAsked);
     let mut options: Vec<(&str, usize)> = Vec::new();

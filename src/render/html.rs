@@ -1,7 +1,9 @@
-//! One page for a browser: it fetches nothing, runs nothing, and can be mailed, printed and archived.
+//! One page for a browser: it fetches nothing, runs nothing, and can be mailed, printed and
+//! archived.
 //!
-//! Two nets hold whatever stands in a report. Each value is escaped by the template, which knows no other way in (the style
-//! sheet is the only text taken as it is), and the finished page passes [`printable`] as a whole.
+//! Two nets hold whatever stands in a report. Each value is escaped by the template, which knows no
+//! other way in (the style sheet is the only text taken as it is), and the finished page passes
+//! [`printable`] as a whole.
 
 mod findings;
 mod ports;
@@ -14,7 +16,8 @@ use super::table::{called, count_rules, edition, others, system, turned_off, unl
 use crate::text::{counted, printable};
 use crate::wire::v1::{Document, Finding, Severity, Span, Status, Verdict};
 
-/// The start and end tags of `head` and `body` may be left out where they change nothing (HTML Living Standard 13.1.2.4).
+/// The start and end tags of `head` and `body` may be left out where they change nothing (HTML
+/// Living Standard 13.1.2.4).
 const OPEN: &str = concat!(
     "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n",
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; ",
@@ -195,8 +198,8 @@ fn measure(document: &Document) -> Markup {
         @if let Some(policy) = &document.policy {
             ", allowed " (intervals(&policy.allowed))
             @match policy.fail_on {
-                Some(level) => { ", counts from " (level.name()) }
-                None => { ", nothing counts" }
+                Some(level) => { ", fails on " (level.name()) }
+                None => { ", never fails" }
             }
             @if let Some(file) = &policy.file { ", by " code { (file) } }
             @if !policy.off.is_empty() { (turned_off(document)) }

@@ -25,7 +25,8 @@ pub enum Kind {
 /// A document, indented, with a newline at its end.
 pub fn render(document: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // Only a map with keys that are no strings, a failing Serialize or a failing Write could fail here; none is there.
+    // Only a map with keys that are no strings, a failing Serialize or a failing Write could fail
+    // here; none is there.
     let _ = write(document, &mut bytes);
     bytes
 }
@@ -55,8 +56,8 @@ pub fn schema(kind: Kind) -> Vec<u8> {
     render(&schema)
 }
 
-/// Every key is always there, `null` where there is nothing to say: serde leaves none out, and the schema holds it to
-/// that.
+/// Every key is always there, `null` where there is nothing to say: serde leaves none out, and the
+/// schema holds it to that.
 fn require_every_key(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -71,8 +72,9 @@ fn require_every_key(schema: &mut Value) {
     }
 }
 
-/// JSON may hold DEL, C1 controls and bidirectional marks as they are, and a terminal obeys them: here they are
-/// written as `\u009b`, which means the same to a program. Outside of strings JSON has no such character.
+/// JSON may hold DEL, C1 controls and bidirectional marks as they are, and a terminal obeys them:
+/// here they are written as `\u009b`, which means the same to a program. Outside of strings JSON
+/// has no such character.
 struct Harmless<'a>(&'a mut dyn Write);
 
 impl Write for Harmless<'_> {

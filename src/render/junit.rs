@@ -1,4 +1,5 @@
-//! JUnit XML, as Jenkins' junit-10.xsd has it, which GitLab, Azure DevOps and others read too: a scope is a suite, a rule a case.
+//! JUnit XML, as Jenkins' junit-10.xsd has it, which GitLab, Azure DevOps and others read too: a
+//! scope is a suite, a rule a case.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -74,8 +75,8 @@ impl Suite<'_> {
     }
 }
 
-/// The verdict of a case by the report's own threshold: what does not reach it fails no build, as it does not raise the exit
-/// code.
+/// The verdict of a case by the report's own threshold: what does not reach it fails no build, as
+/// it does not raise the exit code.
 fn verdict(case: &Case<'_>, document: &Document) -> Verdict {
     match case.verdict {
         Verdict::Fail if case.failures().any(|finding| document.counts(finding)) => Verdict::Fail,
@@ -94,7 +95,7 @@ fn test(xml: &mut Xml<'_>, document: &Document, case: &Case<'_>, class: &str) {
     xml.open("testcase", &attributes);
     let waived = case.findings.iter().filter(|finding| finding.waived.is_some());
     let excepted = waived.map(|finding| told(finding));
-    let untold = case.untold.iter().map(|why| labelled("not seen", &why.to_string()));
+    let untold = case.untold.iter().map(|why| labelled("not read", &why.to_string()));
     let failures = case.failures().map(told);
     match verdict {
         Verdict::Fail => {
@@ -132,7 +133,8 @@ fn test(xml: &mut Xml<'_>, document: &Document, case: &Case<'_>, class: &str) {
     xml.close("testcase");
 }
 
-/// A finding in lines, each behind a label of ours: none begins with words from outside that a CI runner would obey.
+/// A finding in lines, each behind a label of ours: none begins with words from outside that a CI
+/// runner would obey.
 fn told(finding: &Finding) -> String {
     let mut lines = labelled(finding.severity.name(), &finding.title);
     if let Some(reason) = &finding.waived {
@@ -209,7 +211,8 @@ impl Xml<'_> {
     }
 }
 
-/// XML 1.0 has no way to write U+FFFE and U+FFFF; `printable` has replaced the control characters, which it has none for either.
+/// XML 1.0 has no way to write U+FFFE and U+FFFF; `printable` has replaced the control characters,
+/// which it has none for either.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {

@@ -1,6 +1,8 @@
-//! GitHub Flavored Markdown, for tickets, wikis and pull requests: <https://github.github.com/gfm/>.
+//! GitHub Flavored Markdown, for tickets, wikis and pull requests:
+//! <https://github.github.com/gfm/>.
 //!
-//! No text of the host becomes anything but text: not a link, an image, HTML, a row of a table, nor the mention of a user or an issue.
+//! No text of the host becomes anything but text: not a link, an image, HTML, a row of a table, nor
+//! the mention of a user or an issue.
 
 use std::fmt::Write;
 
@@ -136,7 +138,7 @@ fn gaps(page: &mut Page, document: &Document) {
     if lines.is_empty() && unknown.is_empty() {
         return;
     }
-    page.line("\n## Could not see\n");
+    page.line("\n## Not read\n");
     for line in lines.iter().take(GAPS) {
         page.line(&format!("- this: {}", prose(line)));
     }
@@ -179,14 +181,16 @@ fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or_default()
 }
 
-/// Outside text in a cell. How a backslash before an escaped bar is read differs from program to program: there is no bar.
+/// Outside text in a cell. How a backslash before an escaped bar is read differs from program to
+/// program: there is no bar.
 fn cell(text: &str) -> String {
     code(&text.replace('|', "¦"))
 }
 
 /// Outside text as text. It never begins a line, so that only marks within a line need care.
 fn prose(text: &str) -> String {
-    // Breaks what GitHub and GitLab make links of after everything else: @user, #1, !1, //, www. and the like.
+    // Breaks what GitHub and GitLab make links of after everything else: @user, #1, !1, //, www.
+    // and the like.
     const BREAK: &str = "&#8203;";
     let text = flat(text);
     let mut safe = String::with_capacity(text.len() + 16);

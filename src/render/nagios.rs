@@ -1,5 +1,6 @@
-//! The output of a monitoring plugin, for Nagios, Icinga, Sensu and what else follows the guidelines of monitoring-plugins.org: a
-//! line of text and figures, more lines of text, and the exit code.
+//! The output of a monitoring plugin, for Nagios, Icinga, Sensu and what else follows the
+//! guidelines of monitoring-plugins.org: a line of text and figures, more lines of text, and the
+//! exit code.
 
 use super::figures::{self, KINDS};
 use super::table::findings::alike;
@@ -16,7 +17,8 @@ const WIDTH: usize = 160;
 pub enum State {
     /// Nothing to do.
     Ok = 0,
-    /// A medium finding reaches the threshold, or a lesser one where the policy's threshold is lower.
+    /// A medium finding reaches the threshold, or a lesser one where the policy's threshold is
+    /// lower.
     Warning = 1,
     /// A high or a critical one does.
     Critical = 2,
@@ -44,7 +46,7 @@ impl State {
 pub fn state(document: &Document) -> State {
     let Some(status) = document.status else { return State::Unknown };
     let counting = document.findings.iter().filter(|finding| document.counts(finding));
-    // The gravest sorts first.
+    // The most severe sorts first.
     match (counting.map(|finding| finding.severity).min(), status) {
         (Some(Severity::Critical | Severity::High), _) => State::Critical,
         (Some(_), _) => State::Warning,
@@ -179,7 +181,8 @@ pub(super) fn metrics(document: &Document) -> Vec<Metric> {
     metrics
 }
 
-/// The findings, the rules that could not be answered, how many nobody asked, and what is waived, a line each.
+/// The findings, the rules that could not be answered, how many nobody asked, and what is waived, a
+/// line each.
 pub(super) fn details(document: &Document) -> Vec<String> {
     let (waived, open): (Vec<_>, Vec<_>) =
         alike(document).into_iter().partition(|(finding, _)| finding.waived.is_some());

@@ -1,7 +1,7 @@
 //! OCSF 1.5.0, class 2003 Compliance Finding (schema.ocsf.io): one event a line.
 //!
-//! Each finding is an event, and so are each rule that passed, each that could not tell and each that nobody asked. A rule
-//! that does not apply is none.
+//! Each finding is an event, and so are each rule that passed, each that could not tell and each
+//! that nobody asked. A rule that does not apply is none.
 
 use std::io::{self, Write};
 
@@ -14,7 +14,8 @@ use crate::text::{printable, shortened};
 use crate::wire::v1::{Document, Finding, Severity, Verdict};
 
 const VERSION: &str = "1.5.0";
-/// How many bytes of what could not be told an event names one by one; the JSON report has them all.
+/// How many bytes of what could not be told an event names one by one; the JSON report has them
+/// all.
 const DETAILS: usize = 256 * 1024;
 
 /// What the compliance object says: its status_id and the caption of it.
@@ -26,7 +27,7 @@ const FAIL: Outcome = (3, "Fail");
 /// "Other" is a status that the schema has no word for.
 const NOT_ASKED: Outcome = (99, "Not asked");
 
-/// The events: findings, gravest first, then the rules' answers.
+/// The events: findings, most severe first, then the rules' answers.
 pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let about = About { document, places: Places::of(document) };
     let found = document.findings.iter().map(|finding| about.finding(finding));
@@ -91,7 +92,7 @@ impl About<'_> {
             Verdict::Pass => (PASS, "as it should be"),
             Verdict::NotAsked => (NOT_ASKED, "not asked"),
             _ if case.untold.is_empty() => return None,
-            _ => (WARNING, "could not be told"),
+            _ => (WARNING, "could not be determined"),
         };
         let mut untold: Vec<String> = Vec::new();
         let mut room = DETAILS;

@@ -1,4 +1,5 @@
-//! A page of text: everything that comes from outside passes through here and is made safe for a terminal.
+//! A page of text: everything that comes from outside passes through here and is made safe for a
+//! terminal.
 
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
@@ -9,8 +10,8 @@ use tabled::settings::{Modify, Padding, Style as Borders, Width};
 use super::Look;
 use crate::text::{printable, shortened, split_step};
 
-/// The longest paragraph and the longest cell of a table, in characters: what is longer nobody reads, and to lay it out takes
-/// many times its length.
+/// The longest paragraph and the longest cell of a table, in characters: what is longer nobody
+/// reads, and to lay it out takes many times its length.
 const PARAGRAPH: usize = 10_000;
 const CELL: usize = 1000;
 
@@ -73,7 +74,8 @@ impl Page {
         self.pieces([(PLAIN, " ".repeat(indent).as_str()), (CYAN, command)]);
     }
 
-    /// A thing to do. The command that it may end in, between backticks, stands on a line of its own.
+    /// A thing to do. The command that it may end in, between backticks, stands on a line of its
+    /// own.
     pub fn step(&mut self, step: &str) {
         let (text, command) = split_step(step);
         self.prose((PLAIN, "  do    "), (PLAIN, text), 8);
@@ -82,10 +84,12 @@ impl Page {
         }
     }
 
-    /// A lead and text behind it, wrapped to the width, with the lines after the first behind `indent` columns.
+    /// A lead and text behind it, wrapped to the width, with the lines after the first behind
+    /// `indent` columns.
     pub fn prose(&mut self, lead: (Style, &str), body: (Style, &str), indent: usize) {
         let width = self.look.width;
-        // In a very narrow terminal the indent gives way, but for what tells a paragraph from the next.
+        // In a very narrow terminal the indent gives way, but for what tells a paragraph from the
+        // next.
         let narrow = indent * 3 > width;
         let rest = " ".repeat(if narrow { indent.min(2) } else { indent });
         let mut first = printable(lead.1).into_owned();

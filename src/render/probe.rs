@@ -66,14 +66,16 @@ fn headline(
         Agreement::Agrees => {
             let findings = u32::try_from(findings).unwrap_or(u32::MAX);
             let findings = counted(findings, "finding");
-            (YELLOW, "AGREES IN ALL THAT COUNTS", format!("{findings} below the threshold"))
+            (YELLOW, "AGREES", format!("{findings} below the threshold"))
         }
         Agreement::Disagrees => {
             (RED, "DISAGREES", "the kernel does not give what its settings say".to_owned())
         }
-        Agreement::Undetermined => {
-            (YELLOW, "UNDETERMINED", "what the kernel gives could not be told in full".to_owned())
-        }
+        Agreement::Undetermined => (
+            YELLOW,
+            "UNDETERMINED",
+            "what the kernel gives could not be fully determined".to_owned(),
+        ),
     }
 }
 
@@ -83,7 +85,8 @@ fn agreement(draws: &[Draw]) -> String {
     let asked = draws.iter().filter(|draw| draw.state != State::Absent);
     match asked.map(|draw| draw.given).min() {
         Some(least) if least < ENOUGH => format!(
-            "the kernel gave {given} of its pool; {} of a kind cannot tell how they are drawn",
+            "the kernel gave {given} of its pool; {} per kind are too few to show how they are \
+             drawn",
             grouped(least)
         ),
         _ => format!("the kernel gave {given}, as its settings say"),
@@ -140,6 +143,6 @@ mod tests {
     fn findings_are_no_full_agreement() {
         assert_eq!(headline(Agreement::Agrees, 0, &[]).1, "AGREES");
         let (_, word, rest) = headline(Agreement::Agrees, 1, &[]);
-        assert_eq!((word, &*rest), ("AGREES IN ALL THAT COUNTS", "1 finding below the threshold"));
+        assert_eq!((word, &*rest), ("AGREES", "1 finding below the threshold"));
     }
 }

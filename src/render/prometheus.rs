@@ -1,8 +1,9 @@
 //! The text format of Prometheus, version 0.0.4, for the textfile collector of node_exporter.
 //!
-//! <https://prometheus.io/docs/instrumenting/exposition_formats/> and its naming practices. No sample has a timestamp, since the
-//! collector refuses a file with one; no label holds a port, a process or a text of the host, so that the series stay few. What is
-//! not known has no series, and a 0 in the series `…_known` beside it.
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/> and its naming practices. No
+//! sample has a timestamp, since the collector refuses a file with one; no label holds a port, a
+//! process or a text of the host, so that the series stay few. What is not known has no series, and
+//! a 0 in the series `…_known` beside it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
@@ -35,7 +36,8 @@ pub fn render(document: &Document) -> Vec<u8> {
 struct Exposition(String);
 
 impl Exposition {
-    /// A family of gauges; none where it has no sample, and of two samples with the same labels the first.
+    /// A family of gauges; none where it has no sample, and of two samples with the same labels the
+    /// first.
     fn gauges<V: Display>(
         &mut self,
         name: &str,
@@ -67,7 +69,8 @@ fn sample<V>(labels: &[(&str, &str)], value: V) -> Sample<V> {
     (labels, value)
 }
 
-/// A label value may hold any character but these three as they are; control characters are no use to anybody.
+/// A label value may hold any character but these three as they are; control characters are no use
+/// to anybody.
 fn escaped(text: &str) -> String {
     shortened(&printable(text), LABEL)
         .replace('\\', "\\\\")
@@ -103,7 +106,7 @@ fn audit(text: &mut Exposition, document: &Document) {
         "Network namespaces, or the like, that were looked at.",
         [sample(&[], document.scopes.len())],
     );
-    text.gauges("audit_gaps", "Things that could not be seen.", [sample(&[], document.gaps.len())]);
+    text.gauges("audit_gaps", "Things that could not be read.", [sample(&[], document.gaps.len())]);
     text.gauges(
         "audit_rules",
         "Rules by their verdict.",
@@ -132,8 +135,8 @@ fn seconds(time: &str) -> Option<u64> {
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
-/// The findings of each rule by their severity, zeros included: only so can an alert tell that one is gone. A rule that found
-/// nothing has its own severity.
+/// The findings of each rule by their severity, zeros included: only so can an alert tell that one
+/// is gone. A rule that found nothing has its own severity.
 fn findings(document: &Document) -> Vec<Sample<usize>> {
     let mut counts: BTreeMap<(&str, bool, Severity), usize> = BTreeMap::new();
     for rule in &document.rules {
@@ -184,7 +187,7 @@ fn ranges(text: &mut Exposition, scope: &Scope) {
     );
     text.gauges(
         "range_ports",
-        "Ports between both numbers, these included, reserved ones too.",
+        "Ports between both numbers, inclusive, with the reserved ones.",
         each(|bounds| bounds.map(|(first, last)| u32::from(first.abs_diff(last)) + 1)),
     );
 }
@@ -268,7 +271,7 @@ fn usage(text: &mut Exposition, scope: &Scope) {
         );
     }
     for (name, help, value) in [
-        ("tcp_sockets", "TCP sockets, but those in TIME_WAIT.", seen.tcp_sockets),
+        ("tcp_sockets", "TCP sockets, except those in TIME_WAIT.", seen.tcp_sockets),
         ("tcp_time_wait_sockets", "TCP sockets in TIME_WAIT.", seen.tcp_time_wait),
         ("udp_sockets", "UDP sockets with a port.", seen.udp_sockets),
     ] {

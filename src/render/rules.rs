@@ -4,7 +4,7 @@ use super::Look;
 use super::page::Page;
 use crate::wire::v1::{RulePage, Rules};
 
-/// A row for each, with what it weighs at most.
+/// A row for each, with its highest severity.
 pub fn render(document: &Rules, look: Look) -> Vec<u8> {
     let mut page = Page::new(look);
     let head = ["RULE", "UP TO", "WHAT IT FINDS"].map(str::to_owned).to_vec();

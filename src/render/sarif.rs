@@ -1,4 +1,5 @@
-//! SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for beyond it: docs.github.com, "SARIF support for code scanning".
+//! SARIF 2.1.0 (OASIS), with what GitHub's code scanning asks for beyond it: docs.github.com,
+//! "SARIF support for code scanning".
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -16,7 +17,8 @@ use crate::wire::v1::{Document, Evidence, Finding, Severity};
 const ID_MAX: usize = 255;
 const DESCRIPTION_MAX: usize = 1024;
 
-/// The findings as results at the files that cause them, and what could not be told as notifications.
+/// The findings as results at the files that cause them, and what could not be told as
+/// notifications.
 pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let cases = cases(document);
     let places = Places::of(document);
@@ -29,7 +31,8 @@ pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     };
     let invocation = Invocation {
         execution_successful: cases.iter().all(|case| case.untold.is_empty()),
-        // §3.20.22: what an option of the tool would change. A result of kind "open" would be an alert of GitHub's.
+        // §3.20.22: what an option of the tool would change. A result of kind "open" would be an
+        // alert of GitHub's.
         tool_configuration_notifications: Each(|| {
             let unasked = cases.iter().filter_map(|case| Some((case, case.not_asked()?)));
             unasked.map(|(case, why)| not_asked(case, &why, &rules))
@@ -105,7 +108,8 @@ struct Invocation<C, N> {
     tool_execution_notifications: N,
 }
 
-/// An array whose items are made one after the other, as they are written: as values, many thousands fill gigabytes.
+/// An array whose items are made one after the other, as they are written: as values, many
+/// thousands fill gigabytes.
 struct Each<F>(F);
 
 impl<F, I> Serialize for Each<F>
@@ -118,7 +122,7 @@ where
     }
 }
 
-/// The rules of a report, each once, with the gravest of its severities.
+/// The rules of a report, each once, with its highest severity.
 struct Rules<'a> {
     list: Vec<(&'a str, Severity)>,
     places: HashMap<&'a str, usize>,
@@ -143,13 +147,14 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The texts come with the program: a report of a later version may have rules that it does not know.
+/// The texts come with the program: a report of a later version may have rules that it does not
+/// know.
 fn descriptor(name: &str, severity: Severity) -> Value {
     let known = rules::find(name);
     let id = id(name);
     let (summary, page) = match known {
         Some(rule) => (rule.summary, rule.page),
-        None => ("a rule that this version of ephaudit does not know", &*id),
+        None => ("a rule unknown to this version of ephaudit", &*id),
     };
     let what = page.split("\n## ").nth(1).and_then(|section| section.split_once('\n'));
     let what = what.map_or(summary, |(_, text)| text.trim());
@@ -211,7 +216,7 @@ fn result(
             json!({
                 "kind": "external",
                 "status": "accepted",
-                "justification": message(&clean(filled(reason, "no reason is told"))),
+                "justification": message(&clean(filled(reason, "no reason is given"))),
             })
         })
         .collect();
@@ -219,7 +224,7 @@ fn result(
         "ruleId": id,
         "ruleIndex": index,
         "level": level(finding.severity),
-        "message": {"text": message(filled(said.trim(), "a finding without words"))},
+        "message": {"text": message(filled(said.trim(), "a finding without a description"))},
         "locations": [{
             "physicalLocation": place(finding),
             "logicalLocations": [{
@@ -258,7 +263,8 @@ fn not_asked(case: &Case<'_>, why: &str, rules: &Rules<'_>) -> Value {
     })
 }
 
-/// The line that sets the value, where there is one; else the file that holds it, or whatever shows it.
+/// The line that sets the value, where there is one; else the file that holds it, or whatever shows
+/// it.
 fn place(finding: &Finding) -> Value {
     let persisted = finding.evidence.iter().find(|seen| seen.line.is_some());
     let file = || finding.evidence.iter().find(|seen| seen.source.kind == "file");
@@ -321,8 +327,8 @@ fn clean(text: &str) -> String {
     printable(text).into_owned()
 }
 
-/// A message string: braces stand for themselves only in pairs (§3.11.5), and `[text](target)` is a link (§3.11.6), which words
-/// from outside must not make.
+/// A message string: braces stand for themselves only in pairs (§3.11.5), and `[text](target)` is a
+/// link (§3.11.6), which words from outside must not make.
 fn message(text: &str) -> String {
     text.replace('{', "{{").replace('}', "}}").replace("](", "] (")
 }

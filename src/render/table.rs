@@ -79,7 +79,12 @@ pub(super) fn verdict(document: &Document) -> (Style, &'static str, String) {
         }
         Some(Status::Compliant) => {
             let found = severities(document);
-            (GREEN, "COMPLIANT", format!("{host}: {found}, none that counts{}", unlooked(document)))
+            let policy = document.policy.as_ref();
+            let none = match policy.and_then(|policy| policy.fail_on) {
+                Some(least) => format!("none at or above {}", least.name()),
+                None => "none of which fails".to_owned(),
+            };
+            (GREEN, "COMPLIANT", format!("{host}: {found}, {none}{}", unlooked(document)))
         }
         Some(Status::Findings) => (RED, "FINDINGS", format!("{host}: {}", severities(document))),
         Some(Status::Undetermined) => (
@@ -114,17 +119,18 @@ pub(super) fn measure(document: &Document) -> String {
     match least {
         // What holds where nobody says otherwise needs no word.
         "medium" => format!("profile {}{file}", document.profile),
-        least => format!("profile {}{file}, failing from {least} on", document.profile),
+        least => format!("profile {}{file}, failing on {least}", document.profile),
     }
 }
 
-/// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion, and no more.
+/// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion,
+/// and no more.
 pub(super) fn unlooked(document: &Document) -> &'static str {
     let looked = |scope: &Scope| scope.usage.method.as_deref() != Some("counters");
     if document.scopes.iter().all(looked) {
         return "";
     }
-    "; its connections were counted, not looked at one by one (--usage top)"
+    "; connections not inspected (--usage top)"
 }
 
 fn severities(document: &Document) -> String {

@@ -1,11 +1,13 @@
-//! The ports of services that a client may be given: what every remedy reserves, since a list is set as a whole.
+//! The ports of services that a client may be given: what every remedy reserves, since a list is
+//! set as a whole.
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Listener, Pool, Scope, Transport};
 
 use crate::policy::Policy;
 
-/// All of them: those of listeners, and of services that the policy declares for the reader's own scope.
+/// All of them: those of listeners, and of services that the policy declares for the reader's own
+/// scope.
 pub fn ports(policy: &Policy, scope: &Scope) -> PortSet {
     let items = exposed(policy, scope).into_iter().filter_map(|at| scope.listeners.items.get(at));
     let served: PortSet = items.map(|item| PortRange::single(item.port)).collect();

@@ -14,7 +14,7 @@ pub fn each_boot(
 ) -> Verdict {
     each_scope(snapshot, |judgement, scope| match &scope.boot {
         Facts::NotAsked => {
-            judgement.not_asked("--boot", "not asked for; --boot reads the persisted files");
+            judgement.not_asked("--boot", "not checked; use --boot");
         }
         Facts::OutOfReach(why) => judgement.skip(*why),
         Facts::Read(boot) => {
@@ -42,7 +42,8 @@ pub fn unread_now(scope: &Scope) -> Vec<Gap> {
         .collect()
 }
 
-/// How much a key matters: those that decide which ports are handed out and who may bind, or those of closing connections.
+/// How much a key matters: those that decide which ports are handed out and who may bind, or those
+/// of closing connections.
 pub fn weight(key: &str) -> Severity {
     if key.contains(".tcp_") { Severity::Low } else { Severity::Medium }
 }

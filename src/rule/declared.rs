@@ -4,7 +4,7 @@ use crate::policy::services::Declared;
 use crate::report::{Evidence, Verdict};
 
 /// Services are declared for the host that the reader is on.
-pub const ELSEWHERE: &str = "services are declared for the reader's own namespace";
+pub const ELSEWHERE: &str = "declared services are checked only in the namespace ephaudit runs in";
 
 /// What such a rule says where no service is declared.
 pub fn none() -> Verdict {

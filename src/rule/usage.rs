@@ -26,12 +26,12 @@ pub fn usage<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Usag
     }
 }
 
-/// What the sockets told, where they were looked at. Nobody has to look: a rule that only they can answer then says
-/// nothing.
+/// What the sockets told, where they were looked at. Nobody has to look: a rule that only they can
+/// answer then says nothing.
 pub fn census<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Census> {
     let census = usage(judgement, scope)?.census.as_ref();
     if census.is_none() {
-        let why = "the connections were not looked at; --usage top looks";
+        let why = "connections were not examined; use --usage top";
         judgement.not_asked("--usage top", why);
     }
     census
@@ -40,7 +40,8 @@ pub fn census<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Cen
 /// Why it is not known what all bound sockets hold.
 pub fn bound_unseen(usage: &Usage) -> Why {
     let detail = format!(
-        "up to {} that nobody has listed may be bound to a port; look with --usage full, on Linux 6.8 or later",
+        "up to {} that are not listed may be bound to a port; use --usage full, on Linux 6.8 or \
+         later",
         counted(usage.bound_unseen, "socket"),
     );
     Why::new(Reason::NotCaptured, detail)
@@ -79,8 +80,8 @@ pub fn ss_to(source: IpAddr, peer: SocketAddr) -> String {
     format!("ss -Htan 'src {} and dst {}'", host(source), end(peer))
 }
 
-/// The command that shows the sockets whose ports of that range are in the way of a source: those of the source and, of
-/// UDP, those without an address.
+/// The command that shows the sockets whose ports of that range are in the way of a source: those
+/// of the source and, of UDP, those without an address.
 pub fn ss_from(transport: Transport, source: IpAddr, range: PortRange) -> String {
     let ports = ss_ports(range);
     match (transport, source) {

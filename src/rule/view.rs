@@ -9,7 +9,8 @@ use super::{Rule, reserved_evidence, unnamed};
 use crate::policy::{Policy, Profile};
 use crate::report::{Evidence, Finding, Severity};
 
-/// Ports that a rule judges as one: a range, or the pool that is left of it, and all ranges that are like it.
+/// Ports that a rule judges as one: a range, or the pool that is left of it, and all ranges that
+/// are like it.
 pub struct View<'a> {
     /// The ranges; never empty.
     ranges: Vec<&'a Range>,
@@ -161,8 +162,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The weight of a range that IANA would not have: under `vendor`, the system's own default is information only,
-    /// and so is what WSL set by itself.
+    /// The weight of a range that IANA would not have: under `vendor`, the system's own default is
+    /// information only, and so is what WSL set by itself.
     pub fn severity(&self, policy: &Policy, host: &Host) -> Severity {
         let own = self.is_default() == Some(true) || host.environment == Some(Environment::Wsl);
         match policy.profile {

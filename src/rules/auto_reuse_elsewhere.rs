@@ -39,8 +39,9 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                         )
                         .says(
                             format!("outgoing tcp connections draw from {}", value.range()),
-                            "connect() without bind() takes its port from this range and not from the dynamic one, which \
-                             alone does not tell which ports leave this host.",
+                            "connect() without bind() takes its port from this range, not from \
+                             the dynamic one, so the dynamic range alone does not show which \
+                             source ports this host uses.",
                         )
                         .advises(["see it: `Get-NetTCPSetting | Format-List *Port*`".to_owned()]),
                     );

@@ -38,8 +38,9 @@ fn compare(scope: &Scope, running: &Running, entries: &[&Entry]) -> Option<Findi
         None => format!("{} leaves the default", who(entry.loader)),
     };
     let title = format!("{}: {}, {}", setting(running.key), says(one), says(other));
-    let message = "systemd-sysctl writes it at boot. sysctl --system writes it at boot without systemd, and whenever \
-                   somebody or a package runs it: then the setting changes under the services.";
+    let message = "systemd-sysctl writes it at boot. sysctl --system writes it at boot without \
+                   systemd, and whenever an administrator or a package runs it: the setting then \
+                   changes while services run.";
     let mut seen = [winner(one), winner(other), now(running)].into_iter().flatten();
     let only = only_here(one, other).chain(only_here(other, one));
     let passed = lines(running.key, only.map(|line| (line.value.as_str(), &line.origin)));
@@ -71,7 +72,8 @@ fn steps(one: &Entry, other: &Entry) -> Vec<String> {
         "let systemd-sysctl read /etc/sysctl.conf too: `ln -s ../sysctl.conf /etc/sysctl.d/99-sysctl.conf`"
             .to_owned()
     });
-    let in_one_line = "set it in one line only, in a file of /etc/sysctl.d named *.conf, and take it out of the others";
+    let in_one_line = "set it in one line only, in a file of /etc/sysctl.d named *.conf, and \
+                       remove it from the others";
     let or = if unlinked { "or " } else { "" };
     link.into_iter().chain([format!("{or}{in_one_line}")]).collect()
 }

@@ -14,7 +14,7 @@ use crate::text::{counted, grouped, percent, spans};
 
 pub static RULE: Rule = Rule {
     name: "bound-ports-drain-pool",
-    summary: "bind() holds a large part of the pool, and connect() passes over each of these ports",
+    summary: "bind() holds a large part of the pool, and connect() skips each of these ports",
     severity: |_| Severity::Medium,
     page: include_str!("bound-ports-drain-pool.md"),
     check: Check::Facts(check),
@@ -52,14 +52,14 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                         percent(held, whole)
                     ),
                     format!(
-                        "connect() passes over each of them, for every destination and whatever address it is bound \
-                         to: {} left to it. {}",
+                        "connect() skips each of them, for every destination and whatever address \
+                         it is bound to: {} left for connect(). {}",
                         are(whole.saturating_sub(held)),
                         idle(scope, &bound)
                     ),
                 )
                 .advises([
-                    format!("see whose they are: `ss -Htlnp '{}'`", ss_ports(bounds.range())),
+                    format!("see which processes have them: `ss -Htlnp '{}'`", ss_ports(bounds.range())),
                     "move services out of the range, or the range away from them".to_owned(),
                     "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect"
                         .to_owned(),
@@ -85,12 +85,12 @@ fn halves(scope: &Scope, bound: &PortSet) -> (PortSet, PortSet) {
 fn idle(scope: &Scope, bound: &PortSet) -> String {
     let (listened, idle) = halves(scope, bound);
     if idle.is_empty() {
-        return "Ports that are bound and not listened on come on top; --usage full looks for these (Linux 6.8 and \
-                later)."
+        return "Ports that are bound but not listening come on top; --usage full counts them too \
+                (Linux 6.8 and later)."
             .to_owned();
     }
     format!(
-        "{} of them listened on, {} bound without a listener.",
+        "With a listener: {}; bound without one: {}.",
         grouped(listened.count()),
         grouped(idle.count())
     )

@@ -59,9 +59,10 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                             service.name
                         ),
                         format!(
-                            "{} in the pool and not reserved. What has no socket of its own while \
-                             it waits, such as a NodePort, is in nobody's way: a client is given its port, and traffic \
-                             for the service meets that client, or the service does not start.",
+                            "{} in the pool and not reserved. A service without a socket of its \
+                             own, such as a NodePort, does not keep its ports from being handed \
+                             out: when a client is given one, traffic for the service meets that \
+                             client, or the service does not start.",
                             are(ports.count()),
                         ),
                     )

@@ -68,7 +68,8 @@ struct Hot<'a> {
 impl Hot<'_> {
     fn severity(&self) -> Severity {
         match (self.row.transport, self.row.peer) {
-            // connect() without bind() still finds ports for other destinations, where it chose those in use too.
+            // connect() without bind() still finds ports for other destinations, where it chose
+            // those in use too.
             (Transport::Tcp, None) if self.percent < HIGH_FROM => Severity::Low,
             (Transport::Tcp, None) => Severity::Medium,
             _ if self.percent >= HIGH_FROM => Severity::High,
@@ -88,7 +89,8 @@ impl Case<'_> {
             return judgement.pass();
         }
         let detail = format!(
-            "there {} {}, and {} % of the {} in use by one {what} would be too many; look with --usage top",
+            "there {} {}, and {} % of the {} in use by one {what} would be too many; use --usage \
+             top",
             if most == 1 { "is" } else { "are" },
             counted(most, &format!("{} socket", self.transport)),
             self.policy.near_exhaustion,
@@ -161,7 +163,8 @@ struct Told {
     drained: BTreeSet<(IpAddr, Severity)>,
     /// How grave the findings are of TCP sources.
     of_sources: BTreeSet<Severity>,
-    /// How grave the findings are of UDP sources over IPv4, and of those that are in the way on `::`.
+    /// How grave the findings are of UDP sources over IPv4, and of those that are in the way on
+    /// `::`.
     of_ipv4: BTreeSet<Severity>,
     of_any: BTreeSet<Severity>,
 }
@@ -184,7 +187,8 @@ impl Told {
         }
     }
 
-    /// The ports in the way on any address are those of all addresses together: one of these that is found says enough.
+    /// The ports in the way on any address are those of all addresses together: one of these that
+    /// is found says enough.
     fn covers(&self, hot: &Hot<'_>) -> bool {
         let source = hot.row.source;
         match (hot.row.transport, hot.row.peer) {

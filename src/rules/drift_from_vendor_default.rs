@@ -34,8 +34,8 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     view.bounds.range()
                 ),
                 format!(
-                    "It is not the system's own default: see which file or program sets it, and whether it still \
-                     should{}.",
+                    "It is not the operating system's default: see which file or program sets it, \
+                     and whether it still should{}.",
                     if snapshot.host.os == Os::Linux {
                         " (WSL does, to mirror the Windows host)"
                     } else {

@@ -61,15 +61,16 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     counted(taken.count(), "port")
                 ),
                 format!(
-                    "{}. bind() there fails with WSAEACCES (10013) although nothing listens; the blocks of WinNAT and \
-                     Hyper-V are elsewhere after every boot.",
+                    "{}. bind() there fails with WSAEACCES (10013) although nothing listens; the \
+                     blocks of WinNAT and Hyper-V are elsewhere after every boot.",
                     spans(&taken)
                 ),
             )
             .advises([
                 "see them: `netsh int ipv4 show excludedportrange protocol=tcp`".to_owned(),
-                "keep a service's port from them, while none of them covers it (else first `net stop winnat`): `netsh int ipv4 add excludedportrange \
-                 protocol=tcp startport=PORT numberofports=1`"
+                "protect a service's port that none of them covers yet (otherwise run `net stop \
+                 winnat` first): `netsh int ipv4 add excludedportrange protocol=tcp startport=PORT \
+                 numberofports=1`"
                     .to_owned(),
             ]),
         );

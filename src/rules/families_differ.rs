@@ -35,8 +35,8 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     .seen([Evidence::new("IPv6 range", b.to_string(), v6.bounds.source())])
                     .says(
                         format!("{label}the range is {a} over IPv4 and {b} over IPv6"),
-                        "A firewall rule or a reservation made for one family does not fit the other; mostly one of \
-                         the two was forgotten.",
+                        "A firewall rule or a reservation made for one family does not fit the \
+                         other; usually one of the two was forgotten.",
                     )
             });
         }

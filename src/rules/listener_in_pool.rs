@@ -97,7 +97,7 @@ fn together(
                     counted(count, "more listener")
                 ),
                 format!(
-                    "The {} before them have findings of their own, which hold for these too.",
+                    "The first {} have findings of their own; the same advice applies to these.",
                     grouped(told_max(scope))
                 ),
             )
@@ -136,7 +136,7 @@ fn finding(
         None => (
             Severity::Low,
             String::new(),
-            "IANA assigns it to nobody: its service may have asked for any port. ",
+            "IANA has not assigned it: its service may have asked for any port. ",
         ),
     };
     let (range, bounds) = range_of(policy, scope, pools, listener)?;
@@ -162,7 +162,9 @@ fn finding(
         .about(PortRange::single(port).into())
         .concerning(about(policy, same_port, listener))
         .says(
-            format!("{transport} port {port}{name} is served inside the pool and not reserved"),
+            format!(
+                "{transport} port {port}{name} has a listener inside the pool and is not reserved"
+            ),
             format!("{assignment}{}", danger(same_port, range, bounds)),
         )
         .advises(steps.iter().cloned()),
@@ -197,22 +199,32 @@ fn listening(item: &Listener) -> String {
     }
 }
 
-/// Who can take the port: `__inet_hash_connect` and `inet_csk_find_open_port`, net/ipv4, Linux 6.1–6.18. A socket on
-/// another local address does not stand in the way, so a listener on loopback has only loopback to fear.
+/// Who can take the port: `__inet_hash_connect` and `inet_csk_find_open_port`, net/ipv4, Linux
+/// 6.1–6.18. A socket on another local address does not stand in the way, so a listener on loopback
+/// has only loopback to fear.
 fn danger(same_port: &[&Listener], range: &Range, bounds: &Bounds) -> String {
     let Some(listener) = same_port.first() else { return String::new() };
     let local = same_port.iter().all(|item| item.address.to_canonical().is_loopback());
     match listener.transport {
         Transport::Tcp => {
-            let taker = if local { "a connection between local processes" } else { "an outgoing connection" };
+            let taker = if local {
+                "a connection between local processes"
+            } else {
+                "an outgoing connection"
+            };
             format!(
-                "While its service is down {taker} can take the port, and SO_REUSEADDR on the service alone does not \
-                 help.{}",
-                if range.tcp_by_parity == Some(true) { turn(listener.port, bounds.range().first()) } else { String::new() }
+                "While its service is down {taker} can take the port, and SO_REUSEADDR on the \
+                 service alone does not help.{}",
+                if range.tcp_by_parity == Some(true) {
+                    turn(listener.port, bounds.range().first())
+                } else {
+                    String::new()
+                }
             )
         }
-        Transport::Udp => "While its service is down any client can be given the port; SO_REUSEADDR helps only where \
-                           both sockets set it. UDP prefers no parity."
+        Transport::Udp => "While its service is down any client can be given the port; \
+                           SO_REUSEADDR helps only where both sockets set it. UDP prefers no \
+                           parity."
             .to_owned(),
     }
 }
@@ -222,12 +234,13 @@ fn turn(port: u16, low: u16) -> String {
     let first = parity(low);
     if port % 2 == low % 2 {
         format!(
-            " connect() takes {first} ports first, as the low bound is: this one is exposed first."
+            " connect() takes {first} ports first (the parity of the low bound), so this port is \
+             among the first to be taken."
         )
     } else {
         format!(
-            " connect() takes {first} ports first, as the low bound is, and bind() to port 0 {} ones: this one is \
-             exposed to bind() first.",
+            " connect() takes {first} ports first (the parity of the low bound), and bind() to \
+             port 0 {} ones: so bind() is the first to take this port.",
             parity(port)
         )
     }

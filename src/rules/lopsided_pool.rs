@@ -36,13 +36,15 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
         let (tried_first, other) = (parity(low), if low_is_odd { "even" } else { "odd" });
         let effect = if few == first {
             format!(
-                "connect() searches the {tried_first} ports first (the parity of the low bound {low}), finds next to \
-                 none free, and only then turns to the {other} ones: connections pay for that search."
+                "connect() searches the {tried_first} ports first (the parity of the low bound \
+                 {low}), finds almost none free, and only then turns to the {other} ones: \
+                 connections pay for that search."
             )
         } else {
             format!(
-                "bind() to port 0 searches the {other} ports first, finds next to none, and then takes {tried_first} \
-                 ones, which connect() needs most (the parity of the low bound {low})."
+                "bind() to port 0 searches the {other} ports first, finds almost none, and then \
+                 takes {tried_first} ones, which connect() needs most (the parity of the low bound \
+                 {low})."
             )
         };
         judgement.found(

@@ -32,7 +32,9 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     let of_host = snapshot.scopes.iter().find(|scope| scope.is_host());
     let (whose, measure) = match of_host {
         Some(host) => ("the host's namespace", Some(host)),
-        None => ("the reader's own namespace", snapshot.scopes.iter().find(|scope| scope.current)),
+        None => {
+            ("the namespace ephaudit runs in", snapshot.scopes.iter().find(|scope| scope.current))
+        }
     };
     each_scope(snapshot, |judgement, scope| {
         if let Some(measure) = measure {
@@ -67,15 +69,14 @@ fn compare(judgement: &mut Judgement, scope: &Scope, (whose, measure): (&str, &S
     let title = format!("{} here, and in {whose} {}", said(&ours), said(&theirs));
     let open = match there.reserved.difference(here.reserved) {
         open if open.is_empty() => String::new(),
-        open => format!(" Nothing keeps {} back in here.", spans(&open)),
+        open => format!(" Not reserved here: {}.", spans(&open)),
     };
     let (severity, message, steps) = if here.untouched {
-        let message = "A new namespace starts from the kernel's default and not from what the host has: tuning the \
-                       host reaches no container.";
+        let message = "A new namespace starts with the kernel's default, not with the host's \
+                       value: tuning the host does not reach its containers.";
         (Severity::Low, message, advice::tune(scope, there.range, there.reserved))
     } else {
-        let message =
-            "Somebody set it for this namespace, which is as it should be where it is meant.";
+        let message = "It was set for this namespace, which is right if that was intended.";
         (Severity::Info, message, Vec::new())
     };
     let mut ours = ours.into_iter().flatten();

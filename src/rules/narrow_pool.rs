@@ -37,8 +37,8 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             .says(
                 format!("{}only {} usable for outgoing connections", view.label(), are(usable)),
                 format!(
-                    "The range has {}, and {} reserved or out of reach; at least {} are wanted. {}Source ports are \
-                     also easier to guess (RFC 6056).",
+                    "The range has {}, and {} reserved or out of reach; at least {} are wanted. \
+                     {}Source ports are also easier to guess (RFC 6056).",
                     counted(range.count(), "port"),
                     are_plain(range.count() - usable),
                     grouped(policy.min_pool),
@@ -59,8 +59,8 @@ fn on_linux(os: Os, usable: u32, time_wait: Option<u32>) -> String {
         format!(", and {} new ones a second where it closes first", grouped(rate))
     });
     format!(
-        "One source address can have {} at a time to one destination address and port (UDP, and what binds before it \
-         connects: to all together){rate}. ",
+        "One source address can have {} at a time to one destination address and port (UDP, and \
+         sockets bound before they connect: to all destinations together){rate}. ",
         counted(usable, "connection"),
     )
 }

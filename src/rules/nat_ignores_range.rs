@@ -52,12 +52,14 @@ fn finding(scope: &Scope, forwarding: &Source, tables: &Source) -> Finding {
     .seen([Evidence::new("tables of iptables", "nat".to_owned(), tables)])
     .says(
         "packets are forwarded, and iptables has a NAT table",
-        "Where one of its rules masquerades, a connection that is passed on keeps its port if that is free, and \
-         otherwise is given one of 1024-65535: neither the ephemeral range nor the reserved ports count, and what other \
-         hosts see from this address is not from the pool alone. Whether a rule does so was not read.",
+        "Where one of its rules masquerades, a forwarded connection keeps its port if that is free \
+         and otherwise gets one of 1024-65535: neither the ephemeral range nor the reserved ports \
+         apply, so other hosts also see source ports from this address that are not in the pool. \
+         Whether a rule does so was not read.",
     )
     .advises([
         "see whether a rule masquerades: `iptables -t nat -S POSTROUTING`".to_owned(),
-        "to keep it to some ports, give that rule, for tcp and for udp, the option --to-ports FIRST-LAST".to_owned(),
+        "to restrict it to some ports, add --to-ports FIRST-LAST to that rule, for tcp and for udp"
+            .to_owned(),
     ])
 }

@@ -11,7 +11,7 @@ use crate::text::setting;
 
 pub static RULE: Rule = Rule {
     name: "octal-number",
-    summary: "with --boot: a number with a leading zero is taken for octal",
+    summary: "with --boot: a number with a leading zero is read as octal",
     severity: |_| Severity::Medium,
     page: include_str!("octal-number.md"),
     check: Check::Facts(check),
@@ -27,8 +27,9 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             let place = written.origin.place();
             let evidence = setting_line(written.key, &written.value, &written.origin);
             let title = format!("{}: {} at {place}", setting(written.key), misread.join(", "));
-            let message = "The kernel reads numbers as strtoul(3) does: 0 in front makes them octal, 0x hexadecimal.";
-            let step = "write the number without zeros in front";
+            let message = "The kernel reads numbers as strtoul(3) does: a leading 0 makes them \
+                           octal, 0x hexadecimal.";
+            let step = "write the number without leading zeros";
             judgement.found(
                 Finding::new(
                     RULE.name,

@@ -11,7 +11,7 @@ use crate::text::counted;
 
 pub static RULE: Rule = Rule {
     name: "outbound-on-system-port",
-    summary: "connections begin at System Ports, as those of NFS and other RPC clients do",
+    summary: "connections start from System Ports, as those of NFS and other RPC clients do",
     severity: |_| Severity::Info,
     page: include_str!("outbound-on-system-port.md"),
     check: Check::Facts(check),
@@ -51,13 +51,14 @@ fn finding(scope: &Scope, census: &Census) -> Option<Finding> {
             .concerning(About::transport(Transport::Tcp))
             .says(
                 format!(
-                    "{}{or_more} from System Ports that nobody listens on",
+                    "{}{or_more} from System Ports without a listener",
                     counted(listed, "tcp connection")
                 ),
                 format!(
-                    "On this host it is false that no system uses System Ports for outgoing connections: a program \
-                     that chooses its own port may take one, and a filter that goes by the ephemeral range does not \
-                     know it. Only a connection accepted by a listener that has closed since looks the same.{shown}"
+                    "Do not rely on this host never using System Ports for outgoing connections: a \
+                     program that chooses its own port may take one, and a filter based on the \
+                     ephemeral range does not expect it. A connection accepted by a listener that \
+                     has closed since looks the same.{shown}"
                 ),
             )
             .advises(nfs.then(|| {
@@ -70,15 +71,15 @@ fn finding(scope: &Scope, census: &Census) -> Option<Finding> {
 const NFS: u16 = 2049;
 const RPCBIND: u16 = 111;
 
-/// Who takes such ports: `RPC_DEF_MIN_RESVPORT` and `RPC_DEF_MAX_RESVPORT`, include/linux/sunrpc/xprtsock.h;
-/// bindresvport(3).
+/// Who takes such ports: `RPC_DEF_MIN_RESVPORT` and `RPC_DEF_MAX_RESVPORT`,
+/// include/linux/sunrpc/xprtsock.h; bindresvport(3).
 fn whose(pool: &PortSet, seen: &Connection) -> &'static str {
     match (seen.peer.port(), seen.local.port()) {
-        (_, local) if pool.contains(local) => " (out of the ephemeral range)",
+        (_, local) if pool.contains(local) => " (from the ephemeral range)",
         (NFS, _) => " (NFS)",
         (RPCBIND, _) => " (rpcbind)",
-        (_, 665..=1023) => " (a port as RPC clients take)",
-        (_, 512..=664) => " (a port as bindresvport(3) gives)",
+        (_, 665..=1023) => " (a port that RPC clients take)",
+        (_, 512..=664) => " (a port that bindresvport(3) gives)",
         _ => "",
     }
 }

@@ -11,7 +11,8 @@ use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
     name: "outside-dynamic-ports",
-    summary: "the ephemeral range is not within the Dynamic Ports 49152-65535, or where the policy allows it",
+    summary: "the ephemeral range is not within the Dynamic Ports 49152-65535 or the policy's \
+              allowed ranges",
     severity: |_| Severity::Medium,
     page: include_str!("outside-dynamic-ports.md"),
     check: Check::Facts(check),
@@ -37,16 +38,16 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         );
         let wsl = snapshot.host.environment == Some(Environment::Wsl);
         message.push_str(match view.is_default() {
-            Some(true) => " This is the system's own default: nobody chose it here.",
+            Some(true) => " This is the operating system's default; nobody changed it.",
             Some(false) if wsl => " WSL may have set it, to mirror the Windows host.",
-            Some(false) => " It is not the system's own default: somebody changed it.",
+            Some(false) => " It is not the operating system's default: it was changed.",
             None => "",
         });
         if held_off {
             severity = severity.min(Severity::Low);
             message.push_str(" Reservations keep automatic allocation off all of these");
             message.push_str(if snapshot.host.os == Os::Linux {
-                "; RDMA and tunnels (VXLAN, GENEVE) do not look at reservations."
+                "; RDMA and tunnels (VXLAN, GENEVE) ignore reservations."
             } else {
                 "."
             });

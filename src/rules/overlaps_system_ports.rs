@@ -11,7 +11,7 @@ use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
     name: "overlaps-system-ports",
-    summary: "automatic allocation can take System Ports (0-1023)",
+    summary: "the kernel may hand out System Ports (0-1023) as ephemeral ports",
     severity: |_| Severity::High,
     page: include_str!("overlaps-system-ports.md"),
     check: Check::Facts(check),
@@ -34,8 +34,9 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     counted(overlap.count(), "System Port")
                 ),
                 format!(
-                    "The pool holds {}, where {services} service names are assigned. Any process can then send from a port \
-                     that others trust as privileged, and hold the port of a system service that starts later.",
+                    "The pool holds {}, where {services} service names are assigned. Any process \
+                     can then send from a port that others trust as privileged, and hold the port \
+                     of a system service that starts later.",
                     spans(&overlap)
                 ),
             )

@@ -11,7 +11,7 @@ use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
     name: "overlaps-user-ports",
-    summary: "automatic allocation can take User Ports (1024-49151), where services are registered",
+    summary: "the kernel may hand out registered ports (User Ports, 1024-49151) as ephemeral ports",
     severity: |_| Severity::Medium,
     page: include_str!("overlaps-user-ports.md"),
     check: Check::Facts(check),
@@ -55,8 +55,8 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     spans(&overlap)
                 ),
                 format!(
-                    "{} assigned there{among}. An outgoing connection may hold such a port just when its service \
-                     starts, and the service then fails with EADDRINUSE.",
+                    "{} assigned there{among}. An outgoing connection may hold such a port just \
+                     when its service starts, and the service then fails with EADDRINUSE.",
                     match services {
                         0 => "No service name is".to_owned(),
                         1 => "1 service name is".to_owned(),
@@ -78,8 +78,9 @@ fn wanted(scope: &Scope, view: &View<'_>, users: &PortSet) -> Finding {
             view.label(),
             counted(users.count(), "User Port")
         ),
-        "RFC 6056 section 3.2 would draw from as many ports as there are, 1024-65535, less those that services use: the \
-         more there are, the harder one is guessed. RFC 6335 section 6 keeps 1024-49151 for services that are assigned \
-         there. The profile rfc6056 goes by the first; reserve what your services use, or go by the profile iana.",
+        "RFC 6056 section 3.2 would draw from as many ports as there are, 1024-65535, less those \
+         that services use: the more there are, the harder one is guessed. RFC 6335 section 6 \
+         keeps 1024-49151 for services that are assigned there. The profile rfc6056 goes by the \
+         first; reserve what your services use, or go by the profile iana.",
     )
 }

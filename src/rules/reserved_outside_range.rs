@@ -58,8 +58,8 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                         are_reserved(outside.count()),
                         spans(&outside)
                     ),
-                    "Harmless: automatic allocation never comes near them. They protect if the range is widened; \
-                     otherwise the list may be older than the range.",
+                    "Harmless: automatic allocation never uses them anyway. They help if the range \
+                     is widened; otherwise the list may be older than the range.",
                 ),
             );
         }

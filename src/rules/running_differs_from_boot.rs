@@ -24,7 +24,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             if let Some(why) = running.value.why() {
                 judgement.gap(scope, format!("running value of {}", running.key), why);
             } else if snapshot.host.os != Os::Linux && stays_untold(running, &entries) {
-                let why = "no line sets it, and what this kernel has by itself is not known here";
+                let why = "no line sets it, and this kernel's default is not known";
                 let what = format!("boot value of {}", running.key);
                 judgement.gap(scope, what, &Why::new(Reason::Unsupported, why));
             } else if let Some(found) = compare(scope, boot, running, &entries) {
@@ -40,7 +40,8 @@ fn stays_untold(running: &Running, entries: &[&Entry]) -> bool {
     absent && running.default.is_none()
 }
 
-/// What either loader leaves is no difference: which of them runs, `boot-depends-on-loader` is about.
+/// What either loader leaves is no difference: which of them runs, `boot-depends-on-loader` is
+/// about.
 fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) -> Option<Finding> {
     let value = running.value.known()?;
     // A gap stands for what is not known; a default that depends on the machine can't be compared.
@@ -63,16 +64,16 @@ fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) ->
     let (key, is) = (setting(running.key), setting_value(value));
     let title = format!("{key} is {is} now, and {after} after the next boot");
     let mut message = if set {
-        "Somebody changed it since the files were applied, or they were changed and not applied."
+        "It was changed after the files were applied, or the files were changed and not applied."
             .to_owned()
     } else {
-        "No file that is read at boot sets it: what set it wrote to the kernel by itself, and the next boot brings the \
-         kernel's default."
+        "No file that is read at boot sets it: it was written to the kernel directly, and the next \
+         boot restores the kernel's default."
             .to_owned()
     };
     let suspects: Vec<&str> = boot.suspects.iter().map(|suspect| suspect.what.as_str()).collect();
     if !suspects.is_empty() {
-        message.push_str(" Seen on this host, and able to set it again at every boot: ");
+        message.push_str(" Found on this host, and able to set it at every boot: ");
         message.push_str(&suspects.join("; "));
         message.push('.');
     }

@@ -34,8 +34,9 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
 &view.subject("range"), view.evidence()).says(
                 format!("both bounds of {} are {}", view.bounds.range(), parity(low)),
                 format!(
-                    "Harmless: a search for a free TCP port covers one port fewer than a range of three and more has, \
-                     and the kernel says once in its log that it prefers bounds of different parity.{three}"
+                    "Harmless: a search for a free TCP port covers one port fewer than a range of \
+                     three or more has, and the kernel logs once that it prefers bounds of \
+                     different parity.{three}"
                 ),
             ),
         );

@@ -23,7 +23,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-/// One connection may be of two programs that met on any ports; several to one port are to a service.
+/// One connection may be of two programs that met on any ports; several to one port are to a
+/// service.
 const CONNECTIONS: u32 = 2;
 
 fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
@@ -107,13 +108,14 @@ fn declared_and_gone(
                 .seen(evidence)
                 .says(
                     format!(
-                        "nobody listens on {} of {} that clients can be given first",
+                        "{} of {}: no listener, and among the first that clients are given",
                         counted(exposed.count(), "tcp port"),
                         service.name
                     ),
-                    "A local client that goes on trying to connect to such a port may be given that very port, and is then \
-                     connected to itself: it reads back what it writes, and the service can't start. Not so where NAT \
-                     hands the port on, as for a NodePort that is asked for at another address.",
+                    "A local client that keeps trying to connect to such a port may be given that \
+                     very port and be connected to itself: it reads back what it writes, and the \
+                     service can't start. This does not apply where NAT forwards the port, as for \
+                     a NodePort reached at another address.",
                 )
                 .advises(advice::reserve(snapshot, scope, &at_risk::ports(policy, scope)))
                 .about(exposed)
@@ -132,8 +134,8 @@ struct Gone {
     clients: u32,
 }
 
-/// Only a connection from the very address that it goes to can end at itself, and a port that somebody holds by bind()
-/// is given to nobody.
+/// Only a connection from the very address that it goes to can end at itself, and a port that
+/// somebody holds by bind() is given to nobody.
 fn service_gone(scope: &Scope, pool: &Pool, row: &Destination) -> Option<Gone> {
     let at = row.peer.filter(|_| row.transport == Transport::Tcp)?;
     let bound = &scope.usage.known()?.bound;
@@ -144,7 +146,8 @@ fn service_gone(scope: &Scope, pool: &Pool, row: &Destination) -> Option<Gone> {
     gone.then_some(Gone { at, clients: row.ports_used })
 }
 
-/// Services that closed their connections first: TIME_WAIT is at their end then, and the clients' ends are gone.
+/// Services that closed their connections first: TIME_WAIT is at their end then, and the clients'
+/// ends are gone.
 fn left_behind<'a>(
     scope: &'a Scope,
     pool: &'a Pool,
@@ -191,12 +194,13 @@ impl Gone {
             .about(PortRange::single(port).into())
             .concerning(about)
             .says(
-                format!("tcp port {port}{name} has local clients, and nobody listens on it"),
+                format!("tcp port {port}{name} has local clients and no listener"),
                 format!(
-                    "{} of this address are connected to {at}, or were up to a minute ago. A client that goes on \
-                     trying to connect is given {port} as its own port sooner or later, once the service's last \
-                     socket is closed, and is then connected to itself: it reads back what it writes, and the service \
-                     can't start. Not so where NAT hands the port on, as for a container.",
+                    "{} of this address are connected to {at}, or were up to a minute ago. A \
+                     client that keeps trying to connect is sooner or later given {port} as its \
+                     own port, once the service's last socket is closed, and is then connected to \
+                     itself: it reads back what it writes, and the service can't start. This does \
+                     not apply where NAT forwards the port, as for a container.",
                     counted(self.clients, "port"),
                 ),
             )

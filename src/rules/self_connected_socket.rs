@@ -73,12 +73,13 @@ fn finding(scope: &Scope, census: &Census, seen: &Connection, steps: &[String]) 
     .says(
         title,
         format!(
-            "It comes of connecting to {address} again and again while nobody listens there: once the client is given \
-             {port} as its own port, its SYN meets itself, and TCP takes that for a connection. {now}, which gets \
-             EADDRINUSE, even with SO_REUSEADDR of its own."
+            "This happens when a client connects to {address} again and again while nobody listens \
+             there: once it is given {port} as its own port, its SYN arrives at its own socket, \
+             and TCP opens a connection. {now}, which gets EADDRINUSE, even with SO_REUSEADDR of \
+             its own."
         ),
     )
-    .advises((!over).then(|| "stop the client that holds it; root sees its name with ss -p".to_owned()))
+    .advises((!over).then(|| "stop the client that holds it; as root, ss -p shows its name".to_owned()))
     .advises(steps.iter().cloned())
     .advises([
         "in the client: close a connection whose getsockname() and getpeername() are equal, and try again"

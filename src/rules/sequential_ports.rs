@@ -44,8 +44,8 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     )
                     .says(
                         format!("ports of {names} are drawn one after the other"),
-                        "Somebody off the path who saw one port knows the next, and can forge packets of a connection \
-                         more easily (RFC 6056 section 1).",
+                        "An attacker off the path who learns one port can predict the next, and \
+                         forge packets of a connection more easily (RFC 6056 section 1).",
                     )
                     .advises(step(snapshot.host.os, knob)),
                 ),
@@ -54,7 +54,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             }
         }
         if scope.randomization.is_empty() {
-            judgement.skip("this system has no such choice");
+            judgement.skip("this system has no such setting");
         }
     })
 }
@@ -66,7 +66,8 @@ fn step(os: Os, knob: &Randomization) -> Option<String> {
             let transport = knob.transports.first()?;
             Some(format!("now: `sysctl net.inet.{transport}.randomize_ports=1`"))
         }
-        // hash and doublehash leave bind() to port 0 without a port until the peer is known (portalgo.c).
+        // hash and doublehash leave bind() to port 0 without a port until the peer is known
+        // (portalgo.c).
         Os::NetBsd => {
             let root =
                 if knob.families == [Family::Ipv6] { "net.inet6.ip6" } else { "net.inet.ip" };

@@ -49,7 +49,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             let severity =
                 if alike.iter().all(|line| is_backup(line)) { Severity::Info } else { weight(key) };
             let (one, many) = match reason {
-                Rejection::Clamped => ("does not apply as it stands", "do not apply as they stand"),
+                Rejection::Clamped => ("does not apply as written", "do not apply as written"),
                 _ => ("never applies", "never apply"),
             };
             let title = match alike.len() {
@@ -104,8 +104,8 @@ fn never(boot: &Boot) -> Vec<(&'static str, Vec<&Rejected>)> {
     found
 }
 
-/// Masks, replaced files and exclusions are somebody's will; the order of writes is a matter of `boot-order-fails`; what one
-/// loader alone passes over, of `boot-depends-on-loader`.
+/// Masks, replaced files and exclusions are somebody's will; the order of writes is a matter of
+/// `boot-order-fails`; what one loader alone passes over, of `boot-depends-on-loader`.
 const fn is_mistake(reason: Rejection) -> bool {
     !matches!(
         reason,
@@ -126,15 +126,15 @@ fn is_backup(line: &Rejected) -> bool {
 const fn step(reason: Rejection) -> &'static str {
     match reason {
         Rejection::ByteOrderMark => "save the file without a byte order mark",
-        Rejection::NotConf => "name the file *.conf, or take it out of the folder",
+        Rejection::NotConf => "name the file *.conf, or move it out of the folder",
         Rejection::NoAssignment => "write the line as KEY = VALUE",
-        Rejection::QuotedValue | Rejection::QuotedKey => "take the quotes out of the line",
-        Rejection::SpaceInList => "write the list without blanks: 8080,9090",
+        Rejection::QuotedValue | Rejection::QuotedKey => "remove the quotes",
+        Rejection::SpaceInList => "write the list without spaces: 8080,9090",
         Rejection::Cut => {
             "shorten the list: write ranges, such as 8000-8100, instead of single ports"
         }
-        Rejection::Clamped => "write the value that is wanted: one that the kernel takes",
-        Rejection::Invalid => "correct the value, or take the line out",
+        Rejection::Clamped => "write a value that the kernel accepts",
+        Rejection::Invalid => "correct the value, or remove the line",
         _ => {
             "write the key as sysctl prints it: in lower case, with dots, such as net.ipv4.ip_local_port_range"
         }

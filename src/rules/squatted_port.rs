@@ -16,7 +16,7 @@ use crate::text::{counted, run_by, spans};
 
 pub static RULE: Rule = Rule {
     name: "squatted-port",
-    summary: "a socket that does not serve holds a port of a service that the policy declares",
+    summary: "a socket that does not listen occupies a declared service's port",
     severity: |_| Severity::High,
     page: include_str!("squatted-port.md"),
     check: Check::Facts(check),
@@ -89,17 +89,19 @@ fn together(scope: &Scope, held: &Held, first: &(Connection, Owner), ports: Port
     Finding::new(RULE.name, Severity::High, scope, &subject, seen(held, first))
         .says(
             format!(
-                "{count} of declared services are held by sockets that do not serve: {}",
+                "{count} of declared services are held by sockets that do not listen: {}",
                 spans(&ports)
             ),
-            format!("The {TOLD} before them have findings of their own, which hold for these too."),
+            format!(
+                "The first {TOLD} have findings of their own; the same advice applies to these."
+            ),
         )
         .about(ports)
         .concerning(About::transport(held.transport))
 }
 
-/// Whether the sockets of these ports are known, as far as they matter. A capture does not hold them; that matters where
-/// the ports can be given away.
+/// Whether the sockets of these ports are known, as far as they matter. A capture does not hold
+/// them; that matters where the ports can be given away.
 fn known(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held) -> bool {
     let mut whole = true;
     let pools = ephaudit_platform::pools(scope);
@@ -135,16 +137,17 @@ fn finding(
     let (severity, how, step) = if waits {
         (
             Severity::Medium,
-            "It is closed, and the kernel keeps the port for a minute or so: until then a service that binds it gets \
-             EADDRINUSE, with SO_REUSEADDR too unless that socket had set it as well.",
+            "It is closed, and the kernel keeps the port for about a minute: until then a service \
+             that binds it gets EADDRINUSE, even with SO_REUSEADDR unless that socket had set it \
+             too.",
             "start the service again in a minute",
         )
     } else {
         (
             Severity::High,
-            "A service that binds its address now gets EADDRINUSE, with SO_REUSEADDR too unless that socket had set it as \
-             well, as one has that the service itself accepted before it stopped listening.",
-            "stop what holds it, and reserve the port before it comes again",
+            "A service that binds its address now gets EADDRINUSE, even with SO_REUSEADDR unless \
+             that socket had set it too, as a socket that the service itself accepted earlier has.",
+            "stop the process that holds it, and reserve the port so that it is not taken again",
         )
     };
     let subject = format!("{transport}/{port}");
@@ -154,7 +157,7 @@ fn finding(
         .concerning(about(service, transport, sockets))
         .says(
             format!(
-                "{transport} port {port} of {} is held by a socket that does not serve",
+                "{transport} port {port} of {} is held by a socket that does not listen",
                 service.name
             ),
             format!(

@@ -10,7 +10,8 @@ use crate::rule::{Check, Rule};
 
 pub static RULE: Rule = Rule {
     name: "stale-knob",
-    summary: "with --boot: a file sets tcp_tw_recycle, which is gone, or lowers tcp_fin_timeout",
+    summary: "with --boot: a file sets tcp_tw_recycle, which no longer exists, or lowers \
+              tcp_fin_timeout",
     severity: |_| Severity::Low,
     page: include_str!("stale-knob.md"),
     check: Check::Facts(check),
@@ -37,11 +38,11 @@ fn recycle(scope: &Scope, boot: &Boot) -> Option<Finding> {
     }
     let first = seen.remove(0);
     let finding = Finding::new(RULE.name, Severity::Low, scope, RECYCLE, first).seen(seen).says(
-        "tcp_tw_recycle is set, and gone since Linux 4.12",
-        "The line does nothing. On the kernels that had it, it broke connections from clients behind NAT. Who wrote it \
-         followed advice of that time: look at the other lines of the file too.",
+        "tcp_tw_recycle is set, but Linux 4.12 removed it",
+        "The line does nothing. On the kernels that had it, it broke connections from clients \
+         behind NAT. The line follows advice of that time: check the other lines of the file too.",
     );
-    Some(finding.advises(["take the line out".to_owned()]))
+    Some(finding.advises(["remove the line".to_owned()]))
 }
 
 fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
@@ -52,14 +53,16 @@ fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
         _ => None,
     });
     let first = lowered.next()?;
-    let finding = Finding::new(RULE.name, Severity::Info, scope, FIN_TIMEOUT, first)
-        .seen(lowered)
-        .says(
+    let finding =
+        Finding::new(RULE.name, Severity::Info, scope, FIN_TIMEOUT, first).seen(lowered).says(
             "tcp_fin_timeout is lowered, which does not shorten TIME_WAIT",
-            "It bounds how long an orphaned connection waits in FIN_WAIT_2 for a peer that does not close. TIME_WAIT lasts \
-             60 s whatever it is: ports come back no sooner.",
+            "It bounds how long an orphaned connection waits in FIN_WAIT_2 for a peer that does \
+             not close. TIME_WAIT lasts 60 s whatever it is: ports come back no sooner.",
         );
-    Some(finding.advises([
-        "nothing, where that is what it is for; for more ports see `ephaudit explain narrow-pool`".to_owned(),
-    ]))
+    Some(
+        finding.advises([
+            "nothing, if that is what it is for; for more ports see `ephaudit explain narrow-pool`"
+                .to_owned(),
+        ]),
+    )
 }

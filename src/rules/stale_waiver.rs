@@ -9,7 +9,7 @@ use crate::rule::{Check, Outcome, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "stale-waiver",
-    summary: "a waiver of the policy has expired, or nothing is found that it is for",
+    summary: "a waiver of the policy has expired, or matches nothing",
     severity: |_| Severity::Medium,
     page: include_str!("stale-waiver.md"),
     check: Check::Others(check),
@@ -35,7 +35,7 @@ enum Fate {
     Undated(Why),
 }
 
-const NAMELESS: &str = "the host's name is not known, by which waivers go";
+const NAMELESS: &str = "the host's name, by which waivers are matched, is not known";
 
 fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
     if policy.waivers.is_empty() {
@@ -55,12 +55,12 @@ fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
                     let why = Why::new(Reason::NotCaptured, NAMELESS);
                     judgement.gap(
                         scope,
-                        format!("whose the waiver of line {} is", waiver.line),
+                        format!("which host the waiver on line {} is for", waiver.line),
                         &why,
                     );
                 }
                 Fate::Undated(why) => {
-                    let what = format!("whether the waiver of line {} has expired", waiver.line);
+                    let what = format!("whether the waiver on line {} has expired", waiver.line);
                     judgement.gap(scope, what, &why);
                 }
                 Fate::Expired => judgement.found(expired(scope, policy, waiver)),
@@ -102,19 +102,23 @@ fn expired(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
     stale(scope, policy, waiver, Severity::Medium)
         .says(
             format!("the waiver for {} expired on {last}", waiver.rule),
-            "What it was for counts again. Whoever accepted it said until when, and that day is over.",
+            "Its findings count again: the agreed date has passed.",
         )
-        .advises(["mend what it was for, or agree on another day with its owner".to_owned()])
+        .advises(["fix the finding, or agree on a new date with the owner".to_owned()])
 }
 
 fn unmatched(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
     stale(scope, policy, waiver, Severity::Low)
         .says(
-            format!("nothing is found that the waiver for {} is for", waiver.rule),
-            "Either it was mended, or the waiver never fitted: another scope, other ports, too few of them. Left in place \
-             it would accept without a word what comes back.",
+            format!("the waiver for {} matches nothing", waiver.rule),
+            "Either the finding was fixed, or the waiver never matched it: another scope, other \
+             ports, or too few of them. Left in place it would silently accept the finding if it \
+             comes back.",
         )
-        .advises(["take it out of the policy, or see with `ephaudit --no-policy` what it should fit".to_owned()])
+        .advises([
+            "remove it from the policy, or run `ephaudit --no-policy` to see what it should match"
+                .to_owned(),
+        ])
 }
 
 fn stale(scope: &Scope, policy: &Policy, waiver: &Waiver, severity: Severity) -> Finding {

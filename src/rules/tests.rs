@@ -78,8 +78,8 @@ fn every_page_has_the_same_headings() {
     }
 }
 
-/// A rule's own findings and gaps of a fixture, as `--format table` prints them, and its verdict. Of many findings the
-/// first three and the last are enough.
+/// A rule's own findings and gaps of a fixture, as `--format table` prints them, and its verdict.
+/// Of many findings the first three and the last are enough.
 fn judged(path: &Path, width: usize) -> (Expectation, &'static Rule, Policy, Verdict, String) {
     let text = fs::read_to_string(path).expect("a fixture");
     let fixture: Fixture =
@@ -129,7 +129,8 @@ fn judged_as_it_says(#[files("fixtures/rules/*/*.json")] path: PathBuf) {
     held_against(&path.with_extension("txt"), &shown);
 }
 
-/// The rule's page shows what its fixture `fail` finds, as far as what to do, which the page itself says.
+/// The rule's page shows what its fixture `fail` finds, as far as what to do, which the page itself
+/// says.
 #[test]
 fn the_example_of_every_page_is_its_fixture() {
     for rule in RULES {
@@ -240,7 +241,7 @@ fn problems(
             problems.push("a finding without evidence, title or message".to_owned());
         }
         if finding.severity > (rule.severity)(policy.profile) {
-            problems.push("graver than the rule says".to_owned());
+            problems.push("more severe than the rule says".to_owned());
         }
     }
     problems
@@ -255,7 +256,8 @@ fn report(fixture: &str) -> Report {
 
 #[test]
 fn a_finding_that_does_not_count_never_hides_a_gap() {
-    // 50010 is a low finding; the UDP sockets cannot be read, so nobody knows whether one of them counts.
+    // 50010 is a low finding; the UDP sockets cannot be read, so nobody knows whether one of them
+    // counts.
     let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50010"], "udp_refused": true,
                       "expect": {"verdict": "fail"}}"#;
     let report = report(fixture);

@@ -36,8 +36,8 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                     .seen([Evidence::new("udp range", b.to_string(), udp.bounds.source())])
                     .says(
                         format!("the range is {a} for tcp and {b} for udp{over}"),
-                        "A firewall rule or a reservation made for one transport does not fit the other; mostly one \
-                         of the two was forgotten.",
+                        "A firewall rule or a reservation made for one transport does not fit the \
+                         other; usually one of the two was forgotten.",
                     )
             });
         }

@@ -1,4 +1,5 @@
-//! The end of a program that is at fault itself: a panic is one line and an exit code of the contract, like any failure.
+//! The end of a program that is at fault itself: a panic is one line and an exit code of the
+//! contract, like any failure.
 
 use std::panic::{self, PanicHookInfo, UnwindSafe};
 use std::process;
@@ -9,7 +10,8 @@ use super::{Failure, exit, protocol};
 /// What the first panic said; one that follows is of its making.
 static FIRST: OnceLock<String> = OnceLock::new();
 
-/// Does the work, and tells a panic of it, on whichever thread, as the command line's format has it.
+/// Does the work, and tells a panic of it, on whichever thread, as the command line's format has
+/// it.
 pub(super) fn guarded(work: impl FnOnce() -> u8 + UnwindSafe) -> u8 {
     panic::set_hook(Box::new(note));
     panic::catch_unwind(work).unwrap_or_else(|_| tell())

@@ -15,8 +15,9 @@ use crate::cli::{Cli, FORMAT_VARIABLE, NO_POLICY, Named, POLICY_VARIABLE};
 /// What each variable begins with.
 const OURS: &[u8] = b"EPHAUDIT_";
 
-/// What the command line says. The variables of an audit are nothing to the commands, which have their own; one that is
-/// empty is not set, and none is where the program has rights that its caller has not.
+/// What the command line says. The variables of an audit are nothing to the commands, which have
+/// their own; one that is empty is not set, and none is where the program has rights that its
+/// caller has not.
 pub(super) fn parse() -> Result<Cli, clap::Error> {
     let args: Vec<OsString> = env::args_os().collect();
     let mut command = Cli::command();
@@ -31,8 +32,9 @@ pub(super) fn format() -> Option<OsString> {
     env::var_os(FORMAT_VARIABLE).filter(|_| !files::has_gained_rights())
 }
 
-/// Opens a file that is named on the command line, which is the caller's own word, or by a variable, which may be another's:
-/// root takes that only where nobody else can have written the file.
+/// Opens a file that is named on the command line, which is the caller's own word, or by a
+/// variable, which may be another's: root takes that only where nobody else can have written the
+/// file.
 pub(super) fn open(named: &Named) -> io::Result<File> {
     if named.by_variable && files::is_root() {
         return files::open_trusted(&named.path);

@@ -47,7 +47,8 @@ pub(super) enum Witness {
 }
 
 impl Witness {
-    /// The one that was named; `root` is a host's whole root, and `boot` says whether what persists is asked of it.
+    /// The one that was named; `root` is a host's whole root, and `boot` says whether what persists
+    /// is asked of it.
     pub(super) fn of(args: &FactsArgs, root: Option<&Path>, boot: bool) -> Result<Self, Failure> {
         let mut given = Given {
             room: Room::of_evidence(),
@@ -68,7 +69,7 @@ impl Witness {
             }
         }
         if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
-            return Err(unusable(name, "it is a whole host's capture; give it alone"));
+            return Err(unusable(name, "it is the capture of a whole host; give it alone"));
         }
         let pieces = pieces(&files);
         let os = args.os.map(EvidenceOs::os).or(labels.first().copied());

@@ -38,11 +38,11 @@ fn subject(text: &str) -> Result<Option<(u16, &'static [Transport])>, Failure> {
     };
     let wrong = |what: &str| {
         Err(Failure::Usage(format!(
-            "{text:?} is no port: {what}; write 33060, 33060/tcp or 33060/udp"
+            "{text:?} is not a port: {what}; write 33060, 33060/tcp or 33060/udp"
         )))
     };
     if is_name(number) {
-        return wrong("the number goes first");
+        return wrong("put the number first");
     }
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let port = match number.parse::<u16>() {
@@ -54,7 +54,7 @@ fn subject(text: &str) -> Result<Option<(u16, &'static [Transport])>, Failure> {
         None => Ok(Some((port, Transport::ALL))),
         Some(name) if name.eq_ignore_ascii_case("tcp") => Ok(Some((port, &[Transport::Tcp]))),
         Some(name) if name.eq_ignore_ascii_case("udp") => Ok(Some((port, &[Transport::Udp]))),
-        Some(_) => wrong("only tcp and udp are read"),
+        Some(_) => wrong("only tcp and udp are supported"),
     }
 }
 
@@ -69,7 +69,7 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("no rule is called {name:?}; {hint}")));
     };
     if !args.facts.from.is_empty() {
-        return Err(Failure::Usage(format!("{name} is a rule; --from goes with a port")));
+        return Err(Failure::Usage(format!("{name} is a rule; --from is for ports")));
     }
     output::write(&args.output, false, Content::Text, || match args.format {
         Some(Screen::Json) => {
@@ -112,9 +112,7 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
         })
         .collect();
     let Some(said) = explain::explain(&snapshot, &policy.registry, port, &holders) else {
-        return Err(Failure::Usage(
-            "no live reader was written for this system; see --from".to_owned(),
-        ));
+        return Err(Failure::Usage("this system has no live reader; see --from".to_owned()));
     };
     let document = v1::explanation(&snapshot.host, &policy.registry, said, at);
     let look = output::look(&args.output);

@@ -12,7 +12,8 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// For evidence: `sysctl -a` prints a few hundred KiB, and 8 MiB where there are 1,000 interfaces.
+    /// For evidence: `sysctl -a` prints a few hundred KiB, and 8 MiB where there are 1,000
+    /// interfaces.
     pub(super) const fn of_evidence() -> Self {
         Self::new(16)
     }

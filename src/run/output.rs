@@ -44,7 +44,8 @@ fn width(terminal: bool) -> usize {
     width.clamp(*WIDTHS.start(), *WIDTHS.end())
 }
 
-/// locale(7): the first of these that is set and not empty decides. Windows has none of them and prints UTF-8.
+/// locale(7): the first of these that is set and not empty decides. Windows has none of them and
+/// prints UTF-8.
 fn utf8_locale() -> bool {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
@@ -117,8 +118,8 @@ pub(super) fn stream(
     }
 }
 
-/// Whether the path is a name of standard output. Opened by that name it would be written from its beginning, or
-/// replaced, where the shell that gave it goes on at its end.
+/// Whether the path is a name of standard output. Opened by that name it would be written from its
+/// beginning, or replaced, where the shell that gave it goes on at its end.
 pub(super) fn is_stdout(path: &Path) -> bool {
     is_named(path, &["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 }

@@ -51,7 +51,7 @@ pub(super) fn apart(places: impl Iterator<Item = PathBuf>) -> Result<(), Failure
         if known.contains(&place) {
             let place = place.display();
             return Err(Failure::Usage(format!(
-                "two outputs go to {place}; give each a place of its own"
+                "two outputs go to {place}; give each its own file"
             )));
         }
         known.insert(place);
@@ -69,7 +69,7 @@ pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
     }
     let lost = |name: &str| {
         Err(Failure::Usage(format!(
-            "{name} is read by this command too, and would be lost; write to another file"
+            "{name} is also an input of this command and would be lost; write to another file"
         )))
     };
     for input in &plan.inputs {

@@ -23,7 +23,7 @@ use crate::report::Severity;
 use crate::rules::RULES;
 use crate::text::{counted, spans};
 
-/// The measure of an audit.
+/// What an audit judged by.
 pub(super) fn of(args: &MeasureArgs, facts: &FactsArgs) -> Result<Policy, Failure> {
     let asked = asked(&args.profile);
     let registry = registry(facts)?;
@@ -51,8 +51,8 @@ fn asked(args: &ProfileArgs) -> Asked {
     }
 }
 
-/// The policy's file and its text. The one of the system may be missing, and no other; none is ever looked for where the
-/// program happens to be started.
+/// The policy's file and its text. The one of the system may be missing, and no other; none is ever
+/// looked for where the program happens to be started.
 fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
     if let Some(named) = &args.policy {
         let failure = if named.by_variable { doubted } else { unusable };
@@ -63,7 +63,8 @@ fn text(args: &MeasureArgs) -> Result<Option<(PathBuf, String)>, Failure> {
     let Some(path) = of_the_system().filter(|_| !args.no_policy) else { return Ok(None) };
     match files::open_trusted(&path).and_then(read) {
         Ok(text) => Ok(Some((path, text))),
-        // A link that leads to nothing is a policy that is missing, and no host without one: that is another error.
+        // A link that leads to nothing is a policy that is missing, and no host without one: that
+        // is another error.
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(doubted(&path, &error)),
     }
@@ -84,7 +85,7 @@ fn read(file: File) -> io::Result<String> {
     // What a crash or a full disk leaves, and no measure that anybody chose.
     if bytes.trim_ascii().is_empty() {
         return Err(io::Error::other(
-            "it is empty; delete it, or make one by `ephaudit policy new`",
+            "it is empty; delete it, or write one with `ephaudit policy new`",
         ));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
@@ -116,13 +117,16 @@ fn new(args: &PolicyNewArgs) -> Result<(), Failure> {
     if let Some(path) = args.output.output.as_deref().filter(|_| !args.force) {
         if fs::metadata(path).is_ok_and(|present| present.is_file()) {
             let path = path.display();
-            return Err(Failure::Usage(format!("{path} is there already; --force replaces it")));
+            return Err(Failure::Usage(format!("{path} already exists; use --force to overwrite")));
         }
     }
     let mut policy = asked(&args.profile).policy(registry(&args.read.facts)?);
     policy.today = today()?;
     if let Some(why) = wrong_clock(&policy.today) {
-        return Err(Failure::Output(format!("no waiver can be given a last day: {}", why.detail)));
+        return Err(Failure::Output(format!(
+            "cannot give the waivers an end date: {}",
+            why.detail
+        )));
     }
     let last = day_after(DRAFTED_FOR)?;
     let (snapshot, _) = super::snapshot(&args.read, &policy)?;
@@ -139,7 +143,7 @@ fn check(file: &Path, output: &OutputArgs) -> Result<(), Failure> {
         page.prose((PLAIN, &format!("{what:<17}")), (PLAIN, value), 17);
     };
     say("profile", policy.profile.name());
-    say("fails from", policy.fail_on.map_or("nothing on", Severity::name));
+    say("fail on", policy.fail_on.map_or("nothing", Severity::name));
     say("allowed ranges", &policy.intervals());
     say("minimum pool", &counted(policy.min_pool, "usable port"));
     say("near exhaustion", &format!("from {} %", policy.near_exhaustion));

@@ -1,4 +1,5 @@
-//! Failures, as the caller can hear them: a monitoring system reads standard output and knows only its own exit codes.
+//! Failures, as the caller can hear them: a monitoring system reads standard output and knows only
+//! its own exit codes.
 
 use std::ffi::OsString;
 
@@ -23,7 +24,8 @@ pub(super) fn fail(failure: Failure, format: Option<Format>) -> u8 {
     code
 }
 
-/// The format that a command line with a mistake in it asks for: the last that it names, else the environment's.
+/// The format that a command line with a mistake in it asks for: the last that it names, else the
+/// environment's.
 pub(super) fn asked_for(args: impl IntoIterator<Item = OsString>) -> Option<Format> {
     let mut args = args.into_iter().take_while(|arg| arg != "--");
     let mut named = None;

@@ -1,4 +1,5 @@
-//! What goes beside the program: completions and manual pages, made from the command line's own types.
+//! What goes beside the program: completions and manual pages, made from the command line's own
+//! types.
 
 use std::io::{self, Write};
 

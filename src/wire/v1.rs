@@ -1,10 +1,10 @@
-//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added; none
-//! is renamed, retyped or dropped. Arrays are always there.
+//! Version 1: the report, the explanation of a port, and what a probe says. Fields may be added;
+//! none is renamed, retyped or dropped. Arrays are always there.
 //!
 //! Of most words the schema lists all that this version writes, and the type stays open: a later
-//! version 1 may write one more, and what it wrote can be read. Only where a word decides how a host
-//! is judged (status, verdict, severity), or whether and for what a value holds (state, transport,
-//! family), is the type closed: there an unknown word is an error, never a guess.
+//! version 1 may write one more, and what it wrote can be read. Only where a word decides how a
+//! host is judged (status, verdict, severity), or whether and for what a value holds (state,
+//! transport, family), is the type closed: there an unknown word is an error, never a guess.
 //!
 //! Every renderer draws from these documents: what a table shows, the JSON holds.
 
@@ -44,12 +44,12 @@ pub type Word = Cow<'static, str>;
 /// The version this module writes.
 pub const SCHEMA_VERSION: &str = "1.1";
 
-/// What one run of ephaudit saw and said about one host.
+/// What one run of ephaudit read and found on one host.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// Version of this document's form, MAJOR.MINOR.
     pub schema_version: Word,
-    /// Always "report"; version 1.0 did not say so.
+    /// Always "report"; missing in version 1.0.
     #[serde(default = "report")]
     pub kind: Word,
     /// The program that wrote it.
@@ -63,19 +63,19 @@ pub struct Document {
     /// The profile judged by.
     #[schemars(extend("enum" = closed::profiles()))]
     pub profile: Word,
-    /// The measure; null where nothing was judged.
+    /// What it was judged by; null where nothing was judged.
     pub policy: Option<Policy>,
     /// Services that the policy declares, whether a socket shows them or not.
     pub services: Vec<Service>,
-    /// The one word; null where nothing was judged.
+    /// Overall status; null where nothing was judged.
     pub status: Option<Status>,
     /// Network namespaces (or the like), sorted by id.
     pub scopes: Vec<Scope>,
     /// Every rule and its verdict.
     pub rules: Vec<Rule>,
-    /// Everything found, gravest first.
+    /// Everything found, most severe first.
     pub findings: Vec<Finding>,
-    /// Everything that could not be seen.
+    /// Everything that could not be read.
     pub gaps: Vec<Gap>,
 }
 
@@ -112,7 +112,7 @@ pub struct Host {
     pub kernel: Option<String>,
     /// Architecture.
     pub arch: Option<String>,
-    /// "wsl", "gvisor", or a container manager's name; null where nothing was recognised.
+    /// "wsl", "gvisor", or a container manager's name; null where none was recognised.
     pub environment: Option<String>,
 }
 
@@ -129,18 +129,18 @@ pub struct Registry {
     pub source: String,
 }
 
-/// The measure of an audit.
+/// What an audit judged by.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {
-    /// The file it comes from; null where the command line and the profile say all.
+    /// The file it comes from; null where there is none.
     pub file: Option<String>,
-    /// The least severity that makes the status "findings"; null where none does.
+    /// The lowest severity that makes the status "findings"; null where none does.
     pub fail_on: Option<Severity>,
     /// Where automatic allocation may take its ports.
     pub allowed: Vec<Span>,
     /// How many usable ports a pool should have at least.
     pub min_pool: u32,
-    /// From which percentage of a pool on a destination counts as nearly exhausted.
+    /// The percentage of a pool in use from which a destination is nearly exhausted.
     pub near_exhaustion: u32,
     /// The rules that are turned off.
     #[serde(default)]
@@ -158,7 +158,7 @@ pub struct Service {
     pub first: u16,
     /// Its highest port.
     pub last: u16,
-    /// Where it is declared: a file, or a set that comes with the tool.
+    /// Where it is declared: a file, or a built-in set.
     pub origin: String,
 }
 
@@ -180,7 +180,7 @@ pub enum State {
     Known,
     /// This system has no such knob.
     Absent,
-    /// It could not be told; `reason` says why.
+    /// It could not be read; `reason` says why.
     Unknown,
 }
 
@@ -204,7 +204,7 @@ pub enum Transport {
     Udp,
 }
 
-/// How much a finding matters; the gravest sorts first.
+/// How much a finding matters; the most severe sorts first.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -230,17 +230,18 @@ pub enum Verdict {
     Pass,
     /// Something was found.
     Fail,
-    /// It could not be told.
+    /// It could not be determined.
     Unknown,
-    /// Nothing to say about such a host.
+    /// It does not apply to such a host.
     NotApplicable,
-    /// Nobody asked for what it needs; `asks` does. In reports of version 1.0: not-applicable.
+    /// What it needs was not requested; `asks` names the option. In reports of version 1.0:
+    /// not-applicable.
     NotAsked,
-    /// Found, and excepted for a reason.
+    /// Found, and waived for a reason.
     Waived,
 }
 
-/// The audit's one word.
+/// The audit's overall status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -248,7 +249,7 @@ pub enum Status {
     Compliant,
     /// A finding reaches the threshold.
     Findings,
-    /// None does, but a rule could not tell.
+    /// None does, but a rule has no answer.
     Undetermined,
 }
 
@@ -259,11 +260,12 @@ pub enum Status {
 pub struct Rule {
     /// Its name.
     pub rule: Word,
-    /// The gravest of its findings, or the rule's own under this profile where it found nothing.
+    /// The most severe of its findings, or the rule's own under this profile where it found
+    /// nothing.
     pub severity: Severity,
     /// Its answer.
     pub verdict: Verdict,
-    /// Why it could not tell (in full or in part), has nothing to say, or was not asked.
+    /// Why it has no complete answer, does not apply, or was not asked.
     pub reason: Option<String>,
     /// The option that asks, such as "--boot", where it was not asked; else null.
     #[serde(default)]
@@ -286,11 +288,11 @@ pub struct Finding {
     pub title: String,
     /// What it means.
     pub message: String,
-    /// What was seen; never empty.
+    /// What was read; never empty.
     pub evidence: Vec<Evidence>,
     /// What can be done.
     pub remediation: Vec<String>,
-    /// Why it is excepted; null where it is not.
+    /// Why it is waived; null where it is not.
     pub waived: Option<String>,
     /// The same from run to run and from boot to boot.
     pub fingerprint: String,
@@ -319,7 +321,7 @@ pub struct Subject {
     pub setting: Option<String>,
 }
 
-/// What was seen.
+/// What was read.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// The name of the fact.
@@ -334,10 +336,10 @@ pub struct Evidence {
     pub command: String,
 }
 
-/// What could not be seen.
+/// What could not be read.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Gap {
-    /// The rule that could not answer because of it; null where no verdict hangs on it.
+    /// The rule that could not answer because of it; null where no verdict depends on it.
     pub rule: Option<Word>,
     /// The scope's id.
     pub scope: String,

@@ -9,7 +9,8 @@ use super::report;
 use crate::support::settle::settle;
 use crate::support::{code, run, stderr, stdout};
 
-/// What `convert` says of a report that it refuses, by its exit code, in one line and without output.
+/// What `convert` says of a report that it refuses, by its exit code, in one line and without
+/// output.
 fn refusal(report: &Value) -> String {
     let file = tempfile::NamedTempFile::new().expect("a file");
     fs::write(file.path(), report.to_string()).expect("written");
@@ -28,7 +29,7 @@ fn refused(name: &str, why: &str, change: impl FnOnce(&mut Value)) {
     let mut report = report(name);
     change(&mut report);
     let said = refusal(&report);
-    assert!(said.contains("it is no report: ") && said.contains(why), "{why}: {said}");
+    assert!(said.contains("it is not a report: ") && said.contains(why), "{why}: {said}");
 }
 
 fn each<'a>(report: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut Value> {
@@ -104,7 +105,7 @@ fn a_verdict_is_what_was_found() {
     refused("undetermined", "no reason", |report| {
         each(report, "rules").for_each(|rule| rule["reason"] = Value::Null);
     });
-    refused("compliant", "a reason that no gap is behind", |report| {
+    refused("compliant", "a reason without a gap", |report| {
         report["rules"][0]["reason"] = json!("so");
     });
 }
@@ -223,7 +224,7 @@ fn a_fact_has_a_value_where_it_is_known_and_a_reason_where_it_is_not() {
 #[test]
 fn a_report_is_of_this_program_of_one_place_and_of_all_its_rules() {
     refused("compliant", "\"other\" wrote it", |report| report["tool"]["name"] = json!("other"));
-    refused("compliant", "no time of RFC 3339", |report| report["collected_at"] = json!("now"));
+    refused("compliant", "is not an RFC 3339 time", |report| report["collected_at"] = json!("now"));
     refused("compliant", "0 of its namespaces", |report| report["scopes"] = json!([]));
     refused("namespaces", "2 of its namespaces", |report| {
         report["scopes"][1]["current"] = json!(true);
@@ -282,11 +283,11 @@ fn a_report_is_of_this_program_of_one_place_and_of_all_its_rules() {
         report["policy"]["file"] = json!("/etc/ephaudit/policy.toml");
         report["policy"]["off"] = json!(["narrow-pool"]);
     });
-    refused("compliant", "which is no rule", |report| {
+    refused("compliant", "which is not a rule", |report| {
         report["policy"]["file"] = json!("/etc/ephaudit/policy.toml");
         report["policy"]["off"] = json!(["x"]);
     });
-    refused("compliant", "is no profile", |report| report["profile"] = json!("own"));
+    refused("compliant", "is not a profile", |report| report["profile"] = json!("own"));
     refused("compliant", "more than 256 rules", |report| {
         report["rules"] = (0..257).map(|_| report["rules"][0].clone()).collect();
     });
@@ -309,7 +310,8 @@ fn a_report_of_another_version_may_have_other_rules() {
     assert!(refusal(&report).contains("called pass"));
 }
 
-/// Found by a fuzzer: compliant without a policy, findings without a status, a waiver without a finding.
+/// Found by a fuzzer: compliant without a policy, findings without a status, a waiver without a
+/// finding.
 #[test]
 fn what_a_fuzzer_made_is_refused() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports/refused");
@@ -317,7 +319,7 @@ fn what_a_fuzzer_made_is_refused() {
     for entry in fs::read_dir(folder).expect("a folder") {
         let text = fs::read(entry.expect("an entry").path()).expect("a report");
         let report = serde_json::from_slice(&text).expect("JSON");
-        assert!(refusal(&report).contains("it is no report: "));
+        assert!(refusal(&report).contains("it is not a report: "));
         count += 1;
     }
     assert_eq!(count, 3);

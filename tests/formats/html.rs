@@ -171,6 +171,6 @@ fn a_thousand_namespaces_stay_readable() {
         settle(report);
     });
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
-    assert!(page.contains("And 500 more; the JSON report has them all."));
-    assert!(page.contains(" more of outside-dynamic-ports; the JSON report has them all."));
+    assert!(page.contains("And 500 more; the JSON report lists them all."));
+    assert!(page.contains(" more of outside-dynamic-ports; the JSON report lists them all."));
 }

@@ -50,7 +50,7 @@ fn a_waiver_in_one_namespace_does_not_hide_the_finding_in_another() {
 #[test]
 fn no_answer_and_no_verdict_look_like_none() {
     let (text, _) = convert(&report("undetermined"), &["markdown"]);
-    assert!(text.contains("**UNDETERMINED**") && text.contains("## Could not see"), "{text}");
+    assert!(text.contains("**UNDETERMINED**") && text.contains("## Not read"), "{text}");
     assert!(text.contains("Rules without an answer: `outside-dynamic-ports`, "), "{text}");
     assert!(text.contains("| `ephemeral range` | `UNKNOWN (denied)` |"), "{text}");
     let (text, _) = convert(&report("facts"), &["markdown"]);

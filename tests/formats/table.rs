@@ -1,4 +1,5 @@
-//! The view for people, held against what it was: fixtures/reports/tables, made again where EPHAUDIT_BLESS is set.
+//! The view for people, held against what it was: fixtures/reports/tables, made again where
+//! EPHAUDIT_BLESS is set.
 
 use std::fmt::Write as _;
 use std::{env, fs};

@@ -1,5 +1,6 @@
-//! What is predicted of the boot, against systemd-sysctl, `sysctl --system` and the kernel: random trees of files are
-//! applied by the real programs, in mount and network namespaces of the test's own.
+//! What is predicted of the boot, against systemd-sysctl, `sysctl --system` and the kernel: random
+//! trees of files are applied by the real programs, in mount and network namespaces of the test's
+//! own.
 
 mod bounds;
 mod command;
@@ -36,7 +37,8 @@ const LOADERS: [(Loader, &[&str]); 2] = [
 /// How many random trees, where EPHAUDIT_BOOT_TREES says nothing else.
 const TREES: u64 = 2000;
 
-/// The first of their seeds, where EPHAUDIT_BOOT_SEED says nothing else: a run tells of the code, not of luck.
+/// The first of their seeds, where EPHAUDIT_BOOT_SEED says nothing else: a run tells of the code,
+/// not of luck.
 const SEED: u64 = 469_280_000;
 
 /// The six values, each without its newline.

@@ -1,4 +1,5 @@
-//! A program that is at fault itself ends as any failure does: by one line and a code of the contract.
+//! A program that is at fault itself ends as any failure does: by one line and a code of the
+//! contract.
 
 use std::process::Output;
 
@@ -7,7 +8,8 @@ use rustix::io::Errno;
 use crate::linux::support::refuse::forbid;
 use crate::support::{code, ephaudit, stderr, stdout};
 
-/// getrandom(2), include/uapi/asm-generic/unistd.h but on x86-64: std panics where it is refused by this error.
+/// getrandom(2), include/uapi/asm-generic/unistd.h but on x86-64: std panics where it is refused by
+/// this error.
 fn without_random_numbers(args: &[&str]) -> Output {
     let args = args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>();
     let started = std::thread::spawn(move || {

@@ -1,4 +1,5 @@
-//! Clocks that are wrong: what they cannot tell is unknown, and what they show that is no time ends in one line.
+//! Clocks that are wrong: what they cannot tell is unknown, and what they show that is no time ends
+//! in one line.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,8 @@ use tempfile::TempDir;
 use crate::linux::support::namespace::{aloud, inside};
 use crate::support::{code, ephaudit, stderr, stdout};
 
-/// The calendar's clock shows what `CLOCK` says, in seconds from the beginning of 1970; the others go on.
+/// The calendar's clock shows what `CLOCK` says, in seconds from the beginning of 1970; the others
+/// go on.
 const CLOCK: &str = r#"
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -25,7 +27,8 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 }
 "#;
 
-/// A folder with that clock; `None` where there is no C compiler, which is said aloud, and fails where CI is set.
+/// A folder with that clock; `None` where there is no C compiler, which is said aloud, and fails
+/// where CI is set.
 fn workshop() -> Option<TempDir> {
     let folder = TempDir::new().expect("a folder");
     let source = folder.path().join("clock.c");
@@ -86,10 +89,10 @@ fn a_clock_that_was_set_back_revives_no_waiver() {
         assert_eq!((code, verdicts), (3, words("unknown", "unknown")));
         assert_eq!(document["status"], "undetermined");
         let said = document["gaps"].to_string();
-        let why = "the clock says 1970-01-02, before this program's registry of 2026-09-17 was made; \
+        let why = "the clock says 1970-01-02, earlier than this program's registry of 2026-09-17; \
                    set the clock";
         assert!(said.contains(why), "{said}");
-        assert!(said.contains("whether the waiver of line 7 still holds for: "), "{said}");
+        assert!(said.contains("whether the waiver on line 7 still holds for: "), "{said}");
         let (code, verdicts, _) = judged(SECOND_OF_1970, "expires = 2026-01-31");
         assert_eq!((code, verdicts), (1, words("fail", "fail")), "over, whatever day it is");
         let (code, verdicts, _) = judged(SECOND_OF_1970, "");

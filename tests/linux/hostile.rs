@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::linux::support::within;
 use crate::support::evidence::{bounds, document, range};
-use crate::support::{code, ephaudit, run, stderr, within};
+use crate::support::{code, ephaudit, run, stderr};
 
 const MIB: usize = 1024 * 1024;
 /// Many times what it takes, even without optimisation; the square of such an input takes longer.
@@ -138,7 +139,8 @@ fn refusal(output: &Output) -> String {
     said
 }
 
-/// The document of evidence that could be read, which is no pass: none of these tests gives a whole host.
+/// The document of evidence that could be read, which is no pass: none of these tests gives a whole
+/// host.
 fn no_pass(output: &Output) -> Value {
     assert!(matches!(code(output), 1 | 3), "{}: {}", output.status, stderr(output));
     document(output)
@@ -154,7 +156,7 @@ fn a_text_of_one_line_is_held_once() {
     let objects = format!("[{}{{\"DynamicPortRangeStartPort\":1}}]", "{\"\":0},".repeat(size / 8));
     for (name, bytes, said) in [
         ("letters", vec![b'a'; size], NOTHING),
-        ("no UTF-8", vec![0xff; size], "no text: 2097152 of its bytes are no UTF-8"),
+        ("not UTF-8", vec![0xff; size], "not text: 2097152 of its bytes are not UTF-8"),
         ("NUL", vec![0; size], NOTHING),
         ("UTF-16", utf16(&"漢".repeat(size / 2 - 1)), NOTHING),
         ("nested arrays", vec![b'['; size], NOTHING),

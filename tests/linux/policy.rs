@@ -23,7 +23,8 @@ fn verdict<'a>(document: &'a Value, rule: &str) -> &'a str {
     rule["verdict"].as_str().expect("a verdict")
 }
 
-/// The only file that is read without being named is the system's own, whatever lies where the program is started.
+/// The only file that is read without being named is the system's own, whatever lies where the
+/// program is started.
 #[test]
 fn nothing_is_read_of_the_folder_that_the_program_is_started_in() {
     inside_as_root(|| {

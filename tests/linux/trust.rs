@@ -1,4 +1,5 @@
-//! Whose word the program takes: files that others could have written, and variables that others could have set.
+//! Whose word the program takes: files that others could have written, and variables that others
+//! could have set.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
@@ -14,7 +15,8 @@ const POLICY: &str = "/etc/ephaudit/policy.toml";
 const SOMEBODY: u32 = 12345;
 const ANOTHER: u32 = 12346;
 
-/// An /etc of root's with a policy that lets every finding pass, and the program in it for others to start.
+/// An /etc of root's with a policy that lets every finding pass, and the program in it for others
+/// to start.
 fn fresh() {
     sh("mount", &["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/etc"]);
     fs::create_dir("/etc/ephaudit").expect("a folder");
@@ -175,7 +177,8 @@ fn a_program_with_rights_that_its_caller_has_not_hears_no_variable() {
         assert_eq!(code(&show), 0, "{}", stderr(&show));
         chown("/etc/program", Some(SOMEBODY), None).expect("an owner");
         mode("/etc/program", 0o755);
-        // struct vfs_cap_data (include/uapi/linux/capability.h): version 2, effective, CAP_DAC_READ_SEARCH
+        // struct vfs_cap_data (include/uapi/linux/capability.h): version 2, effective,
+        // CAP_DAC_READ_SEARCH
         let words: [u32; 5] = [0x0200_0001, 1 << 2, 0, 0, 0];
         let bytes = words.map(u32::to_le_bytes).concat();
         let capability = "security.capability";

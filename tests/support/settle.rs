@@ -12,7 +12,8 @@ fn items<'a>(report: &'a Value, list: &str) -> &'a [Value] {
     report[list].as_array().map_or(&[][..], Vec::as_slice)
 }
 
-/// Verdicts, severities, reasons, the order of the findings and the status as they follow from the findings, gaps and policy.
+/// Verdicts, severities, reasons, the order of the findings and the status as they follow from the
+/// findings, gaps and policy.
 pub(crate) fn settle(report: &mut Value) {
     let rules = items(report, "rules").iter().map(|rule| {
         let its = |list| items(report, list).iter().filter(move |it| it["rule"] == rule["rule"]);

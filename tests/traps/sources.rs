@@ -92,7 +92,8 @@ fn trap_13_programs_are_started_by_their_own_absolute_paths() {
     assert!(advice.contains("/usr/sbin/sysctl") && !advice.contains(" /sbin/sysctl"), "{advice}");
 }
 
-/// Crates that do not build everywhere are taken where they do: `.ci/cross` compiles for each system.
+/// Crates that do not build everywhere are taken where they do: `.ci/cross` compiles for each
+/// system.
 #[test]
 fn trap_17_whatever_system_is_left_says_that_it_is_not_supported() {
     for rest in ["elsewhere.rs", "no_listeners.rs"] {

@@ -41,7 +41,8 @@ const NAMES: &[(&str, Os)] = &[
     ("Darwin", Os::MacOs),
 ];
 
-/// Names that are kept although they are no sign: what tells the host, and how long TIME_WAIT lasts.
+/// Names that are kept although they are no sign: what tells the host, and how long TIME_WAIT
+/// lasts.
 const ALSO_WANTED: &[&str] = &[
     "kern.ostype",
     "kern.osrelease",
@@ -104,7 +105,8 @@ impl Signs {
         self.narrow(&[Os::Windows], what, place);
     }
 
-    /// A property of ipadm, and whether its name was printed with hyphens: only Solaris 11 does, and not always.
+    /// A property of ipadm, and whether its name was printed with hyphens: only Solaris 11 does,
+    /// and not always.
     pub(super) fn see_ipadm(&mut self, name: &str, hyphens: bool, place: &str) {
         if name.ends_with("_anon_port") {
             self.narrow(

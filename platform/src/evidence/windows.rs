@@ -30,7 +30,8 @@ impl Tables {
         let sections = netsh::sections(piece.bytes).map_err(|error| damaged(error.to_string()))?;
         for section in sections {
             let place = format!("{}:{}", piece.name, section.line);
-            // Without a transport nothing says what it is of; what holds after the next boot does not hold now.
+            // Without a transport nothing says what it is of; what holds after the next boot does
+            // not hold now.
             let Some(transport) = section.transport else { continue };
             if section.store == Some(Store::Persistent) {
                 continue;
@@ -65,7 +66,8 @@ impl Tables {
             }
             Err(error) => return Err(damaged(error.to_string())),
         };
-        // Get-NetUDPSetting has one object, and it has no name; the templates of Get-NetTCPSetting have one each.
+        // Get-NetUDPSetting has one object, and it has no name; the templates of Get-NetTCPSetting
+        // have one each.
         let nameless = templates.iter().filter(|template| template.name.is_none()).count();
         if nameless > 1 {
             return Err(damaged("settings without names: of TCP or of UDP?".to_owned()));
@@ -98,7 +100,8 @@ impl Tables {
         answer(self.settings.get(&transport), command)
     }
 
-    /// netsh does not print the family: where no echoed command line does, IPv4 is what `netsh int ip` shows too.
+    /// netsh does not print the family: where no echoed command line does, IPv4 is what `netsh int
+    /// ip` shows too.
     pub(super) fn notes(&self) -> Vec<Unread> {
         let note = |place: &String| {
             let detail = format!("{place} does not say its family; it is taken for IPv4");
@@ -127,8 +130,10 @@ fn tell<K: Ord>(tables: &mut BTreeMap<K, Told>, key: K, told: Told) {
         }
         Some(known) if known.outcome == told.outcome => {}
         Some(known) => {
-            let detail =
-                format!("{} and {} tell different values of the same", known.place, told.place);
+            let detail = format!(
+                "{} and {} give different values for the same setting",
+                known.place, told.place
+            );
             known.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
         }
     }
@@ -155,7 +160,8 @@ fn listed(templates: &[Template]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The table alone, as netsh prints it, for the reader that the live host's output goes through too.
+/// The table alone, as netsh prints it, for the reader that the live host's output goes through
+/// too.
 fn printed(section: &Section, transport: Transport) -> Vec<u8> {
     let mut lines = Vec::new();
     match &section.table {

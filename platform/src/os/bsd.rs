@@ -1,4 +1,5 @@
-//! /etc/sysctl.conf of the BSDs: every line is written in its turn, and each write is judged by itself.
+//! /etc/sysctl.conf of the BSDs: every line is written in its turn, and each write is judged by
+//! itself.
 
 use super::told::{OfKey, Place};
 use super::{Wanted, suspects};
@@ -152,7 +153,7 @@ impl Told {
                 let Some(key) = self.key(name) else { return self.meant(name, value, place) };
                 let done = kernel.write(key.name, if ended { UNKNOWN } else { value });
                 if ended {
-                    key.lines.doubt("sysctl(8) may have ended at a line before");
+                    key.lines.doubt("sysctl(8) may have stopped at an earlier line");
                     return;
                 }
                 self.ended = key.wrote(done, value, place);
@@ -216,23 +217,23 @@ impl Key {
     }
 }
 
-/// The value of a write of which it is not known whether and what it writes: [`Kernel::write`] says [`Write::Unsure`] to it, and
-/// to those that hang on what it left.
+/// The value of a write of which it is not known whether and what it writes: [`Kernel::write`] says
+/// [`Write::Unsure`] to it, and to those that hang on what it left.
 pub(super) const UNKNOWN: &[u8] = b"\0";
 
 /// The number that sysctl(8) makes of a value, or why it writes none.
 pub(super) fn int(value: &[u8], base: u32) -> Result<i32, Write> {
     if value == UNKNOWN {
-        return Err(Write::Unsure("what a line before wrote is not known"));
+        return Err(Write::Unsure("what an earlier line wrote is not known"));
     }
     match bsd_conf::number(value, base) {
         Number::Fits(number) => Ok(number),
         Number::Beyond => Err(Write::Unsure("the number is too large for an int")),
         Number::None if value.is_empty() => Err(Write::invalid("there is no value")),
         Number::None if value.iter().any(|byte| b"\"'".contains(byte)) => {
-            Err(Write::Refused(Rejection::QuotedValue, "sysctl(8) takes no quotes".to_owned()))
+            Err(Write::Refused(Rejection::QuotedValue, "sysctl(8) accepts no quotes".to_owned()))
         }
-        Number::None => Err(Write::invalid("sysctl(8) wants a number")),
+        Number::None => Err(Write::invalid("sysctl(8) expects a number")),
     }
 }
 

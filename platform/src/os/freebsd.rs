@@ -1,4 +1,5 @@
-//! FreeBSD: ip(4), sys/netinet/in_pcb.c. IPv4 and IPv6, TCP and UDP share the knobs; each VNET has its own.
+//! FreeBSD: ip(4), sys/netinet/in_pcb.c. IPv4 and IPv6, TCP and UDP share the knobs; each VNET has
+//! its own.
 
 pub(super) mod boot;
 
@@ -10,8 +11,8 @@ use crate::snapshot::{
     Bounds, Family, Os, Randomization, Range, Reading, Role, Scope, Snapshot, Transport,
 };
 
-/// What FreeBSD had out of the box over the years (sys/netinet/in.h, in_pcb.c); in which releases is not settled, so
-/// each of them is somebody's untouched default.
+/// What FreeBSD had out of the box over the years (sys/netinet/in.h, in_pcb.c); in which releases
+/// is not settled, so each of them is somebody's untouched default.
 const SHIPPED: [Option<PortRange>; 3] =
     [PortRange::new(1024, 5000), PortRange::new(49_152, 65_535), PortRange::new(10_000, 65_535)];
 
@@ -38,8 +39,8 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     Snapshot::of(knobs::host(Os::FreeBsd, ask), scope)
 }
 
-/// The six numbers under net.inet.ip.portrange. The kernel swaps bounds that run backwards, as `lowfirst` and
-/// `lowlast` do out of the box.
+/// The six numbers under net.inet.ip.portrange. The kernel swaps bounds that run backwards, as
+/// `lowfirst` and `lowlast` do out of the box.
 pub(super) fn portrange(ask: &Ask<'_>, default: Option<PortRange>) -> Vec<Range> {
     let bounds = |prefix: &str| -> Reading<_> {
         let name = |end: &str| format!("net.inet.ip.portrange.{prefix}{end}");

@@ -1,5 +1,5 @@
-//! illumos and Solaris: ipadm(8), and ndd(8) up to Solaris 10. TCP and UDP have properties of their own, which IPv4 and
-//! IPv6 share; exclusive-IP zones have their own values.
+//! illumos and Solaris: ipadm(8), and ndd(8) up to Solaris 10. TCP and UDP have properties of their
+//! own, which IPv4 and IPv6 share; exclusive-IP zones have their own values.
 
 pub(super) mod boot;
 

@@ -48,7 +48,8 @@ pub(super) fn ports(ask: &Ask<'_>, name: &str) -> Reading<PortSet> {
     tunable(ask, name, |text| port_list::ports(text).map_err(|error| error.to_string()))
 }
 
-/// Two tunables that hold the bounds of a range, in whatever order; a zero is no port that can be allocated.
+/// Two tunables that hold the bounds of a range, in whatever order; a zero is no port that can be
+/// allocated.
 pub(super) fn bounds(ask: &Ask<'_>, first: &str, last: &str) -> Reading<Bounds> {
     let (first, last) = match (port(ask, first), port(ask, last)) {
         (Reading::Unknown { source, why }, _) | (_, Reading::Unknown { source, why }) => {

@@ -1,4 +1,5 @@
-//! Linux: three sysctls of the network namespace, sock_diag for the listeners, uname and os-release.
+//! Linux: three sysctls of the network namespace, sock_diag for the listeners, uname and
+//! os-release.
 
 pub(super) mod allocator;
 pub(super) mod boot;

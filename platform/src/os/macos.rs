@@ -1,4 +1,5 @@
-//! macOS: bsd/netinet/in_pcb.c and bsd/net/restricted_in_port.c of xnu. Both families share the knobs.
+//! macOS: bsd/netinet/in_pcb.c and bsd/net/restricted_in_port.c of xnu. Both families share the
+//! knobs.
 
 pub(super) mod boot;
 
@@ -11,8 +12,9 @@ use crate::snapshot::{
 };
 use crate::unread::{Subject, Unread};
 
-/// Remote Desktop's lights-out port: the one TCP port that macOS withholds (`restricted_in_port.c`, xnu-11417). The
-/// list is fixed at the kernel's build; `net.restricted_port.bitmap` shows it to programs only.
+/// Remote Desktop's lights-out port: the one TCP port that macOS withholds (`restricted_in_port.c`,
+/// xnu-11417). The list is fixed at the kernel's build; `net.restricted_port.bitmap` shows it to
+/// programs only.
 const RESTRICTED_TCP: u16 = 55_555;
 const NOT_READ: &str = "macOS shows its list to programs only; 55555/tcp is the list of xnu-11417";
 /// `in_pcbbind`: UDP allocation fails once fewer ports than this are left.

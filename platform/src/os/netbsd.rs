@@ -50,9 +50,10 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     Snapshot::of(knobs::host(Os::NetBsd, ask), scope)
 }
 
-/// Twice the maximum segment lifetime towards hosts beyond the own networks, in slow ticks of which `PR_SLOWHZ` = 2 make
-/// a second; 0 stands for `TCPTV_MSL`, 30 s (`tcp_established`, sys/netinet/tcp_subr.c). `net.inet.tcp.msl` is another
-/// knob here, in seconds, and TIME_WAIT does not go by it.
+/// Twice the maximum segment lifetime towards hosts beyond the own networks, in slow ticks of which
+/// `PR_SLOWHZ` = 2 make a second; 0 stands for `TCPTV_MSL`, 30 s (`tcp_established`,
+/// sys/netinet/tcp_subr.c). `net.inet.tcp.msl` is another knob here, in seconds, and TIME_WAIT does
+/// not go by it.
 fn time_wait(ticks: &str) -> Result<u32, String> {
     time_wait::milliseconds(if ticks == "0" { "60" } else { ticks }, 2 * 500)
 }

@@ -1,5 +1,5 @@
-//! OpenBSD: sys/netinet/in_pcb.c. The default range 1024–49151 is the mirror image of IANA's; ports are always drawn at
-//! random; IPv6 shares the knobs.
+//! OpenBSD: sys/netinet/in_pcb.c. The default range 1024–49151 is the mirror image of IANA's; ports
+//! are always drawn at random; IPv6 shares the knobs.
 
 pub(super) mod boot;
 

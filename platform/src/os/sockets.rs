@@ -1,4 +1,5 @@
-//! Listeners: what all systems have in common, and the reader of those whose sockets are told as lines.
+//! Listeners: what all systems have in common, and the reader of those whose sockets are told as
+//! lines.
 
 use std::net::IpAddr;
 
@@ -61,8 +62,8 @@ pub(super) fn too_many(max: usize) -> Why {
     Why::new(Reason::Truncated, format!("there are more than {max} sockets"))
 }
 
-/// The families that a socket with this local address serves. `[::]` serves both unless IPV6_V6ONLY is set: where that is
-/// not told, both are at risk.
+/// The families that a socket with this local address serves. `[::]` serves both unless IPV6_V6ONLY
+/// is set: where that is not told, both are at risk.
 pub(super) fn families(address: IpAddr, v6only: Option<bool>) -> &'static [Family] {
     match address {
         IpAddr::V4(_) => &[Family::Ipv4],
@@ -93,7 +94,7 @@ fn owner(pids: &[u32]) -> Owner {
     match pids.first() {
         Some(&pid) => Owner::Known { pid, command: None, unit: None, container: None },
         None => {
-            Owner::Unseen(Why::new(Reason::Unsupported, "the system does not tell its process"))
+            Owner::Unseen(Why::new(Reason::Unsupported, "the system does not report its process"))
         }
     }
 }

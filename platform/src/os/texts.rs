@@ -36,10 +36,8 @@ impl Texts {
             None => *told = Some((value, origin)),
             Some((known, _)) if *known == value => {}
             Some((known, before)) => {
-                let detail = format!(
-                    "{} and {place} say different things of {name}",
-                    before.source.location()
-                );
+                let detail =
+                    format!("{} and {place} disagree about {name}", before.source.location());
                 *known = Value::Unknown(Why::new(Reason::Unparsable, detail));
             }
         }

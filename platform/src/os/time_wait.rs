@@ -1,4 +1,5 @@
-//! How long TIME_WAIT lasts, in milliseconds: what the knobs and constants of the systems have in common.
+//! How long TIME_WAIT lasts, in milliseconds: what the knobs and constants of the systems have in
+//! common.
 
 use super::knobs;
 use crate::ask::Ask;
@@ -14,8 +15,9 @@ pub(super) fn untold(source: Source, detail: &str) -> Reading<u32> {
     Reading::Unknown { source, why: Why::new(Reason::Unsupported, detail) }
 }
 
-/// FreeBSD, DragonFly BSD and macOS: twice the maximum segment lifetime, which `sysctl_msec_to_ticks` of
-/// netinet/tcp_timer.c shows in milliseconds. Newer FreeBSD has `net.inet.tcp.msl_local` for peers on the host itself.
+/// FreeBSD, DragonFly BSD and macOS: twice the maximum segment lifetime, which
+/// `sysctl_msec_to_ticks` of netinet/tcp_timer.c shows in milliseconds. Newer FreeBSD has
+/// `net.inet.tcp.msl_local` for peers on the host itself.
 pub(super) fn twice_msl(ask: &Ask<'_>) -> Reading<u32> {
     knob(ask, "net.inet.tcp.msl", 2)
 }
@@ -29,13 +31,13 @@ pub(super) fn knob(ask: &Ask<'_>, name: &str, unit: u32) -> Reading<u32> {
 pub(super) fn milliseconds(text: &str, unit: u32) -> Result<u32, String> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     let count = if digits { text.parse::<i32>().ok() } else { None };
-    count.and_then(|count| u32::try_from(count).ok()?.checked_mul(unit)).ok_or_else(|| {
-        format!("{:?} is no length of time", text.chars().take(64).collect::<String>())
-    })
+    count
+        .and_then(|count| u32::try_from(count).ok()?.checked_mul(unit))
+        .ok_or_else(|| format!("{:?} is not a duration", text.chars().take(64).collect::<String>()))
 }
 
-/// Windows keeps the seconds in a value of the registry that is not there out of the box; what holds then is told as
-/// 240 s in its old manuals and as 120 s since Vista.
+/// Windows keeps the seconds in a value of the registry that is not there out of the box; what
+/// holds then is told as 240 s in its old manuals and as 120 s since Vista.
 pub(super) fn of_windows() -> Reading<u32> {
     let command =
         r"reg query HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters /v TcpTimedWaitDelay";

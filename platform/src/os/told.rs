@@ -5,7 +5,8 @@ use crate::reading::beginning;
 use crate::snapshot::{Reason, Source, Why};
 use crate::unread::Unread;
 
-/// How many lines of a kind are kept of a key; a file of a thousand wrong lines says no more than its first.
+/// How many lines of a kind are kept of a key; a file of a thousand wrong lines says no more than
+/// its first.
 const KEPT: usize = 200;
 
 /// Where a line stands, to be copied where it is kept.
@@ -87,7 +88,8 @@ impl OfKey {
         self.unsure = Some(Why::new(Reason::Unsupported, detail));
     }
 
-    /// What is told of the key: `value` is what reading it gives, where a line decides, and `unknown` why nothing is.
+    /// What is told of the key: `value` is what reading it gives, where a line decides, and
+    /// `unknown` why nothing is.
     pub(super) fn entry(
         &self,
         key: &'static str,
@@ -96,8 +98,9 @@ impl OfKey {
         value: Option<String>,
     ) -> Entry {
         // A rule that looks at the lines must not pass by those that it does not see.
-        let cut =
-            || Why::new(Reason::Truncated, format!("more than {KEPT} lines of a kind name {key}"));
+        let cut = || {
+            Why::new(Reason::Truncated, format!("more than {KEPT} lines of one kind name {key}"))
+        };
         let own = || self.unsure.clone().or_else(|| self.cut.then(cut));
         let unknown = unknown.cloned().or_else(|| own().map(|why| Unread::of_key(key, why)));
         let state = match (unknown, &self.winner, value) {

@@ -12,7 +12,7 @@ pub(super) fn read() -> Snapshot {
     let why = || {
         Why::new(
             Reason::Unsupported,
-            format!("no reader is written for {} yet", std::env::consts::OS),
+            format!("there is no reader for {} yet", std::env::consts::OS),
         )
     };
     let host = Host {

@@ -1,5 +1,5 @@
-//! Windows: netsh(8)'s dynamic and excluded port ranges, one of each for every family and transport, and the auto-reuse
-//! range of Get-NetTCPSetting.
+//! Windows: netsh(8)'s dynamic and excluded port ranges, one of each for every family and
+//! transport, and the auto-reuse range of Get-NetTCPSetting.
 //!
 //! No word of netsh's output is relied on, since all of them are translated.
 
@@ -131,7 +131,8 @@ fn by_templates(ask: &Ask<'_>, transport: Transport) -> Reading<Bounds> {
         if ranges.any(|other| other != first) {
             return Err(Why::new(
                 Reason::Unsupported,
-                "the templates have different dynamic port ranges: which one counts, netsh tells",
+                "the templates have different dynamic port ranges: netsh shows which one is in \
+                 effect",
             ));
         }
         of_start_count(first)
@@ -145,7 +146,7 @@ fn auto_reuse(ask: &Ask<'_>) -> Reading<Bounds> {
     let found = told.and_then(|templates| {
         let mut told = templates.iter().filter_map(|template| template.auto_reuse).peekable();
         if told.peek().is_none() {
-            let detail = "no template tells its auto-reuse range";
+            let detail = "no template shows its auto-reuse range";
             return Err(Why::new(Reason::NotCaptured, detail));
         }
         Ok(told.find(|range| range.count > 0))

@@ -1,7 +1,8 @@
 //! sysctl.conf(5) of the BSDs: the lines of a file as each system's boot takes them apart.
 //!
-//! FreeBSD: `parsefile` and `parse` of sbin/sysctl/sysctl.c (14). NetBSD: fparseln(3) and `parse` of sbin/sysctl/sysctl.c.
-//! OpenBSD: `stripcom` and `sysctl_conf` of etc/rc (1.545), and `sysctl -f`. DragonFly: etc/rc.d/sysctl.
+//! FreeBSD: `parsefile` and `parse` of sbin/sysctl/sysctl.c (14). NetBSD: fparseln(3) and `parse`
+//! of sbin/sysctl/sysctl.c. OpenBSD: `stripcom` and `sysctl_conf` of etc/rc (1.545), and `sysctl
+//! -f`. DragonFly: etc/rc.d/sysctl.
 
 /// Whose boot it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +66,9 @@ pub(crate) fn lines(bytes: &[u8], grammar: Grammar) -> Vec<Line<'_>> {
     lines
 }
 
-/// A `#` ends the line unless a backslash stands before it; where a quotation mark does, the line ends behind the next one.
-/// Either `=` or `:` parts key and value, and one pair of quotation marks around the value is taken off.
+/// A `#` ends the line unless a backslash stands before it; where a quotation mark does, the line
+/// ends behind the next one. Either `=` or `:` parts key and value, and one pair of quotation marks
+/// around the value is taken off.
 fn freebsd(text: &[u8]) -> Option<Says<'_>> {
     let text = before(text, |byte| byte == 0);
     let text = without_comment(text).trim_ascii();
@@ -102,20 +104,21 @@ fn without_comment(line: &[u8]) -> &[u8] {
     line
 }
 
-/// /etc/rc takes each word of a line for a setting, `sysctl -f` the first alone, and only where no blank stands before it.
+/// /etc/rc takes each word of a line for a setting, `sysctl -f` the first alone, and only where no
+/// blank stands before it.
 fn openbsd(text: &[u8], ended: bool) -> Option<Says<'_>> {
     let blank = |byte: u8| matches!(byte, b' ' | b'\t');
     let text = before(text, |byte| byte == b'#');
     let mut words = text.split(|byte| blank(*byte)).filter(|word| !word.is_empty());
     let word = words.next()?;
     let odd = if text.contains(&b'\\') || text.contains(&0) {
-        Some("/etc/rc takes backslashes out")
+        Some("/etc/rc removes backslashes")
     } else if !ended {
         Some("/etc/rc does not read a last line without a newline, and `sysctl -f` does")
     } else if text.first().copied().is_some_and(blank) {
-        Some("`sysctl -f` passes over a line that begins with a blank, and /etc/rc does not")
+        Some("`sysctl -f` skips a line that begins with a blank, and /etc/rc does not")
     } else if words.any(|word| word.contains(&b'=') && word.len() > 1 && !word.starts_with(b"=")) {
-        Some("/etc/rc takes each word for a setting, `sysctl -f` the first alone")
+        Some("/etc/rc treats each word as a setting, `sysctl -f` only the first")
     } else {
         None
     };
@@ -130,7 +133,7 @@ fn dragonfly(text: &[u8], ended: bool) -> Option<Says<'_>> {
         return None;
     }
     let odd = if word.contains(&b'\\') || word.contains(&0) {
-        Some("the shell takes backslashes out")
+        Some("the shell removes backslashes")
     } else if !ended {
         Some("the shell does not read a last line without a newline")
     } else if word.splitn(3, |byte| *byte == b'=').count() > 2 {
@@ -193,7 +196,8 @@ pub(crate) enum Number {
     None,
 }
 
-/// All of a text as strtol(3) reads it: with `base` 0 a leading `0x` is hexadecimal and a leading zero octal.
+/// All of a text as strtol(3) reads it: with `base` 0 a leading `0x` is hexadecimal and a leading
+/// zero octal.
 pub(crate) fn number(text: &[u8], base: u32) -> Number {
     let text = text.trim_ascii_start();
     let (negative, digits) = match text.split_first() {

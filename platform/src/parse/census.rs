@@ -1,8 +1,8 @@
 //! The answer to [`Question::Census`](crate::ask::Question::Census): a line each.
 //!
-//! `used SOURCE PEER PORTS` with `-` for any peer and the index of an interface behind it where there is one, `left LOCAL
-//! CONNECTIONS`, `self LOCAL PEER STATE INODE UID`, `system LOCAL PEER STATE INODE UID`,
-//! `bound PORTS` as a list with ranges, `uncounted N`; the last line is `end`.
+//! `used SOURCE PEER PORTS` with `-` for any peer and the index of an interface behind it where
+//! there is one, `left LOCAL CONNECTIONS`, `self LOCAL PEER STATE INODE UID`, `system LOCAL PEER
+//! STATE INODE UID`, `bound PORTS` as a list with ranges, `uncounted N`; the last line is `end`.
 
 use std::net::SocketAddr;
 
@@ -29,12 +29,12 @@ pub(crate) struct Told {
 impl Told {
     /// Reads the lines; the error says which is none.
     pub(crate) fn parse(bytes: &[u8], transport: Transport) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "no census: not UTF-8".to_owned())?;
+        let text = std::str::from_utf8(bytes).map_err(|_| "not a census: not UTF-8".to_owned())?;
         let lines = text.strip_suffix("end\n").ok_or("the census has no end")?;
         let mut told = Self::default();
         for line in lines.lines() {
             told.line(line, transport)
-                .ok_or_else(|| format!("{:?} is no line of a census", beginning(line)))?;
+                .ok_or_else(|| format!("{:?} is not a line of a census", beginning(line)))?;
         }
         let longest = told.self_connected.len().max(told.from_system_ports.len());
         let longest = longest.max(told.left_behind.len());

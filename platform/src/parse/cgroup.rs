@@ -1,5 +1,5 @@
-//! /proc/PID/cgroup (cgroups(7)): lines `HIERARCHY:CONTROLLERS:PATH`, and what systemd and the container managers name
-//! their groups.
+//! /proc/PID/cgroup (cgroups(7)): lines `HIERARCHY:CONTROLLERS:PATH`, and what systemd and the
+//! container managers name their groups.
 
 /// What runs a process, as far as its control groups tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,8 +16,8 @@ const ID: usize = 64;
 const KINDS: [&str; 4] = [".service", ".scope", ".socket", ".mount"];
 
 impl RunBy {
-    /// Reads the lines. A process can be in several hierarchies; the unified one and systemd's own tell the unit, with the
-    /// older ones a container may show in any.
+    /// Reads the lines. A process can be in several hierarchies; the unified one and systemd's own
+    /// tell the unit, with the older ones a container may show in any.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let mut run_by = Self::default();
@@ -36,7 +36,8 @@ impl RunBy {
     }
 }
 
-/// The first part below the slices is the unit (`cg_path_get_unit` of systemd), unless it is a container's own scope.
+/// The first part below the slices is the unit (`cg_path_get_unit` of systemd), unless it is a
+/// container's own scope.
 fn unit(path: &str) -> Option<String> {
     let mut parts = path.split('/').filter(|part| !matches!(*part, "" | ".."));
     let part = parts.find(|part| part.strip_suffix(".slice").is_none())?;
@@ -44,8 +45,8 @@ fn unit(path: &str) -> Option<String> {
     (is_unit && is_name(part) && container(part).is_none()).then(|| part.to_owned())
 }
 
-/// Whether it may be the name of a unit (systemd.unit(5)). Whoever may make a control group may name it, so nothing else is
-/// taken; nor what a command would take for an option.
+/// Whether it may be the name of a unit (systemd.unit(5)). Whoever may make a control group may
+/// name it, so nothing else is taken; nor what a command would take for an option.
 fn is_name(name: &str) -> bool {
     let of_a_name = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.' | b'\\' | b'@')

@@ -1,8 +1,8 @@
 //! The kernel's command line: the sysctls on it.
 //!
-//! Words are parted by blanks outside quotes, and quotes around a value or a word are taken off (`next_arg`,
-//! lib/cmdline.c); of `sysctl.KEY=VALUE` every dot of the key becomes a slash (`process_sysctl_arg`,
-//! fs/proc/proc_sysctl.c). After `--` stands what is for init.
+//! Words are parted by blanks outside quotes, and quotes around a value or a word are taken off
+//! (`next_arg`, lib/cmdline.c); of `sysctl.KEY=VALUE` every dot of the key becomes a slash
+//! (`process_sysctl_arg`, fs/proc/proc_sysctl.c). After `--` stands what is for init.
 
 /// The paths below /proc/sys and their values, in their order.
 pub(crate) fn sysctls(text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {

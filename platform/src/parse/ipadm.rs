@@ -1,14 +1,14 @@
 //! `ipadm show-prop`, the protocol properties of illumos and Solaris 11.
 //!
-//! The table comes from ofmt.c of libinetutil: a header that is printed again every so many rows, `--` for what is
-//! not set, `?` for what could not be read, and no cell left blank. A value wider than its column pushes the rest of
-//! the row to the right, so the words of a row go by their order; a list may go on in the next row, whose other cells
-//! are blank, and there they go by the columns of the header. Solaris 11 prints names with hyphens, illumos with
-//! underscores.
+//! The table comes from ofmt.c of libinetutil: a header that is printed again every so many rows,
+//! `--` for what is not set, `?` for what could not be read, and no cell left blank. A value wider
+//! than its column pushes the rest of the row to the right, so the words of a row go by their
+//! order; a list may go on in the next row, whose other cells are blank, and there they go by the
+//! columns of the header. Solaris 11 prints names with hyphens, illumos with underscores.
 //!
-//! The parsable form (`-c -o FIELD,...`) has no header: it is read only after the echo of the command line that says
-//! which field, property and protocol a line is of. Tables without protocol or property, and those of interfaces and
-//! addresses, are not read.
+//! The parsable form (`-c -o FIELD,...`) has no header: it is read only after the echo of the
+//! command line that says which field, property and protocol a line is of. Tables without protocol
+//! or property, and those of interfaces and addresses, are not read.
 
 use super::sysctl_text::{LINE_MAX, Line, echoed, lines};
 
@@ -29,8 +29,8 @@ pub(crate) struct Row {
     pub persistent: Cell,
     /// The value of an untouched system.
     pub default: Cell,
-    /// Whether the cells above were read to their end; if not, the text ends with the row and may have been cut in
-    /// the middle of a number.
+    /// Whether the cells above were read to their end; if not, the text ends with the row and may
+    /// have been cut in the middle of a number.
     pub whole: bool,
 }
 
@@ -99,7 +99,8 @@ enum Form {
         columns: Columns,
         open: Option<Row>,
     },
-    /// After the echo of a parsable command: its lines so far, where they do not say what they are of.
+    /// After the echo of a parsable command: its lines so far, where they do not say what they are
+    /// of.
     Parsable {
         command: Command,
         found: Vec<(usize, Vec<String>, bool)>,
@@ -202,7 +203,8 @@ fn header(words: &[(usize, &str)]) -> Option<Form> {
     Some(columns.map_or(Form::Nothing, |columns| Form::Table { columns, open: None }))
 }
 
-/// Whether a row has nothing in the first column, which holds no list in any table: it carries on the row above.
+/// Whether a row has nothing in the first column, which holds no list in any table: it carries on
+/// the row above.
 fn goes_on(columns: &Columns, words: &[(usize, &str)]) -> bool {
     words.first().zip(columns.get(1)).is_some_and(|(word, second)| word.0 >= second.0)
 }
@@ -267,7 +269,8 @@ impl Row {
             .then_some(self)
     }
 
-    /// Adds the rest of each list (ofmt.c breaks them after a comma); of one that is too long, no more.
+    /// Adds the rest of each list (ofmt.c breaks them after a comma); of one that is too long, no
+    /// more.
     fn append(&mut self, columns: &Columns, words: &[(usize, &str)]) {
         for (at, word) in words {
             let column = columns.iter().rev().find(|(start, _)| start <= at);
@@ -325,8 +328,9 @@ impl Command {
         (parsable && proto && property && has(Column::Current)).then_some(command)
     }
 
-    /// The fields of a line, unescaped, or `None` if it is not one of the answer. Fields are parted by colons, with
-    /// a backslash before a colon or backslash inside; a lone field is printed as it is (`ofmt_print_field`).
+    /// The fields of a line, unescaped, or `None` if it is not one of the answer. Fields are parted
+    /// by colons, with a backslash before a colon or backslash inside; a lone field is printed as
+    /// it is (`ofmt_print_field`).
     fn split(&self, line: &str) -> Option<Vec<String>> {
         let mut fields = vec![String::new()];
         let mut chars = line.chars();
@@ -343,8 +347,8 @@ impl Command {
         (!line.is_empty() && fields.len() == self.fields.len()).then_some(fields)
     }
 
-    /// The rows of an answer whose lines do not name their property: they stand in the order of `-p`, and there must be
-    /// one for each.
+    /// The rows of an answer whose lines do not name their property: they stand in the order of
+    /// `-p`, and there must be one for each.
     fn rows(self, found: Vec<(usize, Vec<String>, bool)>) -> Vec<Row> {
         if found.len() != self.properties.len() {
             return Vec::new();

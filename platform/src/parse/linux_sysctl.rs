@@ -1,7 +1,8 @@
-//! The three port knobs under /proc/sys/net/ipv4 (Documentation/networking/ip-sysctl.rst), as the kernel prints them.
+//! The three port knobs under /proc/sys/net/ipv4 (Documentation/networking/ip-sysctl.rst), as the
+//! kernel prints them.
 //!
-//! The kernel prints one canonical form, so a text is accepted only if printing the parsed value gives the same
-//! bytes again: a cut number, a mask or a file put in its place does not pass.
+//! The kernel prints one canonical form, so a text is accepted only if printing the parsed value
+//! gives the same bytes again: a cut number, a mask or a file put in its place does not pass.
 
 use std::str::FromStr;
 
@@ -17,7 +18,8 @@ pub(crate) enum Separator {
     Space,
 }
 
-/// `ip_local_port_range`: two ports, 1 <= first <= last (`ipv4_local_port_range`, net/ipv4/sysctl_net_ipv4.c).
+/// `ip_local_port_range`: two ports, 1 <= first <= last (`ipv4_local_port_range`,
+/// net/ipv4/sysctl_net_ipv4.c).
 pub(crate) fn port_range(bytes: &[u8], separator: Separator) -> Result<Bounds, Why> {
     let between = match separator {
         Separator::Tab => '\t',
@@ -35,7 +37,8 @@ pub(crate) fn port_range(bytes: &[u8], separator: Separator) -> Result<Bounds, W
     )
 }
 
-/// `ip_local_reserved_ports`: `proc_do_large_bitmap`, kernel/sysctl.c; an empty list is a lone newline.
+/// `ip_local_reserved_ports`: `proc_do_large_bitmap`, kernel/sysctl.c; an empty list is a lone
+/// newline.
 pub(crate) fn reserved_ports(bytes: &[u8]) -> Result<PortSet, Why> {
     canonical(
         bytes,
@@ -45,12 +48,14 @@ pub(crate) fn reserved_ports(bytes: &[u8]) -> Result<PortSet, Why> {
     )
 }
 
-/// `ip_unprivileged_port_start`: one number, 0..=65535 (`ipv4_privileged_ports`, net/ipv4/sysctl_net_ipv4.c).
+/// `ip_unprivileged_port_start`: one number, 0..=65535 (`ipv4_privileged_ports`,
+/// net/ipv4/sysctl_net_ipv4.c).
 pub(crate) fn unprivileged_start(bytes: &[u8]) -> Result<u16, Why> {
     canonical(bytes, "one number and a newline", |text| text.parse().ok(), u16::to_string)
 }
 
-/// A switch such as `ip_forward`: an integer, off where it is 0 (`devinet_sysctl_forward`, net/ipv4/devinet.c).
+/// A switch such as `ip_forward`: an integer, off where it is 0 (`devinet_sysctl_forward`,
+/// net/ipv4/devinet.c).
 pub(crate) fn switch(bytes: &[u8]) -> Result<bool, Why> {
     let number: i32 =
         canonical(bytes, "one number and a newline", |text| text.parse().ok(), i32::to_string)?;

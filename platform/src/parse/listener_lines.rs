@@ -1,5 +1,6 @@
-//! The answer to [`Question::Listeners`](crate::ask::Question::Listeners): lines `ADDRESS PORT PID[,PID…]`, with `-` for
-//! processes that are not told, and `unseen WHY` where sockets are missing from the list.
+//! The answer to [`Question::Listeners`](crate::ask::Question::Listeners): lines `ADDRESS PORT
+//! PID[,PID…]`, with `-` for processes that are not told, and `unseen WHY` where sockets are
+//! missing from the list.
 
 use std::net::IpAddr;
 

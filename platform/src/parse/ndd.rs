@@ -1,9 +1,9 @@
 //! `ndd`, the tunables of Solaris 10 and older.
 //!
-//! It prints bare numbers with an empty line between them (usr/src/cmd/cmd-inet/usr.sbin/ndd.c), so only the echo
-//! of the command line, such as `# /usr/sbin/ndd /dev/tcp tcp_smallest_anon_port tcp_largest_anon_port`, says what
-//! they are. Where it is missing, or asks for another count of values than there are numbers, nothing is certain
-//! and nothing is read.
+//! It prints bare numbers with an empty line between them (usr/src/cmd/cmd-inet/usr.sbin/ndd.c), so
+//! only the echo of the command line, such as `# /usr/sbin/ndd /dev/tcp tcp_smallest_anon_port
+//! tcp_largest_anon_port`, says what they are. Where it is missing, or asks for another count of
+//! values than there are numbers, nothing is certain and nothing is read.
 
 use super::sysctl_text::{echoed, lines};
 
@@ -18,7 +18,8 @@ pub(crate) struct Tunable<'a> {
     pub name: &'a str,
     /// Its value, one or more decimal digits.
     pub value: &'a str,
-    /// Whether a line end follows; without one the text may have been cut here, in the middle of the number.
+    /// Whether a line end follows; without one the text may have been cut here, in the middle of
+    /// the number.
     pub whole: bool,
 }
 
@@ -33,7 +34,8 @@ struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// `[-get] DEVICE NAME...`. `-set` prints nothing; a name list (`?`) and shell syntax are not followed.
+    /// `[-get] DEVICE NAME...`. `-set` prints nothing; a name list (`?`) and shell syntax are not
+    /// followed.
     fn new(mut arguments: impl Iterator<Item = &'a str>) -> Option<Self> {
         let device = arguments.next()?;
         let device = if device == "-get" { arguments.next()? } else { device };

@@ -1,4 +1,5 @@
-//! Netlink message framing (netlink(7); include/uapi/linux/netlink.h). All integers are in the host's byte order.
+//! Netlink message framing (netlink(7); include/uapi/linux/netlink.h). All integers are in the
+//! host's byte order.
 
 use crate::snapshot::{Reason, Why};
 
@@ -23,7 +24,8 @@ pub(crate) enum Progress {
 pub(crate) enum DumpError {
     /// The kernel answered with this errno, in an error message or at the end of the dump.
     Errno(i32),
-    /// The tables changed under the dump (`NLM_F_DUMP_INTR`): what was sent may lack or repeat sockets.
+    /// The tables changed under the dump (`NLM_F_DUMP_INTR`): what was sent may lack or repeat
+    /// sockets.
     Interrupted,
     /// The bytes are not netlink messages.
     Malformed(&'static str),
@@ -53,7 +55,8 @@ impl From<DumpError> for Why {
     }
 }
 
-/// Calls `each` with the type and payload of every data message in `bytes`, one datagram or several in a row.
+/// Calls `each` with the type and payload of every data message in `bytes`, one datagram or several
+/// in a row.
 pub(crate) fn walk<'a>(
     bytes: &'a [u8],
     mut each: impl FnMut(u16, &'a [u8]) -> Result<(), DumpError>,
@@ -85,7 +88,7 @@ pub(crate) fn walk<'a>(
                 Some(errno) if errno < 0 => return Err(DumpError::Errno(errno.saturating_neg())),
                 // `netlink_dump` puts nothing behind it (net/netlink/af_netlink.c).
                 _ if rest.len() > length.next_multiple_of(4) => {
-                    return Err(DumpError::Malformed("bytes stand behind the end of the dump"));
+                    return Err(DumpError::Malformed("there are bytes after the end of the dump"));
                 }
                 _ => return Ok(Progress::Done),
             },

@@ -1,21 +1,24 @@
-//! The output of `netsh interface ipv4|ipv6 show dynamicport` and `show excludedportrange`, in whatever language and
-//! code page Windows wrote it.
+//! The output of `netsh interface ipv4|ipv6 show dynamicport` and `show excludedportrange`, in
+//! whatever language and code page Windows wrote it.
 //!
-//! Every word is translated, so none counts: a table is known by its rule of dashes and by the shape of the lines
-//! below it. What does count is ASCII in all code pages that netsh writes (437, 850, 866, 932, 936, 949, 950, 65001):
-//! digits, `-`, `*`, CR and LF. Of the words only `tcp` and `udp` are read, which no translation of the titles touches,
-//! and the command line where a prompt echoed it.
+//! Every word is translated, so none counts: a table is known by its rule of dashes and by the
+//! shape of the lines below it. What does count is ASCII in all code pages that netsh writes (437,
+//! 850, 866, 932, 936, 949, 950, 65001): digits, `-`, `*`, CR and LF. Of the words only `tcp` and
+//! `udp` are read, which no translation of the titles touches, and the command line where a prompt
+//! echoed it.
 //!
-//! A table is taken whole or not at all. Where a title or a command line names the transport and the table below is
-//! damaged, that is an error; the same shapes without a transport are what other commands print (`netsh interface
-//! ipv4 show udpstats`, two columns of Format-Table) and are passed over.
+//! A table is taken whole or not at all. Where a title or a command line names the transport and
+//! the table below is damaged, that is an error; the same shapes without a transport are what other
+//! commands print (`netsh interface ipv4 show udpstats`, two columns of Format-Table) and are
+//! passed over.
 
 use std::borrow::Cow;
 
 use crate::ports::PortRange;
 use crate::snapshot::{Family, Transport};
 
-/// One host has 4 dynamic ranges and 4 exclusion lists in 2 stores; a text with more than this is no evidence.
+/// One host has 4 dynamic ranges and 4 exclusion lists in 2 stores; a text with more than this is
+/// no evidence.
 const SECTIONS_MAX: usize = 1024;
 
 /// Exclusions are disjoint, so that there cannot be more of them than ports.
@@ -83,7 +86,8 @@ pub(crate) struct NetshError {
 
 const CUT: &str = "the text ends inside the table";
 
-/// Every table of the text. Text without a table gives none: a caller that asked for one has then read nothing.
+/// Every table of the text. Text without a table gives none: a caller that asked for one has then
+/// read nothing.
 pub(crate) fn sections(bytes: &[u8]) -> Result<Vec<Section>, NetshError> {
     let text = decoded(bytes);
     let mut lines = Lines::new(&text);
@@ -120,11 +124,12 @@ pub(crate) fn sections(bytes: &[u8]) -> Result<Vec<Section>, NetshError> {
 /// A table, and whether its shape alone tells it from those of other commands.
 type Read = Result<Option<(Table, bool)>, NetshError>;
 
-/// The two lines `label : number` below a single run of dashes; on success `lines` stands behind them.
+/// The two lines `label : number` below a single run of dashes; on success `lines` stands behind
+/// them.
 ///
-/// Port 0 asks for any port and an empty range gives none, so neither can be a setting that works: both are refused,
-/// as is a range that ends beyond port 65535. Microsoft documents start >= 1025 and count >= 255, but hosts with
-/// start 1024 exist; anything else is taken as printed.
+/// Port 0 asks for any port and an empty range gives none, so neither can be a setting that works:
+/// both are refused, as is a range that ends beyond port 65535. Microsoft documents start >= 1025
+/// and count >= 255, but hosts with start 1024 exist; anything else is taken as printed.
 fn dynamic_port(lines: &mut Lines) -> Read {
     let mut ahead = lines.clone();
     let (first, second) = (ahead.next(), ahead.next());
@@ -162,11 +167,12 @@ fn dynamic_port(lines: &mut Lines) -> Read {
     Ok(Some((Table::DynamicPort { start, count }, true)))
 }
 
-/// The rows below two runs of dashes; `lines` moves behind what was read, whether it was a table or not.
+/// The rows below two runs of dashes; `lines` moves behind what was read, whether it was a table or
+/// not.
 ///
-/// The list is whole where a line that is no row ends it. Rows stand in one block, netsh writes a blank line behind
-/// it and then a footer that begins with `*` in all languages. An empty list needs that footer: a rule with nothing
-/// below it may just as well be a cut text.
+/// The list is whole where a line that is no row ends it. Rows stand in one block, netsh writes a
+/// blank line behind it and then a footer that begins with `*` in all languages. An empty list
+/// needs that footer: a rule with nothing below it may just as well be a cut text.
 fn excluded_ports(lines: &mut Lines, rule: Line) -> Read {
     let mut rows = Vec::new();
     let mut last = rule;
@@ -192,7 +198,7 @@ fn excluded_ports(lines: &mut Lines, rule: Line) -> Read {
                 Row::None => return Ok(Some((Table::ExcludedPorts(rows), false))),
                 Row::Damaged(what) => return damage(what),
                 Row::Ports(_) if !in_block => {
-                    return damage("a row behind the blank line that ends the list");
+                    return damage("a row after the blank line that ends the list");
                 }
                 Row::Ports(_) if !line.ended => {
                     return damage("the text ends in this line, so that its number may be cut");
@@ -232,7 +238,7 @@ fn row(text: &[u8]) -> Row {
     }
     let port = |digits| number(digits).and_then(|number| u16::try_from(number).ok());
     let (Some(first), Some(last)) = (port(first), port(last)) else {
-        return Row::Damaged("a number that is no port");
+        return Row::Damaged("a number that is not a port");
     };
     match PortRange::new(first, last) {
         Some(range) => Row::Ports(Excluded { range, administered }),
@@ -248,7 +254,8 @@ enum Value {
     None,
 }
 
-/// The colons that end a label: ASCII, and U+FF1A in UTF-8, in code pages 936 and 949, in 932 and in 950.
+/// The colons that end a label: ASCII, and U+FF1A in UTF-8, in code pages 936 and 949, in 932 and
+/// in 950.
 const COLONS: [&[u8]; 5] = [b":", b"\xef\xbc\x9a", b"\xa3\xba", b"\x81\x46", b"\xa1\x47"];
 
 /// The number behind the last colon of a line.
@@ -286,7 +293,8 @@ pub(super) fn number(digits: &[u8]) -> Option<u32> {
     std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
 }
 
-/// How many runs of three or more dashes the line consists of, with blanks between them; `None` for any other line.
+/// How many runs of three or more dashes the line consists of, with blanks between them; `None` for
+/// any other line.
 fn runs_of_dashes(text: &[u8]) -> Option<usize> {
     let mut runs = text.split(|byte| matches!(byte, b' ' | b'\t')).filter(|run| !run.is_empty());
     let rule = |run: &[u8]| run.len() >= 3 && run.iter().all(|byte| *byte == b'-');
@@ -325,8 +333,8 @@ impl<'a> Above<'a> {
 
     /// The title stands `depth` lines above `rule`: the heads of the two columns come between.
     ///
-    /// An echoed command line belongs to the table only where nothing else stands between them. Otherwise it is
-    /// that of a command that failed, with its error text.
+    /// An echoed command line belongs to the table only where nothing else stands between them.
+    /// Otherwise it is that of a command that failed, with its error text.
     fn heading(&self, depth: usize, rule: Line) -> Result<Heading, NetshError> {
         let title = self.latest.get(depth - 1).copied().flatten();
         let named = title.and_then(|title| only(words(title.text).filter_map(transport)));
@@ -345,8 +353,8 @@ impl<'a> Above<'a> {
     }
 }
 
-/// A command line that a prompt echoed: `C:\>netsh int ipv6 show dynamicport tcp`, or in netsh's own shell
-/// `netsh interface ipv4>show excludedportrange udp store=persistent`.
+/// A command line that a prompt echoed: `C:\>netsh int ipv6 show dynamicport tcp`, or in netsh's
+/// own shell `netsh interface ipv4>show excludedportrange udp store=persistent`.
 struct Command {
     transport: Option<Transport>,
     family: Option<Family>,
@@ -381,8 +389,8 @@ fn transport(word: &[u8]) -> Option<Transport> {
     Transport::ALL.iter().copied().find(is)
 }
 
-/// ASCII words. The letters among the trail bytes of the East Asian code pages can hide a word that no blank or
-/// quotation mark sets off, but cannot make one of three letters.
+/// ASCII words. The letters among the trail bytes of the East Asian code pages can hide a word that
+/// no blank or quotation mark sets off, but cannot make one of three letters.
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     text.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
@@ -403,7 +411,8 @@ pub(super) struct Line<'a> {
     pub(super) ended: bool,
 }
 
-/// Lines end with LF; CR, CR LF and the CR CR LF of a doubled conversion are trimmed away as blanks are.
+/// Lines end with LF; CR, CR LF and the CR CR LF of a doubled conversion are trimmed away as blanks
+/// are.
 #[derive(Clone)]
 pub(super) struct Lines<'a> {
     rest: &'a [u8],
@@ -431,7 +440,8 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// The text without its byte order mark, out of the UTF-16 that Windows PowerShell's `>` writes if need be.
+/// The text without its byte order mark, out of the UTF-16 that Windows PowerShell's `>` writes if
+/// need be.
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     let utf16 = |units: &[u8], unit: fn([u8; 2]) -> u16| {
         // A half unit at the end is dropped: the line is then one without an end.

@@ -7,7 +7,8 @@ pub(crate) fn value(text: &str, key: &str) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-/// Takes shell quoting off: either quote, and a backslash before `"`, `$`, `` ` `` and `\` where it counts.
+/// Takes shell quoting off: either quote, and a backslash before `"`, `$`, `` ` `` and `\` where it
+/// counts.
 fn unquote(value: &str) -> String {
     if let Some(inner) = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')) {
         return inner.to_owned();

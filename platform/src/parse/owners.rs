@@ -1,8 +1,8 @@
-//! The answer to [`Question::Owners`](crate::ask::Question::Owners): records ended by NUL, the one byte that no
-//! process name holds.
+//! The answer to [`Question::Owners`](crate::ask::Question::Owners): records ended by NUL, the one
+//! byte that no process name holds.
 //!
-//! `INODE PID NAME` for a socket found, `unreadable N` for processes whose descriptors could not be listed,
-//! `late` where the search ran out of time.
+//! `INODE PID NAME` for a socket found, `unreadable N` for processes whose descriptors could not be
+//! listed, `late` where the search ran out of time.
 
 use crate::reading::beginning;
 

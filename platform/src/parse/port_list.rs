@@ -1,8 +1,9 @@
 //! Port numbers and lists of them as sysctl(8) of the BSDs prints them.
 //!
-//! OpenBSD (`baddynamic`, `rootonly`) and NetBSD (`anonportalgo.reserve`) walk a bitmap from port 0 to 65535 and
-//! print each port that is set, with commas between them and no ranges; an empty bitmap prints nothing
-//! (sbin/sysctl/sysctl.c of both). So a list that does not ascend is none that they print, but a damaged one.
+//! OpenBSD (`baddynamic`, `rootonly`) and NetBSD (`anonportalgo.reserve`) walk a bitmap from port 0
+//! to 65535 and print each port that is set, with commas between them and no ranges; an empty
+//! bitmap prints nothing (sbin/sysctl/sysctl.c of both). So a list that does not ascend is none
+//! that they print, but a damaged one.
 
 use crate::ports::{PortRange, PortSet};
 
@@ -24,8 +25,8 @@ fn kept(text: &str) -> String {
     text.chars().take(KEPT).collect()
 }
 
-/// One port number, 0..=65535, as `%d` prints it: no sign, no blank and no leading zero, which no kernel prints
-/// and which other readers take for octal.
+/// One port number, 0..=65535, as `%d` prints it: no sign, no blank and no leading zero, which no
+/// kernel prints and which other readers take for octal.
 pub(crate) fn port(text: &str) -> Result<u16, PortListError> {
     let canonical =
         text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
@@ -33,8 +34,8 @@ pub(crate) fn port(text: &str) -> Result<u16, PortListError> {
     port.ok_or_else(|| PortListError::NotAPort(kept(text)))
 }
 
-/// A list of ports, ascending and without blanks; ranges such as `6000-6010` are taken as well, since people
-/// shorten a list that way. The empty text is the empty list.
+/// A list of ports, ascending and without blanks; ranges such as `6000-6010` are taken as well,
+/// since people shorten a list that way. The empty text is the empty list.
 pub(crate) fn ports(text: &str) -> Result<PortSet, PortListError> {
     let mut ranges = Vec::new();
     let mut above: Option<u16> = None;

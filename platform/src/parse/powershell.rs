@@ -1,8 +1,10 @@
-//! The output of `Get-NetTCPSetting` and `Get-NetUDPSetting`: lists of `Name : value`, or `ConvertTo-Json`.
+//! The output of `Get-NetTCPSetting` and `Get-NetUDPSetting`: lists of `Name : value`, or
+//! `ConvertTo-Json`.
 //!
-//! Property names are those of the classes MSFT_NetTCPSetting and MSFT_NetUDPSetting in root\StandardCimv2 and are
-//! not translated. Both knobs are a start and a COUNT, uint16 each, for IPv4 and IPv6 together. TCP has one object a
-//! template, of which `Automatic` has blank fields; UDP has one object, and its class has no SettingName.
+//! Property names are those of the classes MSFT_NetTCPSetting and MSFT_NetUDPSetting in
+//! root\StandardCimv2 and are not translated. Both knobs are a start and a COUNT, uint16 each, for
+//! IPv4 and IPv6 together. TCP has one object a template, of which `Automatic` has blank fields;
+//! UDP has one object, and its class has no SettingName.
 
 use std::fmt;
 
@@ -38,8 +40,8 @@ pub(crate) struct Template {
     pub(crate) name: Option<String>,
     /// The dynamic port range, never empty; `None` where the template leaves it blank.
     pub(crate) dynamic: Option<StartCount>,
-    /// What connect() without bind() draws from instead, if its count is not 0 (TCP only); `None` where it is blank,
-    /// and on Windows before 8.1, which has no such property.
+    /// What connect() without bind() draws from instead, if its count is not 0 (TCP only); `None`
+    /// where it is blank, and on Windows before 8.1, which has no such property.
     pub(crate) auto_reuse: Option<StartCount>,
 }
 
@@ -67,7 +69,8 @@ pub(crate) enum PowershellError {
     Json(String),
 }
 
-/// Every template of the text. Text without one gives none: a caller that asked for one has then read nothing.
+/// Every template of the text. Text without one gives none: a caller that asked for one has then
+/// read nothing.
 pub(crate) fn templates(bytes: &[u8]) -> Result<Vec<Template>, PowershellError> {
     let text = decoded(bytes);
     match text.trim_ascii_start().first() {
@@ -96,7 +99,8 @@ fn list(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
             (line.text[..colon].trim_ascii_end(), line.text[colon + 1..].trim_ascii_start());
         object.set(name, || Some(Field::Text(value))).map_err(fail)?;
     }
-    // PowerShell ends a list with blank lines. Without one only the last two properties say that the object is whole.
+    // PowerShell ends a list with blank lines. Without one only the last two properties say that
+    // the object is whole.
     object.cut |= object.name.is_some() && object.ports[AUTO_REUSE + 1] == Property::Missing;
     let fail = |what| PowershellError::Line { line: last, what };
     templates.extend(object.finish().map_err(fail)?);
@@ -116,7 +120,8 @@ fn json(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
     Ok(all.templates)
 }
 
-/// What is kept of a JSON value; the rest is read past, since as a tree it takes up to a hundred times its bytes.
+/// What is kept of a JSON value; the rest is read past, since as a tree it takes up to a hundred
+/// times its bytes.
 enum Kept {
     Objects(Objects),
     Text(String),
@@ -158,8 +163,9 @@ impl<'de> Deserialize<'de> for Kept {
     }
 }
 
-/// Where a value stands. A text is an array, a single object, or what Windows PowerShell 5 makes of an array that went
-/// through `Write-Output -NoEnumerate` or a property: `{"value": [...], "Count": 5}`.
+/// Where a value stands. A text is an array, a single object, or what Windows PowerShell 5 makes of
+/// an array that went through `Write-Output -NoEnumerate` or a property: `{"value": [...], "Count":
+/// 5}`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Text,
@@ -291,13 +297,13 @@ impl Object {
         field: impl Fn() -> Option<Field<'a>>,
     ) -> Result<(), &'static str> {
         if name.eq_ignore_ascii_case(b"SettingName") {
-            let Some(Field::Text(text)) = field() else { return Err("SettingName is no text") };
+            let Some(Field::Text(text)) = field() else { return Err("SettingName is not text") };
             let text = std::str::from_utf8(text).map_err(|_| "SettingName is not UTF-8")?;
             if text.is_empty()
                 || text.chars().count() > NAME_MAX
                 || text.chars().any(char::is_control)
             {
-                return Err("SettingName is no name");
+                return Err("SettingName is not a name");
             }
             return match self.name.replace(text.to_owned()) {
                 Some(_) => Err("two templates with no blank line between them"),

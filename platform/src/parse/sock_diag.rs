@@ -34,7 +34,8 @@ pub(crate) struct DiagEnds {
     pub(crate) connection: Connection,
     /// `IPV6_V6ONLY`, which IPv6 sockets report.
     pub(crate) v6only: Option<bool>,
-    /// The interface that it is bound to (`SO_BINDTODEVICE`, a link-local address, a VRF); 0 where to none.
+    /// The interface that it is bound to (`SO_BINDTODEVICE`, a link-local address, a VRF); 0 where
+    /// to none.
     pub(crate) interface: u32,
     /// How long its timer for TIME_WAIT still runs, in milliseconds.
     pub(crate) time_wait_left: Option<u32>,

@@ -7,7 +7,8 @@ use procfs_core::{ExplicitSystemInfo, FromBufReadSI, ProcResult};
 
 use crate::snapshot::{Connection, Transport, Why};
 
-/// The addresses are words in the host's byte order; ticks and page size play no part in these files.
+/// The addresses are words in the host's byte order; ticks and page size play no part in these
+/// files.
 pub(crate) const SYSTEM: ExplicitSystemInfo = ExplicitSystemInfo {
     boot_time_secs: 0,
     ticks_per_second: 100,

@@ -1,4 +1,5 @@
-//! /proc/net/sockstat and sockstat6 (net/ipv4/proc.c, net/ipv6/proc.c): lines `NAME: KEY NUMBER KEY NUMBER …`.
+//! /proc/net/sockstat and sockstat6 (net/ipv4/proc.c, net/ipv6/proc.c): lines `NAME: KEY NUMBER KEY
+//! NUMBER …`.
 //!
 //! `inuse` and `tw` are the namespace's own; `alloc` and `mem` are the whole machine's.
 
@@ -14,14 +15,15 @@ pub(crate) fn counter(text: &str, protocol: &str, key: &str) -> Result<u32, Stri
     let mut words = line.split(' ');
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         if name == key {
-            let wrong = |_| format!("{:?} is no number of sockets", beginning(value));
+            let wrong = |_| format!("{:?} is not a number of sockets", beginning(value));
             return value.parse().map_err(wrong);
         }
     }
     Err(missing())
 }
 
-/// All sockets that /proc/net/protocols (`proto_seq_show`, net/core/sock.c) counts for the namespace: the third column.
+/// All sockets that /proc/net/protocols (`proto_seq_show`, net/core/sock.c) counts for the
+/// namespace: the third column.
 pub(crate) fn of_protocols(text: &str) -> Option<u32> {
     let mut lines = text.lines();
     let mut head = lines.next()?.split_ascii_whitespace();

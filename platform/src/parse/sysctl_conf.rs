@@ -1,10 +1,12 @@
-//! sysctl.conf(5) and sysctl.d(5): the lines of a file as each loader takes them apart, and the path below /proc/sys
-//! that it makes of a key. Held against systemd 252 and procps 4.0.2 by the tests.
+//! sysctl.conf(5) and sysctl.d(5): the lines of a file as each loader takes them apart, and the
+//! path below /proc/sys that it makes of a key. Held against systemd 252 and procps 4.0.2 by the
+//! tests.
 
 /// Whose grammar it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Grammar {
-    /// systemd-sysctl: a carriage return and NUL end a line too; blanks are space, tab and the ends of lines.
+    /// systemd-sysctl: a carriage return and NUL end a line too; blanks are space, tab and the ends
+    /// of lines.
     Systemd,
     /// procps: NUL ends what is looked at of a line; blanks are those of isspace(3).
     Procps,
@@ -73,8 +75,9 @@ fn end_stripped(text: &[u8], grammar: Grammar) -> &[u8] {
 
 /// The path that a loader makes of a key, as it writes it after `/proc/sys/`.
 ///
-/// The first separator decides (sysctl.d(5)): after a slash all stays as it is, after a dot dots and slashes are
-/// exchanged. systemd then takes empty parts and single dots out; procps takes one more `-` off.
+/// The first separator decides (sysctl.d(5)): after a slash all stays as it is, after a dot dots
+/// and slashes are exchanged. systemd then takes empty parts and single dots out; procps takes one
+/// more `-` off.
 pub(crate) fn path(key: &[u8], grammar: Grammar) -> Vec<u8> {
     let key = match grammar {
         Grammar::Systemd => key,

@@ -1,8 +1,8 @@
 //! The output of sysctl(8) of every OS that has one, and of AIX's `no -a`, whole or in part.
 //!
-//! It is evidence that somebody captured, perhaps with prompts, messages and other commands around it: a line that
-//! is not of the form is passed over, and the caller looks up names in what is left. The text is the capture decoded
-//! lossily; U+FFFD and NUL are in no name, and in no number.
+//! It is evidence that somebody captured, perhaps with prompts, messages and other commands around
+//! it: a line that is not of the form is passed over, and the caller looks up names in what is
+//! left. The text is the capture decoded lossily; U+FFFD and NUL are in no name, and in no number.
 
 /// A line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub(crate) struct Line<'a> {
     pub number: usize,
     /// The text without LF or CR LF.
     pub text: &'a str,
-    /// Whether this is all of it, and a line end follows. Without one the text may have been cut here, in the middle of
-    /// a number.
+    /// Whether this is all of it, and a line end follows. Without one the text may have been cut
+    /// here, in the middle of a number.
     pub whole: bool,
 }
 
@@ -23,8 +23,8 @@ pub(crate) struct Entry<'a> {
     pub line: usize,
     /// The name, such as `net.inet.ip.portrange.first`.
     pub name: &'a str,
-    /// What stands behind the separator, without the blanks at both ends; those inside are kept, tabs too.
-    /// An empty value is a value: it is how an empty bitmap prints.
+    /// What stands behind the separator, without the blanks at both ends; those inside are kept,
+    /// tabs too. An empty value is a value: it is how an empty bitmap prints.
     pub value: &'a str,
     /// How the two are parted.
     pub separator: Separator,
@@ -37,7 +37,8 @@ pub(crate) struct Entry<'a> {
 pub(crate) enum Separator {
     /// `name: value`, FreeBSD, DragonFly and macOS.
     Colon,
-    /// `name=value`, OpenBSD; also `sysctl -e` of the others, which prints what sysctl.conf(5) takes.
+    /// `name=value`, OpenBSD; also `sysctl -e` of the others, which prints what sysctl.conf(5)
+    /// takes.
     Equals,
     /// `name = value`, NetBSD, Linux and AIX's `no`.
     SpacedEquals,
@@ -59,8 +60,9 @@ pub(crate) struct Refused<'a> {
 pub(crate) enum Refusal {
     /// `permission denied on key 'x'` (procps), `Operation not permitted` (BSD).
     Denied,
-    /// `unknown oid 'x'` (FreeBSD, macOS), `... level name y in x is invalid` (OpenBSD, NetBSD), `"x" is an unknown
-    /// key` and `cannot stat /proc/sys/x: No such file or directory` (procps, BusyBox).
+    /// `unknown oid 'x'` (FreeBSD, macOS), `... level name y in x is invalid` (OpenBSD, NetBSD),
+    /// `"x" is an unknown key` and `cannot stat /proc/sys/x: No such file or directory` (procps,
+    /// BusyBox).
     NoSuchName,
     /// Anything else, such as a read error or a message in another language.
     Other,
@@ -68,7 +70,8 @@ pub(crate) enum Refusal {
 
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// Longer than any line of a system, in bytes: OpenBSD's list of all ports has 382,105. The rest of a line is dropped.
+/// Longer than any line of a system, in bytes: OpenBSD's list of all ports has 382,105. The rest of
+/// a line is dropped.
 pub(crate) const LINE_MAX: usize = 512 * 1024;
 
 /// Longer than any name, in bytes.
@@ -89,8 +92,8 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 
 /// Every value in the order of the text; a name that is printed twice comes twice.
 ///
-/// The echo of a write, `name: 1023 -> 0`, is no value: it says what somebody asked for, and FreeBSD, DragonFly and
-/// macOS clamp that silently.
+/// The echo of a write, `name: 1023 -> 0`, is no value: it says what somebody asked for, and
+/// FreeBSD, DragonFly and macOS clamp that silently.
 pub(crate) fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
     lines(text).filter_map(entry)
 }
@@ -123,8 +126,9 @@ const COMPLAINERS: [&str; 3] = ["sysctl", "error", "no"];
 
 /// Every name that sysctl(8) refused, in the order of the text.
 ///
-/// A name that is neither here nor in [`entries`] says nothing: procps' `sysctl -a` passes over a file whose mode
-/// lets nobody read it (seen with 4.0.2), and its standard error is often not captured.
+/// A name that is neither here nor in [`entries`] says nothing: procps' `sysctl -a` passes over a
+/// file whose mode lets nobody read it (seen with 4.0.2), and its standard error is often not
+/// captured.
 pub(crate) fn refused(text: &str) -> impl Iterator<Item = Refused<'_>> {
     lines(text).filter_map(|line| {
         let (who, said) = line.text.trim_matches(BLANKS).split_once(": ")?;
@@ -154,8 +158,9 @@ fn refusal(said: &str) -> Refusal {
     }
 }
 
-/// The arguments of `tool` where a line is the echo of a command that runs it and nothing else: after a prompt
-/// (`# `, `bash-3.00$ `, `host% `), `sudo` or `pfexec`, or at the head of the line; by name or by path.
+/// The arguments of `tool` where a line is the echo of a command that runs it and nothing else:
+/// after a prompt (`# `, `bash-3.00$ `, `host% `), `sudo` or `pfexec`, or at the head of the line;
+/// by name or by path.
 pub(crate) fn echoed<'a>(
     line: &'a str,
     tool: &str,

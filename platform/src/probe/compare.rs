@@ -1,5 +1,5 @@
-//! Whether ports could have come from the settings. What another reason may account for proves nothing, and is no agreement
-//! either.
+//! Whether ports could have come from the settings. What another reason may account for proves
+//! nothing, and is no agreement either.
 
 use super::random::{Uneven, uneven};
 use super::{Call, Disagreement, ENOUGH, Wish, counted};
@@ -58,7 +58,8 @@ fn in_use(wish: Wish, allocator: Allocator) -> Option<u32> {
     Some(at_most?.saturating_mul(2).saturating_add(SPARE))
 }
 
-/// `inet_csk_find_open_port` and `__inet_hash_connect` take the last parity only when no port of the first is free.
+/// `inet_csk_find_open_port` and `__inet_hash_connect` take the last parity only when no port of
+/// the first is free.
 fn parity(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
     let Settings { pool, range, allocator } = settings;
     let steps = match wish.call {
@@ -98,12 +99,14 @@ fn parity(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
     }
 }
 
-/// Whether ports are drawn at random (RFC 6056). TCP's connect() to one destination goes on from port to port.
+/// Whether ports are drawn at random (RFC 6056). TCP's connect() to one destination goes on from
+/// port to port.
 const fn is_random(wish: Wish) -> bool {
     matches!((wish.transport, wish.call), (Transport::Udp, _) | (_, Call::Bind))
 }
 
-/// Whether ports that are drawn at random came each right after the one before, or the one after that.
+/// Whether ports that are drawn at random came each right after the one before, or the one after
+/// that.
 fn in_sequence(wish: Wish, pool: &Pool, ports: &[u16]) -> bool {
     /// A smaller pool makes runs by chance.
     const POOL: u32 = 1024;

@@ -1,18 +1,21 @@
-//! Whether ports are as if they had been drawn at random: each draw starts anywhere, and takes the port that is there or,
-//! where that is reserved or in use, another one.
+//! Whether ports are as if they had been drawn at random: each draw starts anywhere, and takes the
+//! port that is there or, where that is reserved or in use, another one.
 
-/// How ports are unlike those that are drawn at random. By chance that happens less than once in 10^8 times.
+/// How ports are unlike those that are drawn at random. By chance that happens less than once in
+/// 10^8 times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Uneven {
     /// So few were different.
     Repeats { distinct: u32 },
-    /// None of so many that follow one another, the first after the last; from this one to that one.
+    /// None of so many that follow one another, the first after the last; from this one to that
+    /// one.
     Hole { from: u16, to: u16, count: u32 },
     /// All were of one parity.
     OneParity { odd: bool },
 }
 
-/// `can` are those that can be drawn, in order; `starts` is where a draw can start; `in_use` may be missing from `can`.
+/// `can` are those that can be drawn, in order; `starts` is where a draw can start; `in_use` may be
+/// missing from `can`.
 pub(super) fn uneven(drawn: &[u16], can: &[u16], starts: u32, in_use: u32) -> Option<Uneven> {
     let mut hit = vec![false; can.len()];
     for rank in drawn.iter().filter_map(|port| can.binary_search(port).ok()) {

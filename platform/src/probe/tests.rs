@@ -28,7 +28,8 @@ fn probed(range: &str, reserved: &str, sockets: u32, draw: &Draw<'_>) -> Probe {
     probe(Os::Linux, &ask, draw, 256).1
 }
 
-/// What Linux gives: TCP's connect() even ports and its bind() odd ones, UDP both, all over its default range.
+/// What Linux gives: TCP's connect() even ports and its bind() odd ones, UDP both, all over its
+/// default range.
 fn linux(wish: Wish, count: u32) -> Given {
     let low = if wish.call == Call::Bind { 32_769 } else { 32_768 };
     let step = if wish.transport == Transport::Tcp { 17_798 } else { 17_799 };

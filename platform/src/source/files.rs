@@ -4,7 +4,7 @@
 //! On Unix a path is walked by descriptor, a component at a time, and every folder and link on the
 //! way is looked at before it is believed: root writes only through folders that nobody else can
 //! change, and nobody follows a link, or writes to a device or FIFO, that another user put there.
-//! [`write`] has the rules.
+//! [`write()`] has the rules.
 
 #[cfg(unix)]
 mod caller;

@@ -1,7 +1,8 @@
 //! A folder of evidence: a tree that somebody else made, perhaps to be read by root.
 //!
-//! Only ordinary files are read. A symbolic link is followed as chroot(2) would see it, an absolute one from the top of the
-//! folder, and nothing leads outside: cap-std holds every step to that, whatever changes meanwhile.
+//! Only ordinary files are read. A symbolic link is followed as chroot(2) would see it, an absolute
+//! one from the top of the folder, and nothing leads outside: cap-std holds every step to that,
+//! whatever changes meanwhile.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -27,7 +28,8 @@ const LISTED_MAX: usize = 2000;
 /// The most that is read of one file of a tree, in bytes; a reserved list has at most 254,732.
 const FILE_MAX: u64 = 512 * 1024;
 
-/// Room for what one read(2) takes: where the tree is that of a running host, a sysctl may answer only one.
+/// Room for what one read(2) takes: where the tree is that of a running host, a sysctl may answer
+/// only one.
 const ONE_READ: usize = 8192;
 
 /// A folder of evidence.
@@ -59,7 +61,8 @@ impl Folder {
         self.resolve(Path::new(name)).is_ok()
     }
 
-    /// The names in a folder of the tree, and the folder's path with no link in it. What is no folder is not there.
+    /// The names in a folder of the tree, and the folder's path with no link in it. What is no
+    /// folder is not there.
     pub(crate) fn list(&self, name: &str) -> Result<(PathBuf, Vec<OsString>), Refusal> {
         let listed = self.resolve(Path::new(name)).and_then(|path| {
             let mut names = Vec::new();
@@ -134,7 +137,7 @@ impl Folder {
                 let name = entry
                     .file_name()
                     .into_string()
-                    .map_err(|name| io::Error::other(format!("{name:?} is no name in UTF-8")))?;
+                    .map_err(|name| io::Error::other(format!("{name:?} is not a UTF-8 name")))?;
                 names.push(name);
             }
         }
@@ -142,8 +145,8 @@ impl Folder {
         Ok(names)
     }
 
-    /// Opens an ordinary file, and nothing else: opening a device may have effects, and a FIFO waits. What a link
-    /// does not lead to in the folder is `NotFound`.
+    /// Opens an ordinary file, and nothing else: opening a device may have effects, and a FIFO
+    /// waits. What a link does not lead to in the folder is `NotFound`.
     pub fn file(&self, name: &str) -> io::Result<impl Read + use<>> {
         self.open_file(name)
     }
@@ -155,7 +158,7 @@ impl Folder {
             .and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes))
             .map_err(|error| self.refusal(name, &error))?;
         if bytes.len() as u64 > FILE_MAX {
-            let detail = format!("{} is longer than what its name says", self.place(name));
+            let detail = format!("{} is longer than what its name allows", self.place(name));
             return Err(Refusal::Failed(Why::new(Reason::Truncated, detail)));
         }
         Ok(bytes)

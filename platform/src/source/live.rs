@@ -1,4 +1,5 @@
-//! The running system; the only code that knows which OS it is compiled for. Each system's file has the same two names.
+//! The running system; the only code that knows which OS it is compiled for. Each system's file has
+//! the same two names.
 
 #[cfg_attr(target_os = "linux", path = "live/linux/mod.rs")]
 #[cfg_attr(any(target_os = "freebsd", target_os = "macos"), path = "live/sysctl_call.rs")]
@@ -55,7 +56,7 @@ pub(crate) use system::kernel_takes_filter;
 pub fn draw(_wish: crate::draw::Wish, _count: u32) -> crate::draw::Given {
     use crate::snapshot::{Reason, Why};
 
-    let why = Why::new(Reason::Unsupported, "the kernel is asked for ports on Linux only");
+    let why = Why::new(Reason::Unsupported, "ports are requested from the kernel on Linux only");
     crate::draw::Given::Ports(Vec::new(), Some(why))
 }
 

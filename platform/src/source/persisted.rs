@@ -1,5 +1,5 @@
-//! Reads the files that settings persist in, out of a tree that nothing leads out of: hostile input, so everything has
-//! a bound, and what is beyond one is named.
+//! Reads the files that settings persist in, out of a tree that nothing leads out of: hostile
+//! input, so everything has a bound, and what is beyond one is named.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use crate::unread::Unread;
 /// The most that is read of all files together, in bytes.
 const TOTAL_MAX: usize = 2 * 1024 * 1024;
 
-/// The folders with their files, and the files beside them. Files whose name `matters` come first; of others, what
-/// cannot be read is passed over.
+/// The folders with their files, and the files beside them. Files whose name `matters` come first;
+/// of others, what cannot be read is passed over.
 pub(crate) fn collect(
     root: &Folder,
     folders: &[&str],

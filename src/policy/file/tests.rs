@@ -84,7 +84,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         ),
         (
             "[rules]\nnarrow-pool = \"hgih\"",
-            "line 2, column 15: there is no weight of a rule \"hgih\"; did you mean \"high\"?",
+            "line 2, column 15: there is no severity \"hgih\"; did you mean \"high\"?",
         ),
         (
             "profile = \"aina\"",
@@ -100,10 +100,14 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         ),
         ("near-exhaustion = 0", "line 1, column 19: 0 is not from 1 to 100"),
         ("min-pool = \"x\"", "line 1, column 12: "),
+        (
+            "min-pool = -1",
+            "line 1, column 12: invalid value: integer `-1`, expected a number from 0",
+        ),
         ("= 1", "line 1, column 1: "),
         (
             "[[waiver]]\nrule = \"narrow-pool\"\nreason = \" \"\nowner = \"me\"",
-            "line 3, column 10: a waiver says why and who answers for it",
+            "line 3, column 10: a waiver needs a reason and an owner",
         ),
         (
             "[[waiver]]\nrule = \"narrow-pool\"\nreason = \"x\"",
@@ -111,7 +115,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         ),
         (
             "[[waiver]]\nrule = \"narrow-pool\"\nreason = \"x\"\nowner = \"x\"\nexpires = 07:00:00",
-            "line 5, column 11: a date such as 2027-01-31 is wanted",
+            "line 5, column 11: a date such as 2027-01-31 is expected",
         ),
     ] {
         let mistake = policy(text).err().unwrap_or_else(|| panic!("{text} is taken"));

@@ -20,7 +20,8 @@ mod settle;
 
 use random::Random;
 
-/// How many changed reports there are, unless the environment says another number: they take a second for each dozen, unoptimised.
+/// How many changed reports there are, unless the environment says another number: they take a
+/// second for each dozen, unoptimised.
 const CASES: usize = 200;
 
 fn from_environment<T: FromStr>(name: &str, usual: T) -> T {

@@ -54,10 +54,12 @@ fn list(
         section class=(class) {
             h2 { (title) }
             div {
-                @if class == "waived" { p.lead { "Found, and excepted for the reason given." } }
+                @if class == "waived" { p.lead { "Found, and waived for the reason given." } }
                 @for (finding, places) in &shown { (tell(finding, places)) }
                 @for ((rule, _), more) in told.iter().zip(&more).filter(|(_, more)| **more > 0) {
-                    p.more { "And " (more) " more of " (rule) "; the JSON report has them all." }
+                    p.more {
+                        "And " (more) " more of " (rule) "; the JSON report lists them all."
+                    }
                 }
             }
         }
@@ -89,7 +91,8 @@ fn tell(finding: &Finding, places: &str) -> Markup {
     }
 }
 
-/// The beginning of a text from outside that is longer than anybody reads; the JSON report has it all.
+/// The beginning of a text from outside that is longer than anybody reads; the JSON report has it
+/// all.
 fn text(text: &str) -> String {
     shortened(text, TEXT)
 }
@@ -122,9 +125,9 @@ fn gaps(document: &Document) -> Markup {
     html! {
         @if !reasons.is_empty() {
             section.gaps {
-                h2 { "Could not be seen" }
+                h2 { "Not read" }
                 div {
-                    p.lead { "What hangs on these is not known, and nothing here stands in for it." }
+                    p.lead { "Whatever depends on these is unknown; no default was assumed." }
                     ul {
                         @for (gap, what) in reasons.iter().take(GAPS) {
                             li {
@@ -134,7 +137,9 @@ fn gaps(document: &Document) -> Markup {
                         }
                     }
                     @if reasons.len() > GAPS {
-                        p.more { "And " (reasons.len() - GAPS) " more; the JSON report has them all." }
+                        p.more {
+                            "And " (reasons.len() - GAPS) " more; the JSON report lists them all."
+                        }
                     }
                 }
             }

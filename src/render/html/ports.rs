@@ -1,7 +1,8 @@
-//! The picture of the 65,536 ports: one drawing of all, one of the System Ports alone, which are a hair's breadth in it, where
-//! there is or may be something among them, and one of a narrow range.
+//! The picture of the 65,536 ports: one drawing of all, one of the System Ports alone, which are a
+//! hair's breadth in it, where there is or may be something among them, and one of a narrow range.
 //!
-//! Places along the axis are in percent, so that the drawing fits any width and its letters keep their size.
+//! Places along the axis are in percent, so that the drawing fits any width and its letters keep
+//! their size.
 
 mod lanes;
 mod marks;
@@ -31,7 +32,8 @@ pub(super) fn section(document: &Document) -> Markup {
             div {
                 (patterns())
                 @if own.is_empty() {
-                    p.lead { "This report tells of no namespace that ephaudit ran in: there is nothing to draw." }
+                    p.lead { "This report does not include the namespace that ephaudit ran in, so \
+                              there is nothing to draw." }
                 }
                 @for scope in own { (figure(document, scope)) }
             }
@@ -140,7 +142,8 @@ fn drawing(
     }
 }
 
-/// The hatches of all drawings. Theirs has no size but is not hidden: a reference into a hidden one shows nothing.
+/// The hatches of all drawings. Theirs has no size but is not hidden: a reference into a hidden one
+/// shows nothing.
 fn patterns() -> Markup {
     html! {
         svg.patterns width="0" height="0" aria-hidden="true" {
@@ -172,7 +175,8 @@ fn names(name: &str, says: &str) -> Markup {
     }
 }
 
-/// Something on a lane that can be pointed at and tabbed to, and the words that then appear above it.
+/// Something on a lane that can be pointed at and tabbed to, and the words that then appear above
+/// it.
 fn mark(window: Window, at: u32, class: &str, words: &str, shape: &Markup) -> Markup {
     // The words grow away from the nearer edge.
     let half = window.first + window.ports() / 2;
@@ -237,7 +241,7 @@ fn legend() -> Markup {
         ul.legend {
             li { (block("pool")) "Pool: what connect() and bind(0) are given" }
             li { (block("part")) "Pool in part" }
-            li { (block("held")) "In the range, held out of the pool" }
+            li { (block("held")) "In the range, kept out of the pool" }
             li { (block("track")) "Not in the range" }
             li { (block("unknown")) "Unknown" }
             li { (sign("inside", marks::shape("inside"))) "Listener or service inside the pool" }

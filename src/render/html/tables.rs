@@ -40,7 +40,7 @@ fn table(name: &str, rows: Vec<Vec<String>>, more: usize) -> Markup {
                 tbody { @for row in rows { tr { @for (cell, name) in row.iter().zip(&head) { td data-name=(name) { (cell) } } } } }
             }
         }
-        @if more > 0 { p.more { "And " (more) " more; the JSON report has them all." } }
+        @if more > 0 { p.more { "And " (more) " more; the JSON report lists them all." } }
     }
 }
 
@@ -69,7 +69,7 @@ fn after_reboot(scope: &Scope) -> Markup {
             h3 { (title) }
             ul { @for line in lines.iter().take(ROWS) { li { (line) } } }
             @if lines.len() > ROWS {
-                p.more { "And " (lines.len() - ROWS) " more; the JSON report has them all." }
+                p.more { "And " (lines.len() - ROWS) " more; the JSON report lists them all." }
             }
         }
     };
@@ -79,7 +79,7 @@ fn after_reboot(scope: &Scope) -> Markup {
             (section("After a reboot", &html! {
                 (table("After a reboot", boot::value_rows(scope), 0))
                 @for (winner, beaten) in boot::chains(scope).iter().take(ROWS) { (list(winner, beaten)) }
-                @if !rejected.is_empty() { (list("Never applies as it stands", &rejected)) }
+                @if !rejected.is_empty() { (list("Never applies as written", &rejected)) }
                 @if !scope.suspects.is_empty() {
                     (list("May also set them", &boot::suspects(scope)))
                 }

@@ -8,7 +8,8 @@ use crate::wire::v1::{BootEntry, BootLine, BootSource, Running, Scope, State, Su
 /// How many lines are told of a kind; JSON has all.
 const TOLD: usize = 20;
 
-/// Tells each setting, the lines that the winners beat, those that never apply, and who else may set them.
+/// Tells each setting, the lines that the winners beat, those that never apply, and who else may
+/// set them.
 pub(in crate::render) fn tell(page: &mut Page, scope: &Scope) {
     page.gap();
     page.table(value_rows(scope));
@@ -146,7 +147,7 @@ fn list(page: &mut Page, lines: &[String]) {
         page.prose((PLAIN, "  "), (PLAIN, line), 4);
     }
     if lines.len() > TOLD {
-        let more = format!("and {} more; --format json has them all", lines.len() - TOLD);
+        let more = format!("and {} more; --format json lists them all", lines.len() - TOLD);
         page.prose((PLAIN, "  "), (PLAIN, &more), 4);
     }
 }

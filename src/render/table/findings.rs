@@ -21,7 +21,8 @@ const THINGS: usize = 100;
 /// How many findings that are accepted are told.
 const WAIVED: usize = 20;
 
-/// Tells the findings that nobody accepted, gravest first; of many from one rule the first few, and how many more.
+/// Tells the findings that nobody accepted, most severe first; of many from one rule the first few,
+/// and how many more.
 pub(super) fn tell_all(page: &mut Page, document: &Document) {
     let mut already = HashSet::new();
     let mut told: Vec<(&str, usize, usize)> = Vec::new();
@@ -41,8 +42,10 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
     }
     for (rule, _, more) in told.into_iter().filter(|(.., more)| *more > 0) {
         let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let line =
-            format!("and {} of {rule}; --format json has them all", counted(more, "more finding"));
+        let line = format!(
+            "and {} of {rule}; --format json lists them all",
+            counted(more, "more finding")
+        );
         page.gap();
         page.prose((PLAIN, ""), (PLAIN, &line), 2);
     }
@@ -82,8 +85,8 @@ pub(in crate::render) fn places(document: &Document, scopes: &[&str]) -> String 
     }
 }
 
-/// Tells a finding without a word about its rule. `already` holds the evidence and the steps told before: nothing is told
-/// twice.
+/// Tells a finding without a word about its rule. `already` holds the evidence and the steps told
+/// before: nothing is told twice.
 pub(in crate::render) fn tell_one<'a>(
     page: &mut Page,
     finding: &'a Finding,
@@ -138,7 +141,7 @@ pub(super) fn tell_waived(page: &mut Page, document: &Document) {
         page.prose((PLAIN, "    "), (DIM, why), 4);
     }
     if waived.len() > WAIVED {
-        let more = format!("and {} more; --format json has them all", waived.len() - WAIVED);
+        let more = format!("and {} more; --format json lists them all", waived.len() - WAIVED);
         page.prose((PLAIN, "  "), (PLAIN, &more), 4);
     }
 }
@@ -184,12 +187,12 @@ pub(in crate::render) fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<
         return;
     }
     page.gap();
-    page.pieces([(YELLOW, "COULD NOT SEE")]);
+    page.pieces([(YELLOW, "NOT READ")]);
     for line in lines.iter().take(GAPS) {
         page.prose((PLAIN, "  "), (PLAIN, line), 4);
     }
     if lines.len() > GAPS {
-        let more = format!("and {} more; --format json has them all", lines.len() - GAPS);
+        let more = format!("and {} more; --format json lists them all", lines.len() - GAPS);
         page.prose((PLAIN, "  "), (PLAIN, &more), 4);
     }
 }

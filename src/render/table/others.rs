@@ -23,7 +23,8 @@ pub(in crate::render) fn count(document: &Document) -> String {
     }
 }
 
-/// Those with something to see first: unread ones, then by the listeners in their pools and the sockets in use.
+/// Those with something to see first: unread ones, then by the listeners in their pools and the
+/// sockets in use.
 pub(super) fn list(page: &mut Page, document: &Document) {
     let (rows, more) = rows(document, LINES);
     if rows.is_empty() {
@@ -32,7 +33,7 @@ pub(super) fn list(page: &mut Page, document: &Document) {
     page.gap();
     page.table(rows);
     if more > 0 {
-        let more = format!("and {more} more; --format json has them all");
+        let more = format!("and {more} more; --format json lists them all");
         page.prose((PLAIN, ""), (PLAIN, &more), 2);
     }
 }

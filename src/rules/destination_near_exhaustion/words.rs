@@ -112,20 +112,24 @@ fn may_reuse(census: &Census, hot: &Hot<'_>) -> bool {
 fn to_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let mut message = vec![match case.scope.time_wait.known() {
         Some(&length) => format!(
-            "Each connection to this destination needs a port of its own; where this end closes first, TIME_WAIT \
-             keeps it for {} more.",
+            "Each connection to this destination needs a port of its own; where this end closes \
+             first, TIME_WAIT keeps it for {} more.",
             seconds(length)
         ),
         None => "Each connection to this destination needs a port of its own.".to_owned(),
     }];
     match left(case, hot) {
         0 if may_reuse(census, hot) => message.push(
-            "No port is left: connect() to it fails with EADDRNOTAVAIL where it may not take one in TIME_WAIT again."
+            "No port is left: connect() to it fails with EADDRNOTAVAIL unless it may reuse one in \
+             TIME_WAIT."
                 .to_owned(),
         ),
         0 => message.push("No port is left: connect() to it fails with EADDRNOTAVAIL.".to_owned()),
         left => {
-            message.push(format!("With {} more in use connect() to it fails with EADDRNOTAVAIL.", grouped(left)));
+            message.push(format!(
+                "With {} more in use connect() to it fails with EADDRNOTAVAIL.",
+                grouped(left)
+            ));
             message.extend(first_half(case, hot));
         }
     }
@@ -148,7 +152,8 @@ fn to_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String
     message
 }
 
-/// Where connect() has used up the ports it tries first (`__inet_hash_connect`, net/ipv4/inet_hashtables.c).
+/// Where connect() has used up the ports it tries first (`__inet_hash_connect`,
+/// net/ipv4/inet_hashtables.c).
 fn first_half(case: &Case<'_>, hot: &Hot<'_>) -> Option<String> {
     let (pool, range, bounds) = pool_of(case.scope, Transport::Tcp)?;
     let low = bounds.range().first();
@@ -163,8 +168,8 @@ fn first_half(case: &Case<'_>, hot: &Hot<'_>) -> Option<String> {
             ),
         };
         format!(
-            "connect() tries {these} ports first, as the low bound is: where it chose the ports in use, {taken} in vain \
-             before it comes to the {others} ones."
+            "connect() tries {these} ports first (the parity of the low bound): where it chose the \
+             ports in use, {taken} in vain before it tries the {others} ones."
         )
     })
 }
@@ -173,9 +178,10 @@ fn reuse(census: &Census, hot: &Hot<'_>) -> Option<String> {
     let setting = value(census, REUSE)?;
     if !may_reuse(census, hot) {
         let why = if setting == 2 { ", loopback only" } else { "" };
-        return Some(format!("{REUSE} is {setting}{why}: a port in TIME_WAIT stays taken."));
+        return Some(format!("{REUSE} is {setting}{why}: a port in TIME_WAIT is not reused."));
     }
-    // Before the setting came it was more than a second, always (`tcp_twsk_unique`, net/ipv4/tcp_ipv4.c).
+    // Before the setting came it was more than a second, always (`tcp_twsk_unique`,
+    // net/ipv4/tcp_ipv4.c).
     let delay = census.settings.iter().find(|(name, _)| *name == REUSE_DELAY);
     let after = match delay.map(|(_, reading)| reading) {
         Some(Reading::Known { value, .. }) => u32::try_from(*value)
@@ -184,24 +190,22 @@ fn reuse(census: &Census, hot: &Hot<'_>) -> Option<String> {
         Some(Reading::Unknown { .. }) | None => String::new(),
     };
     Some(format!(
-        "{REUSE} is {setting}: connect() takes a port in TIME_WAIT again{after}, where both ends use TCP timestamps."
+        "{REUSE} is {setting}: connect() reuses a port in TIME_WAIT{after}, where both ends use \
+         TCP timestamps."
     ))
 }
 
 fn bound(case: &Case<'_>) -> Option<String> {
     let bound = bound_in_pool(case.scope)?.count();
     (bound > 0).then(|| {
-        format!(
-            "bind() holds {} more of the pool, which connect() passes over.",
-            counted(bound, "port")
-        )
+        format!("bind() holds {} more of the pool, which connect() skips.", counted(bound, "port"))
     })
 }
 
 fn uncounted(census: &Census) -> Option<String> {
     (census.uncounted > 0).then(|| {
         format!(
-            "There were too many sockets to count each: it may be {} more.",
+            "There were too many sockets to count each: up to {} more may be in use.",
             counted(census.uncounted, "port")
         )
     })
@@ -215,17 +219,21 @@ fn of_source(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let (what, whose) = if hot.row.source.is_unspecified() {
         ("bind() to port 0 without an address", "at any address")
     } else {
-        ("bind() to port 0, and what binds this address before it connects,", "at this address")
+        (
+            "bind() to port 0, as by a program that binds this address before it connects,",
+            "at this address",
+        )
     };
     let mut message = vec![format!(
-        "{what} needs a port that nothing else {whose} has, whatever the destination: {fails}. connect() without bind() \
-         shares ports between destinations, but passes over each that a socket was bound to before it connected, at any \
-         address: the kernel does not show which these are."
+        "{what} needs a port that nothing else {whose} has, whatever the destination: {fails}. \
+         connect() without bind() shares ports between destinations, but skips each port that a \
+         socket was bound to before it connected, at any address: the kernel does not show which \
+         these are."
     )];
     if value(census, AUTOBIND_REUSE) == Some(1) {
         message.push(format!(
-            "{AUTOBIND_REUSE} is 1: bind() with SO_REUSEADDR may share a port, and connect() then fails where both \
-             go to one destination."
+            "{AUTOBIND_REUSE} is 1: bind() with SO_REUSEADDR may share a port, and connect() then \
+             fails where both go to one destination."
         ));
     }
     message.extend(bound(case));
@@ -234,10 +242,11 @@ fn of_source(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
 }
 
 fn of_udp(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
-    let any = "connect() and sendto() without bind() need a port that is free at every address, and fail with EAGAIN; \
-               bind() to port 0 fails with EADDRINUSE";
+    let any = "connect() and sendto() without bind() need a port that is free at every address, \
+               and fail with EAGAIN; bind() to port 0 fails with EADDRINUSE";
     let mut message = vec![
-        "UDP shares no port of an address, whatever the peer, and what is bound to no address has its port at each."
+        "UDP never shares a port of an address, whatever the peer, and a socket bound to no \
+         address has its port at every address."
             .to_owned(),
         match left(case, hot) {
             0 => format!("None is left: {any}."),
@@ -254,8 +263,7 @@ fn left(case: &Case<'_>, hot: &Hot<'_>) -> u32 {
 
 fn for_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let mut steps = vec![
-        "keep connections open and use them again: a pool of connections, HTTP keep-alive"
-            .to_owned(),
+        "keep connections open and reuse them: a connection pool, HTTP keep-alive".to_owned(),
         format!(
             "or spread them: each further source address, destination address or destination port brings {} more",
             counted(case.usable, "connection")
@@ -270,8 +278,8 @@ fn for_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<Strin
 
 fn for_source(case: &Case<'_>) -> Vec<String> {
     let mut steps = vec![
-        "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect: then connect() \
-         chooses the port, and shares it between destinations"
+        "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect: \
+         then connect() chooses the port, and shares it between destinations"
             .to_owned(),
         format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
     ];
@@ -281,7 +289,7 @@ fn for_source(case: &Case<'_>) -> Vec<String> {
 
 fn for_udp(case: &Case<'_>) -> Vec<String> {
     let mut steps = vec![
-        "use one socket for many peers (sendto(2), recvfrom(2)), and close those that wait for nothing".to_owned(),
+        "use one socket for many peers (sendto(2), recvfrom(2)), and close idle ones".to_owned(),
         format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
     ];
     steps.extend(wider(case));

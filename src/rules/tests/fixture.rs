@@ -36,7 +36,8 @@ pub(super) struct Fixture {
     /// A policy's file, instead of a profile.
     policy: Option<String>,
     uname: Option<String>,
-    /// What another system's tools printed, instead of a Linux host; it is judged as `--from` judges it.
+    /// What another system's tools printed, instead of a Linux host; it is judged as `--from`
+    /// judges it.
     evidence: Option<String>,
     /// The evidence's system, as in `--os`.
     os: Option<String>,
@@ -54,20 +55,20 @@ pub(super) struct Fixture {
     /// Whether the UDP sockets are refused.
     #[serde(default)]
     udp_refused: bool,
-    /// The lines of a census by transport (platform/src/parse/census.rs); without it the counters are all that is looked
-    /// at. A line of bound ports takes `--usage full`.
+    /// The lines of a census by transport (platform/src/parse/census.rs); without it the counters
+    /// are all that is looked at. A line of bound ports takes `--usage full`.
     #[serde(default)]
     census: BTreeMap<String, Vec<String>>,
-    /// The sockets of declared services' ports, by transport: "10.0.0.5:50010 > 10.0.0.9:443 ESTAB 7", which ends with
-    /// the inode. Without it they are refused.
+    /// The sockets of declared services' ports, by transport: "10.0.0.5:50010 > 10.0.0.9:443 ESTAB
+    /// 7", which ends with the inode. Without it they are refused.
     held: Option<BTreeMap<String, Vec<String>>>,
     /// Its other namespaces; without them only its own is asked for, as without `--all-netns`.
     namespaces: Option<Vec<Namespace>>,
     /// How many processes do not show theirs.
     #[serde(default)]
     closed_processes: usize,
-    /// The files that settings persist in, by their paths; null is one that is too large to be read. Without it they are not
-    /// asked for.
+    /// The files that settings persist in, by their paths; null is one that is too large to be
+    /// read. Without it they are not asked for.
     boot: Option<BTreeMap<String, Option<String>>>,
     pub(super) expect: Expectation,
 }
@@ -90,9 +91,10 @@ struct Namespace {
 #[serde(deny_unknown_fields)]
 pub(super) struct Expectation {
     pub(super) verdict: String,
-    /// Of the gravest finding.
+    /// Of the most severe finding.
     pub(super) severity: Option<String>,
-    /// What the case is about: each stands in the rendered findings and gaps, however their lines are broken.
+    /// What the case is about: each stands in the rendered findings and gaps, however their lines
+    /// are broken.
     #[serde(default)]
     pub(super) says: Vec<String>,
     /// None of these stands there.
@@ -222,10 +224,12 @@ impl Fixture {
         }
         let wants = Wants {
             owners: &|scope| named_listeners(policy, scope),
-            depth: match self.census.values().flatten().any(|line| line.starts_with("bound ")) {
-                _ if self.census.is_empty() => Depth::Counters,
-                true => Depth::Full,
-                false => Depth::Top,
+            depth: if self.census.is_empty() {
+                Depth::Counters
+            } else if self.census.values().flatten().any(|line| line.starts_with("bound ")) {
+                Depth::Full
+            } else {
+                Depth::Top
             },
             all_namespaces: self.namespaces.is_some(),
             boot: false,

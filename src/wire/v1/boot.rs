@@ -31,7 +31,7 @@ pub struct BootEntry {
     pub reason: Option<Word>,
 }
 
-/// Where a line stands.
+/// Where a line is.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootSource {
     /// The kind of place.
@@ -46,7 +46,7 @@ pub struct BootSource {
 /// A line.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootLine {
-    /// As it stands there; its beginning where it is long.
+    /// As it is there; its beginning where it is long.
     pub value: String,
     /// Where.
     pub source: BootSource,
@@ -55,11 +55,11 @@ pub struct BootLine {
 /// A line that never applies.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BootRejected {
-    /// As it stands there; its beginning where it is long.
+    /// As it is there; its beginning where it is long.
     pub value: String,
     /// Where.
     pub source: BootSource,
-    /// Why, in one word.
+    /// Why, as a word.
     #[schemars(extend("enum" = closed::rejections()))]
     pub reason: Word,
     /// The same for people.
@@ -75,7 +75,7 @@ pub struct Running {
     pub state: State,
     /// What reading it gives, without the newline.
     pub value: Option<String>,
-    /// What the kernel has where nobody sets it; null where that depends on the machine.
+    /// The kernel's default; null where that depends on the machine.
     pub default: Option<Word>,
     /// The beginning of a text that made no sense, else null.
     pub raw: Option<String>,
@@ -86,19 +86,19 @@ pub struct Running {
     pub reason: Option<Word>,
 }
 
-/// What may set a value that stands in no file.
+/// What may set a value that no file sets.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Suspect {
     /// What it is.
     pub what: String,
-    /// Where it was seen.
+    /// Where it was read.
     pub source: Source,
 }
 
 /// Why a scope has no boot values; `None` where they were read.
 pub(super) fn unasked(scope: &Scope) -> Option<&'static str> {
     match scope.boot {
-        facts::Facts::NotAsked => Some("not asked for; --boot reads the persisted files"),
+        facts::Facts::NotAsked => Some("not checked; use --boot"),
         facts::Facts::OutOfReach(why) => Some(why),
         facts::Facts::Read(_) => None,
     }

@@ -13,7 +13,7 @@ use super::{Family, Gap, Host, Owner, Registry, SCHEMA_VERSION, Source, Tool, Tr
 use crate::explain;
 use crate::iana;
 
-/// What is said of one port.
+/// What is known about one port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Version of this document's form, MAJOR.MINOR.
@@ -41,7 +41,7 @@ pub struct Explanation {
     pub transports: Vec<PortOn>,
     /// What can be done.
     pub remediation: Vec<String>,
-    /// What could not be seen.
+    /// What could not be read.
     pub gaps: Vec<Gap>,
 }
 
@@ -56,12 +56,12 @@ pub struct ScopeName {
     pub current: bool,
 }
 
-/// What is said of a port of one transport; null is what is not known.
+/// What is known about a port of one transport; null is what is not known.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PortOn {
     /// The transport.
     pub transport: Transport,
-    /// The name IANA assigned to the port; null where it is assigned to nobody.
+    /// The name IANA assigned to the port; null where it is not assigned.
     pub service: Option<String>,
     /// First number of the ephemeral range.
     pub range_first: Option<u16>,
@@ -73,23 +73,23 @@ pub struct PortOn {
     pub reserved: Option<bool>,
     /// Whether automatic allocation can hand it out.
     pub in_pool: Option<bool>,
-    /// What is going on there.
+    /// Its state.
     pub state: PortState,
     /// The same in one line.
     pub answer: String,
     /// How many sockets have the port.
     pub sockets: u32,
-    /// The first hundred of them; the firmest hold first.
+    /// The first hundred of them; the strongest hold first.
     pub holders: Vec<Holder>,
-    /// Where they were seen.
+    /// Where they were read.
     pub sources: Vec<Source>,
-    /// What a service would meet that binds it now.
+    /// What happens to a service that binds it now.
     pub if_wanted: Vec<Meeting>,
     /// Whether a TCP client can be connected to itself there; null for UDP.
     pub self_connect: Option<SelfConnect>,
 }
 
-/// What is going on at a port.
+/// The state of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PortState {
@@ -120,15 +120,16 @@ pub struct Holder {
     pub local: String,
     /// The other end; null where there is none.
     pub peer: Option<String>,
-    /// Who holds it; null where no process does or none is seen (then there is a gap).
+    /// Who holds it; null where no process does or none could be read (then there is a gap).
     pub owner: Option<Owner>,
-    /// The user that made it; null where that is not told, as of a socket that no process has open.
+    /// The user that made it; null where that is not reported, as for a socket that no process has
+    /// open.
     pub uid: Option<u32>,
     /// How long it stays in `TIME_WAIT`, in milliseconds.
     pub time_wait_left: Option<u32>,
 }
 
-/// What a service meets that binds an address, by its SO_REUSEADDR.
+/// What happens to a service that binds an address, by its SO_REUSEADDR.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Meeting {
     /// The family of the address; "::" is taken to serve both.
@@ -153,13 +154,14 @@ pub enum Bind {
     InUse,
     /// EADDRINUSE, unless the holder set SO_REUSEADDR too, which no kernel shows.
     InUseUnlessHolderReuses,
-    /// EADDRINUSE, unless the holder is IPv6 only (IPV6_V6ONLY, or bind() to one IPv6 address), which is not shown here.
+    /// EADDRINUSE, unless the holder is IPv6 only (IPV6_V6ONLY, or bind() to one IPv6 address),
+    /// which is not shown here.
     #[serde(rename = "in-use-unless-holder-v6only")]
     InUseUnlessHolderV6Only,
     /// EADDRINUSE, unless the holder set SO_REUSEADDR too or is IPv6 only.
     #[serde(rename = "in-use-unless-holder-reuses-or-v6only")]
     InUseUnlessHolderReusesOrV6Only,
-    /// That can't be told.
+    /// Unknown.
     Unknown,
 }
 
@@ -178,11 +180,12 @@ pub struct SelfConnect {
 pub enum Exposure {
     /// Sooner or later.
     Exposed,
-    /// Only after the ports of the other parity are used up, or where the client binds an address first.
+    /// Only after the ports of the other parity are used up, or where the client binds an address
+    /// first.
     ExposedLate,
     /// Never by automatic allocation.
     Immune,
-    /// That can't be told.
+    /// Unknown.
     Unknown,
 }
 

@@ -22,7 +22,8 @@ use crate::rule::Outcome;
 /// How many spans of a list are told of a namespace that is not the reader's own.
 const SPANS_OF_OTHERS: usize = 256;
 
-/// The document of a run; without a report it holds facts and no verdict. `top` is how many destinations a scope shows.
+/// The document of a run; without a report it holds facts and no verdict. `top` is how many
+/// destinations a scope shows.
 pub fn document(
     snapshot: &facts::Snapshot,
     policy: &Policy,

@@ -3,7 +3,7 @@
 use super::{Document, Family, Finding, Severity, Status, Transport, Verdict};
 
 impl Document {
-    /// What was found that nobody accepted, gravest first.
+    /// What was found that nobody accepted, most severe first.
     pub fn unwaived(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.waived.is_none())
     }
@@ -11,7 +11,7 @@ impl Document {
     /// Whether a finding counts: nobody accepted it, and it reaches the threshold.
     pub fn counts(&self, finding: &Finding) -> bool {
         let least = self.policy.as_ref().and_then(|policy| policy.fail_on);
-        // The gravest sorts first.
+        // The most severe sorts first.
         finding.waived.is_none() && least.is_some_and(|least| finding.severity <= least)
     }
 }
@@ -28,7 +28,7 @@ impl Severity {
         }
     }
 
-    /// All, gravest first.
+    /// All, most severe first.
     pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 }
 

@@ -11,7 +11,7 @@ use super::words::{family, spans, transport};
 use super::{Family, Finding, Gap, Host, Pool, SCHEMA_VERSION, Span, State, Tool, Transport};
 use crate::probe::{Judged, Status};
 
-/// What the kernel gave, against what its settings say.
+/// What the kernel handed out, compared with its settings.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Probed {
     /// Version of this document's form, MAJOR.MINOR.
@@ -26,21 +26,22 @@ pub struct Probed {
     pub collected_at: String,
     /// The network namespace (or the like) it was asked in; null where none was read.
     pub scope: Option<ScopeName>,
-    /// The one word.
+    /// Overall status.
     pub status: Agreement,
     /// How many ports each kind of socket asked for.
     pub count: u32,
-    /// What automatic allocation can hand out, by the settings; a pool that could not be computed is missing.
+    /// What automatic allocation can hand out, by the settings; a pool that could not be computed
+    /// is missing.
     pub pools: Vec<Pool>,
     /// What was given.
     pub draws: Vec<Draw>,
-    /// What is other than it should be, gravest first. The names are no rules.
+    /// What is other than it should be, most severe first. The names are not rules.
     pub findings: Vec<Finding>,
-    /// What could not be told.
+    /// What could not be determined.
     pub gaps: Vec<Gap>,
 }
 
-/// The probe's one word.
+/// The probe's overall status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Agreement {
@@ -48,7 +49,7 @@ pub enum Agreement {
     Agrees,
     /// A finding reaches the threshold.
     Disagrees,
-    /// None does, but something could not be told.
+    /// None does, but something could not be determined.
     Undetermined,
 }
 
@@ -62,7 +63,8 @@ pub struct Draw {
     /// "bind" to port 0, or "connect" without bind.
     #[schemars(extend("enum" = ["bind", "connect"]))]
     pub call: &'static str,
-    /// "absent" where the loopback has no address of the family, "unknown" where not all could be asked (there is a gap).
+    /// "absent" where the loopback has no address of the family, "unknown" where not all could be
+    /// asked (there is a gap).
     pub state: State,
     /// How many ports were given.
     pub given: u32,

@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::{Document, Scope};
 
-/// The longest time of RFC 3339, id of a namespace, and path that a kernel takes, in bytes: formats repeat these.
+/// The longest time of RFC 3339, id of a namespace, and path that a kernel takes, in bytes: formats
+/// repeat these.
 const TIME: usize = 40;
 const ID: usize = 255;
 const PATH: usize = 4096;
@@ -25,10 +26,10 @@ struct Version {
 
 /// The report that a text holds. What a later version 1 adds is passed over.
 ///
-/// Fails, in one line, where the text is no report of version 1, holds more than an audit writes, or tells what no audit
-/// does: a report that contradicts itself says of no host that it complies.
+/// Fails, in one line, where the text is no report of version 1, holds more than an audit writes,
+/// or tells what no audit does: a report that contradicts itself says of no host that it complies.
 pub fn read(text: &[u8]) -> Result<Document, String> {
-    let no_report = |error: String| format!("it is no report: {error}");
+    let no_report = |error: String| format!("it is not a report: {error}");
     // What PowerShell's > writes.
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Err(
@@ -58,7 +59,9 @@ pub fn bounded(report: &[u8]) -> Result<(), String> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(text).map_err(|error| error.to_string())
+    serde_json::from_slice(text).map_err(|error| {
+        if error.is_eof() { "it is cut off at its end".to_owned() } else { error.to_string() }
+    })
 }
 
 fn consistent(document: &Document) -> Result<(), String> {
@@ -67,7 +70,7 @@ fn consistent(document: &Document) -> Result<(), String> {
     }
     let at = &document.collected_at;
     if at.len() > TIME || humantime::parse_rfc3339(at).is_err() {
-        return Err(format!("{:?} is no time of RFC 3339", document.collected_at));
+        return Err(format!("{:?} is not an RFC 3339 time", document.collected_at));
     }
     let file = document.policy.as_ref().and_then(|policy| policy.file.as_ref());
     if file.is_some_and(|file| file.len() > PATH) {

@@ -32,19 +32,19 @@ pub struct RulePage {
     pub rule: &'static str,
     /// What it finds, in one line.
     pub summary: &'static str,
-    /// The most that its findings weigh, by profile.
+    /// The highest severity of its findings, by profile.
     pub severities: Vec<Weight>,
     /// Its page, in Markdown.
     pub page: &'static str,
 }
 
-/// What a rule weighs at most.
+/// The highest severity of a rule.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Weight {
     /// Under this profile.
     #[schemars(extend("enum" = closed::profiles()))]
     pub profile: &'static str,
-    /// So much.
+    /// The severity.
     pub severity: Severity,
 }
 

@@ -14,7 +14,8 @@ pub struct Scope {
     pub names: Vec<String>,
     /// Whether the program ran in it.
     pub current: bool,
-    /// A file that leads into it, for `nsenter --net=FILE`; null for the one that the program ran in.
+    /// A file that leads into it, for `nsenter --net=FILE`; null for the one that the program ran
+    /// in.
     pub path: Option<String>,
     /// Its port ranges.
     pub ranges: Vec<Range>,
@@ -32,9 +33,11 @@ pub struct Scope {
     pub listeners: Listeners,
     /// Who uses the pools.
     pub usage: Usage,
-    /// What its tunables will be after a reboot, one entry a key and loader; empty where that was not read.
+    /// What its tunables will be after a reboot, one entry a key and loader; empty where that was
+    /// not read.
     pub boot: Vec<BootEntry>,
-    /// Why `boot` is empty: nobody asked, or the persisted settings never reach this scope; null where it was read.
+    /// Why `boot` is empty: it was not requested, or the persisted settings never reach this scope;
+    /// null where it was read.
     pub boot_reason: Option<Word>,
     /// The same tunables now.
     pub running: Vec<Running>,
@@ -82,7 +85,8 @@ pub struct Reserved {
     pub families: Vec<Family>,
     /// Whether it is known.
     pub state: State,
-    /// The ports, ascending; empty where not known. Only the first 256 spans of a namespace that the program did not run in.
+    /// The ports, ascending; empty where not known. Only the first 256 spans of a namespace that
+    /// the program did not run in.
     pub spans: Vec<Span>,
     /// How many spans there are, those that `spans` leaves out included. (Since 1.1, as the next.)
     #[serde(default)]
@@ -167,7 +171,7 @@ pub struct Pool {
     pub families: Vec<Family>,
     /// How many ports.
     pub ports: u32,
-    /// How many of them the kernel never gives away.
+    /// How many of them the kernel never hands out.
     pub held_back: u32,
     /// Which, ascending. Only the first 256 spans of a namespace that the program did not run in.
     pub spans: Vec<Span>,
@@ -297,11 +301,11 @@ pub struct Listener {
     pub families: Vec<Family>,
     /// Whether its port is in the pool; null where the pool is not known.
     pub in_pool: Option<bool>,
-    /// Who holds it; null where nobody asked or it could not be seen (then there is a gap).
+    /// Who holds it; null where it was not requested or could not be read (then there is a gap).
     pub owner: Option<Owner>,
     /// The name IANA assigned to the port.
     pub service: Option<String>,
-    /// Where it was seen.
+    /// Where it was read.
     pub source: Source,
 }
 
@@ -310,10 +314,10 @@ pub struct Listener {
 pub struct Owner {
     /// Its id.
     pub pid: u32,
-    /// Its name; null where the system tells only the id.
+    /// Its name; null where the system reports only the id.
     pub command: Option<String>,
-    /// The unit of systemd that it belongs to; null where none is told.
+    /// The unit of systemd that it belongs to; null where none is reported.
     pub unit: Option<String>,
-    /// The container that it runs in, by its id or name; null where none is told.
+    /// The container that it runs in, by its id or name; null where none is reported.
     pub container: Option<String>,
 }

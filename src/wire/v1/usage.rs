@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::words::{raw, reason, source, state, transport};
 use super::{Source, State, Transport, Word, closed};
 
-/// Who uses the pools of a scope; null is what was not asked for or could not be read.
+/// Who uses the pools of a scope; null is what was not requested or could not be read.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// "absent" where it is not read on this system.
@@ -16,21 +16,24 @@ pub struct Usage {
     /// Why it is not known.
     #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
     pub reason: Option<Word>,
-    /// "counters" where they were enough, or all that was asked for; else where the sockets were seen: "sock_diag" or "proc".
+    /// "counters" where they were enough, or all that was requested; else where the sockets were
+    /// read: "sock_diag" or "proc".
     #[schemars(extend("enum" = closed::or_null(["counters", "sock_diag", "proc"])))]
     pub method: Option<Word>,
-    /// TCP sockets of the namespace but those in TIME_WAIT.
+    /// TCP sockets of the namespace except those in TIME_WAIT.
     pub tcp_sockets: Option<u32>,
     /// TCP sockets in TIME_WAIT.
     pub tcp_time_wait: Option<u32>,
     /// UDP sockets with a port.
     pub udp_sockets: Option<u32>,
-    /// TCP ports of the pool that bind() is seen to hold, listeners included: no connect() is given one of these.
+    /// TCP ports of the pool that bind() is known to hold, listeners included: no connect() is
+    /// given one of these.
     pub bound_in_pool: Option<u32>,
-    /// At most so many TCP sockets may be bound besides, and neither listen nor are connected; 0 where these were looked at.
+    /// At most so many TCP sockets may be bound besides, and neither listen nor are connected; 0
+    /// where these were read.
     pub bound_unseen: Option<u32>,
-    /// New TCP connections a second to one destination that a client can go on opening where it closes first: the usable
-    /// ports divided by the length of TIME_WAIT.
+    /// New TCP connections a second to one destination that a client can go on opening where it
+    /// closes first: the usable ports divided by the length of TIME_WAIT.
     pub ceiling_per_second: Option<u32>,
     /// The most used first, as many as were asked for.
     pub destinations: Vec<PortsInUse>,
@@ -38,7 +41,8 @@ pub struct Usage {
     pub self_connected: Vec<Connection>,
     /// TCP connections from a System Port that nothing listens on, the first of them.
     pub from_system_ports: Vec<Connection>,
-    /// Ends in the pool that several connections of this host shared and that nothing listens on any more.
+    /// Ends in the pool that several connections of this host shared and that nothing listens on
+    /// any more.
     pub left_behind: Vec<LeftBehind>,
     /// By how much the numbers of `destinations` may be too low.
     pub uncounted: u32,
@@ -57,7 +61,8 @@ pub struct PortsInUse {
     pub transport: Transport,
     /// The local address.
     pub source: String,
-    /// The peer's address; null where the source's ports are counted whatever the peer, as bind() and UDP see them.
+    /// The peer's address; null where the source's ports are counted whatever the peer, as bind()
+    /// and UDP see them.
     pub destination: Option<String>,
     /// The peer's port.
     pub port: Option<u16>,
@@ -65,7 +70,7 @@ pub struct PortsInUse {
     pub interface: Option<u32>,
     /// How many local ports of the pool are in use, TIME_WAIT included.
     pub ports_used: u32,
-    /// How many there are to use.
+    /// How many are usable.
     pub ports_usable: Option<u32>,
     /// The part in use, rounded down.
     pub percent: Option<u32>,

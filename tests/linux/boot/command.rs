@@ -100,7 +100,7 @@ fn the_winner_the_chain_and_what_never_applies_are_told() {
 
     let text = table(&["boot", "--root", &named(&top)], "200");
     for words in [
-        "BOOT  this host: a reboot changes 1 setting; 5 could not be told",
+        "BOOT  this host: a reboot changes 1 setting; 5 could not be determined",
         "32768 60999",
         "10011 20010",
         "etc/sysctl.d/50-x.conf:3 beats\n  10000 20000 at ",
@@ -261,7 +261,7 @@ fn other_systems_are_told_by_their_own_rules() {
     assert_eq!(verdict(&judged, "running-differs-from-boot")["verdict"], "unknown");
     assert_eq!(verdict(&judged, "setting-never-applies")["verdict"], "fail");
     let page = table(&[&["boot"][..], &args].concat(), "80");
-    assert!(page.contains("could not be told") && !page.contains("rc.d/sysctl"), "{page}");
+    assert!(page.contains("could not be determined") && !page.contains("rc.d/sysctl"), "{page}");
     // What illumos persists its own program tells.
     let text = top.path().join("ipadm.txt");
     fs::write(&text, "PROTO PROPERTY PERM CURRENT PERSISTENT DEFAULT POSSIBLE\ntcp largest_anon_port rw 65535 60000 65535 32768-65535\ntcp smallest_anon_port rw 32768 -- 32768 1024-65535\n").expect("a file");
@@ -276,7 +276,7 @@ fn nobody_asks_by_default_and_no_other_namespace_has_a_boot() {
     let (document, _) = json(&[]);
     let scope = &document["scopes"][0];
     assert_eq!(scope["boot"], Value::Array(Vec::new()));
-    assert!(scope["boot_reason"].as_str().is_some_and(|why| why.starts_with("not asked for")));
+    assert!(scope["boot_reason"].as_str().is_some_and(|why| why.starts_with("not checked")));
     assert_eq!(verdict(&document, "stale-knob")["verdict"], "not-asked");
     assert_eq!(code(&run(&["boot"])), 0);
     inside(|| {

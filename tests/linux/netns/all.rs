@@ -126,7 +126,8 @@ fn by_every_way_of_reading_each_namespace_is_itself() {
         let here = TcpListener::bind("0.0.0.0:23000").expect("a listener");
         with_each_kind_of_holder(|made| {
             let (last, others) = made.split_last().expect("some");
-            // openat2(2) has one number on every architecture; it is what follows another process's mounts.
+            // openat2(2) has one number on every architecture; it is what follows another process's
+            // mounts.
             let ways: [(fn(), bool); 2] =
                 [(forbid_netlink, true), (|| forbid(437, Vec::new(), Errno::NOSYS), false)];
             for (way, everywhere) in ways {
@@ -157,8 +158,8 @@ fn a_procfs_of_its_own_shows_each_namespace_as_itself() {
         for one in &made {
             name(&one.sleeper.link(), &format!("n{}", one.number));
         }
-        // A procfs is its pid namespace's, so the program may mount one in a pid namespace of its own; nobody but its
-        // own procfs can show what is masked here.
+        // A procfs is its pid namespace's, so the program may mount one in a pid namespace of its
+        // own; nobody but its own procfs can show what is masked here.
         let script = "mount --bind /dev/null /proc/sys/net/ipv4/ip_local_port_range && exec \"$@\"";
         let (document, code) =
             audit_by("unshare", &["--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh"]);
@@ -173,8 +174,8 @@ fn a_procfs_of_its_own_shows_each_namespace_as_itself() {
 fn a_folder_that_shows_where_it_was_mounted_is_not_believed() {
     inside(|| {
         let made = made(1);
-        // Here the program may mount no procfs: it goes by /proc. runc binds /proc/sys over itself, which shows each
-        // reader what is its own.
+        // Here the program may mount no procfs: it goes by /proc. runc binds /proc/sys over itself,
+        // which shows each reader what is its own.
         sh("mount", &["--bind", "/proc/sys/net", "/mnt"]);
         sh("mount", &["--bind", "/proc/sys", "/proc/sys"]);
         told_as_they_are(&without_fsopen(), &[&made]);
@@ -280,7 +281,8 @@ fn what_cannot_be_entered_is_counted_and_listed_and_never_passes() {
 fn processes_that_may_not_be_looked_into_are_counted() {
     inside(|| {
         set("ip_local_port_range", "49152 65535");
-        // Three processes that may do everything, in a pid namespace with nobody else, and one that may do nothing.
+        // Three processes that may do everything, in a pid namespace with nobody else, and one that
+        // may do nothing.
         let script = "sleep 1000 & sleep 1000 & sleep 1000 & exec \"$@\"";
         let capless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
         for (reader, unseen) in
@@ -341,7 +343,7 @@ fn a_page_about_many_namespaces_stays_short() {
             lines[table + 1].starts_with("sleep (pid "),
             "those with listeners go first: {page}"
         );
-        assert!(page.contains("and 11 more; --format json has them all"), "{page}");
+        assert!(page.contains("and 11 more; --format json lists them all"), "{page}");
         let told = lines.iter().filter(|line| line.contains("  outside-dynamic-ports")).count();
         assert_eq!(told, 1, "what is alike is told once: {page}");
         assert!(page.contains("(here), "), "{page}");

@@ -1,4 +1,5 @@
-//! Whoever may make namespaces and sockets fills a small part of a report: the rest is counted, or a gap.
+//! Whoever may make namespaces and sockets fills a small part of a report: the rest is counted, or
+//! a gap.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
@@ -12,7 +13,8 @@ use serde_json::Value;
 use super::all::made::{Sleeper, there};
 use crate::linux::support::loopback;
 use crate::linux::support::namespace::{inside, set};
-use crate::support::{assert_valid, code, run, stderr, stdout, within};
+use crate::linux::support::within;
+use crate::support::{assert_valid, code, run, stderr, stdout};
 
 const MIB: usize = 1024 * 1024;
 const HOLDS: &str = "EPHAUDIT_TEST_HOLDS";

@@ -75,7 +75,8 @@ fn sum<'a>(fields: impl IntoIterator<Item = &'a Value>) -> Value {
     format!("{:x}", Sha256::digest(fields)).into()
 }
 
-/// A control group is named by whoever may make it, and systemctl(1) takes `-Hroot@evil.example.service` for a host.
+/// A control group is named by whoever may make it, and systemctl(1) takes
+/// `-Hroot@evil.example.service` for a host.
 #[test]
 fn a_unit_that_would_be_an_option_is_in_no_command() {
     inside(|| {

@@ -78,7 +78,8 @@ fn connect_uses_up_the_parity_of_the_low_bound_before_it_takes_the_other() {
 
 /// Tries to connect like a client that waits for its service, until it is connected to itself.
 fn is_connected_to_itself(port: u16) -> Option<TcpStream> {
-    // The port that connect() tries first goes up by two with every try: once round, and some for chance.
+    // The port that connect() tries first goes up by two with every try: once round, and some for
+    // chance.
     (0..1000).find_map(|_| match TcpStream::connect(here(port)) {
         Ok(stream) => {
             assert_eq!(

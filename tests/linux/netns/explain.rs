@@ -113,14 +113,16 @@ fn reserving_does_not_take_a_port_away() {
     });
 }
 
-/// The parity that is said to be exposed is the one that loops, and what is said to be immune never does.
+/// The parity that is said to be exposed is the one that loops, and what is said to be immune never
+/// does.
 #[test]
 fn a_client_is_connected_to_itself_where_that_is_said() {
     inside(|| {
         loopback::up();
         set("ip_local_port_range", "40000 40199");
         set("ip_local_reserved_ports", "40020\n");
-        // As a retry loop does while its service is down; each way round the even half is 100 ports.
+        // As a retry loop does while its service is down; each way round the even half is 100
+        // ports.
         let tried = |port: u16, times: u32| {
             let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             (0..times).find_map(|_| TcpStream::connect(target).ok())
@@ -139,7 +141,7 @@ fn a_client_is_connected_to_itself_where_that_is_said() {
         let page = || stdout(&run(&["explain", "40010/tcp"]));
         assert!(page().contains("is connected to itself"), "{}", page());
         drop(itself);
-        assert!(page().contains("someone was connected to itself"), "{}", page());
+        assert!(page().contains("an unknown process was connected to itself"), "{}", page());
 
         // No client is given it, and yet one that binds it can be.
         for (kind, subject) in [(SocketType::STREAM, "8080/tcp"), (SocketType::DGRAM, "8080/udp")] {
@@ -215,7 +217,8 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
     });
 }
 
-/// A copy of /proc holds the connections, a capture only the listeners; what neither holds is not known.
+/// A copy of /proc holds the connections, a capture only the listeners; what neither holds is not
+/// known.
 #[test]
 fn evidence_explains_as_far_as_it_goes() {
     inside(|| {
@@ -227,9 +230,10 @@ fn evidence_explains_as_far_as_it_goes() {
         let path = |name: &str| folder.path().join(name).display().to_string();
         assert_eq!(code(&run(&["capture", "--output", &path("web1.json")])), 0);
         let copy = format!(
-            "mkdir -p {0}/proc/net {0}/proc/sys/net/ipv4 && for f in tcp tcp6 udp udp6; do cat /proc/net/$f > {0}/proc/net/$f; \
-             done && for f in ip_local_port_range ip_local_reserved_ports ip_unprivileged_port_start; do \
-             cat /proc/sys/net/ipv4/$f > {0}/proc/sys/net/ipv4/$f; done",
+            "mkdir -p {0}/proc/net {0}/proc/sys/net/ipv4 && for f in tcp tcp6 udp udp6; do cat \
+             /proc/net/$f > {0}/proc/net/$f; done && for f in ip_local_port_range \
+             ip_local_reserved_ports ip_unprivileged_port_start; do cat /proc/sys/net/ipv4/$f > \
+             {0}/proc/sys/net/ipv4/$f; done",
             path("tree")
         );
         let copied = Command::new("sh").args(["-c", &copy]).status().expect("sh starts");

@@ -70,10 +70,10 @@ fn listeners_are_told_inside_from_outside_with_their_owner() {
             .map(|finding| finding["title"].as_str().expect("a title"))
             .collect();
         let expected = BTreeSet::from([
-            "tcp port 50010 is served inside the pool and not reserved",
-            "tcp port 50012 is served inside the pool and not reserved",
-            "tcp port 50014 is served inside the pool and not reserved",
-            "udp port 33434 (traceroute) is served inside the pool and not reserved",
+            "tcp port 50010 has a listener inside the pool and is not reserved",
+            "tcp port 50012 has a listener inside the pool and is not reserved",
+            "tcp port 50014 has a listener inside the pool and is not reserved",
+            "udp port 33434 (traceroute) has a listener inside the pool and is not reserved",
         ]);
         assert_eq!(found, expected);
 

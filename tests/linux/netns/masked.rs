@@ -103,7 +103,8 @@ fn the_value_of_another_namespace_is_not_the_answer() {
         fs::write(&outer, "").expect("a file");
         let outer = outer.to_str().expect("UTF-8");
         sh("mount", &["--bind", RANGE, outer]);
-        // In the inner namespace the range is the kernel's default, and the file shows the outer one's.
+        // In the inner namespace the range is the kernel's default, and the file shows the outer
+        // one's.
         let script = format!("mount --bind {outer} {RANGE} && exec \"$0\" -q");
         let inner = Command::new("unshare")
             .args(["--net", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_ephaudit")])

@@ -176,8 +176,8 @@ fn a_service_meets_what_is_said_whatever_address_the_holder_has() {
     });
 }
 
-/// An IPv6 socket that bind() gave no address keeps the port from IPv4 too, unless it is IPv6 only, which the kernel shows of
-/// none that has a peer.
+/// An IPv6 socket that bind() gave no address keeps the port from IPv4 too, unless it is IPv6 only,
+/// which the kernel shows of none that has a peer.
 #[test]
 fn a_connection_over_ipv6_keeps_ipv4_out_unless_it_is_ipv6_only() {
     inside(|| {

@@ -11,10 +11,12 @@ use crate::linux::support::namespace::{inside, set};
 use crate::linux::support::ports;
 use crate::support::json;
 
-/// An odd-sized range is scanned one slot short, from a random start: one refusal is not the last word.
+/// An odd-sized range is scanned one slot short, from a random start: one refusal is not the last
+/// word.
 const REFUSALS: usize = 60;
 
-/// Every port that bind(0) gives on fresh sockets held open, without the SO_REUSEADDR that std sets.
+/// Every port that bind(0) gives on fresh sockets held open, without the SO_REUSEADDR that std
+/// sets.
 fn given(family: AddressFamily, kind: SocketType) -> BTreeSet<u16> {
     let any: SocketAddr = match family {
         AddressFamily::INET => (Ipv4Addr::UNSPECIFIED, 0).into(),

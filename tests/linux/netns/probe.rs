@@ -1,4 +1,5 @@
-//! The probe against the real kernel: it agrees, it leaves nothing behind, and a refusal is no agreement.
+//! The probe against the real kernel: it agrees, it leaves nothing behind, and a refusal is no
+//! agreement.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -275,7 +276,7 @@ fn the_headline_says_no_more_than_was_seen() {
         let said = |count: &str| stdout(&run(&["probe", "--count", count])).replace('\n', " ");
         let few = said("8");
         assert!(few.starts_with("AGREES ") && !few.contains("as its settings say"), "{few}");
-        assert!(few.contains("64 ports of its pool; 8 of a kind"), "{few}");
+        assert!(few.contains("64 ports of its pool; 8 per kind"), "{few}");
         assert!(said("64").contains("as its settings say"));
     });
 }

@@ -317,7 +317,8 @@ fn a_connection_with_itself_and_one_from_a_system_port_are_listed() {
 #[test]
 fn the_sockets_are_asked_only_where_the_counters_prove_nothing() {
     inside(|| {
-        // The kernel counts the sockets of programs that have just ended for a moment longer: a few in a wide pool.
+        // The kernel counts the sockets of programs that have just ended for a moment longer: a few
+        // in a wide pool.
         range("40000 41999");
         let server = listen("127.0.0.1:20001");
         let asked = |depth| {

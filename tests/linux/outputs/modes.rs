@@ -142,7 +142,7 @@ fn a_fifo_is_written_to_where_somebody_reads_it() {
     let path = folder.path().join("fifo");
     fifo(&path);
     let args = ["convert", REPORT, "--format", "json", "--output", text(&path)];
-    refused(&in_time(&mut ephaudit(&args)), 4, "it is a FIFO that nobody reads");
+    refused(&in_time(&mut ephaudit(&args)), 4, "it is a FIFO without a reader");
     // Both ends, so that nobody waits for the other to open it.
     let mut both = fs::File::options().read(true).write(true).open(&path).expect("a FIFO");
     let expected = run(&["convert", REPORT, "--format", "json"]).stdout;

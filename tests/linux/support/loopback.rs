@@ -5,7 +5,8 @@ use std::net::Ipv6Addr;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, sendto, socket};
 
-/// Of lo, which is the first interface of every namespace: LOOPBACK_IFINDEX, include/net/net_namespace.h.
+/// Of lo, which is the first interface of every namespace: LOOPBACK_IFINDEX,
+/// include/net/net_namespace.h.
 const LO: u32 = 1;
 
 // include/uapi/linux/netlink.h, rtnetlink.h, if.h, if_addr.h

@@ -1,7 +1,8 @@
-//! Network namespaces that a test makes for itself, inside a user namespace, so that no root is needed.
+//! Network namespaces that a test makes for itself, inside a user namespace, so that no root is
+//! needed.
 //!
-//! A test that needs one starts this very test binary again under unshare(1) for the one test; everything it makes
-//! there ends with that process.
+//! A test that needs one starts this very test binary again under unshare(1) for the one test;
+//! everything it makes there ends with that process.
 
 use std::env;
 use std::fs::OpenOptions;
@@ -20,13 +21,14 @@ const WAYS: [&[&str]; 2] = [
     &["--net", "--mount"],
 ];
 
-/// Runs `body` in fresh network and mount namespaces of its own. Where the system forbids that, the test says SKIPPED,
-/// and fails where CI is set.
+/// Runs `body` in fresh network and mount namespaces of its own. Where the system forbids that, the
+/// test says SKIPPED, and fails where CI is set.
 pub(crate) fn inside(body: fn()) {
     inside_by(&WAYS, body);
 }
 
-/// The same by the root of the system alone, to whom other users are none that the namespace does not know.
+/// The same by the root of the system alone, to whom other users are none that the namespace does
+/// not know.
 pub(crate) fn inside_as_root(body: fn()) {
     inside_by(&WAYS[1..], body);
 }

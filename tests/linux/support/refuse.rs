@@ -24,8 +24,8 @@ pub(crate) fn forbid_sockets(family: AddressFamily, errno: Errno) {
     forbid(call, vec![rule], errno);
 }
 
-/// Forbids this thread, and the programs that it starts, a system call: where one of the rules holds, or always where
-/// there are none.
+/// Forbids this thread, and the programs that it starts, a system call: where one of the rules
+/// holds, or always where there are none.
 pub(crate) fn forbid(call: i64, rules: Vec<SeccompRule>, errno: Errno) {
     answer(call, rules, errno.raw_os_error().unsigned_abs());
 }

@@ -1,6 +1,6 @@
-//! What FreeBSD's and DragonFly's files leave at boot. FreeBSD: libexec/rc/rc.d/sysctl runs `sysctl -i -f` on each; what
-//! MAC policies, modules and /boot/loader.conf set stands elsewhere. Only the host, or the jail with a VNET of its own
-//! whose files these are, gets the values.
+//! What FreeBSD's and DragonFly's files leave at boot. FreeBSD: libexec/rc/rc.d/sysctl runs `sysctl
+//! -i -f` on each; what MAC policies, modules and /boot/loader.conf set stands elsewhere. Only the
+//! host, or the jail with a VNET of its own whose files these are, gets the values.
 
 use crate::boot::{Boot, Loader};
 use crate::os::Wanted;
@@ -65,13 +65,13 @@ impl Kernel for Clamping {
     }
 }
 
-/// `sysctl_net_ipport_check` of sys/netinet/in_pcb.c clamps, and looks at no other bound: either order of two lines leaves
-/// the same, and the first may be above the last.
+/// `sysctl_net_ipport_check` of sys/netinet/in_pcb.c clamps, and looks at no other bound: either
+/// order of two lines leaves the same, and the first may be above the last.
 fn write(key: &'static str, value: &[u8]) -> Write {
     let number = match int(value, 0) {
         Ok(number) => number,
         Err(Write::Refused(..)) if value.iter().any(|byte| b" ,".contains(byte)) => {
-            return Write::Unsure("releases differ in what they make of several numbers");
+            return Write::Unsure("releases differ in how they read several numbers");
         }
         Err(none) => return none,
     };
@@ -141,7 +141,8 @@ mod tests {
             assert!(state(&boot, &key).starts_with(&format!("{value} by")), "{key}");
             assert_eq!(rejections(&boot, &key) == [Rejection::Clamped], clamped, "{key}");
         }
-        // The kernel swaps bounds that run backwards when it looks for a port, and reading shows them as written.
+        // The kernel swaps bounds that run backwards when it looks for a port, and reading shows
+        // them as written.
         let backwards =
             freebsd("net.inet.ip.portrange.first=60000\nnet.inet.ip.portrange.last=20000\n", "");
         assert_eq!(state(&backwards, FIRST), "60000 by /etc/sysctl.conf:1");

@@ -1,5 +1,5 @@
-//! What ipadm(8) of illumos and Solaris sets at boot: the column PERSISTENT of `ipadm show-prop`. The file that holds it,
-//! /etc/ipadm/ipadm.conf, is its own.
+//! What ipadm(8) of illumos and Solaris sets at boot: the column PERSISTENT of `ipadm show-prop`.
+//! The file that holds it, /etc/ipadm/ipadm.conf, is its own.
 
 use crate::boot::{Boot, Loader};
 use crate::os::texts::{Texts, Value};
@@ -83,7 +83,7 @@ udp   smallest_anon_port    rw   32768        ?            32768        1024-655
     fn texts_that_disagree_leave_it_unknown() {
         let other = TABLE.replace("9000", "9001");
         let boot = read(&files(&[("a", TABLE), ("b", &other)]));
-        assert!(state(&boot, "tcp/smallest_anon_port").contains("different"));
+        assert!(state(&boot, "tcp/smallest_anon_port").contains("disagree"));
         assert_eq!(state(&boot, "tcp/largest_anon_port"), "absent");
         let cut = TABLE.lines().take(2).collect::<Vec<_>>().join("\n");
         let cut = &cut[..cut.len() - "         32768        1024-65535".len() - 1];

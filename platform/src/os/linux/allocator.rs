@@ -4,14 +4,16 @@ use crate::ask::{Ask, Question, Refusal};
 use crate::os::Allocator;
 use crate::parse::sockstat::counter;
 
-/// Steps of a random width between connect() calls, whatever the parity; 0 is off. Newer than Linux 6.18.
+/// Steps of a random width between connect() calls, whatever the parity; 0 is off. Newer than Linux
+/// 6.18.
 const STEP_WIDTH: &str = "net.ipv4.ip_local_port_step_width";
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
 const SOCKSTAT6: &str = "/proc/thread-self/net/sockstat6";
 const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
 
-/// TCP's `inuse` leaves out sockets that are bound and nothing else. `alloc` counts every TCP socket of the machine, of both
-/// families, but those in TIME_WAIT. UDP's `inuse` counts what has a port (`udp_lib_get_port`), each family for itself.
+/// TCP's `inuse` leaves out sockets that are bound and nothing else. `alloc` counts every TCP
+/// socket of the machine, of both families, but those in TIME_WAIT. UDP's `inuse` counts what has a
+/// port (`udp_lib_get_port`), each family for itself.
 pub(in crate::os) fn read(ask: &Ask<'_>) -> Allocator {
     let steps_at_random = match ask(Question::Tunable(STEP_WIDTH)).outcome {
         Ok(text) => Some(text.trim_ascii() != b"0"),

@@ -1,7 +1,8 @@
-//! What systemd-sysctl(8) and `sysctl --system` leave in the kernel at boot, out of the files of sysctl.d(5).
+//! What systemd-sysctl(8) and `sysctl --system` leave in the kernel at boot, out of the files of
+//! sysctl.d(5).
 //!
-//! Held by the tests against systemd 252, procps 4.0.2 and the running kernel. Only the initial network namespace gets
-//! these values.
+//! Held by the tests against systemd 252, procps 4.0.2 and the running kernel. Only the initial
+//! network namespace gets these values.
 
 mod files;
 mod glob;
@@ -34,7 +35,8 @@ pub(crate) fn wanted() -> Wanted {
     Wanted { folders: &FOLDERS, files: files.collect(), matters: |name| name.ends_with(b".conf") }
 }
 
-/// In the order of precedence for files of the same name; the last is another name of the one before on most systems.
+/// In the order of precedence for files of the same name; the last is another name of the one
+/// before on most systems.
 const FOLDERS: [&str; 5] = [
     "/etc/sysctl.d",
     "/run/sysctl.d",
@@ -48,7 +50,8 @@ const CMDLINE: &str = "/proc/cmdline";
 /// The kernel that [`kernel`] was written for.
 const KERNEL_SINCE: KernelVersion = KernelVersion(4, 19, 0);
 
-/// What both loaders make of the files; `release` is that of the kernel that will run, where it is known.
+/// What both loaders make of the files; `release` is that of the kernel that will run, where it is
+/// known.
 pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     let mut before = Told::new(Sysctls::default());
     let cmdline = persisted.files.iter().find(|file| file.name == b"cmdline");
@@ -60,9 +63,10 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
             }
         }
     }
-    let old = release.and_then(KernelVersion::parse).filter(|version| *version < KERNEL_SINCE).map(
-        |_| Why::new(Reason::Unsupported, "what this old kernel makes of a value is not known"),
-    );
+    let old = release
+        .and_then(KernelVersion::parse)
+        .filter(|version| *version < KERNEL_SINCE)
+        .map(|_| Why::new(Reason::Unsupported, "values are not predicted for kernels before 4.19"));
     let mut boot = Boot { suspects: suspects::seen(persisted), ..Boot::default() };
     boot.unread.clone_from(&persisted.unread);
     if let Some((file, Found::Unread(why))) = cmdline.map(|file| (file, &file.found)) {
@@ -109,13 +113,15 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     boot
 }
 
-/// The initial network namespace: `NET_NS_INIT_INO` (include/uapi/linux/nsfs.h) since 6.18, and what the first one was
-/// given before that on most kernels (`PROC_DYNAMIC_FIRST`, include/linux/proc_ns.h).
+/// The initial network namespace: `NET_NS_INIT_INO` (include/uapi/linux/nsfs.h) since 6.18, and
+/// what the first one was given before that on most kernels (`PROC_DYNAMIC_FIRST`,
+/// include/linux/proc_ns.h).
 const INITIAL: &str = "net:[4026531833]";
 const INITIAL_SINCE: KernelVersion = KernelVersion(6, 18, 0);
 const INITIAL_BEFORE: &str = "net:[4026531840]";
 
-/// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host applies.
+/// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host
+/// applies.
 pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
     match host.environment {
         Some(Environment::Container(_)) => {
@@ -138,12 +144,14 @@ pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
         Ok(of_init) if of_init != scope.id.as_bytes() => Reach::Out(elsewhere),
         Ok(_) | Err(_) => Reach::Untold(Why::new(
             Reason::Unsupported,
-            "whether this is the host's own network namespace, where sysctl.d is applied, is not seen; run as root",
+            "it is not visible whether this is the host's own network namespace, where sysctl.d \
+             is applied; run as root",
         )),
     }
 }
 
-/// What the kernel has where nobody sets the key, since 4.19; of `tcp_max_tw_buckets` that depends on the memory.
+/// What the kernel has where nobody sets the key, since 4.19; of `tcp_max_tw_buckets` that depends
+/// on the memory.
 pub(crate) fn default(key: &str) -> Option<&'static str> {
     match Key::ALL.into_iter().find(|known| known.name() == key)? {
         Key::PortRange => Some("32768\t60999"),

@@ -96,8 +96,8 @@ fn holder(socket: DiagEnds, transport: Transport) -> Holder {
     }
 }
 
-/// By one search for the first of them. A connection that its process has closed has no owner any more; a socket that
-/// never had one is the kernel's.
+/// By one search for the first of them. A connection that its process has closed has no owner any
+/// more; a socket that never had one is the kernel's.
 fn find_owners(ask: &Ask<'_>, items: &mut [Holder]) {
     let owned = |item: &&mut Holder| {
         item.ends.inode != 0 || matches!(item.hold, Hold::Listens | Hold::Bound)

@@ -36,8 +36,8 @@ pub(super) fn link(
     told(ask, Question::Link(path), subject, notes).map(|target| beginning(&target))
 }
 
-/// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports seldom tells the
-/// host too, so that is no news.
+/// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports
+/// seldom tells the host too, so that is no news.
 fn told(
     ask: &Ask<'_>,
     question: Question<'_>,

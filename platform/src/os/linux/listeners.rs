@@ -1,4 +1,5 @@
-//! TCP listeners and unconnected UDP sockets: sock_diag first, /proc/thread-self/net where netlink is refused.
+//! TCP listeners and unconnected UDP sockets: sock_diag first, /proc/thread-self/net where netlink
+//! is refused.
 
 use std::net::IpAddr;
 
@@ -13,7 +14,8 @@ use crate::unread::{Subject, Unread};
 /// An IPv6 socket table exists on every kernel that has IPv6 at all; so does this file.
 const IPV6_PROOF: &str = "/proc/thread-self/net/if_inet6";
 
-/// The most sockets that are kept of those that sock_diag tells, which is faster than lines: some 30 MiB.
+/// The most sockets that are kept of those that sock_diag tells, which is faster than lines: some
+/// 30 MiB.
 const MAX_OF_DUMPS: usize = 131_072;
 
 struct Socket {
@@ -184,15 +186,16 @@ fn add(
     }
     if unsure > 0 {
         let detail = format!(
-            "/proc does not tell IPV6_V6ONLY: {unsure} {transport} sockets on [::] may serve IPv4 too"
+            "/proc does not show IPV6_V6ONLY: {unsure} {transport} sockets on [::] may serve IPv4 \
+             too"
         );
         let why = Why::new(Reason::Unsupported, detail);
         notes.push(Unread::new(Subject::DualStack(transport), why));
     }
 }
 
-/// Finds the process behind each wanted listener, by one search for all of them: an inode is one socket's, whatever its
-/// namespace.
+/// Finds the process behind each wanted listener, by one search for all of them: an inode is one
+/// socket's, whatever its namespace.
 pub(super) fn find_owners(ask: &Ask<'_>, scopes: &mut [Scope], wanted: &WantsOwner<'_>) {
     let wanted: Vec<Vec<usize>> = scopes.iter().map(wanted).collect();
     let items = scopes.iter().zip(&wanted).flat_map(|(scope, wanted)| {

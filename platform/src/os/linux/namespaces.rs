@@ -47,8 +47,8 @@ pub(super) fn read(
     toured.unread
 }
 
-/// The best first: the name that somebody gave it, the container or unit of its first process, where else it is mounted,
-/// and what that process is called, with its id.
+/// The best first: the name that somebody gave it, the container or unit of its first process,
+/// where else it is mounted, and what that process is called, with its id.
 fn names(ask: &Ask<'_>, place: &Place) -> Vec<ScopeName> {
     let of_process = |file: &str| {
         let path = format!("/proc/{}/{file}", place.process?);

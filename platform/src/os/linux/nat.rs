@@ -1,5 +1,6 @@
-//! What tells of NAT without a privilege, or next to none: whether packets are passed on, and whether iptables has a table
-//! for it. The rules themselves, and those of nftables, are told to CAP_NET_ADMIN only, by netlink.
+//! What tells of NAT without a privilege, or next to none: whether packets are passed on, and
+//! whether iptables has a table for it. The rules themselves, and those of nftables, are told to
+//! CAP_NET_ADMIN only, by netlink.
 
 use super::sysctl::sysctl;
 use crate::ask::{Answer, Ask, Question, Refusal};
@@ -8,7 +9,8 @@ use crate::snapshot::{Nat, Reading, Reason};
 use crate::unread::{Subject, Unread};
 
 const FORWARD: &str = "net.ipv4.ip_forward";
-/// The tables that iptables has loaded, a line each (`xt_proto_init`, net/netfilter/x_tables.c); for root's group only.
+/// The tables that iptables has loaded, a line each (`xt_proto_init`, net/netfilter/x_tables.c);
+/// for root's group only.
 const TABLES: &str = "/proc/thread-self/net/ip_tables_names";
 
 /// Most hosts pass nothing on, and need not be asked for more.

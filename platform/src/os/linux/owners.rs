@@ -76,7 +76,7 @@ fn owner(inodes: &[u64], owners: &Owners) -> Owner {
     } else {
         Why::new(
             Reason::Unsupported,
-            "no process that may be seen here holds it (hidepid, or another pid namespace)",
+            "no process visible here holds it (hidepid, or another pid namespace)",
         )
     })
 }

@@ -5,14 +5,17 @@ use std::ops::ControlFlow;
 use crate::snapshot::Scope;
 use crate::usage::{Census, Usage};
 
-/// The most that all namespaces together may take in a report, in bytes; a report of twice as many is never read again.
+/// The most that all namespaces together may take in a report, in bytes; a report of twice as many
+/// is never read again.
 const ROOM: usize = 32 * 1024 * 1024;
 
-// What each fact takes, in bytes: as JSON, where it is told, and in memory until it has been judged. Measured on reports.
+// What each fact takes, in bytes: as JSON, where it is told, and in memory until it has been
+// judged. Measured on reports.
 
 /// A namespace with nothing in it: its facts, and what the rules find and miss there.
 const SCOPE: usize = 12 * 1024;
-/// A span that is told, and one that is kept; it is told in the list and in the pool of each transport.
+/// A span that is told, and one that is kept; it is told in the list and in the pool of each
+/// transport.
 const SPAN_TOLD: usize = 3 * 90;
 const SPAN: usize = 4;
 /// How many spans are told of another namespace than the reader's own.

@@ -103,7 +103,8 @@ pub(super) fn read(
     scope
 }
 
-/// gVisor has the file, always empty, and no reservations (`newStaticFile("")`, pkg/sentry/fsimpl/proc/tasks_sys.go).
+/// gVisor has the file, always empty, and no reservations (`newStaticFile("")`,
+/// pkg/sentry/fsimpl/proc/tasks_sys.go).
 fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
     let before_its_time = kernel.map(|running| running < RESERVED_SINCE);
     let reading = sysctl(ask, RESERVED, before_its_time, linux_sysctl::reserved_ports);
@@ -115,8 +116,9 @@ fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Readi
     }
 }
 
-/// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can be told another
-/// length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1, "4.4.0-19041-Microsoft", has that of Windows.
+/// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can
+/// be told another length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1,
+/// "4.4.0-19041-Microsoft", has that of Windows.
 fn time_wait(host: &Host) -> Reading<u32> {
     if host.environment == Some(Environment::Gvisor) {
         let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
@@ -128,8 +130,9 @@ fn time_wait(host: &Host) -> Reading<u32> {
     time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h")
 }
 
-/// 32768–60999 since Linux 4.2 and 32768–61000 before (commit 07f4c90062f8); a literal in `inet_init_net`,
-/// net/ipv4/af_inet.c. gVisor: 16000–65535 (`firstEphemeral`, pkg/tcpip/ports/ports.go).
+/// 32768–60999 since Linux 4.2 and 32768–61000 before (commit 07f4c90062f8); a literal in
+/// `inet_init_net`, net/ipv4/af_inet.c. gVisor: 16000–65535 (`firstEphemeral`,
+/// pkg/tcpip/ports/ports.go).
 fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRange> {
     match kernel {
         _ if gvisor => PortRange::new(16000, 65535),

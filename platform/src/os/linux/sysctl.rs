@@ -3,8 +3,8 @@
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::snapshot::{Reading, Reason, Why};
 
-/// Reads one knob. `before_its_time` says whether the kernel is older than the knob, where that is known: then, and
-/// only then, a file that isn't there means that there is no such knob.
+/// Reads one knob. `before_its_time` says whether the kernel is older than the knob, where that is
+/// known: then, and only then, a file that isn't there means that there is no such knob.
 pub(super) fn sysctl<T>(
     ask: &Ask<'_>,
     name: &str,

@@ -1,4 +1,5 @@
-//! Who uses the pool: the namespace's counters, and the sockets themselves where those cannot tell enough.
+//! Who uses the pool: the namespace's counters, and the sockets themselves where those cannot tell
+//! enough.
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,8 @@ const SETTINGS: [&str; 5] = [
     "net.ipv4.ip_autobind_reuse",
     "net.ipv4.tcp_fin_timeout",
 ];
-/// sock_diag lists sockets that are only bound (commit 91051f003948); an older kernel may have it from its vendor.
+/// sock_diag lists sockets that are only bound (commit 91051f003948); an older kernel may have it
+/// from its vendor.
 const BOUND_SINCE: KernelVersion = KernelVersion(6, 8, 0);
 /// Below the unprivileged ports out of the box; `PortClass::System`.
 const SYSTEM_PORTS: PortRange = PortRange::between(1, 1023);
@@ -41,16 +43,17 @@ pub(super) struct Counters {
     tcp: [u32; 2],
     udp: [u32; 2],
     tcp_time_wait: u32,
-    /// Sockets of any kind, those included that are bound to a TCP port and nothing else: each from its making (`sk_alloc`,
-    /// net/core/sock.c), while `inuse` has it from when it enters a table. Sockets of the kernel itself are not in it.
+    /// Sockets of any kind, those included that are bound to a TCP port and nothing else: each from
+    /// its making (`sk_alloc`, net/core/sock.c), while `inuse` has it from when it enters a table.
+    /// Sockets of the kernel itself are not in it.
     used: u32,
     source: Source,
 }
 
 impl Counters {
-    /// Whether there is no such socket, listeners included: `__inet_hash` counts each as it enters the table (`inuse`,
-    /// net/ipv4/inet_hashtables.c, udp.c). The sum over the CPUs is taken one after the other, so where TCP connections
-    /// come and go nothing is concluded from it.
+    /// Whether there is no such socket, listeners included: `__inet_hash` counts each as it enters
+    /// the table (`inuse`, net/ipv4/inet_hashtables.c, udp.c). The sum over the CPUs is taken one
+    /// after the other, so where TCP connections come and go nothing is concluded from it.
     pub(super) fn none(&self, family: Family, transport: Transport) -> bool {
         let [four, six] = match transport {
             Transport::Tcp if self.tcp_time_wait > 0 => return false,
@@ -76,8 +79,8 @@ impl Counters {
     }
 }
 
-/// The usage of a scope whose pools and listeners are read by now. What was wanted and could not be had, although the rest
-/// could, is noted.
+/// The usage of a scope whose pools and listeners are read by now. What was wanted and could not be
+/// had, although the rest could, is noted.
 pub(super) fn read(
     ask: &Ask<'_>,
     counters: Result<Counters, Failed>,
@@ -116,8 +119,8 @@ pub(super) fn read(
     }
 }
 
-/// The sockets themselves. Those that are only bound take a walk of their own in the kernel: they are asked for where there
-/// may be so many that they matter, or where somebody wants them.
+/// The sockets themselves. Those that are only bound take a walk of their own in the kernel: they
+/// are asked for where there may be so many that they matter, or where somebody wants them.
 fn sockets(
     ask: &Ask<'_>,
     scope: &Scope,
@@ -157,7 +160,8 @@ fn sockets(
     Ok(told)
 }
 
-/// Whether what bind() is seen to hold of a TCP pool, and what it may hold unseen, is so much that it matters.
+/// Whether what bind() is seen to hold of a TCP pool, and what it may hold unseen, is so much that
+/// it matters.
 fn many_unseen(usage: &Usage, pools: &[Pool]) -> bool {
     let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
     let held = |pool: &Pool| usage.bound.intersection(&pool.ports).count();
@@ -168,7 +172,8 @@ fn many_unseen(usage: &Usage, pools: &[Pool]) -> bool {
         })
 }
 
-/// Whether a destination that is below that percentage of a TCP pool is so no more where bind() holds ports unseen.
+/// Whether a destination that is below that percentage of a TCP pool is so no more where bind()
+/// holds ports unseen.
 fn may_reach(usage: &Usage, census: &Census, pools: &[Pool], percent: u32) -> bool {
     let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
     let rows = || census.destinations.iter().filter(|row| row.transport == Transport::Tcp);
@@ -182,15 +187,16 @@ fn may_reach(usage: &Usage, census: &Census, pools: &[Pool], percent: u32) -> bo
     })
 }
 
-/// Those of the sockets that no protocol counts as its own, TCP's that are only bound among them; `None` where that is not
-/// told.
+/// Those of the sockets that no protocol counts as its own, TCP's that are only bound among them;
+/// `None` where that is not told.
 fn of_no_protocol(ask: &Ask<'_>, used: u32) -> Option<u32> {
     let counted = told(ask, PROTOCOLS).ok().and_then(|(text, _)| of_protocols(&text))?;
     Some(used.saturating_sub(counted))
 }
 
-/// Whether the counters alone show that nobody uses so much of a pool: one destination can't have more sockets than there
-/// are. A pool that isn't known proves nothing, and the sockets would not either.
+/// Whether the counters alone show that nobody uses so much of a pool: one destination can't have
+/// more sockets than there are. A pool that isn't known proves nothing, and the sockets would not
+/// either.
 fn proved(usage: &Usage, pools: &[Pool], percent: u32) -> bool {
     pools.iter().all(|pool| {
         let most = match pool.transport {
@@ -268,7 +274,8 @@ fn census(
             .fold(PortSet::new(), |all, pool| all.union(&pool.ports));
         let listening = match transport {
             Transport::Tcp => listening(scope, transport),
-            // Of an unconnected UDP socket nobody can tell whether it serves: it holds its port all the same.
+            // Of an unconnected UDP socket nobody can tell whether it serves: it holds its port all
+            // the same.
             Transport::Udp => PortSet::new(),
         };
         let of = CensusOf {
@@ -308,7 +315,7 @@ fn setting(ask: &Ask<'_>, name: &'static str) -> Reading<u64> {
         Ok(bytes) => String::from_utf8_lossy(&bytes)
             .trim_end_matches('\n')
             .parse()
-            .map_err(|_| Why::unparsable(format!("{name} is no number"), &bytes)),
+            .map_err(|_| Why::unparsable(format!("{name} is not a number"), &bytes)),
     };
     match parsed {
         Ok(value) => Reading::Known { value, source },

@@ -1,4 +1,5 @@
-//! macOS at boot: no file of sysctls is supported, so the kernel's defaults stay. A LaunchDaemon may run sysctl(8).
+//! macOS at boot: no file of sysctls is supported, so the kernel's defaults stay. A LaunchDaemon
+//! may run sysctl(8).
 
 use crate::boot::{Boot, Loader, Rejection, Suspect};
 use crate::os::Wanted;

@@ -1,5 +1,6 @@
-//! What NetBSD's /etc/rc.d/sysctl leaves at boot: `sysctl -f /etc/sysctl.conf`. `sysctl_net_inet_ip_ports` of
-//! sys/netinet/tcp_usrreq.c refuses a bound that is not beyond the other, as that is at the moment: the order counts.
+//! What NetBSD's /etc/rc.d/sysctl leaves at boot: `sysctl -f /etc/sysctl.conf`.
+//! `sysctl_net_inet_ip_ports` of sys/netinet/tcp_usrreq.c refuses a bound that is not beyond the
+//! other, as that is at the moment: the order counts.
 
 use crate::boot::{Boot, Loader, Rejection};
 use crate::os::Wanted;
@@ -133,7 +134,7 @@ impl Pair {
 /// `bitmask_scan` of sbin/sysctl/sysctl.c: the whole list, and sysctl(8) ends at what is no port.
 fn reserve(kept: &mut PortSet, value: &[u8]) -> Write {
     if value == UNKNOWN {
-        return Write::Unsure("what a line before wrote is not known");
+        return Write::Unsure("what an earlier line wrote is not known");
     }
     let items = value.trim_ascii().split(|byte| *byte == b',').filter(|item| !item.is_empty());
     let mut list = Vec::new();
@@ -238,7 +239,7 @@ mod tests {
         let boot = netbsd(&format!("{list}=50000-50010\n{MIN}=20000\n{MAX}=60000\n"));
         assert_eq!(rejections(&boot, list), [Rejection::Invalid]);
         for key in [MIN, MAX] {
-            assert!(state(&boot, key).contains("may have ended"));
+            assert!(state(&boot, key).contains("may have stopped"));
         }
     }
 }

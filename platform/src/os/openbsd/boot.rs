@@ -1,5 +1,5 @@
-//! What OpenBSD's /etc/rc leaves at boot: it adds the ports of /etc/services to both lists (`fill_baddynamic`), and then
-//! sets the lines of /etc/sysctl.conf.
+//! What OpenBSD's /etc/rc leaves at boot: it adds the ports of /etc/services to both lists
+//! (`fill_baddynamic`), and then sets the lines of /etc/sysctl.conf.
 
 use crate::boot::{Boot, Loader, Rejection};
 use crate::os::Wanted;
@@ -23,8 +23,8 @@ const RULES: Rules = Rules {
         UDP,
     ],
 };
-const FILLED: &str = "rc(8) adds the ports of /etc/services to the kernel's own list, which differs between releases; \
-                      a whole list in /etc/sysctl.conf would replace it";
+const FILLED: &str = "rc(8) adds the ports of /etc/services to the kernel's own list, which \
+                      differs between releases; a whole list in /etc/sysctl.conf would replace it";
 
 pub(in crate::os) fn wanted() -> Wanted {
     RULES.wanted()
@@ -59,28 +59,28 @@ impl Kernel for Lists {
     }
 }
 
-/// Neither bound looks at the other: the kernel takes the lower one for the first. `ipctl_vars` of sys/netinet/ip_input.c
-/// allows 0 to 65535.
+/// Neither bound looks at the other: the kernel takes the lower one for the first. `ipctl_vars` of
+/// sys/netinet/ip_input.c allows 0 to 65535.
 fn bound(value: &[u8]) -> Write {
     match int(value, 10) {
         Ok(number) if (0..=65_535).contains(&number) => Write::Took(number.to_string()),
-        Ok(_) => Write::Unsure("newer kernels refuse what is no port, and older ones take it"),
+        Ok(_) => Write::Unsure("newer kernels refuse what is not a port, and older ones accept it"),
         Err(none) => none,
     }
 }
 
-/// `parse_baddynamic` of sbin/sysctl/sysctl.c: a whole list, or ports to add and to take out, and no mix of both. `known`
-/// is the list as it stands, where it is known.
+/// `parse_baddynamic` of sbin/sysctl/sysctl.c: a whole list, or ports to add and to take out, and
+/// no mix of both. `known` is the list as it stands, where it is known.
 fn list(known: &mut Option<PortSet>, value: &[u8]) -> Write {
     if value == UNKNOWN {
         *known = None;
-        return Write::Unsure("what a line before wrote is not known");
+        return Write::Unsure("what an earlier line wrote is not known");
     }
     // An empty item ends the list.
     let items: Vec<&[u8]> =
         value.split(|byte| *byte == b',').take_while(|item| !item.is_empty()).collect();
     if items.is_empty() {
-        return Write::Unsure("releases differ in what they make of an empty list");
+        return Write::Unsure("releases differ in how they read an empty list");
     }
     let edits = |item: &&&[u8]| matches!(item.first(), Some(b'+' | b'-'));
     let edited = items.iter().filter(edits).count();
@@ -122,9 +122,7 @@ fn ports(item: &[u8]) -> Result<PortRange, Write> {
     let port = |text: &[u8]| match number(text, 10) {
         Number::Fits(number) => u16::try_from(number).map_err(|_| ends("a port is 0 to 65535")),
         Number::Beyond => Err(ends("a port is 0 to 65535")),
-        Number::None => {
-            Err(Write::Unsure("releases differ in what they make of what is no number"))
-        }
+        Number::None => Err(Write::Unsure("releases differ in how they read what is not a number")),
     };
     let mut halves = item.splitn(2, |byte| *byte == b'-');
     let low = port(halves.next().unwrap_or_default())?;
@@ -216,7 +214,7 @@ mod tests {
             assert_eq!(rejections(&boot, TCP), [Rejection::Invalid], "{list}");
             assert_eq!(state(&boot, TCP), "25 by /etc/sysctl.conf:1");
             for key in [FIRST, UDP] {
-                assert!(state(&boot, key).contains("may have ended"), "{list}");
+                assert!(state(&boot, key).contains("may have stopped"), "{list}");
             }
         }
     }

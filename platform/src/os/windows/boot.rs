@@ -1,6 +1,6 @@
-//! What Windows has after a boot: netsh(8)'s persistent store, beside the active one that holds now. The registry keeps it
-//! in blobs that no document describes (Control\Nsi), so only `netsh … store=persistent` tells it. Get-NetTCPSetting does
-//! not say of which store it is.
+//! What Windows has after a boot: netsh(8)'s persistent store, beside the active one that holds
+//! now. The registry keeps it in blobs that no document describes (Control\Nsi), so only `netsh …
+//! store=persistent` tells it. Get-NetTCPSetting does not say of which store it is.
 
 use crate::ask::NetshTable;
 use crate::boot::{Boot, Loader};
@@ -22,7 +22,8 @@ const KEYS: [Key; 8] = [
     ("ipv6 excludedportrange udp", NetshTable::ExcludedPortRange, Family::Ipv6, Transport::Udp),
 ];
 
-/// The files are texts that netsh printed, below the command lines that a prompt echoed: they alone name the store.
+/// The files are texts that netsh printed, below the command lines that a prompt echoed: they alone
+/// name the store.
 pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
     let mut texts = Texts::new(KEYS.map(|(name, ..)| name));
     let mut unread = persisted.unread.clone();

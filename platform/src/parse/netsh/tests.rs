@@ -91,12 +91,14 @@ pub(crate) fn numbers_in(bytes: &[u8]) -> HashSet<u32> {
     runs.filter_map(|run| std::str::from_utf8(run).ok()?.parse().ok()).collect()
 }
 
-/// Every offset of a small text, every few of a larger one; both halves of a UTF-16 unit in any case.
+/// Every offset of a small text, every few of a larger one; both halves of a UTF-16 unit in any
+/// case.
 pub(crate) fn offsets(bytes: &[u8]) -> impl Iterator<Item = usize> {
     (0..bytes.len()).step_by((bytes.len() / 4096) * 2 + 1)
 }
 
-/// The text with one byte at each of its `offsets` replaced, removed or doubled, at random but alike in every run.
+/// The text with one byte at each of its `offsets` replaced, removed or doubled, at random but
+/// alike in every run.
 pub(crate) fn mutants(bytes: &[u8], mut check: impl FnMut(&[u8])) {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = || {

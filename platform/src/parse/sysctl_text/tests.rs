@@ -14,9 +14,9 @@ pub(crate) fn host(path: &str) -> String {
     fs::read_to_string(hosts().join(path)).expect(path)
 }
 
-/// Hands every capture under fixtures/hosts to `check`: as it is, and those in files called `names` also cut at
-/// every offset and with bytes changed. The first argument is the undamaged text, or `None` where bytes were
-/// changed; the second is what the parser gets.
+/// Hands every capture under fixtures/hosts to `check`: as it is, and those in files called `names`
+/// also cut at every offset and with bytes changed. The first argument is the undamaged text, or
+/// `None` where bytes were changed; the second is what the parser gets.
 pub(crate) fn damaged(names: &[&str], check: impl Fn(Option<&str>, &str)) {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = |n: usize| {

@@ -35,12 +35,12 @@ pub(super) fn open_trusted(path: &Path) -> io::Result<File> {
 
 /// What is not an ordinary file (a device, a pipe) is written to, since a rename would put a file
 /// in its place.
-pub(super) fn write(path: &Path, _readers: Readers, fill: Fill<'_>) -> io::Result<()> {
+pub(super) fn write(path: &Path, _readers: Readers, content: Fill<'_>) -> io::Result<()> {
     let present = fs::metadata(path);
     match &present {
         Ok(kind) if kind.is_dir() => return Err(ErrorKind::IsADirectory.into()),
         Ok(kind) if !kind.is_file() => {
-            return write_all(OpenOptions::new().append(true).open(path)?, fill);
+            return write_all(OpenOptions::new().append(true).open(path)?, content);
         }
         Err(_) if fs::symlink_metadata(path).is_ok() => {
             return Err(io::Error::other("a link on the way leads to nothing"));
@@ -60,7 +60,7 @@ pub(super) fn write(path: &Path, _readers: Readers, fill: Fill<'_>) -> io::Resul
     if let Ok(present) = &present {
         file.as_file().set_permissions(present.permissions())?;
     }
-    write_all(&mut file, fill)?;
+    write_all(&mut file, content)?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())

@@ -59,7 +59,7 @@ pub(super) fn put(
             present.st_uid
         ))),
         FileType::Fifo | FileType::CharacterDevice => through(target, present, content),
-        _ => refused("it is no file that can be written"),
+        _ => refused("it is not a writable file"),
     }
 }
 
@@ -78,14 +78,14 @@ fn through(target: &Target, judged: &Stat, content: Fill<'_>) -> io::Result<()> 
     let flags = flags | OFlags::NOCTTY | OFlags::CLOEXEC;
     let fd = match openat(target.folder(), &target.name, flags, Mode::empty()) {
         Err(Errno::NXIO) if kind(judged) == FileType::Fifo => {
-            return Err(io::Error::other("it is a FIFO that nobody reads"));
+            return Err(io::Error::other("it is a FIFO without a reader"));
         }
         opened => opened?,
     };
     let opened = fstat(&fd)?;
     let told = |file: &Stat| (file.st_dev, file.st_ino, file.st_rdev, kind(file));
     if told(&opened) != told(judged) {
-        return Err(io::Error::other("it was changed meanwhile; try again"));
+        return Err(io::Error::other("it was changed in the meantime; try again"));
     }
     // Whoever reads slowly is waited for.
     fcntl_setfl(&fd, OFlags::APPEND)?;

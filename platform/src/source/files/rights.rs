@@ -7,7 +7,8 @@ pub(super) fn has_gained_rights() -> bool {
     const AT_SECURE: u64 = 23;
     match procfs::process::Process::myself().and_then(|own| own.auxv()) {
         Ok(vector) => vector.get(&AT_SECURE) != Some(&0),
-        // Without /proc there is still what makes the kernel set it (`cap_bprm_creds_from_file`, security/commoncap.c).
+        // Without /proc there is still what makes the kernel set it (`cap_bprm_creds_from_file`,
+        // security/commoncap.c).
         Err(procfs::ProcError::NotFound(_)) => {
             let capable = rustix::thread::capabilities(None);
             ids_differ()

@@ -169,7 +169,9 @@ impl Walk {
         // Whoever changes it meanwhile makes another inode.
         let now = statat(&folder.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
         if (now.st_dev, now.st_ino, now.st_ctime) != (link.st_dev, link.st_ino, link.st_ctime) {
-            return Err(io::Error::other("a link on the way was changed meanwhile; try again"));
+            return Err(io::Error::other(
+                "a link on the way was changed in the meantime; try again",
+            ));
         }
         Ok(PathBuf::from(OsString::from_vec(way.into_bytes())))
     }

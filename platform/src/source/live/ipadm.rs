@@ -34,6 +34,6 @@ fn current(name: &str, bytes: &[u8]) -> Outcome {
     let row = rows.find(|row| format!("{}/{}", row.proto, row.property) == name);
     match row.as_ref().and_then(|row| row.current.value()) {
         Some(value) => Ok(value.as_bytes().to_vec()),
-        None => Err(Refusal::Failed(Why::unparsable("ipadm printed no such row", bytes))),
+        None => Err(Refusal::Failed(Why::unparsable("ipadm did not print this row", bytes))),
     }
 }

@@ -1,7 +1,7 @@
 //! macOS and Windows: the sockets that the crate netstat2 lists.
 //!
-//! It asks libproc for the descriptors of every process it may look into, and GetExtendedTcpTable and GetExtendedUdpTable
-//! of iphlpapi. A UDP socket's peer is told by neither.
+//! It asks libproc for the descriptors of every process it may look into, and GetExtendedTcpTable
+//! and GetExtendedUdpTable of iphlpapi. A UDP socket's peer is told by neither.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! What a program of the system prints: by its absolute path, without a shell, with an empty environment, and bounded.
+//! What a program of the system prints: by its absolute path, without a shell, with an empty
+//! environment, and bounded.
 
 // the only file that may: clippy.toml
 #![allow(clippy::disallowed_types)]
@@ -19,7 +20,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// The most that is read of its output, in bytes: a list of all ports has 382,106.
 const OUTPUT: u64 = 1024 * 1024;
 
-/// Its standard output, where it ends well and in time. Of the environment it gets `variables` alone.
+/// Its standard output, where it ends well and in time. Of the environment it gets `variables`
+/// alone.
 pub(super) fn output(path: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
     let why = |reason, detail: String| {
         Why::new(reason, format!("{path} {}: {detail}", arguments.join(" ")))

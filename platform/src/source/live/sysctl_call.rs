@@ -21,9 +21,9 @@ pub fn answer(question: Question<'_>) -> Answer {
 fn value(name: &str) -> Outcome {
     match Ctl::new(name).and_then(|knob| knob.value_string()) {
         Ok(text) => Ok(text.into_bytes()),
-        Err(SysctlError::NotFound(_)) => {
-            Err(Refusal::NotFound(format!("the kernel knows no {name}, or may not tell")))
-        }
+        Err(SysctlError::NotFound(_)) => Err(Refusal::NotFound(format!(
+            "the kernel has no {name}, or does not allow reading it"
+        ))),
         Err(error) => {
             Err(Refusal::Failed(Why::new(Reason::Unsupported, format!("sysctl {name}: {error}"))))
         }

@@ -1,5 +1,5 @@
-//! OpenBSD, NetBSD and DragonFly BSD: sysctl(8), whose text is the same through every release where the call's numbers
-//! and structures are not.
+//! OpenBSD, NetBSD and DragonFly BSD: sysctl(8), whose text is the same through every release where
+//! the call's numbers and structures are not.
 
 use super::{listeners, program, unasked};
 use crate::ask::{Answer, Question};

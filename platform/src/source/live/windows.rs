@@ -31,15 +31,15 @@ pub fn answer(question: Question<'_>) -> Answer {
     }
 }
 
-/// What comes first in PATH, and what %SystemRoot% says, is no business of an audit that an administrator runs: Windows
-/// tells where it is.
+/// What comes first in PATH, and what %SystemRoot% says, is no business of an audit that an
+/// administrator runs: Windows tells where it is.
 fn netsh(arguments: &[&str]) -> Outcome {
     let folder = get_known_folder_path(KnownFolder::System);
     let root = folder.as_deref().and_then(|folder| folder.parent());
     let (Some(folder), Some(root)) =
         (folder.as_deref().and_then(|f| f.to_str()), root.and_then(|r| r.to_str()))
     else {
-        let detail = "Windows does not tell its system directory";
+        let detail = "Windows does not report its system directory";
         return Err(Refusal::Failed(Why::new(Reason::Unsupported, detail)));
     };
     // The paths of the network's own libraries in the registry begin with %SystemRoot%.

@@ -19,8 +19,8 @@ pub(super) struct Lane<'a> {
     pool: Option<&'a Pool>,
 }
 
-/// A lane for each distinct range and pool, one more than are drawn at most. There is always one: a range that nobody read
-/// is unknown.
+/// A lane for each distinct range and pool, one more than are drawn at most. There is always one: a
+/// range that nobody read is unknown.
 pub(super) fn of(scope: &Scope) -> Vec<Lane<'_>> {
     let mut lanes: Vec<Lane<'_>> = Vec::new();
     for range in scope.ranges.iter().filter(|range| range.role == "ephemeral") {
@@ -103,7 +103,7 @@ impl<'a> Lane<'a> {
                 let held = (u32::from(range.last - range.first) + 1).saturating_sub(pool.ports);
                 let ports = counted(pool.ports, "port");
                 format!(
-                    "{name}: {}-{}; {ports} in the pool, {} held out of it",
+                    "{name}: {}-{}; {ports} in the pool, {} kept out of it",
                     range.first,
                     range.last,
                     grouped(held)

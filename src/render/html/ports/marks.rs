@@ -107,7 +107,7 @@ fn lane(
         things.filter_map(|thing| window.part(thing.at).map(|part| (part, thing))).collect();
     inside.sort_by_key(|(part, _)| *part);
     let number = counted(u32::try_from(inside.len()).unwrap_or(u32::MAX), noun);
-    let says = if whole { number } else { format!("{number} seen, the rest UNKNOWN") };
+    let says = if whole { number } else { format!("{number} found, the rest UNKNOWN") };
     let says = match unlisted {
         0 => says,
         more => format!("{says}; {more} anywhere are not listed"),
@@ -130,7 +130,7 @@ fn lane(
     }
 }
 
-/// Things so near to each other that they share a mark: it looks as the gravest of them.
+/// Things so near to each other that they share a mark: it looks as the most severe of them.
 fn group(window: Window, (first, last): (u32, u32), things: &[Thing]) -> Markup {
     let class = ["inside", "unsure", "outside"]
         .into_iter()

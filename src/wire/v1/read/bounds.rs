@@ -1,5 +1,5 @@
-//! How much a report may hold, looked at before any of it is kept: no text may make `convert` take many times its own
-//! length. An audit stays far below each of these.
+//! How much a report may hold, looked at before any of it is kept: no text may make `convert` take
+//! many times its own length. An audit stays far below each of these.
 
 /// How deep values stand in each other: an end of a span is at 7.
 const DEPTH: usize = 16;
@@ -24,7 +24,8 @@ const WORDS: [&[u8]; 11] = [
 /// The keys of words that take no memory of their own once they are read.
 const CHOICES: [&[u8]; 7] =
     [b"state", b"severity", b"verdict", b"status", b"transport", b"transports", b"families"];
-/// How many items an array of this key may have; those of a fact, and of what is the same in every format, are few.
+/// How many items an array of this key may have; those of a fact, and of what is the same in every
+/// format, are few.
 const ITEMS: [(&[u8], usize); 21] = [
     (b"rules", 256),
     (b"scopes", 10_000),
@@ -52,12 +53,14 @@ const ITEMS: [(&[u8], usize); 21] = [
 const OTHERS: usize = 10_000;
 /// How large a finding may be: one is told at a time.
 const FINDING: usize = 1024 * 1024;
-/// What may be held of a report together with its text: so many times the text, or so many bytes where the text is short.
+/// What may be held of a report together with its text: so many times the text, or so many bytes
+/// where the text is short.
 const GROWTH: usize = 3;
 const SHORT: usize = 34 * 1024 * 1024;
 /// What may be held of any.
 const MOST: usize = 56 * 1024 * 1024;
-/// What a text takes in memory besides its bytes: its place, and what an allocator puts before it, in steps and at least.
+/// What a text takes in memory besides its bytes: its place, and what an allocator puts before it,
+/// in steps and at least.
 const PLACE: usize = 24;
 const HEAD: usize = 8;
 const STEP: usize = 16;
@@ -70,8 +73,8 @@ const EVIDENCE: usize = 256;
 
 /// Fails, in one line, where a text is more than a report.
 ///
-/// It goes through the bytes and keeps nothing. What is no JSON it takes for anything: the parser, which comes next, stops
-/// where the text is none, and up to there both see the same.
+/// It goes through the bytes and keeps nothing. What is no JSON it takes for anything: the parser,
+/// which comes next, stops where the text is none, and up to there both see the same.
 pub(super) fn check(text: &[u8]) -> Result<(), String> {
     let most = (text.len() * (GROWTH - 1)).max(SHORT.saturating_sub(text.len())).min(MOST);
     let mut scan = Scan { most, groups: Vec::new(), key: Key::default(), held: 0 };
@@ -148,7 +151,7 @@ impl Scan {
         self.value(GROUP + room)?;
         self.groups.push(Group { key: self.key, is_array, items: 0, begin });
         if self.groups.len() > DEPTH {
-            return Err(format!("its values stand more than {DEPTH} deep in each other"));
+            return Err(format!("its values are nested more than {DEPTH} deep"));
         }
         Ok(())
     }

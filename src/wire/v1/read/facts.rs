@@ -5,7 +5,8 @@ use super::super::{Document, Listeners, Pool, Scope, Span, State, Transport};
 /// All ports there are, 0 included.
 const PORTS: u32 = 65_536;
 
-/// Fails where a fact has a value and is not known, or is known and has none, and where ports are told that there can't be.
+/// Fails where a fact has a value and is not known, or is known and has none, and where ports are
+/// told that there can't be.
 pub(super) fn check(document: &Document) -> Result<(), String> {
     document.scopes.iter().try_for_each(|scope| {
         states(scope).map_err(|what| {

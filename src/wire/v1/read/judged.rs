@@ -111,7 +111,7 @@ impl Ground<'_> {
                 self.gaps
             ));
         }
-        // The gravest sorts first.
+        // The most severe sorts first.
         let gravest = |found: &[&Finding]| found.iter().map(|f| f.severity).min();
         if let Some(due) = gravest(&self.open).or_else(|| gravest(&self.waived)) {
             same_severity(name, *severity, due)?;
@@ -124,7 +124,7 @@ impl Ground<'_> {
         if due == reason.is_some() {
             return Ok(());
         }
-        let what = if due { "no reason" } else { "a reason that no gap is behind" };
+        let what = if due { "no reason" } else { "a reason without a gap" };
         Err(format!("{name} is called {}, with {what}", verdict.name()))
     }
 }
@@ -164,7 +164,8 @@ fn implied(document: &Document) -> Status {
     }
 }
 
-/// Fails where a finding or a gap is of a namespace that the report does not have, or none is the reader's own.
+/// Fails where a finding or a gap is of a namespace that the report does not have, or none is the
+/// reader's own.
 pub(super) fn places(document: &Document) -> Result<(), String> {
     let mut ids: HashSet<&str> = HashSet::new();
     for scope in &document.scopes {

@@ -60,3 +60,9 @@ fn what_is_no_json_is_left_to_the_parser() {
         assert_eq!(bounds::check(text.as_bytes()), Ok(()), "{text}");
     }
 }
+
+#[test]
+fn a_text_that_is_cut_off_is_called_so() {
+    let why = super::read(br#"{"schema_version": "1.1", "tool": "#).expect_err("half a report");
+    assert_eq!(why, "it is not a report: it is cut off at its end");
+}

@@ -1,4 +1,5 @@
-//! What this very version always writes: of a report of another one nobody knows its rules, nor what they need.
+//! What this very version always writes: of a report of another one nobody knows its rules, nor
+//! what they need.
 
 use std::collections::HashSet;
 
@@ -20,9 +21,9 @@ pub(super) fn check(document: &Document) -> Result<(), String> {
     }
     let is_its = |profile: &&Profile| profile.name() == document.profile;
     let profile = Profile::ALL.iter().find(is_its).copied();
-    let profile = profile.ok_or_else(|| format!("{:?} is no profile", document.profile))?;
+    let profile = profile.ok_or_else(|| format!("{:?} is not a profile", document.profile))?;
     if let Some(off) = policy.off.iter().find(|off| rules::find(off).is_none()) {
-        return Err(format!("its policy turns off {off:?}, which is no rule"));
+        return Err(format!("its policy turns off {off:?}, which is not a rule"));
     }
     let found: HashSet<&str> = document.findings.iter().map(|finding| &*finding.rule).collect();
     for rule in &document.rules {
@@ -55,7 +56,8 @@ struct Need {
     rules: &'static [&'static str],
 }
 
-/// Rules that say, before they look, that they have nothing to say about such a host, policy or run.
+/// Rules that say, before they look, that they have nothing to say about such a host, policy or
+/// run.
 const CONDITIONAL: [&str; 4] = [
     "drift-from-vendor-default",
     "declared-service-in-pool",
@@ -175,7 +177,8 @@ fn no_reserved(scope: &Scope) -> bool {
     scope.reserved.iter().any(|list| list.state == State::Unknown)
 }
 
-/// Fails where a rule is answered without what it needs, or does not apply although it could be answered.
+/// Fails where a rule is answered without what it needs, or does not apply although it could be
+/// answered.
 fn needs(document: &Document, rule: &Rule) -> Result<(), String> {
     let name = &*rule.rule;
     let applies = !matches!(rule.verdict, Verdict::NotApplicable | Verdict::NotAsked);

@@ -39,7 +39,8 @@ impl<'a> Files<'a> {
         for file in winners {
             files.take(file);
         }
-        // systemd-sysctl comes upon it only through a link such as 99-sysctl.conf; procps reads it last of all.
+        // systemd-sysctl comes upon it only through a link such as 99-sysctl.conf; procps reads it
+        // last of all.
         if let Some(file) = persisted.files.iter().find(|file| file.name == b"sysctl.conf") {
             let linked =
                 || files.read.iter().any(|(_, text)| Found::Text(text.to_vec()) == file.found);
@@ -87,7 +88,7 @@ fn unread_by_name(name: &[u8], grammar: Grammar) -> Option<(Rejection, String)> 
         return Some((Rejection::NotConf, "only files named *.conf are read".to_owned()));
     }
     let hidden = name.starts_with(b".") && grammar == Grammar::Systemd;
-    let detail = || "systemd-sysctl passes over files whose name begins with a dot".to_owned();
+    let detail = || "systemd-sysctl skips files whose name begins with a dot".to_owned();
     hidden.then(|| (Rejection::Dotfile, detail()))
 }
 

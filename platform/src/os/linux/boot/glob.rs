@@ -5,8 +5,9 @@ use crate::parse::sysctl_conf::is_pattern;
 /// How many patterns the braces of one may stand for.
 const BRACES_MAX: usize = 64;
 
-/// The path under which a pattern finds `way`: parts without a wildcard stay as they are written. A slash after the last
-/// part wants a folder, but glob(3) sees to that only where this part is a pattern itself.
+/// The path under which a pattern finds `way`: parts without a wildcard stay as they are written. A
+/// slash after the last part wants a folder, but glob(3) sees to that only where this part is a
+/// pattern itself.
 pub(super) fn found(pattern: &[u8], way: &str) -> Option<Vec<u8>> {
     let slashes = pattern.iter().rev().take_while(|byte| **byte == b'/').count();
     let pattern = &pattern[..pattern.len() - slashes];
@@ -17,7 +18,8 @@ pub(super) fn found(pattern: &[u8], way: &str) -> Option<Vec<u8>> {
     walked(pattern, way, part_matches)
 }
 
-/// Goes the way of `path` as the kernel does, and comes to the end of `way` or nowhere: each part `is` the next name.
+/// Goes the way of `path` as the kernel does, and comes to the end of `way` or nowhere: each part
+/// `is` the next name.
 pub(super) fn walked(path: &[u8], way: &str, is: impl Fn(&[u8], &[u8]) -> bool) -> Option<Vec<u8>> {
     let way: Vec<&[u8]> = way.split('/').map(str::as_bytes).collect();
     let (mut at, mut walked) = (0_usize, Vec::new());
@@ -45,8 +47,8 @@ pub(super) fn is_odd(pattern: &[u8]) -> bool {
     is_pattern(pattern) && pattern.split(|byte| *byte == b'/').any(|part| part.ends_with(b"\\"))
 }
 
-/// Whether a path may lead out of /proc/sys, from where others lead back: ".." does above its top, and a wildcard after
-/// a dot finds "..".
+/// Whether a path may lead out of /proc/sys, from where others lead back: ".." does above its top,
+/// and a wildcard after a dot finds "..".
 pub(super) fn leads_out(path: &[u8]) -> bool {
     let mut depth = 0_usize;
     path.split(|byte| *byte == b'/').any(|part| {
@@ -66,7 +68,8 @@ pub(super) fn leads_out(path: &[u8]) -> bool {
     })
 }
 
-/// The patterns that braces stand for (GLOB_BRACE of glob(3)), in their order; `None` where they are too many.
+/// The patterns that braces stand for (GLOB_BRACE of glob(3)), in their order; `None` where they
+/// are too many.
 pub(super) fn braced(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut open = vec![pattern.to_vec()];
     let mut done = Vec::new();
@@ -112,7 +115,8 @@ fn first_braces(pattern: &[u8]) -> Option<Braces<'_>> {
     None
 }
 
-/// fnmatch(3) of one part, without going back further than the last star: each star may take as little as it can.
+/// fnmatch(3) of one part, without going back further than the last star: each star may take as
+/// little as it can.
 fn part_matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut star = None;
@@ -153,7 +157,8 @@ fn one_matches(pattern: &[u8], byte: u8) -> Option<usize> {
     }
 }
 
-/// Whether the byte is in the set, and how long the set is with its closing bracket; `None` where none closes it.
+/// Whether the byte is in the set, and how long the set is with its closing bracket; `None` where
+/// none closes it.
 fn set(pattern: &[u8], byte: u8) -> Option<(bool, usize)> {
     let not = matches!(pattern.first(), Some(b'!' | b'^'));
     let start = usize::from(not);

@@ -1,8 +1,9 @@
-//! What write(2) to one of the six sysctls does: Linux 4.19 and later with `kernel.sysctl_writes_strict` at 1, its default.
+//! What write(2) to one of the six sysctls does: Linux 4.19 and later with
+//! `kernel.sysctl_writes_strict` at 1, its default.
 //!
-//! Numbers: `proc_get_long` and `do_proc_dointvec`; lists: `proc_do_large_bitmap` (kernel/sysctl.c, 6.12); which bounds
-//! hold: `ipv4_local_port_range`, `ipv4_privileged_ports` and `ipv4_net_table` (net/ipv4/sysctl_net_ipv4.c, 6.12).
-//! The tests hold it against the running kernel.
+//! Numbers: `proc_get_long` and `do_proc_dointvec`; lists: `proc_do_large_bitmap` (kernel/sysctl.c,
+//! 6.12); which bounds hold: `ipv4_local_port_range`, `ipv4_privileged_ports` and `ipv4_net_table`
+//! (net/ipv4/sysctl_net_ipv4.c, 6.12). The tests hold it against the running kernel.
 
 use crate::boot::Rejection;
 use crate::ports::{PortRange, PortSet};
@@ -52,7 +53,8 @@ impl Key {
     }
 }
 
-/// The six values; `None` where the default stands, which is the kernel's own choice and matters to no write.
+/// The six values; `None` where the default stands, which is the kernel's own choice and matters to
+/// no write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sysctls {
     range: (u16, u16),
@@ -95,7 +97,8 @@ pub(crate) enum Write {
     Unsure(String),
 }
 
-/// PAGE_SIZE - 1: what one write looks at. Pages are larger on some machines, and then more of a long list is taken.
+/// PAGE_SIZE - 1: what one write looks at. Pages are larger on some machines, and then more of a
+/// long list is taken.
 const LOOKED_AT: usize = 4095;
 /// TMPBUFLEN - 1 (kernel/sysctl.c): a number of so many bytes is too long.
 const NUMBER_MAX: usize = 21;
@@ -104,7 +107,8 @@ const FIN_TIMEOUT_SURE: i64 = i32::MAX as i64 / 1000;
 const FIN_TIMEOUT_MAX: i64 = i32::MAX as i64 / 100;
 
 impl Sysctls {
-    /// What reading gives, without the newline; `None` where the default stands that the kernel chose.
+    /// What reading gives, without the newline; `None` where the default stands that the kernel
+    /// chose.
     pub(crate) fn value(&self, key: Key) -> Option<String> {
         match key {
             Key::PortRange => Some(format!("{}\t{}", self.range.0, self.range.1)),
@@ -137,7 +141,7 @@ impl Sysctls {
             // Unsigned, so "-0" is refused as well; 0 to 2 since 4.19.
             Key::TwReuse => match one(bytes, 0, 2) {
                 Ok(_) if spaces_off(bytes).starts_with(b"-") => {
-                    Err(invalid("a number from 0 to 2 is wanted"))
+                    Err(invalid("a number from 0 to 2 is expected"))
                 }
                 value => value.map(|value| self.tw_reuse = Some(value)),
             },
@@ -147,7 +151,7 @@ impl Sysctls {
             Err(mut refused) => {
                 if bytes.contains(&b'"') || bytes.contains(&b'\'') {
                     refused.rejection = Rejection::QuotedValue;
-                    "the kernel takes no quotes".clone_into(&mut refused.detail);
+                    "the kernel accepts no quotes".clone_into(&mut refused.detail);
                 }
                 Write::Refused(refused)
             }
@@ -174,7 +178,7 @@ impl Sysctls {
 
     fn write_start(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         let start = u16::try_from(one(bytes, 0, 65535)?);
-        let start = start.map_err(|_| invalid("a port is wanted"))?;
+        let start = start.map_err(|_| invalid("a port is expected"))?;
         let first = self.range.0;
         if start > first {
             let detail = format!("{start} is above the range's first port, {first} then");
@@ -184,8 +188,8 @@ impl Sysctls {
         Ok(())
     }
 
-    /// A write at offset 0 replaces the list, one that follows adds to it. A long one is taken up to the last item that
-    /// is certainly whole.
+    /// A write at offset 0 replaces the list, one that follows adds to it. A long one is taken up
+    /// to the last item that is certainly whole.
     fn write_list(&mut self, bytes: &[u8], first: bool) -> Write {
         let skipped = bytes.len().saturating_sub(LOOKED_AT);
         let mut left = without_newlines(&bytes[..bytes.len() - skipped]);
@@ -202,10 +206,10 @@ impl Sysctls {
                     let has = |wanted: &[u8]| bytes.trim_ascii().iter().any(|b| wanted.contains(b));
                     if has(b"\"'") {
                         refused.rejection = Rejection::QuotedValue;
-                        "the kernel takes no quotes".clone_into(&mut refused.detail);
+                        "the kernel accepts no quotes".clone_into(&mut refused.detail);
                     } else if has(b" \t") {
                         refused.rejection = Rejection::SpaceInList;
-                        "the kernel takes no blank in the list".clone_into(&mut refused.detail);
+                        "the kernel accepts no space in the list".clone_into(&mut refused.detail);
                     }
                     return Write::Refused(refused);
                 }
@@ -219,7 +223,8 @@ impl Sysctls {
 
 type Item<'a> = (PortRange, &'a [u8]);
 
-/// One port or range at the start of a list, and what follows its separator; `None` where the text is cut in it.
+/// One port or range at the start of a list, and what follows its separator; `None` where the text
+/// is cut in it.
 fn item(text: &[u8], cut: bool) -> Result<Option<Item<'_>>, Refused> {
     let unsigned = |text: &[u8], number: i64| {
         let port = u16::try_from(number).ok().filter(|_| !text.starts_with(b"-"));
@@ -274,8 +279,8 @@ fn number(text: &[u8], min: i64, max: i64) -> Result<(Option<i64>, &[u8]), Refus
     Ok((Some(value), rest))
 }
 
-/// A number as strtoul(3) with base 0 reads it: 0x is hexadecimal, a leading zero octal. One of `ends` follows it, where
-/// any is given, or nothing.
+/// A number as strtoul(3) with base 0 reads it: 0x is hexadecimal, a leading zero octal. One of
+/// `ends` follows it, where any is given, or nothing.
 fn digits<'a>(text: &'a [u8], ends: &[u8]) -> Result<(i64, &'a [u8]), Refused> {
     let window = &text[..text.len().min(NUMBER_MAX)];
     let negative = text.len() > 1 && text.starts_with(b"-");
@@ -284,7 +289,7 @@ fn digits<'a>(text: &'a [u8], ends: &[u8]) -> Result<(i64, &'a [u8]), Refused> {
         [b'0', b'x' | b'X', digit, ..] if digit.is_ascii_hexdigit() => (16, 2),
         [b'0', ..] => (8, 0),
         [digit, ..] if digit.is_ascii_digit() => (10, 0),
-        _ => return Err(invalid("something other than a number stands where one should")),
+        _ => return Err(invalid("something other than a number is where one should be")),
     };
     let number = &after_sign[prefix..];
     let length = number.iter().take_while(|byte| char::from(**byte).is_digit(base)).count();

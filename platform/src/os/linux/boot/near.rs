@@ -1,4 +1,5 @@
-//! The lines that somebody wrote for one of the keys and that set nothing: in files that are not read, or spelled wrong.
+//! The lines that somebody wrote for one of the keys and that set nothing: in files that are not
+//! read, or spelled wrong.
 
 use super::files::Files;
 use super::glob;

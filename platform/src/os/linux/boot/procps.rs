@@ -1,4 +1,5 @@
-//! `sysctl --system` of procps: every line is written in its turn; patterns only where no line names the key itself.
+//! `sysctl --system` of procps: every line is written in its turn; patterns only where no line
+//! names the key itself.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,8 @@ use super::told::{ODD, Placed, Told, excluded};
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 
-/// What a refused value must be shorter than to be given up at once: a longer one procps cuts at its commas.
+/// What a refused value must be shorter than to be given up at once: a longer one procps cuts at
+/// its commas.
 const GIVEN_UP: usize = 4092;
 
 struct Setting<'a> {

@@ -1,4 +1,5 @@
-//! systemd-sysctl(8): all lines go into one table, in which the last of a key stays, and then the table is written.
+//! systemd-sysctl(8): all lines go into one table, in which the last of a key stays, and then the
+//! table is written.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,8 @@ use super::kernel::Key;
 use super::told::{ODD, Placed, Told, excluded};
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 
-/// A row of the table: the path below /proc/sys, or a pattern of paths; without a value it keeps patterns off.
+/// A row of the table: the path below /proc/sys, or a pattern of paths; without a value it keeps
+/// patterns off.
 struct Row<'a> {
     path: Vec<u8>,
     from: Placed<'a>,
@@ -30,13 +32,14 @@ impl Row<'_> {
 /// A pattern whose first part is longer may end systemd-sysctl: file names end at 255 bytes.
 const LONGEST_FIRST: usize = 250;
 
-/// The keys that a path or a pattern names and the paths under which it finds them, in the order in which they are
-/// written; `None` where that is not known.
+/// The keys that a path or a pattern names and the paths under which it finds them, in the order in
+/// which they are written; `None` where that is not known.
 fn found(path: &[u8]) -> Option<Vec<(Key, Vec<u8>)>> {
     if !is_pattern(path) {
         return Some(Key::at(path).into_iter().map(|key| (key, path.to_vec())).collect());
     }
-    // glob(7) finds what systemd then takes for no path below /proc/sys, and it aborts (`path_startswith`, 252).
+    // glob(7) finds what systemd then takes for no path below /proc/sys, and it aborts
+    // (`path_startswith`, 252).
     if path.split(|byte| *byte == b'/').next().is_some_and(|first| first.len() > LONGEST_FIRST) {
         return None;
     }
@@ -97,7 +100,8 @@ impl<'a> Table<'a> {
         table
     }
 
-    /// A line that says the same again leaves the row where it is; one that says otherwise takes it out and stands last.
+    /// A line that says the same again leaves the row where it is; one that says otherwise takes it
+    /// out and stands last.
     fn put(&mut self, row: Row<'a>, told: &mut Told) {
         let old = self.at.get(&row.path).and_then(|at| self.rows.get_mut(*at));
         match old {

@@ -128,8 +128,8 @@ pub(super) const ODD: &str =
 pub(super) fn excluded(own: &Placed<'_>) -> (Rejection, String) {
     let place = format!("{}:{}", own.source.location(), own.line.number);
     let detail = match own.line.value {
-        Some(_) => format!("{place} sets the key itself, and goes before any pattern"),
-        None => format!("{place} keeps patterns off the key"),
+        Some(_) => format!("{place} sets the key itself, which takes precedence over any pattern"),
+        None => format!("{place} excludes the key from patterns"),
     };
     (Rejection::Excluded, detail)
 }

@@ -14,7 +14,8 @@ const GONE: [&str; 1] = ["net.ipv4.tcp_tw_recycle"];
 /// How many lines are kept of a loader.
 const KEPT: usize = 1000;
 
-/// Adds the lines of the files that the loader reads, each once; those that there is no room for are told to be unread.
+/// Adds the lines of the files that the loader reads, each once; those that there is no room for
+/// are told to be unread.
 pub(super) fn add(files: &Files<'_>, told: &Told, boot: &mut Boot) {
     let mut lines: Vec<Written> = Vec::new();
     for key in Key::ALL {

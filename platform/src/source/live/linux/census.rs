@@ -1,4 +1,5 @@
-//! Who uses the ports of a pool, counted while the kernel tells it; the sockets themselves are never held.
+//! Who uses the ports of a pool, counted while the kernel tells it; the sockets themselves are
+//! never held.
 
 mod fold;
 mod frequent;
@@ -21,8 +22,8 @@ use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use fold::Fold;
 use row::{End, Row};
 
-/// `TCPDIAG_GETSOCK`: the request of TCP before there was one by family, which walks the table that both families share
-/// once for both (`inet_diag_dump_compat`, net/ipv4/inet_diag.c).
+/// `TCPDIAG_GETSOCK`: the request of TCP before there was one by family, which walks the table that
+/// both families share once for both (`inet_diag_dump_compat`, net/ipv4/inet_diag.c).
 const GETSOCK: u16 = 18;
 
 /// The census of a transport: by netlink, or by /proc where that is refused.
@@ -112,7 +113,8 @@ fn row(payload: &[u8]) -> Option<Row> {
 }
 
 fn at_once(of: &CensusOf<'_>) -> Vec<u8> {
-    // struct inet_diag_req: a family that is not looked at, an all-zero inet_diag_sockid, the states
+    // struct inet_diag_req: a family that is not looked at, an all-zero inet_diag_sockid, the
+    // states
     let mut body = [0; 60];
     body[52..56].copy_from_slice(&states(of).to_ne_bytes());
     netlink::request(GETSOCK, &body, &filter(of))

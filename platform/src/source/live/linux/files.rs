@@ -1,6 +1,7 @@
 //! Files, links and uname.
 //!
-//! What is below /proc is read through [`Proc`]: the /proc of the system, or one that only this process has.
+//! What is below /proc is read through [`Proc`]: the /proc of the system, or one that only this
+//! process has.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -17,8 +18,8 @@ use crate::source::socket_lines::{self, Lines, TableError, Wanted};
 
 /// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
 const FIRST_BUFFER: usize = 4096;
-/// The longest reserved list there can be has 254,732 bytes (`0-1,3-4,…`). 4 MiB and more gets ENOMEM
-/// (`proc_sys_call_handler`, fs/proc/proc_sysctl.c).
+/// The longest reserved list there can be has 254,732 bytes (`0-1,3-4,…`). 4 MiB and more gets
+/// ENOMEM (`proc_sys_call_handler`, fs/proc/proc_sysctl.c).
 const LAST_BUFFER: usize = 512 * 1024;
 /// The most that is read of a small ordinary file, in bytes.
 const SMALL_FILE: usize = 64 * 1024;
@@ -30,8 +31,8 @@ const SYSCTLS: &str = "/proc/sys";
 
 /// A procfs to read from.
 pub(super) struct Proc {
-    /// The root of a mount that is attached nowhere, so nobody can have mounted anything over its files; without one,
-    /// what is at /proc.
+    /// The root of a mount that is attached nowhere, so nobody can have mounted anything over its
+    /// files; without one, what is at /proc.
     own: Option<OwnedFd>,
     /// Whether threads read from it that have left the namespace they started in.
     visiting: bool,
@@ -43,11 +44,12 @@ impl Proc {
         Self { own: None, visiting: false }
     }
 
-    /// A mount of its own, where the kernel has such mounts (5.2) and allows one (CAP_SYS_ADMIN; in a user namespace only
-    /// where nothing hides parts of /proc), else what is at /proc.
+    /// A mount of its own, where the kernel has such mounts (5.2) and allows one (CAP_SYS_ADMIN; in
+    /// a user namespace only where nothing hides parts of /proc), else what is at /proc.
     ///
-    /// The kernel keeps an entry of /proc/sys/net for each namespace that was looked at, all of one name in one chain
-    /// (`proc_sys_compare`, fs/proc/proc_sysctl.c): in a mount that many of them were read from, each look-up walks them.
+    /// The kernel keeps an entry of /proc/sys/net for each namespace that was looked at, all of one
+    /// name in one chain (`proc_sys_compare`, fs/proc/proc_sysctl.c): in a mount that many of them
+    /// were read from, each look-up walks them.
     pub(super) fn fresh() -> Self {
         let mounted = || -> rustix::io::Result<OwnedFd> {
             let context = rustix::mount::fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
@@ -61,9 +63,10 @@ impl Proc {
         Self { own: mounted().ok(), visiting: true }
     }
 
-    /// Reads a sysctl of this thread's network namespace by one read(2) at offset 0: `proc_do_large_bitmap` answers only
-    /// that one, so reading on in pieces (as `std::fs::read` does, 32 bytes first) cuts the value without an error. An
-    /// answer that fills the buffer may be cut, so it is asked again with a larger one.
+    /// Reads a sysctl of this thread's network namespace by one read(2) at offset 0:
+    /// `proc_do_large_bitmap` answers only that one, so reading on in pieces (as `std::fs::read`
+    /// does, 32 bytes first) cuts the value without an error. An answer that fills the buffer may
+    /// be cut, so it is asked again with a larger one.
     pub(super) fn sysctl(&self, name: &str) -> Outcome {
         for size in [FIRST_BUFFER, LAST_BUFFER] {
             let file = self.open_sysctl(name)?;
@@ -79,14 +82,15 @@ impl Proc {
         Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
     }
 
-    /// Opens the kernel's own sysctl of this thread's network namespace, and nothing that is mounted over it or over a
-    /// folder on the way: a bind mount shows what it showed where it was made, so even another file of procfs, or the
-    /// same file seen from another namespace, would be taken for the answer.
+    /// Opens the kernel's own sysctl of this thread's network namespace, and nothing that is
+    /// mounted over it or over a folder on the way: a bind mount shows what it showed where it was
+    /// made, so even another file of procfs, or the same file seen from another namespace, would be
+    /// taken for the answer.
     fn open_sysctl(&self, name: &str) -> Result<OwnedFd, Refusal> {
         self.open_below(SYSCTLS, name).or_else(|refused| {
-            // LXC and systemd-nspawn mount /proc/sys read-only, and /proc/sys/net over it to be written: that folder is
-            // the kernel's own too, where it is the one of that name and no other. To visitors from another namespace it
-            // shows the one that it was mounted in.
+            // LXC and systemd-nspawn mount /proc/sys read-only, and /proc/sys/net over it to be
+            // written: that folder is the kernel's own too, where it is the one of that name and no
+            // other. To visitors from another namespace it shows the one that it was mounted in.
             match name.strip_prefix("net/").filter(|_| !self.visiting && is_folder_of_net()) {
                 Some(below) => self.open_below(SYSCTLS_OF_NET, below),
                 None => Err(refused),
@@ -102,7 +106,7 @@ impl Proc {
         }
         let opened = open_folder(folder)?;
         if !is_procfs(&opened, folder)? {
-            return Err(unsure(&path, "its folder is no procfs"));
+            return Err(unsure(&path, "its folder is not procfs"));
         }
         open_inside(&opened, name, &path)
     }
@@ -138,7 +142,8 @@ fn unsure(path: &str, what: &str) -> Refusal {
     Refusal::Failed(Why::new(Reason::Unsupported, detail))
 }
 
-/// Whether /proc/sys/net is a mount of the folder of that name: its root in mountinfo, proc_pid_mountinfo(5).
+/// Whether /proc/sys/net is a mount of the folder of that name: its root in mountinfo,
+/// proc_pid_mountinfo(5).
 fn is_folder_of_net() -> bool {
     let told = open_folder(SYSCTLS_OF_NET).and_then(|folder| {
         let mount = mount_of(&folder)?;
@@ -157,7 +162,8 @@ fn is_folder_of_net() -> bool {
     })
 }
 
-/// Opens a file that is on the mount of the folder, whatever symbolic links lead to it; `path` is its name for people.
+/// Opens a file that is on the mount of the folder, whatever symbolic links lead to it; `path` is
+/// its name for people.
 fn open_inside(folder: &OwnedFd, name: &str, path: &str) -> Result<OwnedFd, Refusal> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let inside = ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
@@ -190,12 +196,12 @@ fn is_procfs(fd: &OwnedFd, path: &str) -> Result<bool, Refusal> {
     Ok(kind == PROC_SUPER_MAGIC)
 }
 
-/// The mount that a descriptor is on, by its number: `mnt_id` in /proc/PID/fdinfo since Linux 3.15, `None` where the
-/// kernel doesn't tell. Only the kernel's own fdinfo is believed.
+/// The mount that a descriptor is on, by its number: `mnt_id` in /proc/PID/fdinfo since Linux 3.15,
+/// `None` where the kernel doesn't tell. Only the kernel's own fdinfo is believed.
 fn mount_of(fd: &OwnedFd) -> Result<Option<Vec<u8>>, Refusal> {
     let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
     let untold = |what: String| {
-        let detail = format!("which mount it is on cannot be told: {what}");
+        let detail = format!("which mount it is on cannot be determined: {what}");
         Refusal::Failed(Why::new(Reason::Unsupported, detail))
     };
     let file = open(&path).map_err(|_| untold(format!("{path} cannot be opened")))?;
@@ -243,7 +249,8 @@ pub(super) fn uname() -> Vec<u8> {
     fields.iter().flat_map(|field| field.to_bytes_with_nul().to_vec()).collect()
 }
 
-/// `/proc/net` would be the main thread's network namespace; `/proc/thread-self/net` is this thread's.
+/// `/proc/net` would be the main thread's network namespace; `/proc/thread-self/net` is this
+/// thread's.
 pub(super) fn socket_table_path(family: Family, transport: Transport) -> String {
     let six = if family == Family::Ipv6 { "6" } else { "" };
     format!("/proc/thread-self/net/{transport}{six}")

@@ -1,4 +1,5 @@
-//! The filter that the kernel runs on each socket of a dump: `INET_DIAG_REQ_BYTECODE` (include/uapi/linux/inet_diag.h).
+//! The filter that the kernel runs on each socket of a dump: `INET_DIAG_REQ_BYTECODE`
+//! (include/uapi/linux/inet_diag.h).
 
 use crate::ports::PortRange;
 
@@ -12,11 +13,13 @@ const S_LE: u8 = 3;
 const COMPARISON: usize = 8;
 const JUMP: usize = 4;
 
-/// The attribute that lets only local ports in one of the ranges pass. The kernel refuses the one of no range at all.
+/// The attribute that lets only local ports in one of the ranges pass. The kernel refuses the one
+/// of no range at all.
 ///
-/// A program passes a socket where it arrives right at its end, and not where it jumps 4 bytes past it
-/// (`inet_diag_bc_run`). Before, `inet_diag_bc_audit` (both net/ipv4/inet_diag.c) goes through it by `yes` alone, so each
-/// of those leads to the next operation, and the end is reached early by the `no` of a jump.
+/// A program passes a socket where it arrives right at its end, and not where it jumps 4 bytes past
+/// it (`inet_diag_bc_run`). Before, `inet_diag_bc_audit` (both net/ipv4/inet_diag.c) goes through
+/// it by `yes` alone, so each of those leads to the next operation, and the end is reached early by
+/// the `no` of a jump.
 pub(super) fn local_ports(ranges: &[PortRange]) -> Vec<u8> {
     // The last range needs no jump over others.
     let length = (ranges.len() * (2 * COMPARISON + JUMP)).saturating_sub(JUMP);

@@ -43,7 +43,7 @@ fn answer_by(proc: &Proc, question: Question<'_>) -> Answer {
         Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
         Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
         Question::Netsh(..) | Question::NetSetting(_) | Question::Listeners(..) => {
-            let why = Why::new(Reason::Unsupported, "this is asked of other systems");
+            let why = Why::new(Reason::Unsupported, "this is read on other systems only");
             Answer::new(Source::Command("netsh".into()), Err(Refusal::Failed(why)))
         }
         Question::Uname => Answer::new(Source::Command("uname -a".into()), Ok(files::uname())),

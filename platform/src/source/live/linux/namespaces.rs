@@ -1,8 +1,10 @@
-//! Every other network namespace: found by what holds it, entered by a thread that ends with its visits.
+//! Every other network namespace: found by what holds it, entered by a thread that ends with its
+//! visits.
 //!
-//! setns(2) moves a thread, and only what is opened after it is of the namespace: a file or folder of /proc/sys/net that
-//! is open already stays what it was, /proc/net is the main thread's, and a netlink socket is of the namespace it was made
-//! in. So each visit opens everything anew, and the thread never comes back.
+//! setns(2) moves a thread, and only what is opened after it is of the namespace: a file or folder
+//! of /proc/sys/net that is open already stays what it was, /proc/net is the main thread's, and a
+//! netlink socket is of the namespace it was made in. So each visit opens everything anew, and the
+//! thread never comes back.
 
 mod find;
 mod mountinfo;
@@ -21,14 +23,16 @@ use crate::unread::{Namespaces, Subject, Unread};
 use find::{Found, Search, WAYS};
 use way::{Closed, Identity};
 
-/// How many namespaces are read through one procfs: with more of them each look-up takes longer, with fewer the mounts do.
+/// How many namespaces are read through one procfs: with more of them each look-up takes longer,
+/// with fewer the mounts do.
 const BATCH: usize = 32;
 /// How long the visits may take, all in all.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How many namespaces or processes a line names.
 const NAMED: usize = 8;
 
-/// Visits every other namespace that can be found. What cannot be entered is visited too, and answers nothing.
+/// Visits every other namespace that can be found. What cannot be entered is visited too, and
+/// answers nothing.
 pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
     let mut search = match Search::begin() {
         Ok(search) => search,
@@ -45,7 +49,7 @@ pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
     let mut guide =
         Guide { visit, device: own.device, missed: BTreeMap::new(), full: false, began };
     if !in_a_thread(|| guide.lead(&others)) {
-        let why = Why::new(Reason::Unsupported, "the system gave no thread to visit it");
+        let why = Why::new(Reason::Unsupported, "no thread could be started to enter it");
         for (inode, found) in &others {
             guide.miss(place(*inode, found), &why);
         }
@@ -128,7 +132,8 @@ impl Guide<'_, '_> {
             let names = place.named.first().map(|name| format!(" ({name})")).unwrap_or_default();
             missed.named.push(format!("{}{names}", place.id));
         }
-        // A few are there with unknown values, so that no rule passes; the others would fill the report again.
+        // A few are there with unknown values, so that no rule passes; the others would fill the
+        // report again.
         if self.full && missed.count > NAMED {
             return;
         }
@@ -170,7 +175,7 @@ fn enter(identity: Identity, found: &Found) -> Result<(), Closed> {
         Some(why) => Closed::Why(why),
         // Not every way was kept: another may lead there still.
         None if found.ways.len() == WAYS => {
-            let detail = "all that was seen to hold it has gone meanwhile";
+            let detail = "every process and mount that held it is gone";
             Closed::Why(Why::new(Reason::Unsupported, detail))
         }
         None => Closed::Gone,
@@ -182,5 +187,5 @@ fn full() -> Why {
 }
 
 fn late() -> Why {
-    Why::new(Reason::TimedOut, "the visits to others took all the time there was")
+    Why::new(Reason::TimedOut, "visiting the others took all the time allowed")
 }

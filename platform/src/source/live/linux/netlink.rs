@@ -49,7 +49,8 @@ impl From<Failure> for Refusal {
 
 /// The TCP sockets in LISTEN, or the UDP sockets in CLOSE (unconnected), of one family.
 ///
-/// Asking for LISTEN alone walks the kernel's listener table only, whatever the number of connections.
+/// Asking for LISTEN alone walks the kernel's listener table only, whatever the number of
+/// connections.
 pub(super) fn listeners(family: Family, transport: Transport) -> Outcome {
     let request = listeners_request(family, transport);
     whole(&request, LISTENERS)
@@ -73,15 +74,15 @@ fn whole(request: &[u8], most: usize) -> Outcome {
     })
 }
 
-/// Every state there is: `TCP_ESTABLISHED` 1 to `TCP_BOUND_INACTIVE` 13, which stands for sockets that are bound and
-/// nothing else and came with Linux 6.8; older kernels pass it over.
+/// Every state there is: `TCP_ESTABLISHED` 1 to `TCP_BOUND_INACTIVE` 13, which stands for sockets
+/// that are bound and nothing else and came with Linux 6.8; older kernels pass it over.
 const EVERY_STATE: u32 = 0x3ffe;
 
 /// How many ranges a filter names; the kernel goes through them for each socket.
 const FILTERED: usize = 256;
 
-/// The sockets of one family that have one of these local ports, whatever their state; of very many ranges also those
-/// between them.
+/// The sockets of one family that have one of these local ports, whatever their state; of very many
+/// ranges also those between them.
 pub(super) fn sockets_on(family: Family, transport: Transport, ports: &PortSet) -> Outcome {
     let body = by_family(family, transport, EVERY_STATE);
     let spans = ports.spans();
@@ -149,13 +150,14 @@ pub(super) fn dump(
 ) -> Result<(), Failure> {
     let socket = connect().map_err(refused)?;
     rustix::net::send(&socket, request, SendFlags::empty()).map_err(refused)?;
-    // The kernel fills the first datagram while it takes the request and each next one while one is taken away
-    // (`netlink_dump`): there is nothing to wait for.
+    // The kernel fills the first datagram while it takes the request and each next one while one is
+    // taken away (`netlink_dump`): there is nothing to wait for.
     let flags = RecvFlags::TRUNC | RecvFlags::DONTWAIT;
     receive(|buffer| rustix::net::recv(&socket, buffer, flags), take)
 }
 
-/// Takes datagrams until the last; `next` puts one into the buffer and tells how much of it fitted, and how long it is.
+/// Takes datagrams until the last; `next` puts one into the buffer and tells how much of it fitted,
+/// and how long it is.
 fn receive(
     mut next: impl FnMut(&mut [u8]) -> rustix::io::Result<(usize, usize)>,
     mut take: impl FnMut(&[u8]) -> Result<Progress, Failure>,
@@ -183,7 +185,8 @@ fn connect() -> rustix::io::Result<OwnedFd> {
         SocketFlags::CLOEXEC,
         Some(netlink::SOCK_DIAG),
     )?;
-    // A connected netlink socket takes messages from its peer only (`netlink_getsockbyportid`): from the kernel.
+    // A connected netlink socket takes messages from its peer only (`netlink_getsockbyportid`):
+    // from the kernel.
     rustix::net::connect(&socket, &netlink::SocketAddrNetlink::new(0, 0))?;
     Ok(socket)
 }
@@ -222,7 +225,8 @@ mod tests {
         assert!(matches!(restless, Err(Refusal::Failed(why)) if why.reason == Reason::Truncated));
     }
 
-    /// What `receive` makes of these datagrams, the last of them said to be longer by `lost`: how many rows, or why none.
+    /// What `receive` makes of these datagrams, the last of them said to be longer by `lost`: how
+    /// many rows, or why none.
     fn received(datagrams: &[&[u8]], lost: usize) -> Result<usize, Reason> {
         let mut left = datagrams.iter();
         let mut rows = 0;

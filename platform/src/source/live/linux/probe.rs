@@ -1,5 +1,5 @@
-//! Asks the kernel for ports, on loopback only: each socket is closed before the next is opened, nothing is sent to
-//! anybody, and no TIME_WAIT is left.
+//! Asks the kernel for ports, on loopback only: each socket is closed before the next is opened,
+//! nothing is sent to anybody, and no TIME_WAIT is left.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ use crate::snapshot::{Family, Reason, Transport, Why};
 
 /// A UDP socket may have any peer: none is asked whether it is there, and nothing is sent.
 const DISCARD: u16 = 9;
-/// For each kind of socket: 4,096 take a tenth of a second, but a search of a pool that is all but used up takes long.
+/// For each kind of socket: 4,096 take a tenth of a second, but a search of a pool that is all but
+/// used up takes long.
 const TIME: Duration = Duration::from_secs(5);
 
 /// A call that was refused.
@@ -59,7 +60,7 @@ fn draw_until(wish: Wish, count: u32, end: Instant) -> Given {
         match port {
             // A sandbox may choose the port later.
             Ok(0) => {
-                let why = Why::new(Reason::Unsupported, "getsockname() told port 0");
+                let why = Why::new(Reason::Unsupported, "getsockname() returned port 0");
                 return Given::Ports(ports, Some(why));
             }
             Ok(port) => ports.push(port),
@@ -75,7 +76,8 @@ fn bound(wish: Wish) -> Result<u16, Refused> {
     local_port(&socket)
 }
 
-/// Closed with SO_LINGER 0 a TCP connection is reset: neither end stays in TIME_WAIT (tcp(7); `tcp_disconnect`).
+/// Closed with SO_LINGER 0 a TCP connection is reset: neither end stays in TIME_WAIT (tcp(7);
+/// `tcp_disconnect`).
 fn connected(wish: Wish, port: u16) -> Result<u16, Refused> {
     let socket = fresh(wish.transport, wish.family)?;
     if wish.transport == Transport::Tcp {
@@ -97,15 +99,16 @@ fn listener(family: Family) -> Result<(OwnedFd, u16), Refused> {
     Ok((listener, port))
 }
 
-/// What was accepted has been reset by its client, and is closed with no more ado. A filter can make accept4() succeed for
-/// ever: there are no more than the connections made.
+/// What was accepted has been reset by its client, and is closed with no more ado. A filter can
+/// make accept4() succeed for ever: there are no more than the connections made.
 fn drain(pending: &mut u32, end: Instant, accept: impl Fn() -> bool) {
     while *pending > 0 && Instant::now() < end && accept() {
         *pending -= 1;
     }
 }
 
-/// Where a filter has accept4() do nothing and succeed, its 0 is standard input's: that is not to be closed.
+/// Where a filter has accept4() do nothing and succeed, its 0 is standard input's: that is not to
+/// be closed.
 fn accepted(listener: &OwnedFd) -> bool {
     const STDERR: i32 = 2;
     match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
@@ -117,7 +120,8 @@ fn accepted(listener: &OwnedFd) -> bool {
     }
 }
 
-/// Whether the loopback has an address of this family: connect() says ADDRNOTAVAIL of a pool used up too.
+/// Whether the loopback has an address of this family: connect() says ADDRNOTAVAIL of a pool used
+/// up too.
 fn has_address(wish: Wish) -> bool {
     matches!(bound(wish), Ok(_) | Err(Refused("bind", Errno::ADDRINUSE)))
 }
@@ -166,8 +170,8 @@ fn failed(wish: Wish, Refused(call, errno): Refused, ports: Vec<u16>) -> Given {
         Errno::ACCESS | Errno::PERM => (
             Reason::Denied,
             format!(
-                "{call}() on loopback is refused ({errno}): a seccomp filter, a security module or a BPF program of the \
-                 control group does not allow it"
+                "{call}() on loopback is refused ({errno}): a seccomp filter, a security module or \
+                 a BPF program of the control group does not allow it"
             ),
         ),
         _ if no_address => {

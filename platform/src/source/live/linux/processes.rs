@@ -15,10 +15,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The holders of the sockets with these inodes, as records of `parse::owners`.
 ///
-/// Processes of this thread's network namespace come first, and of these the ones with few descriptors, since a service
-/// with one listener has few and a proxy with 100,000 has none that matters; the walk ends with the last inode found.
-/// None is left out: a socket may be held by a process that has moved to another namespace, or that runs as another user
-/// than the one who made it.
+/// Processes of this thread's network namespace come first, and of these the ones with few
+/// descriptors, since a service with one listener has few and a proxy with 100,000 has none that
+/// matters; the walk ends with the last inode found. None is left out: a socket may be held by a
+/// process that has moved to another namespace, or that runs as another user than the one who made
+/// it.
 pub(super) fn owners(inodes: &[u64]) -> Outcome {
     let began = Instant::now();
     let mut wanted = inodes.to_vec();
@@ -53,7 +54,8 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
         };
         in_order.push(((own, elsewhere, descriptors), pid));
     }
-    // st_size is the number of descriptors since Linux 6.2 (commit f1f1f2569901), and always 0 before.
+    // st_size is the number of descriptors since Linux 6.2 (commit f1f1f2569901), and always 0
+    // before.
     if in_order.iter().any(|((_, _, descriptors), _)| *descriptors > 0) {
         in_order.retain(|((_, _, descriptors), _)| *descriptors > 0);
     }

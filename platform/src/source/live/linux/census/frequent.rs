@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// How often each key came, for as many keys as there is room for: the counts of the most frequent ones survive, each too
-/// low by [`Frequent::lowered`] at most (J. Misra, D. Gries, "Finding repeated elements", 1982).
+/// How often each key came, for as many keys as there is room for: the counts of the most frequent
+/// ones survive, each too low by [`Frequent::lowered`] at most (J. Misra, D. Gries, "Finding
+/// repeated elements", 1982).
 pub(super) struct Frequent<K> {
     counts: HashMap<K, u32>,
     room: usize,

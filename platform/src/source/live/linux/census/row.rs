@@ -8,7 +8,8 @@ use crate::usage::{Census, Connection, Destination};
 /// The most lines of a kind.
 pub(super) const LINES: usize = Census::LISTED;
 
-/// One end of a socket. IPv4 and IPv4-mapped IPv6 sockets share their ports, so both are the latter here.
+/// One end of a socket. IPv4 and IPv4-mapped IPv6 sockets share their ports, so both are the latter
+/// here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) address: Ipv6Addr,
@@ -38,7 +39,8 @@ pub(super) struct Row {
     pub(super) peer: End,
     pub(super) inode: u64,
     pub(super) uid: u32,
-    /// The index of the interface that it is bound to; 0 where it is bound to none, or that is not told.
+    /// The index of the interface that it is bound to; 0 where it is bound to none, or that is not
+    /// told.
     pub(super) interface: u32,
     /// `IPV6_V6ONLY`, where it is told.
     pub(super) v6only: Option<bool>,

@@ -11,12 +11,13 @@ use crate::parse::sock_diag::CLOSE;
 use crate::snapshot::Transport;
 use crate::usage::Destination;
 
-/// ESTABLISHED, SYN_SENT, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT, LAST_ACK and CLOSING: without LISTEN, SYN_RECV and
-/// NEW_SYN_RECV, which are for others to connect to (include/net/tcp_states.h).
+/// ESTABLISHED, SYN_SENT, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT, LAST_ACK and CLOSING:
+/// without LISTEN, SYN_RECV and NEW_SYN_RECV, which are for others to connect to
+/// (include/net/tcp_states.h).
 const CONNECTED: u32 =
     (1 << 1) | (1 << 2) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 8) | (1 << 9) | (1 << 11);
-/// `TCP_BOUND_INACTIVE`, since Linux 6.8 (commit 91051f003948): the kernel walks a further table for it, and calls what it
-/// finds there CLOSE.
+/// `TCP_BOUND_INACTIVE`, since Linux 6.8 (commit 91051f003948): the kernel walks a further table
+/// for it, and calls what it finds there CLOSE.
 const BOUND_INACTIVE: u32 = 1 << 13;
 
 /// The states to ask for.
@@ -25,7 +26,8 @@ pub(super) const fn states(bound: bool) -> u32 {
 }
 
 const TIME_WAIT: u8 = 6;
-/// Local address, peer's address, peer's port and the interface in one, so that it is hashed in one piece.
+/// Local address, peer's address, peer's port and the interface in one, so that it is hashed in one
+/// piece.
 type Pair = [u8; 38];
 /// A local end.
 type Place = (Ipv6Addr, u16);
@@ -116,7 +118,8 @@ fn pair(row: &Row) -> Pair {
     pair
 }
 
-/// A socket that is bound to no interface is in the way on each; one that is, on that only (`inet_sk_bound_dev_eq`).
+/// A socket that is bound to no interface is in the way on each; one that is, on that only
+/// (`inet_sk_bound_dev_eq`).
 fn destinations(counted: &[(Pair, u32)]) -> Vec<Destination> {
     let mut told: Vec<Destination> = counted
         .iter()

@@ -1,8 +1,9 @@
 //! The UDP sockets of a pool.
 //!
-//! A UDP port belongs to its local address whoever the peer is, and a socket on the wildcard address takes it from every
-//! one. Automatic allocation is by the wildcard address too, unless bind() names another before: `inet_autobind` runs
-//! before connect() picks the address (`udp_lib_get_port`, `inet_rcv_saddr_equal`).
+//! A UDP port belongs to its local address whoever the peer is, and a socket on the wildcard
+//! address takes it from every one. Automatic allocation is by the wildcard address too, unless
+//! bind() names another before: `inet_autobind` runs before connect() picks the address
+//! (`udp_lib_get_port`, `inet_rcv_saddr_equal`).
 
 use std::net::Ipv6Addr;
 
@@ -97,7 +98,8 @@ mod tests {
     use super::*;
     use crate::ports::{PortRange, PortSet};
 
-    /// What is told of the ports 40000-40009 with these sockets: state, local address, `IPV6_V6ONLY`.
+    /// What is told of the ports 40000-40009 with these sockets: state, local address,
+    /// `IPV6_V6ONLY`.
     fn of(sockets: &[(u8, &str, Option<bool>)]) -> Vec<String> {
         let of = CensusOf {
             transport: Transport::Udp,

@@ -1,8 +1,9 @@
-//! Finds network namespaces by what keeps them alive, namespaces(7): threads, mounts and open descriptors.
+//! Finds network namespaces by what keeps them alive, namespaces(7): threads, mounts and open
+//! descriptors.
 //!
-//! Each goes by its inode, which is in the kernel's own name for it, `net:[4026532179]`; to read that, no file system is
-//! asked that could take its time. One that only a socket keeps is not found: SIOCGSKNS, which would tell it, is an ioctl
-//! that takes `unsafe`.
+//! Each goes by its inode, which is in the kernel's own name for it, `net:[4026532179]`; to read
+//! that, no file system is asked that could take its time. One that only a socket keeps is not
+//! found: SIOCGSKNS, which would tell it, is an ioctl that takes `unsafe`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -73,13 +74,13 @@ impl Search {
     /// Nothing is found yet but the reader's own namespace.
     pub(super) fn begin() -> Result<Self, Why> {
         let unusable = |errno: Errno| {
-            let detail = format!("/proc does not tell which namespaces there are ({errno})");
+            let detail = format!("/proc does not show which namespaces exist ({errno})");
             Why::new(Reason::Unsupported, detail)
         };
         let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let proc = rustix::fs::openat(CWD, "/proc", folder, Mode::empty()).map_err(unusable)?;
         if rustix::fs::fstatfs(&proc).map_err(unusable)?.f_type != PROC_SUPER_MAGIC {
-            return Err(Why::new(Reason::Unsupported, "/proc is no procfs"));
+            return Err(Why::new(Reason::Unsupported, "/proc is not procfs"));
         }
         let own = Identity::behind(&proc, "thread-self/ns/net").map_err(unusable)?;
         Ok(Self {
@@ -232,7 +233,8 @@ impl Search {
         self.cut |= lines.into_inner().limit() == 0;
     }
 
-    /// Names by `ln -s /proc/PID/ns/net /run/netns/NAME`; what they lead to, and what is mounted there, is found by now.
+    /// Names by `ln -s /proc/PID/ns/net /run/netns/NAME`; what they lead to, and what is mounted
+    /// there, is found by now.
     fn links(&mut self, folder: &str) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for entry in entries.flatten() {
@@ -248,8 +250,8 @@ impl Search {
         }
     }
 
-    /// The processes that have descriptors, as far as the kernel tells, and may be looked into; those with few go first, so
-    /// that a proxy with a million of them takes nobody else's time.
+    /// The processes that have descriptors, as far as the kernel tells, and may be looked into;
+    /// those with few go first, so that a proxy with a million of them takes nobody else's time.
     fn with_descriptors(&self, pids: Vec<u32>) -> Vec<u32> {
         let size = |pid: &u32| {
             let folder = format!("{pid}/fd");
@@ -257,7 +259,8 @@ impl Search {
         };
         let open = pids.into_iter().filter(|pid| !self.closed.contains(pid));
         let mut sizes: Vec<(i64, u32)> = open.map(|pid| (size(&pid), pid)).collect();
-        // st_size is the number of descriptors since Linux 6.2 (commit f1f1f2569901), and always 0 before.
+        // st_size is the number of descriptors since Linux 6.2 (commit f1f1f2569901), and always 0
+        // before.
         if sizes.iter().any(|(size, _)| *size > 0) {
             sizes.retain(|(size, _)| *size > 0);
         }
@@ -313,13 +316,12 @@ impl Search {
             tell(Namespaces::OfAllProcesses, Reason::Unsupported, &detail);
         }
         if !self.closed.is_empty() {
-            let takes = "it takes root, with CAP_SYS_PTRACE and all that they may do";
-            let detail = format!("they may not be looked into ({}): {takes}", which(&self.closed));
+            let takes = "it needs root, with CAP_SYS_PTRACE and every capability that they have";
+            let detail = format!("they may not be inspected ({}): {takes}", which(&self.closed));
             tell(of(&self.closed), Reason::Denied, &detail);
         }
         if !self.late.is_empty() {
-            let detail =
-                format!("there was no time left to look into them ({})", which(&self.late));
+            let detail = format!("there was no time left to inspect them ({})", which(&self.late));
             tell(of(&self.late), Reason::TimedOut, &detail);
         }
         let hidden = Namespaces::OfHiddenProcesses;
@@ -331,8 +333,8 @@ impl Search {
         if matches!(of_first, Err(Errno::NOENT)) {
             tell(hidden, Reason::Denied, "/proc hides processes (hidepid); run as root");
         } else if !first("self") && !first("1") {
-            let detail = "processes outside of this pid namespace are not seen; run on the host, or in a container \
-                          that shares its processes (docker run --pid=host)";
+            let detail = "processes outside this pid namespace are not visible; run on the host, \
+                          or in a container that shares its processes (docker run --pid=host)";
             tell(hidden, Reason::Unsupported, detail);
         }
         if self.more {

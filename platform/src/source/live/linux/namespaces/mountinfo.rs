@@ -10,13 +10,15 @@ pub(super) fn network_namespace(line: &[u8]) -> Option<(u64, Vec<u8>)> {
     Some((inode, unescaped(mount_point)))
 }
 
-/// The number in `net:[4026532179]`, as links to namespaces and their mounts spell it (`ns_dname`, fs/nsfs.c).
+/// The number in `net:[4026532179]`, as links to namespaces and their mounts spell it (`ns_dname`,
+/// fs/nsfs.c).
 pub(super) fn inode(name: &[u8]) -> Option<u64> {
     let digits = name.strip_prefix(b"net:[")?.strip_suffix(b"]")?;
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Blank, tab, newline and backslash are written as a backslash and three octal digits (`mangle_path`, fs/seq_file.c).
+/// Blank, tab, newline and backslash are written as a backslash and three octal digits
+/// (`mangle_path`, fs/seq_file.c).
 fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
     let mut rest = text;

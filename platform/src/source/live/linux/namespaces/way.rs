@@ -17,7 +17,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of a file that may be anything by now: a file system that answers when it likes is not waited for.
+    /// Of a file that may be anything by now: a file system that answers when it likes is not
+    /// waited for.
     pub(super) fn of(file: &OwnedFd) -> rustix::io::Result<Self> {
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
         let known = rustix::fs::statx(file, "", flags, StatxFlags::INO)?;
@@ -90,8 +91,9 @@ impl Way {
             return rustix::fs::openat(CWD, &self.path, seen, Mode::empty());
         };
         let root = rustix::fs::openat(CWD, root, seen | OFlags::DIRECTORY, Mode::empty())?;
-        // What another process sees is whatever it mounted: a link must not lead out of it, and a file system that
-        // answers when it likes must not be asked. The way to a mount is in the kernel's memory for as long as it is one.
+        // What another process sees is whatever it mounted: a link must not lead out of it, and a
+        // file system that answers when it likes must not be asked. The way to a mount is in the
+        // kernel's memory for as long as it is one.
         let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::CACHED;
         rustix::fs::openat2(&root, &self.path, seen, Mode::empty(), inside)
     }
@@ -104,7 +106,8 @@ fn closed(errno: Errno) -> Closed {
         // openat2 is of Linux 5.6, RESOLVE_CACHED of 5.12.
         Errno::AGAIN | Errno::INVAL | Errno::NOSYS => Closed::Why(Why::new(
             Reason::Unsupported,
-            "it is mounted where only another process sees it, and the way there cannot be followed without waiting",
+            "it is mounted where only another process can reach it, and that path cannot be \
+             followed without waiting",
         )),
         _ => Closed::Why(Why::new(Reason::Unsupported, format!("it cannot be opened ({errno})"))),
     }

@@ -1,0 +1,74 @@
+//! Answers, as they come in while a capture is made: one that is too long for it is left out.
+
+use super::{Capture, key};
+use crate::ask::{Answer, Question, Refusal};
+use crate::snapshot::{Reason, Why};
+
+/// What was answered while a capture is made.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) kept: Vec<(String, Answer)>,
+    /// How many bytes of the capture they take.
+    taken: usize,
+}
+
+impl Answers {
+    /// Asks, keeps the answer and returns it; one that is too long is refused instead.
+    pub(super) fn add(
+        &mut self,
+        question: Question<'_>,
+        ask: impl FnOnce(Question<'_>) -> Answer,
+    ) -> Answer {
+        /// What an entry takes beside its texts.
+        const ENTRY: usize = 1024;
+        /// From here on an answer is long.
+        const LONG: usize = 16 * 1024;
+        /// What long answers leave free for the others.
+        const KEPT_FREE: usize = 1024 * 1024;
+        let key = key(question);
+        if let Some((_, known)) = self.kept.iter().find(|(known, _)| *known == key) {
+            return known.clone();
+        }
+        let answer = ask(question);
+        let bytes = answer.outcome.as_ref().map_or(0, Vec::len);
+        let size = bytes.div_ceil(3) * 4 + key.len() + ENTRY;
+        let most = Capture::MAX - if size > LONG { KEPT_FREE } else { 0 };
+        let fits = self.taken + size <= most;
+        let answer = if fits {
+            answer
+        } else {
+            let detail = format!(
+                "the answer of {bytes} bytes is left out: a capture holds {} MiB",
+                Capture::MAX / 1024 / 1024
+            );
+            let refusal = Refusal::Failed(Why::new(Reason::Truncated, detail));
+            Answer::new(answer.source, Err(refusal))
+        };
+        self.taken += if fits { size } else { key.len() + ENTRY };
+        self.kept.push((key, answer.clone()));
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Family, Source, Transport};
+
+    #[test]
+    fn what_is_too_long_is_refused_while_it_is_made_and_what_is_short_has_room() {
+        let mut answers = Answers::default();
+        let told = |bytes: usize| {
+            move |_: Question<'_>| Answer::new(Source::Netlink("x".into()), Ok(vec![b'x'; bytes]))
+        };
+        let dump = |family| Question::SockDiag(family, Transport::Tcp);
+        assert!(answers.add(dump(Family::Ipv4), told(2 * 1024 * 1024)).outcome.is_ok());
+        let refused = answers.add(dump(Family::Ipv6), told(2 * 1024 * 1024));
+        match &refused.outcome {
+            Err(Refusal::Failed(why)) => assert_eq!(why.reason, Reason::Truncated),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(answers.add(dump(Family::Ipv6), told(1)), refused, "it stays so");
+        assert!(answers.add(Question::Uname, told(100)).outcome.is_ok());
+    }
+}
