@@ -1,19 +1,16 @@
 #!/usr/bin/env python3
 """Measures ephaudit against its peers, side by side in one run, under growing numbers of sockets.
 
-    compare.py --floor PATH --loadmaker PATH
+    compare.py [--ephaudit PATH] [--sockets N,…]
 
 Every command runs in batches, round-robin: each round runs one batch of each, so that a busy machine
 disturbs all of them alike. CPU time (user + system) per execution and the ratios within a round are what
 counts; wall time is not looked at.
 
---floor PATH      a bare reader of NETLINK_SOCK_DIAG, run as `PATH -q -s 400` (LISTEN only): the least that
-                  any program can spend on the question; and as `PATH -q -s 1fff`, which takes and counts every
-                  socket. Without -q it prints `count=N`.
---loadmaker PATH  run as `PATH N 0 0`: holds N loopback connections, which are 2N sockets, in its own network
-                  namespace, prints READY and waits for SIGTERM.
+The two reference programs beside this script are compiled first, with `cc`: floor.c lists sockets in the
+least CPU time that any program can, load.c holds the connections of a load.
 
-Without one of them, the rows and loads that need it are left out. Everything happens on the loopback of a
+Everything happens on the loopback of a
 network namespace of its own, deleted at the end.
 
 Exit code: 0 every goal is met; 1 a goal is missed; 2 it could not be measured.
@@ -102,7 +99,9 @@ def main():
         if options.inside is not None:
             json.dump(inside(json.loads(options.inside)), sys.stdout)
             return 0
-        return outside(options)
+        with tempfile.TemporaryDirectory() as folder:
+            options.folder = folder
+            return outside(options)
     except Failed as failure:
         tell(failure)
         return 2
@@ -116,8 +115,6 @@ def parse():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--ephaudit", metavar="PATH", default=EPHAUDIT, help="default: %(default)s")
-    parser.add_argument("--floor", metavar="PATH")
-    parser.add_argument("--loadmaker", metavar="PATH")
     parser.add_argument("--rounds", metavar="N", type=positive, default=15, help="default: 15")
     parser.add_argument(
         "--batch", metavar="N", type=positive, default=50, help="runs a round of a command (default: 50)"
@@ -161,19 +158,13 @@ def outside(options):
     # Cleaning up is done by `finally`, so every polite end is made an exception.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
-    loads = options.sockets
-    if options.loadmaker is None:
-        loads = [sockets for sockets in loads if sockets == 0]
-    check(options, loads)
+    check(options)
+    options.floor, options.load = (compiled(options.folder, name) for name in ("floor", "load"))
 
     print_head(options)
-    if loads != options.sockets:
-        print("\nThe loads with sockets are left out: --loadmaker is not given.")
-    if options.floor is None:
-        print("\nThe row of the floor is left out: --floor is not given.")
     program = identity(options.ephaudit)
     measured = []
-    for sockets in loads:
+    for sockets in options.sockets:
         with namespace(sockets) as name, load(options, name, sockets):
             result = enter(options, name)
         if result["tcp"] < sockets:
@@ -185,6 +176,12 @@ def outside(options):
     return 0 if print_verdict(measured) else 1
 
 
+def compiled(folder, name):
+    program = os.path.join(folder, name)
+    subprocess.run(["cc", "-O2", "-o", program, os.path.join(HERE, name + ".c")], check=True)
+    return program
+
+
 def identity(path):
     stat = os.stat(path)
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
@@ -194,7 +191,7 @@ def interrupted(_number, _frame):
     raise KeyboardInterrupt
 
 
-def check(options, loads):
+def check(options):
     missing = []
     if os.geteuid() != 0:
         missing.append("root (for `ip netns`)")
@@ -205,26 +202,23 @@ def check(options, loads):
         ("awk", "awk"),
         ("strace", "strace"),
         ("time", "GNU time"),
+        ("cc", "gcc and libc6-dev"),
         ("true", "coreutils"),
     ):
         if shutil.which(tool) is None:
             missing.append(tool if tool == package else f"{tool} ({package})")
     for path, why in (
         (options.ephaudit, "--ephaudit; `cargo build --release` makes it"),
-        (options.floor, "--floor"),
-        (options.loadmaker, "--loadmaker"),
         (AUDIT_SH, "the peer script"),
     ):
-        if path is not None and not (os.path.isfile(path) and os.access(path, os.X_OK)):
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)):
             missing.append(f"an executable {path} ({why})")
     if missing:
         raise Failed("missing: " + "; ".join(missing))
-    if not loads:
-        raise Failed("missing: --loadmaker, which every load of --sockets needs")
-    need = max(loads) * BYTES_PER_SOCKET
+    need = max(options.sockets) * BYTES_PER_SOCKET
     free = available_memory()
     if need > free:
-        raise Failed(f"missing: memory; {max(loads)} sockets need {gib(need)}, and {gib(free)} is free")
+        raise Failed(f"missing: memory; {max(options.sockets)} sockets need {gib(need)}, and {gib(free)} is free")
 
 
 def available_memory():
@@ -314,7 +308,7 @@ def load(options, name, sockets):
     tell(f"making {sockets:,} sockets …")
     # `ip netns exec` replaces itself by the program, so this pid is the load maker's own.
     maker = subprocess.Popen(
-        ["ip", "netns", "exec", name, os.path.abspath(options.loadmaker), str(sockets // 2), "0", "0"],
+        ["ip", "netns", "exec", name, options.load, str(sockets // 2)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -356,7 +350,7 @@ def enter(options, name):
     """Measures in the namespace: this script again, so that no command pays for `ip netns exec`."""
     task = {
         "ephaudit": os.path.abspath(options.ephaudit),
-        "floor": options.floor and os.path.abspath(options.floor),
+        "floor": options.floor,
         "rounds": options.rounds,
         "batch": options.batch,
         "timeout": options.timeout,
@@ -410,19 +404,17 @@ def rows(task):
     ephaudit = task["ephaudit"]
     commands = {
         START: [shutil.which("true")],
-        FLOOR: [task["floor"], "-q", "-s", "400"],
+        FLOOR: [task["floor"], "400"],
         AUDIT: [ephaudit, "--usage", "counters"],
         JSON: [ephaudit, "--usage", "counters", "--format", "json"],
         SS: [shutil.which("ss"), "-Htln"],
         SHELL: [AUDIT_SH],
         VERSION: [ephaudit, "--version"],
         SYSCTL: [shutil.which("sysctl"), "-n", RANGE],
-        DUMP: [task["floor"], "-q", "-s", "1fff"],
+        DUMP: [task["floor"], "1fff"],
         TOP: [ephaudit, "show", "--usage", "top", "--quiet"],
         SS_ALL: [shutil.which("ss"), "-Htan"],
     }
-    if task["floor"] is None:
-        del commands[FLOOR], commands[DUMP]
     return commands
 
 
@@ -520,9 +512,8 @@ def system_calls(task, row, argv):
 def answers(task):
     """What each peer answers, to see that they did the same work."""
     found = {}
-    if task["floor"] is not None:
-        count = re.search(r"\bcount=(\d+)", output_of(task, task["floor"], "-s", "400"))
-        found["floor"] = {"tcp": int(count[1])} if count else {}
+    count = re.fullmatch(r"count=(\d+)\n", output_of(task, task["floor"], "400"))
+    found["floor"] = {"tcp": int(count[1])} if count else {}
     found["ss"] = {"tcp": len(output_of(task, "ss", "-Htln").splitlines())}
     shell = dict(re.findall(r"^(\w+) (\d+)$", output_of(task, AUDIT_SH), re.MULTILINE))
     found["audit.sh"] = {
@@ -602,11 +593,10 @@ def print_table(options, sockets, result):
     print("|---|---|---|---|---|---|---|")
     cpu = result["cpu"]
     for row, times in cpu.items():
-        to_floor = f"{median_ratio(times, cpu[FLOOR]):.2f}×" if FLOOR in cpu else "–"
         print(
             f"| {LABELS[row]} "
             f"| {statistics.median(times):.2f} ({min(times):.2f}–{max(times):.2f}) "
-            f"| {to_floor} "
+            f"| {median_ratio(times, cpu[FLOOR]):.2f}× "
             f"| {median_ratio(times, cpu[AUDIT]):.2f}× "
             f"| {result['rss'][row]:.1f} "
             f"| {result['syscalls'][row]:,} "
@@ -650,9 +640,6 @@ def print_verdict(measured):
 
     for sockets, result in measured:
         cpu = result["cpu"]
-        if FLOOR not in cpu:
-            print("- not measured: CPU time against the floor (--floor is not given)")
-            break
         base = [floor + start for floor, start in zip(cpu[FLOOR], cpu[START])]
         ratio = median_ratio(cpu[AUDIT], base)
         verdict(
@@ -709,9 +696,6 @@ def judge_top(measured, verdict):
     for sockets, result in measured:
         cpu = result["cpu"]
         for base, goal in ((DUMP, TOP_GOAL), (SS_ALL, TOP_SS_GOAL)):
-            if base not in cpu:
-                print(f"- not measured: `--usage top` against: {LABELS[base]} (--floor is not given)")
-                continue
             ratio = median_ratio(cpu[TOP], cpu[base])
             verdict(
                 ratio <= goal,
