@@ -12,7 +12,7 @@ use crate::text::{counted, grouped, spans};
 #[derive(Debug)]
 pub struct Judged {
     /// Overall status.
-    pub status: Status,
+    pub status: ProbeStatus,
     /// Its findings with their names, most severe first.
     pub findings: Vec<(&'static str, Finding)>,
     /// What could not be determined.
@@ -21,7 +21,7 @@ pub struct Judged {
 
 /// The probe's overall status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum ProbeStatus {
     /// Everything was answered, and no finding reaches the threshold.
     Agrees,
     /// A finding reaches the threshold.
@@ -60,11 +60,11 @@ pub fn judge(snapshot: &Snapshot, probe: &Probe, fail_on: Option<Severity>) -> J
     let gaps: Vec<Gap> = probe.unknown.iter().map(gap).collect();
     let reaches = |finding: &Finding| fail_on.is_some_and(|least| finding.severity >= least);
     let status = if findings.iter().any(|(_, finding)| reaches(finding)) {
-        Status::Disagrees
+        ProbeStatus::Disagrees
     } else if gaps.is_empty() {
-        Status::Agrees
+        ProbeStatus::Agrees
     } else {
-        Status::Undetermined
+        ProbeStatus::Undetermined
     };
     Judged { status, findings, gaps }
 }
@@ -235,13 +235,13 @@ mod tests {
             judge(&snapshot(), &probe, fail_on).status
         };
         let (medium, low) = (Some(Severity::Medium), Some(Severity::Low));
-        assert_eq!(word(vec![], vec![], medium), Status::Agrees);
-        assert_eq!(word(vec![outside()], vec![gap()], medium), Status::Disagrees);
-        assert_eq!(word(vec![outside()], vec![], None), Status::Agrees);
-        assert_eq!(word(vec![parity()], vec![], medium), Status::Agrees);
-        assert_eq!(word(vec![parity()], vec![gap()], medium), Status::Undetermined);
-        assert_eq!(word(vec![parity()], vec![gap()], low), Status::Disagrees);
-        assert_eq!(word(vec![], vec![gap()], medium), Status::Undetermined);
+        assert_eq!(word(vec![], vec![], medium), ProbeStatus::Agrees);
+        assert_eq!(word(vec![outside()], vec![gap()], medium), ProbeStatus::Disagrees);
+        assert_eq!(word(vec![outside()], vec![], None), ProbeStatus::Agrees);
+        assert_eq!(word(vec![parity()], vec![], medium), ProbeStatus::Agrees);
+        assert_eq!(word(vec![parity()], vec![gap()], medium), ProbeStatus::Undetermined);
+        assert_eq!(word(vec![parity()], vec![gap()], low), ProbeStatus::Disagrees);
+        assert_eq!(word(vec![], vec![gap()], medium), ProbeStatus::Undetermined);
     }
 
     #[test]

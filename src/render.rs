@@ -87,7 +87,7 @@ impl Format {
     /// own protocol says it.
     pub fn complaint(self, why: &str) -> Option<(Vec<u8>, u8)> {
         match self {
-            Self::Nagios => Some((nagios::complaint(why), nagios::State::Unknown.code())),
+            Self::Nagios => Some((nagios::complaint(why), nagios::PluginState::Unknown.code())),
             Self::Checkmk => Some((checkmk::complaint(why), 0)),
             _ => None,
         }
@@ -153,13 +153,13 @@ pub fn write(
 
 /// Whether the document takes no more than so many bytes in that format.
 pub fn fits(document: &Document, format: Format, look: Look, bytes: usize) -> bool {
-    write(document, format, look, &mut Room(bytes)).is_ok()
+    write(document, format, look, &mut SizeLimit(bytes)).is_ok()
 }
 
 /// So many bytes, which are counted and not kept.
-struct Room(usize);
+struct SizeLimit(usize);
 
-impl Write for Room {
+impl Write for SizeLimit {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.0 = self.0.checked_sub(piece.len()).ok_or(io::ErrorKind::WriteZero)?;
         Ok(piece.len())

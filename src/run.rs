@@ -29,7 +29,7 @@ use ephaudit_platform::{Wants, files};
 
 use self::clock::now;
 use self::evidence::Witness;
-use self::input::Room;
+use self::input::ReadBudget;
 use self::output::Content;
 use crate::audit::{audit, named_listeners};
 use crate::cli::{
@@ -274,7 +274,8 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     let unusable = |why: String| {
         Failure::Usage(format!("{name}: {why}; convert takes what --format json writes"))
     };
-    let text = Room::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
+    let text =
+        ReadBudget::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
     let document = v1::read(&text).map_err(unusable)?;
     let most = text.len().saturating_mul(GROWTH).max(SMALL);
     // It may be as large as all that is held of it.
@@ -316,9 +317,9 @@ fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
     let make = || render::render_probe(&document, args.format, look);
     output::write(&args.output, args.quiet, Content::Facts, make)?;
     Ok(match judged.status {
-        probe::Status::Agrees => exit::OK,
-        probe::Status::Disagrees => exit::FINDINGS,
-        probe::Status::Undetermined => exit::UNDETERMINED,
+        probe::ProbeStatus::Agrees => exit::OK,
+        probe::ProbeStatus::Disagrees => exit::FINDINGS,
+        probe::ProbeStatus::Undetermined => exit::UNDETERMINED,
     })
 }
 

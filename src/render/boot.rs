@@ -34,12 +34,12 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
 }
 
 fn headline(document: &Document, scope: &Scope) -> (anstyle::Style, String) {
-    let count = |wanted: Agreement| {
+    let count = |wanted: Comparison| {
         let each =
             scope.running.iter().filter(|running| agreement(document, scope, running) == wanted);
         u32::try_from(each.count()).unwrap_or(u32::MAX)
     };
-    let (other, unknown) = (count(Agreement::Differs), count(Agreement::Unknown));
+    let (other, unknown) = (count(Comparison::Differs), count(Comparison::Unknown));
     if scope.boot.is_empty() {
         return (YELLOW, "what the settings will be could not be determined".to_owned());
     }
@@ -61,14 +61,14 @@ fn headline(document: &Document, scope: &Scope) -> (anstyle::Style, String) {
 
 /// How a setting goes with what it will be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Agreement {
+enum Comparison {
     Same,
     Differs,
     Unknown,
 }
 
-fn agreement(document: &Document, scope: &Scope, running: &Running) -> Agreement {
-    let Some(now) = &running.value else { return Agreement::Unknown };
+fn agreement(document: &Document, scope: &Scope, running: &Running) -> Comparison {
+    let Some(now) = &running.value else { return Comparison::Unknown };
     let mut known = true;
     for entry in boot::entries(scope, &running.key) {
         let then = entry.value.as_deref().or(running.default.as_deref());
@@ -78,8 +78,8 @@ fn agreement(document: &Document, scope: &Scope, running: &Running) -> Agreement
             (_, None) if document.host.os == "linux" => {}
             (_, None) => known = false,
             (_, Some(then)) if then == now => {}
-            (_, Some(_)) => return Agreement::Differs,
+            (_, Some(_)) => return Comparison::Differs,
         }
     }
-    if known { Agreement::Same } else { Agreement::Unknown }
+    if known { Comparison::Same } else { Comparison::Unknown }
 }

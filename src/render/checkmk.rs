@@ -3,7 +3,7 @@
 //!
 //! <https://docs.checkmk.com/latest/en/localchecks.html>
 
-use super::nagios::{self, Metric, State};
+use super::nagios::{self, Metric, PluginState};
 use crate::wire::v1::Document;
 
 /// The line.
@@ -20,12 +20,12 @@ pub fn render(document: &Document) -> Vec<u8> {
 
 /// The line where there is no report.
 pub fn complaint(why: &str) -> Vec<u8> {
-    line(State::Unknown, "-", &[nagios::flat(why)])
+    line(PluginState::Unknown, "-", &[nagios::flat(why)])
 }
 
 /// `\n` is how Checkmk tells one line of text from the next: no backslash of the text itself may
 /// make one.
-fn line(state: State, metrics: &str, text: &[String]) -> Vec<u8> {
+fn line(state: PluginState, metrics: &str, text: &[String]) -> Vec<u8> {
     let text: Vec<String> = text.iter().map(|line| line.replace('\\', "/")).collect();
     format!("{} \"Ephemeral_ports\" {metrics} {}\n", state.code(), text.join("\\n")).into_bytes()
 }

@@ -21,7 +21,7 @@ const TEXT: usize = 1000;
 
 /// The document as a page.
 pub fn render(document: &Document) -> Vec<u8> {
-    let mut page = Page(String::new());
+    let mut page = MarkdownText(String::new());
     let (_, word, rest) = verdict(document);
     page.line("# Ephemeral ports");
     page.line("");
@@ -34,9 +34,9 @@ pub fn render(document: &Document) -> Vec<u8> {
     page.0.into_bytes()
 }
 
-struct Page(String);
+struct MarkdownText(String);
 
-impl Page {
+impl MarkdownText {
     fn line(&mut self, text: &str) {
         // Writing to a String does not fail.
         let _ = writeln!(self.0, "{text}");
@@ -52,7 +52,7 @@ impl Page {
     }
 }
 
-fn about(page: &mut Page, document: &Document) {
+fn about(page: &mut MarkdownText, document: &Document) {
     let Host { name, os, os_version, kernel, arch, environment, .. } = &document.host;
     let Registry { edition, entries, .. } = &document.registry;
     let scopes = document.scopes.iter().filter(|scope| scope.current);
@@ -82,7 +82,7 @@ fn about(page: &mut Page, document: &Document) {
     row("Written by", format!("{} {}", cell(&document.tool.name), cell(&document.tool.version)));
 }
 
-fn facts(page: &mut Page, document: &Document) {
+fn facts(page: &mut MarkdownText, document: &Document) {
     let Some(scope) = figures::own_scope(document) else { return };
     page.line("");
     page.head(&["Fact", "Value", "Source"]);
@@ -91,7 +91,7 @@ fn facts(page: &mut Page, document: &Document) {
     }
 }
 
-fn findings(page: &mut Page, document: &Document) {
+fn findings(page: &mut MarkdownText, document: &Document) {
     let groups = alike(document);
     if !groups.is_empty() {
         page.line("\n## Findings");
@@ -105,7 +105,7 @@ fn findings(page: &mut Page, document: &Document) {
     }
 }
 
-fn tell(page: &mut Page, finding: &Finding, places: &str) {
+fn tell(page: &mut MarkdownText, finding: &Finding, places: &str) {
     let level = match finding.waived {
         Some(_) => "WAIVED".to_owned(),
         None => finding.severity.name().to_uppercase(),
@@ -131,7 +131,7 @@ fn tell(page: &mut Page, finding: &Finding, places: &str) {
     }
 }
 
-fn gaps(page: &mut Page, document: &Document) {
+fn gaps(page: &mut MarkdownText, document: &Document) {
     let lines = gap_lines(&document.gaps);
     let unknown = document.rules.iter().filter(|rule| rule.verdict == Verdict::Unknown);
     let unknown: Vec<String> = unknown.map(|rule| code(&rule.rule)).collect();
@@ -151,7 +151,7 @@ fn gaps(page: &mut Page, document: &Document) {
 }
 
 /// A command on lines of its own in a list.
-fn fence(page: &mut Page, command: &str) {
+fn fence(page: &mut MarkdownText, command: &str) {
     if !command.is_empty() {
         let command = flat(command);
         let marks = "`".repeat((longest_run(&command) + 1).max(3));

@@ -14,7 +14,7 @@ const WIDTH: usize = 160;
 
 /// What a plugin says of its service; the number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum PluginState {
     /// Nothing to do.
     Ok = 0,
     /// A medium finding reaches the threshold, or a lesser one where the policy's threshold is
@@ -26,7 +26,7 @@ pub enum State {
     Unknown = 3,
 }
 
-impl State {
+impl PluginState {
     /// The exit code.
     pub const fn code(self) -> u8 {
         self as u8
@@ -43,16 +43,16 @@ impl State {
 }
 
 /// The state of a document. What is waived, or does not reach the threshold, does not raise it.
-pub fn state(document: &Document) -> State {
-    let Some(status) = document.status else { return State::Unknown };
+pub fn state(document: &Document) -> PluginState {
+    let Some(status) = document.status else { return PluginState::Unknown };
     let counting = document.findings.iter().filter(|finding| document.counts(finding));
     // The most severe sorts first.
     match (counting.map(|finding| finding.severity).min(), status) {
-        (Some(Severity::Critical | Severity::High), _) => State::Critical,
-        (Some(_), _) => State::Warning,
-        (None, Status::Compliant) => State::Ok,
+        (Some(Severity::Critical | Severity::High), _) => PluginState::Critical,
+        (Some(_), _) => PluginState::Warning,
+        (None, Status::Compliant) => PluginState::Ok,
         // A report that has findings and shows none that counts is not believed.
-        (None, Status::Undetermined | Status::Findings) => State::Unknown,
+        (None, Status::Undetermined | Status::Findings) => PluginState::Unknown,
     }
 }
 
@@ -75,7 +75,7 @@ pub fn render(document: &Document) -> Vec<u8> {
 
 /// What the plugin prints where there is no report.
 pub fn complaint(why: &str) -> Vec<u8> {
-    format!("EPHEMERAL {} - {}\n", State::Unknown.name(), flat(why)).into_bytes()
+    format!("EPHEMERAL {} - {}\n", PluginState::Unknown.name(), flat(why)).into_bytes()
 }
 
 /// Outside text on one line: a bar would begin figures.
@@ -93,7 +93,7 @@ pub(super) fn summary(document: &Document) -> String {
         .collect();
     if document.status.is_none() {
         words.push("facts only, nothing judged".to_owned());
-    } else if words.is_empty() && state(document) == State::Ok {
+    } else if words.is_empty() && state(document) == PluginState::Ok {
         words.push("no findings".to_owned());
     }
     let waived = figures::waived(document);

@@ -19,23 +19,23 @@ const VERSION: &str = "1.5.0";
 const DETAILS: usize = 256 * 1024;
 
 /// What the compliance object says: its status_id and the caption of it.
-type Outcome = (u8, &'static str);
-const PASS: Outcome = (1, "Pass");
+type ComplianceStatus = (u8, &'static str);
+const PASS: ComplianceStatus = (1, "Pass");
 /// "Warning" is the schema's word for a check without a result because information was missing.
-const WARNING: Outcome = (2, "Warning");
-const FAIL: Outcome = (3, "Fail");
+const WARNING: ComplianceStatus = (2, "Warning");
+const FAIL: ComplianceStatus = (3, "Fail");
 /// "Other" is a status that the schema has no word for.
-const NOT_ASKED: Outcome = (99, "Not asked");
+const NOT_ASKED: ComplianceStatus = (99, "Not asked");
 
 /// The events: findings, most severe first, then the rules' answers.
 pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
-    let about = About { document, places: Places::of(document) };
+    let about = Context { document, places: Places::of(document) };
     let found = document.findings.iter().map(|finding| about.finding(finding));
     let answered = cases(document).into_iter().filter_map(|case| about.case(&case));
     found.chain(answered).try_for_each(|event| json::write_line(&event, to))
 }
 
-struct About<'a> {
+struct Context<'a> {
     document: &'a Document,
     places: Places<'a>,
 }
@@ -45,14 +45,14 @@ struct Event<'a> {
     rule: &'a str,
     scope: &'a str,
     severity: Severity,
-    outcome: Outcome,
+    outcome: ComplianceStatus,
     title: String,
     message: String,
     /// What tells the event from others of the host and rule, from run to run.
     subject: &'a str,
 }
 
-impl About<'_> {
+impl Context<'_> {
     fn finding(&self, finding: &Finding) -> Value {
         let mut event = self.event(&Event {
             rule: &finding.rule,

@@ -22,7 +22,7 @@ const DESCRIPTION_MAX: usize = 1024;
 pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let cases = cases(document);
     let places = Places::of(document);
-    let rules = Rules::of(&cases);
+    let rules = RuleIndex::of(&cases);
     let version = clean(filled(&document.tool.version, "unknown"));
     let driver = Driver {
         name: "ephaudit",
@@ -59,7 +59,7 @@ pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [Run {
-            tool: Tool { driver },
+            tool: SarifTool { driver },
             // GitHub keeps one analysis for each category: all before the last slash.
             automation_details: json!({"id": format!("ephaudit/{}/", segment(&host(document)))}),
             invocations: [invocation],
@@ -89,7 +89,7 @@ struct Run<T, I, R> {
 }
 
 #[derive(Serialize)]
-struct Tool<D> {
+struct SarifTool<D> {
     driver: D,
 }
 
@@ -123,12 +123,12 @@ where
 }
 
 /// The rules of a report, each once, with its highest severity.
-struct Rules<'a> {
+struct RuleIndex<'a> {
     list: Vec<(&'a str, Severity)>,
     places: HashMap<&'a str, usize>,
 }
 
-impl<'a> Rules<'a> {
+impl<'a> RuleIndex<'a> {
     fn of(cases: &[Case<'a>]) -> Self {
         let mut rules = Self { list: Vec::new(), places: HashMap::new() };
         for case in cases {
@@ -200,7 +200,7 @@ fn result(
     finding: &Finding,
     hash: &str,
     document: &Document,
-    rules: &Rules<'_>,
+    rules: &RuleIndex<'_>,
     places: &Places<'_>,
 ) -> Value {
     let (id, index) = rules.reference(&finding.rule);
@@ -244,7 +244,7 @@ fn result(
     })
 }
 
-fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Value {
+fn notification(case: &Case<'_>, rules: &RuleIndex<'_>, places: &Places<'_>) -> Value {
     let (id, index) = rules.reference(case.rule);
     let said = format!("{id} in {}: {}", places.name(case.scope), line(&case.untold));
     json!({
@@ -254,7 +254,7 @@ fn notification(case: &Case<'_>, rules: &Rules<'_>, places: &Places<'_>) -> Valu
     })
 }
 
-fn not_asked(case: &Case<'_>, why: &str, rules: &Rules<'_>) -> Value {
+fn not_asked(case: &Case<'_>, why: &str, rules: &RuleIndex<'_>) -> Value {
     let (id, index) = rules.reference(case.rule);
     json!({
         "level": "note",

@@ -39,7 +39,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                 judgement.skip(format!("no {transport} port is usable at all"));
                 continue;
             }
-            let case = Case { snapshot, scope, policy, usage, transport, usable };
+            let case = TransportUse { snapshot, scope, policy, usage, transport, usable };
             match &usage.census {
                 Some(census) => case.by_census(judgement, census),
                 None => case.by_counters(judgement),
@@ -49,7 +49,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
 }
 
 /// A transport of a scope.
-struct Case<'a> {
+struct TransportUse<'a> {
     snapshot: &'a Snapshot,
     scope: &'a Scope,
     policy: &'a Policy,
@@ -78,7 +78,7 @@ impl Hot<'_> {
     }
 }
 
-impl Case<'_> {
+impl TransportUse<'_> {
     /// One destination can't have more ports than there are sockets.
     fn by_counters(&self, judgement: &mut Judgement) {
         let (most, what) = match self.transport {

@@ -12,7 +12,7 @@ use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
 
 use super::Failure;
-use super::input::Room;
+use super::input::ReadBudget;
 use crate::cli::{EvidenceOs, FactsArgs};
 
 /// What a plain folder may say of its evidence.
@@ -30,7 +30,7 @@ struct Label {
 /// Everything that was named.
 struct Given {
     /// How many bytes more may be read.
-    room: Room,
+    room: ReadBudget,
     files: Vec<(String, Vec<u8>)>,
     folders: Vec<Folder>,
     labels: Vec<Os>,
@@ -51,7 +51,7 @@ impl Witness {
     /// is asked of it.
     pub(super) fn of(args: &FactsArgs, root: Option<&Path>, boot: bool) -> Result<Self, Failure> {
         let mut given = Given {
-            room: Room::of_evidence(),
+            room: ReadBudget::of_evidence(),
             files: Vec::new(),
             folders: Vec::new(),
             labels: Vec::new(),

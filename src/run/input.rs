@@ -6,12 +6,12 @@ use std::path::Path;
 use ephaudit_platform::files;
 
 /// How many bytes may be read of all files of a kind together.
-pub(super) struct Room {
+pub(super) struct ReadBudget {
     max: u64,
     left: u64,
 }
 
-impl Room {
+impl ReadBudget {
     /// For evidence: `sysctl -a` prints a few hundred KiB, and 8 MiB where there are 1,000
     /// interfaces.
     pub(super) const fn of_evidence() -> Self {

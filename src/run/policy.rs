@@ -9,7 +9,7 @@ use std::time::Duration;
 use ephaudit_platform::files;
 
 use super::clock::{day_after, today};
-use super::input::Room;
+use super::input::ReadBudget;
 use super::output::Content;
 use super::{Failure, environment, exit, output, registry};
 use crate::cli::{FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, PolicyNewArgs, ProfileArgs};
@@ -81,7 +81,7 @@ pub(super) fn of_the_system() -> Option<PathBuf> {
 
 /// The text of a policy.
 fn read(file: File) -> io::Result<String> {
-    let bytes = Room::of_policy().bounded(file)?;
+    let bytes = ReadBudget::of_policy().bounded(file)?;
     // What a crash or a full disk leaves, and no measure that anybody chose.
     if bytes.trim_ascii().is_empty() {
         return Err(io::Error::other(

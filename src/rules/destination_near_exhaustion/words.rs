@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ephaudit_platform::bound_in_pool;
 use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
 
-use super::{Case, Hot, RULE};
+use super::{Hot, RULE, TransportUse};
 use crate::advice;
 use crate::report::{About, Evidence, Finding};
 use crate::rule::usage::{pool_of, range_evidence, seen_in, ss_from, ss_to};
@@ -17,7 +17,7 @@ const MAX_TIME_WAIT: &str = "net.ipv4.tcp_max_tw_buckets";
 const AUTOBIND_REUSE: &str = "net.ipv4.ip_autobind_reuse";
 const FIN_TIMEOUT: &str = "net.ipv4.tcp_fin_timeout";
 
-pub(super) fn finding(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Finding {
+pub(super) fn finding(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Finding {
     let row = hot.row;
     let (who, subject) = match row.peer {
         Some(peer) => {
@@ -74,7 +74,7 @@ fn from(source: IpAddr) -> String {
     }
 }
 
-fn in_use(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Evidence {
+fn in_use(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Evidence {
     let row = hot.row;
     let value = match row.peer {
         Some(peer) => format!("{} from {} to {peer}", grouped(row.ports_used), row.source),
@@ -109,7 +109,7 @@ fn may_reuse(census: &Census, hot: &Hot<'_>) -> bool {
     }
 }
 
-fn to_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+fn to_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let mut message = vec![match case.scope.time_wait.known() {
         Some(&length) => format!(
             "Each connection to this destination needs a port of its own; where this end closes \
@@ -154,7 +154,7 @@ fn to_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String
 
 /// Where connect() has used up the ports it tries first (`__inet_hash_connect`,
 /// net/ipv4/inet_hashtables.c).
-fn first_half(case: &Case<'_>, hot: &Hot<'_>) -> Option<String> {
+fn first_half(case: &TransportUse<'_>, hot: &Hot<'_>) -> Option<String> {
     let (pool, range, bounds) = pool_of(case.scope, Transport::Tcp)?;
     let low = bounds.range().first();
     let first = pool.ports.difference(&bound_in_pool(case.scope)?).count_parity(low % 2 == 1);
@@ -195,7 +195,7 @@ fn reuse(census: &Census, hot: &Hot<'_>) -> Option<String> {
     ))
 }
 
-fn bound(case: &Case<'_>) -> Option<String> {
+fn bound(case: &TransportUse<'_>) -> Option<String> {
     let bound = bound_in_pool(case.scope)?.count();
     (bound > 0).then(|| {
         format!("bind() holds {} more of the pool, which connect() skips.", counted(bound, "port"))
@@ -211,7 +211,7 @@ fn uncounted(census: &Census) -> Option<String> {
     })
 }
 
-fn of_source(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+fn of_source(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let fails = match left(case, hot) {
         0 => "none is left, and bind() fails with EADDRINUSE".to_owned(),
         left => format!("with {} more in use bind() fails with EADDRINUSE", grouped(left)),
@@ -241,7 +241,7 @@ fn of_source(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     message
 }
 
-fn of_udp(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+fn of_udp(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let any = "connect() and sendto() without bind() need a port that is free at every address, \
                and fail with EAGAIN; bind() to port 0 fails with EADDRINUSE";
     let mut message = vec![
@@ -257,11 +257,11 @@ fn of_udp(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     message
 }
 
-fn left(case: &Case<'_>, hot: &Hot<'_>) -> u32 {
+fn left(case: &TransportUse<'_>, hot: &Hot<'_>) -> u32 {
     case.usable.saturating_sub(hot.row.ports_used)
 }
 
-fn for_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+fn for_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
     let mut steps = vec![
         "keep connections open and reuse them: a connection pool, HTTP keep-alive".to_owned(),
         format!(
@@ -276,7 +276,7 @@ fn for_destination(case: &Case<'_>, census: &Census, hot: &Hot<'_>) -> Vec<Strin
     steps
 }
 
-fn for_source(case: &Case<'_>) -> Vec<String> {
+fn for_source(case: &TransportUse<'_>) -> Vec<String> {
     let mut steps = vec![
         "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect: \
          then connect() chooses the port, and shares it between destinations"
@@ -287,7 +287,7 @@ fn for_source(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-fn for_udp(case: &Case<'_>) -> Vec<String> {
+fn for_udp(case: &TransportUse<'_>) -> Vec<String> {
     let mut steps = vec![
         "use one socket for many peers (sendto(2), recvfrom(2)), and close idle ones".to_owned(),
         format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
@@ -296,7 +296,7 @@ fn for_udp(case: &Case<'_>) -> Vec<String> {
     steps
 }
 
-fn wider(case: &Case<'_>) -> Vec<String> {
+fn wider(case: &TransportUse<'_>) -> Vec<String> {
     let default =
         pool_of(case.scope, case.transport).and_then(|(_, range, _)| range.vendor_default);
     advice::widen_range(case.snapshot, case.scope, case.policy.wanted(default))

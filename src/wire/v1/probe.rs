@@ -9,7 +9,7 @@ use super::explanation::{ScopeName, scope_name};
 use super::make::{self, pool};
 use super::words::{family, spans, transport};
 use super::{Family, Finding, Gap, Host, Pool, SCHEMA_VERSION, Span, State, Tool, Transport};
-use crate::probe::{Judged, Status};
+use crate::probe::{Judged, ProbeStatus};
 
 /// What the kernel handed out, compared with its settings.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -99,9 +99,9 @@ pub fn probed(
         collected_at,
         scope: scope.map(scope_name),
         status: match judged.status {
-            Status::Agrees => Agreement::Agrees,
-            Status::Disagrees => Agreement::Disagrees,
-            Status::Undetermined => Agreement::Undetermined,
+            ProbeStatus::Agrees => Agreement::Agrees,
+            ProbeStatus::Disagrees => Agreement::Disagrees,
+            ProbeStatus::Undetermined => Agreement::Undetermined,
         },
         count,
         pools: scope
