@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Held, Owner, Reason, Scope, Snapshot, Why};
 
 use crate::policy::{Policy, Weight};
 use crate::report::{Finding, Gap, Status, Verdict};
-use crate::rule::{self, Check, Outcome, Rule};
+use crate::rule::{self, Check, Facts, Outcome, Rule};
 use crate::rules::{self, RULES};
 
 /// What the audit says.
@@ -22,6 +22,7 @@ pub struct Report {
 
 /// Judges the facts by every rule that the policy asks.
 pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
+    let facts = Facts::new(snapshot, policy);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(RULES.len());
     for rule in RULES {
         let weight = policy.weights.get(rule.name).copied().unwrap_or(Weight::Own);
@@ -29,8 +30,8 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
             _ if weight == Weight::Off => {
                 Verdict::NotApplicable("the policy turns it off".to_owned())
             }
-            Check::Facts(check) => check(snapshot, policy),
-            Check::Others(check) => check(snapshot, policy, &outcomes),
+            Check::Facts(check) => check(&facts, policy),
+            Check::Others(check) => check(&facts, policy, &outcomes),
         };
         let verdict = weighed(snapshot, policy, rule, weight, verdict);
         outcomes.push(Outcome { rule, verdict });

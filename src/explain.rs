@@ -224,10 +224,9 @@ fn in_pool(scope: &Scope, ranges: &[&Range], transport: Transport, port: u16) ->
         }
         // A port outside of the range is outside of the pool, whatever is reserved.
         let bounds = range.bounds.known()?;
-        let pool = pools.iter().find(|pool| {
-            pool.transport == transport
-                && scope.ranges.get(pool.range).is_some_and(|of| std::ptr::eq(of, range))
-        });
+        let pool = pools
+            .iter()
+            .find(|pool| pool.transport == transport && std::ptr::eq(pool.range, range));
         match pool {
             Some(pool) => Some(pool.ports.contains(port)),
             None if !bounds.range().contains(port) => Some(false),

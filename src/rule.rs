@@ -3,15 +3,16 @@
 pub mod at_risk;
 pub mod boot;
 pub mod declared;
+mod facts;
 pub mod usage;
 mod view;
 
+pub use facts::{Facts, ScopeFacts};
 pub use view::View;
 
 use ephaudit_platform::ports::{PortClass, PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Family, Os, Range, Reading, Reason, Reserved, ReservedKind, Scope, Snapshot, Source, Transport,
-    Why,
+    Family, Os, Range, Reading, Reason, Reserved, ReservedKind, Scope, Snapshot, Transport, Why,
 };
 
 use crate::policy::{Policy, Profile};
@@ -36,9 +37,9 @@ pub struct Rule {
 #[derive(Debug)]
 pub enum Check {
     /// The facts.
-    Facts(fn(&Snapshot, &Policy) -> Verdict),
+    Facts(fn(&Facts<'_>, &Policy) -> Verdict),
     /// What the rules before it say, with the waivers applied.
-    Others(fn(&Snapshot, &Policy, &[Outcome]) -> Verdict),
+    Others(fn(&Facts<'_>, &Policy, &[Outcome]) -> Verdict),
 }
 
 /// A rule and its answer.
@@ -104,9 +105,12 @@ impl Judgement {
 }
 
 /// Judges every scope by itself. A host without any scope was not read at all.
-pub fn each_scope(snapshot: &Snapshot, mut judge: impl FnMut(&mut Judgement, &Scope)) -> Verdict {
+pub fn each_scope(
+    facts: &Facts<'_>,
+    mut judge: impl FnMut(&mut Judgement, &ScopeFacts<'_>),
+) -> Verdict {
     let mut judgement = Judgement::default();
-    for scope in &snapshot.scopes {
+    for scope in &facts.scopes {
         judge(&mut judgement, scope);
     }
     judgement.verdict()
@@ -115,10 +119,10 @@ pub fn each_scope(snapshot: &Snapshot, mut judge: impl FnMut(&mut Judgement, &Sc
 /// Judges every ephemeral range that could be read, those with the same value together; the others
 /// are gaps.
 pub fn each_range(
-    snapshot: &Snapshot,
-    mut judge: impl FnMut(&mut Judgement, &Scope, &View<'_>),
+    facts: &Facts<'_>,
+    mut judge: impl FnMut(&mut Judgement, &ScopeFacts<'_>, &View<'_>),
 ) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+    each_scope(facts, |judgement, scope| {
         range_gaps(judgement, scope);
         let mut views: Vec<View<'_>> = Vec::new();
         for range in scope.ephemeral() {
@@ -127,27 +131,28 @@ pub fn each_range(
                 view::add(&mut views, View::new(range, bounds, transport, bounds.range().into()));
             }
         }
-        judge_all(judgement, scope, &views, &mut judge);
+        for view in &views {
+            judge(judgement, scope, view);
+        }
     })
 }
 
 /// Judges every pool that could be computed, those that are alike together; the others are gaps.
 pub fn each_pool(
-    snapshot: &Snapshot,
-    mut judge: impl FnMut(&mut Judgement, &Scope, &View<'_>),
+    facts: &Facts<'_>,
+    mut judge: impl FnMut(&mut Judgement, &ScopeFacts<'_>, &View<'_>),
 ) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+    each_scope(facts, |judgement, scope| {
         pool_gaps(judgement, scope);
         let mut views: Vec<View<'_>> = Vec::new();
-        for pool in ephaudit_platform::pools(scope) {
-            let Some(range) = scope.ranges.get(pool.range) else { continue };
-            let Some(bounds) = range.bounds.known() else { continue };
-            let usable = pool.usable();
-            let mut view = View::new(range, bounds, pool.transport, pool.ports);
-            view.usable = usable;
+        for pool in &scope.pools {
+            let mut view = View::new(pool.range, pool.bounds, pool.transport, pool.ports.clone());
+            view.usable = pool.usable();
             view::add(&mut views, view);
         }
-        judge_all(judgement, scope, &views, &mut judge);
+        for view in &views {
+            judge(judgement, scope, view);
+        }
     })
 }
 
@@ -166,21 +171,6 @@ pub fn one_namespace(snapshot: &Snapshot) -> Verdict {
         }
         _ => Verdict::NotApplicable("network namespaces are read on Linux only".to_owned()),
     }
-}
-
-fn judge_all(
-    judgement: &mut Judgement,
-    scope: &Scope,
-    views: &[View<'_>],
-    judge: &mut impl FnMut(&mut Judgement, &Scope, &View<'_>),
-) {
-    for view in views {
-        judge(judgement, scope, view);
-    }
-}
-
-fn unnamed() -> Source {
-    Source::Command("ephaudit show".into())
 }
 
 /// Holds two ranges against each other that had better be one; nothing where either is not known.

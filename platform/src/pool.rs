@@ -7,12 +7,12 @@ use crate::snapshot::{Pool, Range, Reading, Role, Scope, Transport};
 /// known; sorted by transport.
 ///
 /// A pool that cannot be computed is missing from the list, never guessed.
-pub fn pools(scope: &Scope) -> Vec<Pool> {
+pub fn pools(scope: &Scope) -> Vec<Pool<'_>> {
     let mut pools = Vec::new();
     for &transport in Transport::ALL {
-        for (index, range) in scope.ranges.iter().enumerate() {
+        for range in &scope.ranges {
             if range.role == Role::Ephemeral && range.transports.contains(&transport) {
-                pools.extend(pool(scope, index, range, transport));
+                pools.extend(pool(scope, range, transport));
             }
         }
     }
@@ -20,8 +20,9 @@ pub fn pools(scope: &Scope) -> Vec<Pool> {
 }
 
 /// The range minus what the allocator skips.
-fn pool(scope: &Scope, index: usize, range: &Range, transport: Transport) -> Option<Pool> {
-    let mut ports = reachable(range, transport, range.bounds.known()?.range());
+fn pool<'a>(scope: &Scope, range: &'a Range, transport: Transport) -> Option<Pool<'a>> {
+    let bounds = range.bounds.known()?;
+    let mut ports = reachable(range, transport, bounds.range());
     for reserved in &scope.reserved {
         let concerned = reserved.transports.contains(&transport)
             && range.families.iter().any(|family| reserved.families.contains(family));
@@ -36,7 +37,7 @@ fn pool(scope: &Scope, index: usize, range: &Range, transport: Transport) -> Opt
         Transport::Udp => range.udp_held_back,
         Transport::Tcp => 0,
     };
-    Some(Pool { range: index, transport, families: range.families, ports, held_back })
+    Some(Pool { range, bounds, transport, families: range.families, ports, held_back })
 }
 
 /// The ports of `range` that the allocator's scan can reach.

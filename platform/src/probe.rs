@@ -129,11 +129,11 @@ pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snap
     let allocator = os::allocator(os, ask);
     for &family in Family::ALL {
         for &transport in Transport::ALL {
-            let of = |pool: &&Pool| pool.transport == transport && pool.families.contains(&family);
+            let of =
+                |pool: &&Pool<'_>| pool.transport == transport && pool.families.contains(&family);
             match (before.iter().find(of), scope_unknown(scope, transport, family)) {
                 (Some(pool), _) => {
-                    let range = &scope.ranges[pool.range];
-                    let settings = Settings { pool, range, allocator };
+                    let settings = Settings { pool, allocator };
                     // The settings as they are now, where they are those of before.
                     let again = || {
                         let now = os::read(os, ask, None, &Wants::default());

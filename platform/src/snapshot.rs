@@ -431,9 +431,11 @@ impl Snapshot {
 /// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator
 /// skips.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pool {
-    /// The range it comes from: its place in the scope's list.
-    pub range: usize,
+pub struct Pool<'a> {
+    /// The range it comes from.
+    pub range: &'a Range,
+    /// The value of that range.
+    pub bounds: &'a Bounds,
     /// For which transport.
     pub transport: Transport,
     /// For which families.
@@ -444,7 +446,7 @@ pub struct Pool {
     pub held_back: u32,
 }
 
-impl Pool {
+impl Pool<'_> {
     /// How many ports can be in use at a time.
     pub fn usable(&self) -> u32 {
         self.ports.count().saturating_sub(self.held_back)

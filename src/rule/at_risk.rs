@@ -8,18 +8,22 @@ use crate::policy::Policy;
 
 /// All of them: those of listeners, and of services that the policy declares for the reader's own
 /// scope.
-pub fn ports(policy: &Policy, scope: &Scope) -> PortSet {
-    let items = exposed(policy, scope).into_iter().filter_map(|at| scope.listeners.items.get(at));
+pub(super) fn ports(
+    policy: &Policy,
+    scope: &Scope,
+    pools: &[Pool<'_>],
+    exposed: &[usize],
+) -> PortSet {
+    let items = exposed.iter().filter_map(|&at| scope.listeners.items.get(at));
     let served: PortSet = items.map(|item| PortRange::single(item.port)).collect();
-    let declared = ephaudit_platform::pools(scope).into_iter().filter(|_| scope.current);
+    let declared = pools.iter().filter(|_| scope.current);
     declared.fold(served, |all, pool| {
         all.union(&policy.declared_ports(pool.transport).intersection(&pool.ports))
     })
 }
 
 /// The listeners whose port a client may be given, by their index.
-pub fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
-    let pools = ephaudit_platform::pools(scope);
+pub fn exposed(policy: &Policy, scope: &Scope, pools: &[Pool<'_>]) -> Vec<usize> {
     let items = scope.listeners.items.iter().enumerate();
     items
         .filter(|(_, item)| pools.iter().any(|pool| concerns(policy, pool, item)))
@@ -28,7 +32,7 @@ pub fn exposed(policy: &Policy, scope: &Scope) -> Vec<usize> {
 }
 
 /// Whether a listener is of a service with a port of the pool.
-pub fn concerns(policy: &Policy, pool: &Pool, item: &Listener) -> bool {
+pub fn concerns(policy: &Policy, pool: &Pool<'_>, item: &Listener) -> bool {
     item.transport == pool.transport
         && item.families.iter().any(|family| pool.families.contains(family))
         && pool.ports.contains(item.port)

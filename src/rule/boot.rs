@@ -1,18 +1,18 @@
 //! What rules about the persisted settings have in common.
 
 use ephaudit_platform::boot::{Boot, Entry, Facts, Loader, Origin, Running, State};
-use ephaudit_platform::snapshot::{Scope, Snapshot, Source};
+use ephaudit_platform::snapshot::{Scope, Source};
 
-use super::{Judgement, each_scope};
+use super::{Facts as Judged, Judgement, ScopeFacts, each_scope};
 use crate::report::{Evidence, Gap, Severity, Verdict};
 use crate::text::{setting, setting_value as said};
 
 /// Judges what the persisted settings give, where they were read; what could not be told is a gap.
 pub fn each_boot(
-    snapshot: &Snapshot,
-    mut judge: impl FnMut(&mut Judgement, &Scope, &Boot),
+    facts: &Judged<'_>,
+    mut judge: impl FnMut(&mut Judgement, &ScopeFacts<'_>, &Boot),
 ) -> Verdict {
-    each_scope(snapshot, |judgement, scope| match &scope.boot {
+    each_scope(facts, |judgement, scope| match &scope.boot {
         Facts::NotAsked => {
             judgement.not_asked("--boot", "not checked; use --boot");
         }

@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{
-    Bounds, Census, Connection, Pool, Range, Reading, Reason, Scope, Source, Transport, Usage, Why,
+    Census, Connection, Pool, Reading, Reason, Scope, Source, Transport, Usage, Why,
 };
 
-use super::{Judgement, unnamed};
+use super::Judgement;
 use crate::report::{Evidence, Gap};
 use crate::text::counted;
 
@@ -55,24 +55,17 @@ pub fn knows_listeners(judgement: &mut Judgement, scope: &Scope, transport: Tran
     all
 }
 
-/// The pool of a transport with its range, where it could be computed.
-pub fn pool_of(scope: &Scope, transport: Transport) -> Option<(Pool, &Range, &Bounds)> {
-    let mut pools = ephaudit_platform::pools(scope).into_iter();
-    let pool = pools.find(|pool| pool.transport == transport)?;
-    let range = scope.ranges.get(pool.range)?;
-    Some((pool, range, range.bounds.known()?))
-}
-
-/// The evidence for a range.
-pub fn range_evidence(range: &Range, bounds: &Bounds) -> Evidence {
-    let value = format!("{}-{}", bounds.first, bounds.last);
-    Evidence::new("ephemeral range", value, range.bounds.source())
+/// The evidence for the range of a pool.
+pub fn range_evidence(pool: &Pool<'_>) -> Evidence {
+    let value = format!("{}-{}", pool.bounds.first, pool.bounds.last);
+    Evidence::new("ephemeral range", value, pool.range.bounds.source())
 }
 
 /// Where the sockets of a transport were seen.
 pub fn seen_in(census: &Census, transport: Transport) -> Source {
     let place = Transport::ALL.iter().position(|&known| known == transport);
-    place.and_then(|place| census.sources.get(place)).cloned().unwrap_or_else(unnamed)
+    let seen = place.and_then(|place| census.sources.get(place));
+    seen.cloned().unwrap_or(Source::Command("ss -Han".into()))
 }
 
 /// The command that shows the TCP sockets between a source and a peer.

@@ -5,15 +5,17 @@ use ephaudit_platform::snapshot::{
     Bounds, Environment, Family, Host, Pool, Range, Reserved, Scope, Transport,
 };
 
-use super::{Rule, reserved_evidence, unnamed};
+use super::{Rule, ScopeFacts, reserved_evidence};
 use crate::policy::{Policy, Profile};
 use crate::report::{Evidence, Finding, Severity};
 
 /// Ports that a rule judges as one: a range, or the pool that is left of it, and all ranges that
 /// are like it.
 pub struct View<'a> {
-    /// The ranges; never empty.
-    ranges: Vec<&'a Range>,
+    /// The first of the ranges.
+    range: &'a Range,
+    /// The others.
+    more: Vec<&'a Range>,
     /// Their value.
     pub bounds: &'a Bounds,
     /// The ports: of the range, or of the pool.
@@ -32,7 +34,8 @@ impl<'a> View<'a> {
         ports: PortSet,
     ) -> Self {
         Self {
-            ranges: vec![range],
+            range,
+            more: Vec::new(),
             bounds,
             usable: ports.count(),
             ports,
@@ -41,11 +44,9 @@ impl<'a> View<'a> {
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        let (a, b) = (self.ranges.first(), other.ranges.first());
-        let alike = |a: &&Range, b: &&Range| {
-            a.vendor_default == b.vendor_default && a.tcp_by_parity == b.tcp_by_parity
-        };
-        a.zip(b).is_some_and(|(a, b)| alike(a, b))
+        let (a, b) = (self.range, other.range);
+        a.vendor_default == b.vendor_default
+            && a.tcp_by_parity == b.tcp_by_parity
             && self.bounds.range() == other.bounds.range()
             && self.ports == other.ports
             && self.usable == other.usable
@@ -60,10 +61,12 @@ impl<'a> View<'a> {
     }
 
     /// The pools that are left of its ranges, where they could be computed.
-    pub fn pools(&self, scope: &Scope) -> Vec<Pool> {
-        let mut pools = ephaudit_platform::pools(scope);
-        pools.retain(|pool| scope.ranges.get(pool.range).is_some_and(|r| self.ranges.contains(&r)));
-        pools
+    pub fn pools<'p>(&self, scope: &'p ScopeFacts<'_>) -> Vec<&'p Pool<'p>> {
+        scope.pools.iter().filter(|pool| self.is_over(pool.range)).collect()
+    }
+
+    fn is_over(&self, range: &Range) -> bool {
+        self.range == range || self.more.contains(&range)
     }
 
     /// Whether it is of that transport's traffic too.
@@ -73,16 +76,12 @@ impl<'a> View<'a> {
 
     /// Whether TCP allocation in it goes by parity.
     pub fn tcp_by_parity(&self) -> Option<bool> {
-        if self.is_of(Transport::Tcp) {
-            self.ranges.first().and_then(|range| range.tcp_by_parity)
-        } else {
-            Some(false)
-        }
+        if self.is_of(Transport::Tcp) { self.range.tcp_by_parity } else { Some(false) }
     }
 
     /// What the system has where nobody changed it.
     pub fn vendor_default(&self) -> Option<PortRange> {
-        self.ranges.first().and_then(|range| range.vendor_default)
+        self.range.vendor_default
     }
 
     /// Whether it is the system's own default; `None` where that isn't certain.
@@ -147,15 +146,13 @@ impl<'a> View<'a> {
 
     /// The evidence for its first range.
     pub fn evidence(&self) -> Evidence {
-        let source =
-            self.ranges.first().map_or_else(unnamed, |range| range.bounds.source().clone());
         let value = format!("{}-{}", self.bounds.first, self.bounds.last);
-        Evidence::new("ephemeral range", value, &source)
+        Evidence::new("ephemeral range", value, self.range.bounds.source())
     }
 
     /// The evidence for its other ranges.
     fn more_evidence(&self) -> impl Iterator<Item = Evidence> + '_ {
-        self.ranges.iter().skip(1).filter_map(|range| {
+        self.more.iter().filter_map(|range| {
             let bounds = range.bounds.known()?;
             let value = format!("{}-{}", bounds.first, bounds.last);
             Some(Evidence::new("ephemeral range", value, range.bounds.source()))
@@ -182,10 +179,8 @@ impl<'a> View<'a> {
 pub(super) fn add<'a>(views: &mut Vec<View<'a>>, view: View<'a>) {
     match views.iter_mut().find(|known| known.is_like(&view)) {
         Some(known) => {
-            for range in view.ranges {
-                if !known.ranges.contains(&range) {
-                    known.ranges.push(range);
-                }
+            if !known.is_over(view.range) {
+                known.more.push(view.range);
             }
             known.concerns.extend(view.concerns);
         }

@@ -1,11 +1,11 @@
 //! Outgoing TCP connections of Windows that draw from a range of their own.
 
 use ephaudit_platform::ports::{PortClass, PortSet};
-use ephaudit_platform::snapshot::{Reading, Role, Snapshot};
+use ephaudit_platform::snapshot::{Reading, Role};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_scope};
+use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "auto-reuse-elsewhere",
@@ -15,8 +15,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         let mut ranges =
             scope.ranges.iter().filter(|range| range.role == Role::AutoReuse).peekable();
         if ranges.peek().is_none() {

@@ -1,12 +1,12 @@
 //! Settings that systemd-sysctl and `sysctl --system` leave different.
 
 use ephaudit_platform::boot::{Entry, Rejected, Rejection, Running, State};
-use ephaudit_platform::snapshot::{Scope, Snapshot};
+use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, lines, now, outcome, weight, who, winner};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Facts, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
@@ -17,8 +17,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_boot(snapshot, |judgement, scope, boot| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_boot(facts, |judgement, scope, boot| {
         for (running, entries) in each_key(boot) {
             if let Some(found) = compare(scope, running, &entries) {
                 judgement.found(found);

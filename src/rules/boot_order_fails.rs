@@ -1,12 +1,12 @@
 //! The range and the first unprivileged port, written in an order that the kernel refuses.
 
 use ephaudit_platform::boot::{Boot, Entry, Origin, Rejected, Rejection};
-use ephaudit_platform::snapshot::{Scope, Snapshot};
+use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, setting_line, who, winner};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Facts, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
@@ -17,8 +17,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_boot(snapshot, |judgement, scope, boot| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_boot(facts, |judgement, scope, boot| {
         let mut told: Vec<(&str, &Origin)> = Vec::new();
         for entry in &boot.entries {
             for refused in entry.rejected.iter().filter(|line| line.rejection == Rejection::Order) {

@@ -2,14 +2,12 @@
 
 use ephaudit_platform::bound_in_pool;
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Snapshot, Transport, Usage};
+use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Transport, Usage};
 
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
-use crate::rule::usage::{
-    bound_unseen, knows_listeners, pool_of, range_evidence, seen_in, ss_ports, usage,
-};
-use crate::rule::{Check, Rule, each_scope, pool_gaps};
+use crate::rule::usage::{bound_unseen, knows_listeners, range_evidence, seen_in, ss_ports, usage};
+use crate::rule::{Check, Facts, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
 
 pub static RULE: Rule = Rule {
@@ -24,13 +22,14 @@ pub static RULE: Rule = Rule {
 const LOW_FROM: u32 = 10;
 const MEDIUM_FROM: u32 = 50;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         let Some(usage) = usage(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         knows_listeners(judgement, scope, Transport::Tcp);
         let Some(bound) = bound_in_pool(scope) else { return };
-        let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
+        let Some(pool) = scope.pool_of(Transport::Tcp) else { return };
+        let bounds = pool.bounds;
         let (held, whole) = (bound.count(), pool.ports.count());
         let severity = match percent(held, whole) {
             MEDIUM_FROM.. => Severity::Medium,
@@ -41,7 +40,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
             _ => return judgement.gap(scope, "sockets that are only bound", &bound_unseen(usage)),
         };
         judgement.found(
-            Finding::new(RULE.name, severity, scope, "tcp", range_evidence(range, bounds))
+            Finding::new(RULE.name, severity, scope, "tcp", range_evidence(pool))
                 .seen(evidence(scope, usage, bounds, &bound))
                 .concerning(About::transport(Transport::Tcp))
                 .says(

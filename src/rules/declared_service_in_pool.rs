@@ -1,13 +1,13 @@
 //! Ports of declared services that automatic allocation may hand to somebody else.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Snapshot, Transport};
+use ephaudit_platform::snapshot::Transport;
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::report::{About, Severity, Verdict};
-use crate::rule::{Check, Rule, at_risk, declared, each_pool};
+use crate::rule::{Check, Facts, Rule, declared, each_pool};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -18,11 +18,11 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     if policy.services.is_empty() {
         return declared::none();
     }
-    each_pool(snapshot, |judgement, scope, view| {
+    each_pool(facts, |judgement, scope, view| {
         if !scope.current {
             return judgement.skip(declared::ELSEWHERE);
         }
@@ -31,7 +31,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             let meets = service.transports.iter().any(|transport| view.is_of(*transport));
             meets && !overlap(service, &view.ports).is_empty()
         };
-        let steps = advice::reserve(snapshot, scope, &at_risk::ports(policy, scope));
+        let steps = advice::reserve(facts.snapshot, scope, &scope.at_risk);
         for service in policy.services.iter().filter(in_pool) {
             let ports = overlap(service, &view.ports);
             let concerned = Transport::ALL.iter().copied().filter(|transport| {

@@ -5,15 +5,13 @@ mod words;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ephaudit_platform::snapshot::{
-    Census, Destination, Reason, Scope, Snapshot, Transport, Usage, Why,
-};
+use ephaudit_platform::snapshot::{Census, Destination, Reason, Snapshot, Transport, Usage, Why};
 use ephaudit_platform::usable_ports;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
 use crate::rule::usage::{bound_unseen, knows_listeners, usage};
-use crate::rule::{Check, Judgement, Rule, each_scope, pool_gaps};
+use crate::rule::{Check, Facts, Judgement, Rule, ScopeFacts, each_scope, pool_gaps};
 use crate::text::{counted, percent};
 
 pub static RULE: Rule = Rule {
@@ -27,8 +25,8 @@ pub static RULE: Rule = Rule {
 /// From this percentage on little is left.
 const HIGH_FROM: u32 = 80;
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         let Some(usage) = usage(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         knows_listeners(judgement, scope, Transport::Tcp);
@@ -39,7 +37,8 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                 judgement.skip(format!("no {transport} port is usable at all"));
                 continue;
             }
-            let case = TransportUse { snapshot, scope, policy, usage, transport, usable };
+            let case =
+                TransportUse { snapshot: facts.snapshot, scope, policy, usage, transport, usable };
             match &usage.census {
                 Some(census) => case.by_census(judgement, census),
                 None => case.by_counters(judgement),
@@ -51,7 +50,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
 /// A transport of a scope.
 struct TransportUse<'a> {
     snapshot: &'a Snapshot,
-    scope: &'a Scope,
+    scope: &'a ScopeFacts<'a>,
     policy: &'a Policy,
     usage: &'a Usage,
     transport: Transport,

@@ -1,11 +1,11 @@
 //! The range against what the vendor ships, for the profile `vendor`.
 
-use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
+use ephaudit_platform::snapshot::{Os, Reason, Why};
 
 use crate::advice;
 use crate::policy::{Policy, Profile};
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, each_range};
+use crate::rule::{Check, Facts, Rule, each_range};
 
 pub static RULE: Rule = Rule {
     name: "drift-from-vendor-default",
@@ -15,18 +15,18 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     if policy.profile != Profile::Vendor {
         return Verdict::not_asked(
             "--profile vendor",
             "only the profile vendor judges by the vendor's default",
         );
     }
-    each_range(snapshot, |judgement, scope, view| {
+    each_range(facts, |judgement, scope, view| {
         match view.vendor_default() {
         Some(default) if default == view.bounds.range() => judgement.pass(),
         Some(default) => judgement.found(
-            view.finding(&RULE, view.severity(policy, &snapshot.host), scope, "range")
+            view.finding(&RULE, view.severity(policy, &facts.snapshot.host), scope, "range")
             .says(
                 format!(
                     "{}the ephemeral range {} is not the default {default}",
@@ -36,14 +36,14 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                 format!(
                     "It is not the operating system's default: see which file or program sets it, \
                      and whether it still should{}.",
-                    if snapshot.host.os == Os::Linux {
+                    if facts.snapshot.host.os == Os::Linux {
                         " (WSL does, to mirror the Windows host)"
                     } else {
                         ""
                     }
                 ),
             )
-            .advises(advice::move_range(snapshot, scope, default)),
+            .advises(advice::move_range(facts.snapshot, scope, default)),
         ),
         None => judgement.gap(
             scope,

@@ -1,11 +1,11 @@
 //! Blocks that running services take out of the dynamic range of Windows.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Os, Reading, ReservedKind, Snapshot};
+use ephaudit_platform::snapshot::{Os, Reading, ReservedKind};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_range};
+use crate::rule::{Check, Facts, Rule, each_range};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -19,11 +19,11 @@ pub static RULE: Rule = Rule {
 /// More than one port in this many makes it matter more.
 const MANY: u32 = 4;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    if snapshot.host.os != Os::Windows {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    if facts.snapshot.host.os != Os::Windows {
         return Verdict::NotApplicable("only Windows has excluded port ranges".to_owned());
     }
-    each_range(snapshot, |judgement, scope, view| {
+    each_range(facts, |judgement, scope, view| {
         let range = PortSet::from(view.bounds.range());
         let lists = scope.reserved.iter().filter(|list| list.kind == ReservedKind::Excluded);
         let mut taken = PortSet::new();

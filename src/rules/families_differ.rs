@@ -1,10 +1,10 @@
 //! One range for IPv4 and another for IPv6.
 
-use ephaudit_platform::snapshot::{Family, Snapshot, Transport};
+use ephaudit_platform::snapshot::{Family, Transport};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_scope, range_gaps, should_be_one};
+use crate::rule::{Check, Facts, Rule, each_scope, range_gaps, should_be_one};
 
 pub static RULE: Rule = Rule {
     name: "families-differ",
@@ -14,8 +14,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         if scope.ephemeral().any(|range| range.families == Family::ALL) {
             return judgement.skip("one range governs both families here");
         }

@@ -3,15 +3,14 @@
 use std::net::SocketAddr;
 
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{
-    Bounds, Listener, Owner, Pool, Range, Scope, Snapshot, Transport,
-};
+use ephaudit_platform::snapshot::{Listener, Owner, Pool, Scope, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
-use crate::rule::at_risk::{self, assigned, concerns, exposed};
-use crate::rule::{Check, Rule, each_scope, pool_gaps};
+use crate::rule::at_risk::{assigned, concerns, exposed};
+use crate::rule::usage::range_evidence;
+use crate::rule::{Check, Facts, Rule, ScopeFacts, each_scope, pool_gaps};
 use crate::text::{counted, grouped, parity, run_by, spans};
 
 pub static RULE: Rule = Rule {
@@ -33,31 +32,28 @@ const fn told_max(scope: &Scope) -> u32 {
 
 /// The listeners that a finding of this rule names, by their index.
 pub fn told_by_themselves(policy: &Policy, scope: &Scope) -> Vec<usize> {
-    let mut indices = exposed(policy, scope);
+    let mut indices = exposed(policy, scope, &ephaudit_platform::pools(scope));
     indices.truncate(told_max(scope) as usize);
     indices
 }
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         pool_gaps(judgement, scope);
         judgement.gaps(scope.listeners.unread.iter().map(|unread| Gap::of(scope, unread)));
         judgement.pass();
-        let exposed: Vec<&Listener> = exposed(policy, scope)
-            .into_iter()
-            .filter_map(|index| scope.listeners.items.get(index))
-            .collect();
-        let steps = advice::reserve(snapshot, scope, &at_risk::ports(policy, scope));
-        let pools = ephaudit_platform::pools(scope);
+        let exposed: Vec<&Listener> =
+            scope.exposed.iter().filter_map(|&index| scope.listeners.items.get(index)).collect();
+        let steps = advice::reserve(facts.snapshot, scope, &scope.at_risk);
         let (told, others) = exposed.split_at(exposed.len().min(told_max(scope) as usize));
         // Sorted by transport and port, so the addresses of one port stand together.
         for same_port in told.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
-            if let Some(finding) = finding(policy, scope, &pools, same_port, &steps) {
+            if let Some(finding) = finding(policy, scope, same_port, &steps) {
                 judgement.found(finding);
             }
         }
         for others in others.chunk_by(|a, b| a.transport == b.transport) {
-            if let Some(finding) = together(policy, scope, &pools, others, &steps) {
+            if let Some(finding) = together(policy, scope, others, &steps) {
                 judgement.found(finding);
             }
         }
@@ -67,8 +63,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
 /// One finding for listeners of one transport that are too many to tell one by one.
 fn together(
     policy: &Policy,
-    scope: &Scope,
-    pools: &[Pool],
+    scope: &ScopeFacts<'_>,
     others: &[&Listener],
     steps: &[String],
 ) -> Option<Finding> {
@@ -76,7 +71,7 @@ fn together(
     let ports: PortSet = others.iter().map(|item| PortRange::single(item.port)).collect();
     let is_assigned = others.iter().any(|item| assigned(policy, item).is_some());
     let severity = if is_assigned { Severity::Medium } else { Severity::Low };
-    let (range, bounds) = range_of(policy, scope, pools, others.first()?)?;
+    let pool = pool_of(policy, scope, others.first()?)?;
     let evidence = Evidence {
         what: "listeners",
         value: spans(&ports),
@@ -87,7 +82,7 @@ fn together(
     let subject = format!("{transport}/others");
     let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
     Some(
-        Finding::new(RULE.name, severity, scope, &subject, seen(range, bounds))
+        Finding::new(RULE.name, severity, scope, &subject, range_evidence(pool))
             .seen([evidence])
             .about(ports)
             .concerning(About::transport(*transport))
@@ -105,27 +100,18 @@ fn together(
     )
 }
 
-/// The range of the first pool that has the listener's port.
-fn range_of<'a>(
+/// The first pool that has the listener's port.
+fn pool_of<'a>(
     policy: &Policy,
-    scope: &'a Scope,
-    pools: &[Pool],
+    scope: &'a ScopeFacts<'_>,
     listener: &Listener,
-) -> Option<(&'a Range, &'a Bounds)> {
-    let pool = pools.iter().find(|pool| concerns(policy, pool, listener))?;
-    let range = scope.ranges.get(pool.range)?;
-    Some((range, range.bounds.known()?))
-}
-
-fn seen(range: &Range, bounds: &Bounds) -> Evidence {
-    let value = format!("{}-{}", bounds.first, bounds.last);
-    Evidence::new("ephemeral range", value, range.bounds.source())
+) -> Option<&'a Pool<'a>> {
+    scope.pools.iter().find(|pool| concerns(policy, pool, listener))
 }
 
 fn finding(
     policy: &Policy,
-    scope: &Scope,
-    pools: &[Pool],
+    scope: &ScopeFacts<'_>,
     same_port: &[&Listener],
     steps: &[String],
 ) -> Option<Finding> {
@@ -139,7 +125,7 @@ fn finding(
             "IANA has not assigned it: its service may have asked for any port. ",
         ),
     };
-    let (range, bounds) = range_of(policy, scope, pools, listener)?;
+    let pool = pool_of(policy, scope, listener)?;
     let evidence = same_port.iter().map(|item| Evidence {
         what: "listener",
         value: listening(item),
@@ -156,7 +142,7 @@ fn finding(
             severity,
             scope,
             &format!("{transport}/{port}"),
-            seen(range, bounds),
+            range_evidence(pool),
         )
         .seen(evidence)
         .about(PortRange::single(port).into())
@@ -165,7 +151,7 @@ fn finding(
             format!(
                 "{transport} port {port}{name} has a listener inside the pool and is not reserved"
             ),
-            format!("{assignment}{}", danger(same_port, range, bounds)),
+            format!("{assignment}{}", danger(same_port, pool)),
         )
         .advises(steps.iter().cloned()),
     )
@@ -202,7 +188,7 @@ fn listening(item: &Listener) -> String {
 /// Who can take the port: `__inet_hash_connect` and `inet_csk_find_open_port`, net/ipv4, Linux
 /// 6.1–6.18. A socket on another local address does not stand in the way, so a listener on loopback
 /// has only loopback to fear.
-fn danger(same_port: &[&Listener], range: &Range, bounds: &Bounds) -> String {
+fn danger(same_port: &[&Listener], pool: &Pool<'_>) -> String {
     let Some(listener) = same_port.first() else { return String::new() };
     let local = same_port.iter().all(|item| item.address.to_canonical().is_loopback());
     match listener.transport {
@@ -215,8 +201,8 @@ fn danger(same_port: &[&Listener], range: &Range, bounds: &Bounds) -> String {
             format!(
                 "While its service is down {taker} can take the port, and SO_REUSEADDR on the \
                  service alone does not help.{}",
-                if range.tcp_by_parity == Some(true) {
-                    turn(listener.port, bounds.range().first())
+                if pool.range.tcp_by_parity == Some(true) {
+                    turn(listener.port, pool.bounds.range().first())
                 } else {
                     String::new()
                 }

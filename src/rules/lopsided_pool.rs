@@ -1,11 +1,10 @@
 //! Reservations that empty one parity half of the pool.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, by_parity, each_pool};
+use crate::rule::{Check, Facts, Rule, by_parity, each_pool};
 use crate::text::{counted, grouped, parity};
 
 pub static RULE: Rule = Rule {
@@ -19,8 +18,8 @@ pub static RULE: Rule = Rule {
 /// A half is nearly empty when the other one has more than this many times its ports.
 const LOPSIDED: u32 = 10;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_pool(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_pool(facts, |judgement, scope, view| {
         if !by_parity(judgement, scope, view) {
             return;
         }

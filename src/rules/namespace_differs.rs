@@ -1,12 +1,14 @@
 //! Namespaces that hand out other ports than the host's own.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Bounds, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Bounds, Scope};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Judgement, Rule, each_scope, one_namespace, pool_gaps, unread_scopes};
+use crate::rule::{
+    Check, Facts, Judgement, Rule, each_scope, one_namespace, pool_gaps, unread_scopes,
+};
 use crate::text::spans;
 
 pub static RULE: Rule = Rule {
@@ -25,22 +27,23 @@ struct Tuning<'a> {
     untouched: bool,
 }
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    if snapshot.unread_scopes.is_none() {
-        return one_namespace(snapshot);
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    if facts.snapshot.unread_scopes.is_none() {
+        return one_namespace(facts.snapshot);
     }
-    let of_host = snapshot.scopes.iter().find(|scope| scope.is_host());
+    let of_host = facts.snapshot.scopes.iter().find(|scope| scope.is_host());
     let (whose, measure) = match of_host {
         Some(host) => ("the host's namespace", Some(host)),
-        None => {
-            ("the namespace ephaudit runs in", snapshot.scopes.iter().find(|scope| scope.current))
-        }
+        None => (
+            "the namespace ephaudit runs in",
+            facts.snapshot.scopes.iter().find(|scope| scope.current),
+        ),
     };
-    each_scope(snapshot, |judgement, scope| {
+    each_scope(facts, |judgement, scope| {
         if let Some(measure) = measure {
             if scope.current {
                 // What was not read may differ.
-                judgement.gaps(unread_scopes(snapshot));
+                judgement.gaps(unread_scopes(facts.snapshot));
             }
             compare(judgement, scope, (whose, measure));
         }

@@ -1,10 +1,8 @@
 //! Network namespaces that nobody looked into.
 
-use ephaudit_platform::snapshot::Snapshot;
-
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, one_namespace, unread_scopes};
+use crate::rule::{Check, Facts, Rule, one_namespace, unread_scopes};
 
 pub static RULE: Rule = Rule {
     name: "namespace-unread",
@@ -15,11 +13,11 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    if snapshot.unread_scopes.is_none() {
-        return one_namespace(snapshot);
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    if facts.snapshot.unread_scopes.is_none() {
+        return one_namespace(facts.snapshot);
     }
-    match unread_scopes(snapshot) {
+    match unread_scopes(facts.snapshot) {
         gaps if gaps.is_empty() => Verdict::Pass,
         gaps => Verdict::Unknown(gaps),
     }

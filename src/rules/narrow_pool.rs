@@ -1,11 +1,11 @@
 //! Too few usable ports.
 
-use ephaudit_platform::snapshot::{Os, Snapshot};
+use ephaudit_platform::snapshot::Os;
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, each_pool};
+use crate::rule::{Check, Facts, Rule, each_pool};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -19,8 +19,8 @@ pub static RULE: Rule = Rule {
 /// Below this many ports a host denies service to itself.
 const HIGH_BELOW: u32 = 1024;
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_pool(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_pool(facts, |judgement, scope, view| {
         let usable = view.usable;
         if usable >= policy.min_pool {
             return judgement.pass();
@@ -30,7 +30,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let steps = if range.count() >= policy.min_pool {
             vec!["reserve fewer ports: only those that your services use".to_owned()]
         } else {
-            advice::move_range(snapshot, scope, view.wanted(policy))
+            advice::move_range(facts.snapshot, scope, view.wanted(policy))
         };
         judgement.found(
             view.of_pool(&RULE, severity, scope)
@@ -42,7 +42,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     counted(range.count(), "port"),
                     are_plain(range.count() - usable),
                     grouped(policy.min_pool),
-                    on_linux(snapshot.host.os, usable, scope.time_wait.known().copied()),
+                    on_linux(facts.snapshot.host.os, usable, scope.time_wait.known().copied()),
                 ),
             )
             .advises(steps),

@@ -1,10 +1,10 @@
 //! Ports that NAT gives away by itself.
 
-use ephaudit_platform::snapshot::{Reading, Scope, Snapshot, Source};
+use ephaudit_platform::snapshot::{Reading, Scope, Source};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_scope};
+use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "nat-ignores-range",
@@ -14,8 +14,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         let Some(nat) = &scope.nat else {
             return judgement.skip("whether there is NAT is not read on this system");
         };

@@ -1,12 +1,11 @@
 //! Numbers with a leading zero, which the kernel takes for octal.
 
 use ephaudit_platform::boot::Written;
-use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, setting_line, weight};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Facts, Rule};
 use crate::text::setting;
 
 pub static RULE: Rule = Rule {
@@ -17,8 +16,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_boot(snapshot, |judgement, scope, boot| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_boot(facts, |judgement, scope, boot| {
         for written in &boot.written {
             let misread = misread(written);
             if misread.is_empty() {

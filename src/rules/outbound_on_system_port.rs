@@ -1,12 +1,12 @@
 //! Connections that begin at a System Port.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport};
+use ephaudit_platform::snapshot::{Census, Connection, Transport};
 
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
-use crate::rule::usage::{census, connection, knows_listeners, pool_of};
-use crate::rule::{Check, Rule, each_scope};
+use crate::rule::usage::{census, connection, knows_listeners};
+use crate::rule::{Check, Facts, Rule, ScopeFacts, each_scope};
 use crate::text::counted;
 
 pub static RULE: Rule = Rule {
@@ -20,8 +20,8 @@ pub static RULE: Rule = Rule {
 /// How many connections a finding shows.
 const SHOWN: usize = 10;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         let Some(census) = census(judgement, scope) else { return };
         // A connection that was accepted begins at the other end; only the listeners tell.
         if !knows_listeners(judgement, scope, Transport::Tcp) {
@@ -34,8 +34,8 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     })
 }
 
-fn finding(scope: &Scope, census: &Census) -> Option<Finding> {
-    let pool = pool_of(scope, Transport::Tcp).map(|(pool, ..)| pool.ports).unwrap_or_default();
+fn finding(scope: &ScopeFacts<'_>, census: &Census) -> Option<Finding> {
+    let pool = scope.pool_of(Transport::Tcp).map(|pool| pool.ports.clone()).unwrap_or_default();
     let all = &census.from_system_ports;
     let mut seen = all.iter().map(|seen| connection(census, seen, whose(&pool, seen)));
     let first = seen.next()?;

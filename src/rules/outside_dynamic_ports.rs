@@ -1,12 +1,12 @@
 //! The range against RFC 6335 section 6 and its Dynamic Ports, or where the policy allows it.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Environment, Os, Snapshot, Transport};
+use ephaudit_platform::snapshot::{Environment, Os, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, each_range, reserved_evidence};
+use crate::rule::{Check, Facts, Rule, each_range, reserved_evidence};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
@@ -18,8 +18,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_range(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_range(facts, |judgement, scope, view| {
         let ports = view.bounds.range();
         if policy.allows(ports) {
             return judgement.pass();
@@ -29,14 +29,14 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         let pools = view.pools(scope);
         let held_off = !pools.is_empty()
             && pools.iter().all(|pool| pool.ports.difference(&allowed.into()).is_empty());
-        let mut severity = view.severity(policy, &snapshot.host);
+        let mut severity = view.severity(policy, &facts.snapshot.host);
         let mut message = format!(
             "{} of its {} lie outside: {}.",
             grouped(outside.count()),
             counted(ports.count(), "port"),
             spans(&outside)
         );
-        let wsl = snapshot.host.environment == Some(Environment::Wsl);
+        let wsl = facts.snapshot.host.environment == Some(Environment::Wsl);
         message.push_str(match view.is_default() {
             Some(true) => " This is the operating system's default; nobody changed it.",
             Some(false) if wsl => " WSL may have set it, to mirror the Windows host.",
@@ -46,7 +46,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
         if held_off {
             severity = severity.min(Severity::Low);
             message.push_str(" Reservations keep automatic allocation off all of these");
-            message.push_str(if snapshot.host.os == Os::Linux {
+            message.push_str(if facts.snapshot.host.os == Os::Linux {
                 "; RDMA and tunnels (VXLAN, GENEVE) ignore reservations."
             } else {
                 "."
@@ -71,7 +71,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     ),
                     message,
                 )
-                .advises(advice::move_range(snapshot, scope, view.wanted(policy))),
+                .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy))),
         );
     })
 }

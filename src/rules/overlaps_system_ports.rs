@@ -1,12 +1,11 @@
 //! System Ports in the pool.
 
 use ephaudit_platform::ports::PortClass;
-use ephaudit_platform::snapshot::Snapshot;
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Rule, each_pool, in_class};
+use crate::rule::{Check, Facts, Rule, each_pool, in_class};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -17,8 +16,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_pool(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_pool(facts, |judgement, scope, view| {
         let overlap = in_class(&view.ports, PortClass::System);
         if overlap.is_empty() {
             return judgement.pass();
@@ -40,7 +39,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     spans(&overlap)
                 ),
             )
-            .advises(advice::move_range(snapshot, scope, view.wanted(policy))),
+            .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy))),
         );
     })
 }

@@ -1,12 +1,12 @@
 //! User (registered) Ports in the pool.
 
 use ephaudit_platform::ports::{PortClass, PortSet};
-use ephaudit_platform::snapshot::{Scope, Snapshot};
+use ephaudit_platform::snapshot::Scope;
 
 use crate::advice;
 use crate::policy::{Policy, Profile};
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, View, each_pool, in_class};
+use crate::rule::{Check, Facts, Rule, View, each_pool, in_class};
 use crate::text::{counted, grouped, spans};
 
 pub static RULE: Rule = Rule {
@@ -20,8 +20,8 @@ pub static RULE: Rule = Rule {
 /// How many service names the message gives.
 const NAMES: usize = 6;
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_pool(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_pool(facts, |judgement, scope, view| {
         let users = in_class(&view.ports, PortClass::User);
         let overlap = users.difference(&policy.allowed_ports());
         if overlap.is_empty() {
@@ -45,7 +45,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             format!(", among them {}", names.join(", "))
         };
         judgement.found(
-            view.of_pool(&RULE, view.severity(policy, &snapshot.host), scope)
+            view.of_pool(&RULE, view.severity(policy, &facts.snapshot.host), scope)
             .about(overlap.clone())
             .says(
                 format!(
@@ -64,7 +64,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                     }
                 ),
             )
-            .advises(advice::move_range(snapshot, scope, view.wanted(policy)))
+            .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy)))
             .advises(["keeping the range, reserve at least the ports that your services use".to_owned()]),
         );
     })

@@ -1,10 +1,10 @@
 //! Reservations that do nothing.
 
-use ephaudit_platform::snapshot::{Reading, ReservedKind, Snapshot};
+use ephaudit_platform::snapshot::{Reading, ReservedKind};
 
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_range};
+use crate::rule::{Check, Facts, Rule, each_range};
 use crate::text::{counted, spans};
 
 pub static RULE: Rule = Rule {
@@ -15,8 +15,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_range(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_range(facts, |judgement, scope, view| {
         let lists = scope.reserved.iter().filter(|list| list.kind == ReservedKind::Reserved);
         for list in lists.filter(|list| view.concerns(list)) {
             let set = match &list.ports {

@@ -1,13 +1,13 @@
 //! Settings that a reboot changes.
 
 use ephaudit_platform::boot::{Boot, Entry, Running, State};
-use ephaudit_platform::snapshot::{Os, Reason, Scope, Snapshot, Why};
+use ephaudit_platform::snapshot::{Os, Reason, Scope, Why};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Facts, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
@@ -18,12 +18,12 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_boot(snapshot, |judgement, scope, boot| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_boot(facts, |judgement, scope, boot| {
         for (running, entries) in each_key(boot) {
             if let Some(why) = running.value.why() {
                 judgement.gap(scope, format!("running value of {}", running.key), why);
-            } else if snapshot.host.os != Os::Linux && stays_untold(running, &entries) {
+            } else if facts.snapshot.host.os != Os::Linux && stays_untold(running, &entries) {
                 let why = "no line sets it, and this kernel's default is not known";
                 let what = format!("boot value of {}", running.key);
                 judgement.gap(scope, what, &Why::new(Reason::Unsupported, why));

@@ -1,10 +1,8 @@
 //! Two odd or two even bounds.
 
-use ephaudit_platform::snapshot::Snapshot;
-
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, by_parity, each_range};
+use crate::rule::{Check, Facts, Rule, by_parity, each_range};
 use crate::text::parity;
 
 pub static RULE: Rule = Rule {
@@ -15,8 +13,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_range(snapshot, |judgement, scope, view| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_range(facts, |judgement, scope, view| {
         if !by_parity(judgement, scope, view) {
             return;
         }

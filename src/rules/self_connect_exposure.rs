@@ -11,8 +11,10 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
-use crate::rule::usage::{census, knows_listeners, pool_of, range_evidence, seen_in, ss_to};
-use crate::rule::{Check, Judgement, Rule, at_risk, declared, each_scope, parity_gap, pool_gaps};
+use crate::rule::usage::{census, knows_listeners, range_evidence, seen_in, ss_to};
+use crate::rule::{
+    Check, Facts, Judgement, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
+};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
@@ -27,25 +29,25 @@ pub static RULE: Rule = Rule {
 /// service.
 const CONNECTIONS: u32 = 2;
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
-        declared_and_gone(judgement, snapshot, scope, policy);
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
+        declared_and_gone(judgement, facts.snapshot, scope, policy);
         let Some(census) = census(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         // Without the listeners nobody knows which service is gone.
         if !knows_listeners(judgement, scope, Transport::Tcp) {
             return;
         }
-        let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else { return };
-        let gone = census.destinations.iter().filter_map(|row| service_gone(scope, &pool, row));
+        let Some(pool) = scope.pool_of(Transport::Tcp) else { return };
+        let gone = census.destinations.iter().filter_map(|row| service_gone(scope, pool, row));
         // Some of its connections may wait at its own end, and others at the clients'.
-        let mut gone: Vec<Gone> = gone.chain(left_behind(scope, &pool, census)).collect();
+        let mut gone: Vec<Gone> = gone.chain(left_behind(scope, pool, census)).collect();
         gone.sort_by_key(|service| (service.at, std::cmp::Reverse(service.clients)));
         gone.dedup_by_key(|service| service.at);
-        let low = bounds.range().first();
+        let low = pool.bounds.range().first();
         let (mut exposed, others): (Vec<Gone>, Vec<Gone>) =
             gone.into_iter().partition(|service| service.at.port() % 2 == low % 2);
-        match range.tcp_by_parity {
+        match pool.range.tcp_by_parity {
             // connect() gives these away only when the others are used up.
             Some(true) => {}
             Some(false) => exposed.extend(others),
@@ -60,10 +62,10 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
             judgement.pass();
         }
         let ports: PortSet = exposed.iter().map(|gone| PortRange::single(gone.at.port())).collect();
-        let steps = advice::reserve(snapshot, scope, &ports);
+        let steps = advice::reserve(facts.snapshot, scope, &ports);
         for gone in exposed {
             let name = policy.registry.service(Transport::Tcp, gone.at.port());
-            let evidence = [gone.evidence(census), range_evidence(range, bounds)];
+            let evidence = [gone.evidence(census), range_evidence(pool)];
             judgement.found(gone.finding(scope, name, evidence, &steps));
         }
     })
@@ -73,23 +75,23 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
 fn declared_and_gone(
     judgement: &mut Judgement,
     snapshot: &Snapshot,
-    scope: &Scope,
+    scope: &ScopeFacts<'_>,
     policy: &Policy,
 ) {
     let of_tcp = |service: &&Declared| service.transports.contains(&Transport::Tcp);
     if !scope.current || !policy.services.iter().any(|service| of_tcp(&service)) {
         return;
     }
-    let Some((pool, range, bounds)) = pool_of(scope, Transport::Tcp) else {
+    let Some(pool) = scope.pool_of(Transport::Tcp) else {
         return pool_gaps(judgement, scope);
     };
     let items = scope.listeners.items.iter().filter(|item| item.transport == Transport::Tcp);
     let served: PortSet = items.map(|item| PortRange::single(item.port)).collect();
     let free = pool.ports.difference(&served);
-    let low = bounds.range().first();
+    let low = pool.bounds.range().first();
     for service in policy.services.iter().filter(of_tcp) {
         let gone = PortSet::from(service.ports).intersection(&free);
-        let exposed = match range.tcp_by_parity {
+        let exposed = match pool.range.tcp_by_parity {
             Some(false) => gone.clone(),
             by_parity => {
                 if by_parity.is_none() && !gone.is_empty() {
@@ -104,7 +106,7 @@ fn declared_and_gone(
         let subject = format!("declared/{}/{}", service.name, service.ports);
         let evidence = [declared::evidence(service)];
         judgement.found(
-            Finding::new(RULE.name, Severity::Low, scope, &subject, range_evidence(range, bounds))
+            Finding::new(RULE.name, Severity::Low, scope, &subject, range_evidence(pool))
                 .seen(evidence)
                 .says(
                     format!(
@@ -117,7 +119,7 @@ fn declared_and_gone(
                      service can't start. This does not apply where NAT forwards the port, as for \
                      a NodePort reached at another address.",
                 )
-                .advises(advice::reserve(snapshot, scope, &at_risk::ports(policy, scope)))
+                .advises(advice::reserve(snapshot, scope, &scope.at_risk))
                 .about(exposed)
                 .concerning(About {
                     service: Some(service.name.clone()),
@@ -136,7 +138,7 @@ struct Gone {
 
 /// Only a connection from the very address that it goes to can end at itself, and a port that
 /// somebody holds by bind() is given to nobody.
-fn service_gone(scope: &Scope, pool: &Pool, row: &Destination) -> Option<Gone> {
+fn service_gone(scope: &Scope, pool: &Pool<'_>, row: &Destination) -> Option<Gone> {
     let at = row.peer.filter(|_| row.transport == Transport::Tcp)?;
     let bound = &scope.usage.known()?.bound;
     let gone = row.source.to_canonical() == at.ip().to_canonical()
@@ -150,7 +152,7 @@ fn service_gone(scope: &Scope, pool: &Pool, row: &Destination) -> Option<Gone> {
 /// ends are gone.
 fn left_behind<'a>(
     scope: &'a Scope,
-    pool: &'a Pool,
+    pool: &'a Pool<'_>,
     census: &'a Census,
 ) -> impl Iterator<Item = Gone> + 'a {
     let bound = scope.usage.known().map(|usage| &usage.bound);

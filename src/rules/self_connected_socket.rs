@@ -1,13 +1,13 @@
 //! TCP sockets that are connected to themselves.
 
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Census, Connection, Scope, Snapshot, Transport};
+use ephaudit_platform::snapshot::{Census, Connection, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
-use crate::rule::usage::{census, connection, pool_of, range_evidence};
-use crate::rule::{Check, Rule, each_scope, pool_gaps};
+use crate::rule::usage::{census, connection, range_evidence};
+use crate::rule::{Check, Facts, Rule, ScopeFacts, each_scope, pool_gaps};
 
 pub static RULE: Rule = Rule {
     name: "self-connected-socket",
@@ -20,20 +20,20 @@ pub static RULE: Rule = Rule {
 /// `TCP_TIME_WAIT`, include/net/tcp_states.h.
 const TIME_WAIT: u8 = 6;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         let Some(census) = census(judgement, scope) else { return };
         // Of a pool that is not known no port was looked at.
         pool_gaps(judgement, scope);
         judgement.pass();
-        let pool = pool_of(scope, Transport::Tcp).map(|(pool, ..)| pool.ports);
+        let pool = scope.pool_of(Transport::Tcp).map(|pool| pool.ports.clone());
         let ports: PortSet =
             census.self_connected.iter().map(|seen| PortRange::single(seen.local.port())).collect();
         let exposed = pool.unwrap_or_default().intersection(&ports);
         let steps = if exposed.is_empty() {
             Vec::new()
         } else {
-            advice::reserve(snapshot, scope, &exposed)
+            advice::reserve(facts.snapshot, scope, &exposed)
         };
         for seen in &census.self_connected {
             judgement.found(finding(scope, census, seen, &steps));
@@ -41,7 +41,12 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
     })
 }
 
-fn finding(scope: &Scope, census: &Census, seen: &Connection, steps: &[String]) -> Finding {
+fn finding(
+    scope: &ScopeFacts<'_>,
+    census: &Census,
+    seen: &Connection,
+    steps: &[String],
+) -> Finding {
     let (address, port) = (seen.local, seen.local.port());
     let over = seen.state == TIME_WAIT;
     let (title, now) = if over {
@@ -55,7 +60,7 @@ fn finding(scope: &Scope, census: &Census, seen: &Connection, steps: &[String]) 
             "The client reads back what it writes, and keeps the port from the service",
         )
     };
-    let range = pool_of(scope, Transport::Tcp).map(|(_, r, bounds)| range_evidence(r, bounds));
+    let range = scope.pool_of(Transport::Tcp).map(range_evidence);
     Finding::new(
         RULE.name,
         Severity::Critical,

@@ -1,10 +1,10 @@
 //! Ports that are drawn one after the other.
 
-use ephaudit_platform::snapshot::{Family, Os, Randomization, Reading, Snapshot};
+use ephaudit_platform::snapshot::{Family, Os, Randomization, Reading};
 
 use crate::policy::{Policy, Profile};
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_scope};
+use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "sequential-ports",
@@ -22,8 +22,8 @@ fn severity(profile: Profile) -> Severity {
     }
 }
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| {
         for knob in &scope.randomization {
             let names: Vec<&str> = knob.transports.iter().map(|t| t.name()).collect();
             let over = match knob.families {
@@ -47,7 +47,7 @@ fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
                         "An attacker off the path who learns one port can predict the next, and \
                          forge packets of a connection more easily (RFC 6056 section 1).",
                     )
-                    .advises(step(snapshot.host.os, knob)),
+                    .advises(step(facts.snapshot.host.os, knob)),
                 ),
                 Reading::Absent { .. } => judgement.skip("ports are always drawn at random here"),
                 Reading::Unknown { why, .. } => judgement.gap(scope, "randomization of ports", why),

@@ -1,12 +1,11 @@
 //! Lines that somebody wrote for a setting, and that set nothing.
 
 use ephaudit_platform::boot::{Boot, Entry, Loader, Rejected, Rejection};
-use ephaudit_platform::snapshot::Snapshot;
 
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, lines, weight};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Facts, Rule};
 use crate::text::setting;
 
 pub static RULE: Rule = Rule {
@@ -37,8 +36,8 @@ const BACKUPS: [&str; 16] = [
     ".dpkg-bak",
 ];
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_boot(snapshot, |judgement, scope, boot| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_boot(facts, |judgement, scope, boot| {
         for (key, alike) in never(boot) {
             let Some(first) = alike.first() else { continue };
             let mut seen = lines(key, alike.iter().map(|l| (l.value.as_str(), &l.origin)));

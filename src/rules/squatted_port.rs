@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Connection, Family, Held, Listener, Owner, Reason, Scope, Snapshot, Source, Transport,
+    Connection, Family, Held, Listener, Owner, Reason, Scope, Source, Transport,
 };
 
 use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
 use crate::rule::usage::knows_listeners;
-use crate::rule::{Check, Judgement, Rule, declared, each_scope};
+use crate::rule::{Check, Facts, Judgement, Rule, ScopeFacts, declared, each_scope};
 use crate::text::{counted, run_by, spans};
 
 pub static RULE: Rule = Rule {
@@ -29,21 +29,21 @@ const SHOWN: usize = 5;
 /// How many ports have findings of their own.
 const TOLD: usize = 100;
 
-fn check(snapshot: &Snapshot, policy: &Policy) -> Verdict {
+fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     if policy.services.is_empty() {
         return declared::none();
     }
-    each_scope(snapshot, |judgement, scope| {
+    each_scope(facts, |judgement, scope| {
         if !scope.current {
             return judgement.skip(declared::ELSEWHERE);
         }
-        for held in &snapshot.held {
+        for held in &facts.snapshot.held {
             judge(judgement, scope, policy, held);
         }
     })
 }
 
-fn judge(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held) {
+fn judge(judgement: &mut Judgement, scope: &ScopeFacts<'_>, policy: &Policy, held: &Held) {
     if !known(judgement, scope, policy, held) {
         return;
     }
@@ -102,12 +102,11 @@ fn together(scope: &Scope, held: &Held, first: &(Connection, Owner), ports: Port
 
 /// Whether the sockets of these ports are known, as far as they matter. A capture does not hold
 /// them; that matters where the ports can be given away.
-fn known(judgement: &mut Judgement, scope: &Scope, policy: &Policy, held: &Held) -> bool {
+fn known(judgement: &mut Judgement, scope: &ScopeFacts<'_>, policy: &Policy, held: &Held) -> bool {
     let mut whole = true;
-    let pools = ephaudit_platform::pools(scope);
     let ports = policy.declared_ports(held.transport);
     let in_pool = |transport: Transport| {
-        let mut of = pools.iter().filter(|pool| pool.transport == transport);
+        let mut of = scope.pools.iter().filter(|pool| pool.transport == transport);
         of.any(|pool| !pool.ports.intersection(&ports).is_empty())
     };
     for unread in &held.unread {

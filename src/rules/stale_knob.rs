@@ -1,12 +1,12 @@
 //! Advice of old: a knob that is gone, and one that does not do what it is set for.
 
 use ephaudit_platform::boot::{Boot, State};
-use ephaudit_platform::snapshot::{Scope, Snapshot};
+use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, lines, winner};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Facts, Rule};
 
 pub static RULE: Rule = Rule {
     name: "stale-knob",
@@ -22,8 +22,8 @@ const FIN_TIMEOUT: &str = "net.ipv4.tcp_fin_timeout";
 /// The kernel's own (TCP_FIN_TIMEOUT, include/net/tcp.h), in seconds.
 const USUAL: i64 = 60;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_boot(snapshot, |judgement, scope, boot| {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_boot(facts, |judgement, scope, boot| {
         for finding in [recycle(scope, boot), fin_timeout(scope, boot)].into_iter().flatten() {
             judgement.found(finding);
         }

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Reason, Scope, Snapshot, Source, Why};
 use crate::policy::Policy;
 use crate::policy::waiver::Waiver;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Outcome, Rule, each_scope};
+use crate::rule::{Check, Facts, Outcome, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "stale-waiver",
@@ -37,16 +37,16 @@ enum Fate {
 
 const NAMELESS: &str = "the host's name, by which waivers are matched, is not known";
 
-fn check(snapshot: &Snapshot, policy: &Policy, others: &[Outcome]) -> Verdict {
+fn check(facts: &Facts<'_>, policy: &Policy, others: &[Outcome]) -> Verdict {
     if policy.waivers.is_empty() {
         return Verdict::not_asked("--policy", "the policy has no waivers");
     }
-    each_scope(snapshot, |judgement, scope| {
+    each_scope(facts, |judgement, scope| {
         if !scope.current {
             return;
         }
         for waiver in &policy.waivers {
-            match fate(snapshot, policy, others, waiver) {
+            match fate(facts.snapshot, policy, others, waiver) {
                 Fate::Used => judgement.pass(),
                 Fate::Elsewhere => judgement.skip("the waivers are for other hosts"),
                 Fate::Untold(why) => judgement.skip(why),

@@ -1,12 +1,12 @@
 //! Who may bind System Ports.
 
 use ephaudit_platform::ports::PortRange;
-use ephaudit_platform::snapshot::{Environment, Reading, Snapshot};
+use ephaudit_platform::snapshot::{Environment, Reading};
 
 use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
-use crate::rule::{Check, Rule, each_scope};
+use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "unprivileged-start-lowered",
@@ -19,12 +19,12 @@ pub static RULE: Rule = Rule {
 /// `PROT_SOCK`, the first port that never needed privilege.
 const FIRST_UNPRIVILEGED: u16 = 1024;
 
-fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
-    each_scope(snapshot, |judgement, scope| match &scope.unprivileged_start {
+fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
+    each_scope(facts, |judgement, scope| match &scope.unprivileged_start {
         Reading::Known { value, .. } if *value >= FIRST_UNPRIVILEGED => judgement.pass(),
         Reading::Known { value, source } => {
             let contained = matches!(
-                snapshot.host.environment,
+                facts.snapshot.host.environment,
                 Some(Environment::Container(_) | Environment::Gvisor)
             );
             let (severity, usual) = if contained {
@@ -55,7 +55,7 @@ fn check(snapshot: &Snapshot, _policy: &Policy) -> Verdict {
                 .advises([
                     "grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead".to_owned(),
                 ])
-                .advises(advice::raise_unprivileged_start(snapshot, scope)),
+                .advises(advice::raise_unprivileged_start(facts.snapshot, scope)),
             );
         }
         Reading::Absent { .. } => {

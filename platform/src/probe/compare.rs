@@ -5,12 +5,11 @@ use super::random::{Uneven, uneven};
 use super::{Call, Disagreement, ENOUGH, Wish, counted};
 use crate::os::Allocator;
 use crate::ports::PortRange;
-use crate::snapshot::{Pool, Range, Transport};
+use crate::snapshot::{Pool, Transport};
 
 /// What ports are held against.
 pub(super) struct Settings<'a> {
-    pub(super) pool: &'a Pool,
-    pub(super) range: &'a Range,
+    pub(super) pool: &'a Pool<'a>,
     pub(super) allocator: Allocator,
 }
 
@@ -61,12 +60,12 @@ fn in_use(wish: Wish, allocator: Allocator) -> Option<u32> {
 /// `inet_csk_find_open_port` and `__inet_hash_connect` take the last parity only when no port of
 /// the first is free.
 fn parity(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
-    let Settings { pool, range, allocator } = settings;
+    let Settings { pool, allocator } = settings;
+    let (range, bounds) = (pool.range, pool.bounds);
     let steps = match wish.call {
         Call::Connect => allocator.steps_at_random,
         Call::Bind => Some(false),
     };
-    let Some(bounds) = range.bounds.known() else { return Agrees };
     if wish.transport != Transport::Tcp || range.tcp_by_parity == Some(false) || steps == Some(true)
     {
         return Agrees;
@@ -107,7 +106,7 @@ const fn is_random(wish: Wish) -> bool {
 
 /// Whether ports that are drawn at random came each right after the one before, or the one after
 /// that.
-fn in_sequence(wish: Wish, pool: &Pool, ports: &[u16]) -> bool {
+fn in_sequence(wish: Wish, pool: &Pool<'_>, ports: &[u16]) -> bool {
     /// A smaller pool makes runs by chance.
     const POOL: u32 = 1024;
     if !is_random(wish) || counted(ports.len()) < ENOUGH || pool.ports.count() < POOL {
@@ -119,8 +118,8 @@ fn in_sequence(wish: Wish, pool: &Pool, ports: &[u16]) -> bool {
 
 /// Whether ports that are drawn at random are as even as that makes them.
 fn evenly(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
-    let Settings { pool, range, allocator } = settings;
-    let Some(bounds) = range.bounds.known() else { return Agrees };
+    let Settings { pool, allocator } = settings;
+    let bounds = pool.bounds;
     if !is_random(wish) || ports.is_empty() {
         return Agrees;
     }

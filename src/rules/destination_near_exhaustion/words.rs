@@ -8,7 +8,7 @@ use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
 use super::{Hot, RULE, TransportUse};
 use crate::advice;
 use crate::report::{About, Evidence, Finding};
-use crate::rule::usage::{pool_of, range_evidence, seen_in, ss_from, ss_to};
+use crate::rule::usage::{range_evidence, seen_in, ss_from, ss_to};
 use crate::text::{counted, grouped, parity, seconds};
 
 const REUSE: &str = "net.ipv4.tcp_tw_reuse";
@@ -44,7 +44,7 @@ pub(super) fn finding(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -
         Some(Evidence::new(name, value.to_string(), source))
     });
     Finding::new(RULE.name, hot.severity(), case.scope, &subject, in_use(case, census, hot))
-        .seen(pool_of(case.scope, row.transport).map(|(_, r, bounds)| range_evidence(r, bounds)))
+        .seen(case.scope.pool_of(row.transport).map(range_evidence))
         .seen(of_settings)
         .says(
             format!(
@@ -80,7 +80,7 @@ fn in_use(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Evidence {
         Some(peer) => format!("{} from {} to {peer}", grouped(row.ports_used), row.source),
         None => format!("{} from {}", grouped(row.ports_used), row.source),
     };
-    let range = pool_of(case.scope, row.transport).map(|(_, _, bounds)| bounds.range());
+    let range = case.scope.pool_of(row.transport).map(|pool| pool.bounds.range());
     let command = match (row.peer, range) {
         (Some(peer), _) => ss_to(row.source, peer),
         (None, Some(range)) => ss_from(row.transport, row.source, range),
@@ -155,10 +155,10 @@ fn to_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Ve
 /// Where connect() has used up the ports it tries first (`__inet_hash_connect`,
 /// net/ipv4/inet_hashtables.c).
 fn first_half(case: &TransportUse<'_>, hot: &Hot<'_>) -> Option<String> {
-    let (pool, range, bounds) = pool_of(case.scope, Transport::Tcp)?;
-    let low = bounds.range().first();
+    let pool = case.scope.pool_of(Transport::Tcp)?;
+    let low = pool.bounds.range().first();
     let first = pool.ports.difference(&bound_in_pool(case.scope)?).count_parity(low % 2 == 1);
-    (range.tcp_by_parity == Some(true) && hot.row.ports_used >= first).then(|| {
+    (pool.range.tcp_by_parity == Some(true) && hot.row.ports_used >= first).then(|| {
         let (these, others) = (parity(low), parity(low ^ 1));
         let taken = match first {
             1 => "the only one of these is taken, and each new connect() tries it".to_owned(),
@@ -297,7 +297,6 @@ fn for_udp(case: &TransportUse<'_>) -> Vec<String> {
 }
 
 fn wider(case: &TransportUse<'_>) -> Vec<String> {
-    let default =
-        pool_of(case.scope, case.transport).and_then(|(_, range, _)| range.vendor_default);
+    let default = case.scope.pool_of(case.transport).and_then(|pool| pool.range.vendor_default);
     advice::widen_range(case.snapshot, case.scope, case.policy.wanted(default))
 }

@@ -12,7 +12,11 @@ use crate::policy::Policy;
 const LISTED: usize = 1000;
 
 /// The listeners of a scope with these pools.
-pub(super) fn listeners(scope: &facts::Scope, pools: &[facts::Pool], policy: &Policy) -> Listeners {
+pub(super) fn listeners(
+    scope: &facts::Scope,
+    pools: &[facts::Pool<'_>],
+    policy: &Policy,
+) -> Listeners {
     let facts::Listeners { items, unread } = &scope.listeners;
     let listed = listed(scope, pools, policy);
     Listeners {
@@ -33,7 +37,11 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn total(of: facts::Transport, items: &[facts::Listener], pools: &[facts::Pool]) -> ListenerTotal {
+fn total(
+    of: facts::Transport,
+    items: &[facts::Listener],
+    pools: &[facts::Pool<'_>],
+) -> ListenerTotal {
     let items = || items.iter().filter(|item| item.transport == of);
     let mut inside = Some(0_u32);
     for item in items() {
@@ -43,7 +51,7 @@ fn total(of: facts::Transport, items: &[facts::Listener], pools: &[facts::Pool])
 }
 
 /// The indices of those that are listed, ascending.
-fn listed(scope: &facts::Scope, pools: &[facts::Pool], policy: &Policy) -> Vec<usize> {
+fn listed(scope: &facts::Scope, pools: &[facts::Pool<'_>], policy: &Policy) -> Vec<usize> {
     let items = &scope.listeners.items;
     let of = |wanted: facts::Transport| {
         let all = items.iter().enumerate().filter(move |(_, item)| item.transport == wanted);
@@ -91,7 +99,7 @@ fn distance(ports: &PortSet, port: u16) -> u32 {
 }
 
 /// Whether its port is in a pool; `None` where no pool that concerns it is known.
-fn in_pool(item: &facts::Listener, pools: &[facts::Pool]) -> Option<bool> {
+fn in_pool(item: &facts::Listener, pools: &[facts::Pool<'_>]) -> Option<bool> {
     let mut concerned = pools
         .iter()
         .filter(|pool| {
@@ -102,7 +110,7 @@ fn in_pool(item: &facts::Listener, pools: &[facts::Pool]) -> Option<bool> {
     concerned.peek().is_some().then(|| concerned.any(|pool| pool.ports.contains(item.port)))
 }
 
-fn told(item: &facts::Listener, pools: &[facts::Pool], policy: &Policy) -> Listener {
+fn told(item: &facts::Listener, pools: &[facts::Pool<'_>], policy: &Policy) -> Listener {
     Listener {
         transport: transport(item.transport),
         address: item.address.to_string(),

@@ -124,7 +124,7 @@ pub(super) fn read(
 fn sockets(
     ask: &Ask<'_>,
     scope: &Scope,
-    pools: &[Pool],
+    pools: &[Pool<'_>],
     depth: Depth,
     listed: bool,
     usage: &mut Usage,
@@ -162,9 +162,9 @@ fn sockets(
 
 /// Whether what bind() is seen to hold of a TCP pool, and what it may hold unseen, is so much that
 /// it matters.
-fn many_unseen(usage: &Usage, pools: &[Pool]) -> bool {
+fn many_unseen(usage: &Usage, pools: &[Pool<'_>]) -> bool {
     let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
-    let held = |pool: &Pool| usage.bound.intersection(&pool.ports).count();
+    let held = |pool: &Pool<'_>| usage.bound.intersection(&pool.ports).count();
     usage.bound_unseen > 0
         && of_tcp.any(|pool| {
             let most = u64::from(held(pool)) + u64::from(usage.bound_unseen);
@@ -174,7 +174,7 @@ fn many_unseen(usage: &Usage, pools: &[Pool]) -> bool {
 
 /// Whether a destination that is below that percentage of a TCP pool is so no more where bind()
 /// holds ports unseen.
-fn may_reach(usage: &Usage, census: &Census, pools: &[Pool], percent: u32) -> bool {
+fn may_reach(usage: &Usage, census: &Census, pools: &[Pool<'_>], percent: u32) -> bool {
     let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
     let rows = || census.destinations.iter().filter(|row| row.transport == Transport::Tcp);
     of_tcp.any(|pool| {
@@ -197,7 +197,7 @@ fn of_no_protocol(ask: &Ask<'_>, used: u32) -> Option<u32> {
 /// Whether the counters alone show that nobody uses so much of a pool: one destination can't have
 /// more sockets than there are. A pool that isn't known proves nothing, and the sockets would not
 /// either.
-fn proved(usage: &Usage, pools: &[Pool], percent: u32) -> bool {
+fn proved(usage: &Usage, pools: &[Pool<'_>], percent: u32) -> bool {
     pools.iter().all(|pool| {
         let most = match pool.transport {
             Transport::Tcp => usage.tcp_at_most(),
@@ -262,7 +262,7 @@ const BOUND_UNSEEN: &str = "sock_diag lists sockets that are only bound since Li
 fn census(
     ask: &Ask<'_>,
     scope: &Scope,
-    pools: &[Pool],
+    pools: &[Pool<'_>],
     bound: bool,
     usage: &mut Usage,
 ) -> Result<Census, Failed> {
