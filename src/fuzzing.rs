@@ -5,7 +5,6 @@ mod claims;
 
 use std::sync::LazyLock;
 
-use ephaudit_platform::ask::Question;
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Depth, Os, Scope, Snapshot, Transport};
@@ -71,7 +70,7 @@ pub fn boot(bytes: &[u8]) {
         _ => boot_of(os, &persisted, snapshot.host.kernel.clone().as_deref()),
     };
     let boot = boot();
-    add_boot(&mut snapshot, &|question: Question<'_>| capture.answer(question), || boot);
+    add_boot(&mut snapshot, capture, || boot);
     judged(&snapshot, &policy);
 }
 

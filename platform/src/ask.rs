@@ -1,11 +1,13 @@
-//! How `os` asks and how `source` (or a capture, or a test) answers: raw bytes, or why there are
-//! none.
+//! How `os` asks and how `source` (or a capture, or a test) answers: what the system prints as raw
+//! bytes, what the reader counts itself as values, or why there are none.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::Unread;
+use crate::usage::CensusRows;
 
 /// One question to the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +36,6 @@ pub enum Question<'a> {
     SockDiagOn(Family, Transport, &'a PortSet),
     /// The same sockets as lines of `/proc/thread-self/net/{tcp,udp}[6]`, with its heading.
     SocketTableOn(Family, Transport, &'a PortSet),
-    /// The TCP listeners or the UDP sockets of a family where the system has neither:
-    /// `parse::listener_lines` says in which form.
-    Listeners(Family, Transport),
-    /// Who uses the ports of a pool: `parse::census` says in which form.
-    Census(&'a CensusOf<'a>),
-    /// The holders of the sockets with these inodes: `parse::owners` says in which form.
-    Owners(&'a [u64]),
 }
 
 /// Which sockets a census counts.
@@ -105,24 +100,84 @@ impl Refusal {
 /// Raw bytes, or why there are none.
 pub type Outcome = Result<Vec<u8>, Refusal>;
 
-/// An outcome, and where it was looked for.
+/// What was answered, or why there is none, and where it was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Reply<T> {
     /// Where.
     pub source: Source,
     /// What.
-    pub outcome: Outcome,
+    pub outcome: Result<T, Refusal>,
 }
 
-impl Answer {
+/// A reply in the system's own bytes.
+pub type Answer = Reply<Vec<u8>>;
+
+impl<T> Reply<T> {
     /// What `outcome` says of `source`.
-    pub const fn new(source: Source, outcome: Outcome) -> Self {
+    pub const fn new(source: Source, outcome: Result<T, Refusal>) -> Self {
         Self { source, outcome }
+    }
+
+    /// The same of what becomes of the value.
+    pub fn and_then<U>(self, of: impl FnOnce(T) -> Result<U, Refusal>) -> Reply<U> {
+        Reply { source: self.source, outcome: self.outcome.and_then(of) }
     }
 }
 
-/// The way of asking: the live host, captured evidence, or a test.
-pub type Ask<'a> = dyn Fn(Question<'_>) -> Answer + 'a;
+/// Sockets with their processes, as a system lists them that has neither sock_diag nor tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenSockets {
+    /// Address, port and the processes that hold it.
+    pub sockets: Vec<(IpAddr, u16, Vec<u32>)>,
+    /// Why the list is not whole.
+    pub unseen: Vec<String>,
+}
+
+/// What a search for the processes of sockets found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SocketOwners {
+    /// Inode, pid, name.
+    pub found: Vec<(u64, u32, Vec<u8>)>,
+    /// How many processes could not be looked into.
+    pub unreadable: usize,
+    /// Whether the search stopped for lack of time.
+    pub late: bool,
+}
+
+/// The way of asking: the live host, captured evidence, or a test. A function that answers
+/// questions is one that counts no sockets and knows no process.
+pub trait Ask {
+    /// What the system prints.
+    fn ask(&self, question: Question<'_>) -> Answer;
+
+    /// Who uses the ports of a pool.
+    fn census(&self, _of: &CensusOf<'_>) -> Reply<CensusRows> {
+        not_read_here()
+    }
+
+    /// The processes that hold the sockets with these inodes.
+    fn owners(&self, _inodes: &[u64]) -> Reply<SocketOwners> {
+        not_read_here()
+    }
+
+    /// The TCP listeners or the UDP sockets of a family where the system has neither sock_diag nor
+    /// tables.
+    fn listeners(&self, _family: Family, _transport: Transport) -> Reply<OpenSockets> {
+        not_read_here()
+    }
+}
+
+impl<F: Fn(Question<'_>) -> Answer> Ask for F {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        self(question)
+    }
+}
+
+/// What nobody reads.
+pub(crate) fn not_read_here<T>() -> Reply<T> {
+    let why = Why::new(Reason::Unsupported, "this is not read on this system");
+    Reply::new(Source::Command(std::env::consts::OS.into()), Err(Refusal::Failed(why)))
+}
 
 /// A namespace other than the reader's own, as it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,7 +194,7 @@ pub struct Place {
 
 /// What is done in a namespace: ask there. Where it breaks off, what it asked is not kept, and
 /// there is no room for more.
-pub type Visitor<'a> = dyn FnMut(Place, &Ask<'_>) -> ControlFlow<()> + Send + 'a;
+pub type Visitor<'a> = dyn FnMut(Place, &dyn Ask) -> ControlFlow<()> + Send + 'a;
 
 /// What a tour through the namespaces left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

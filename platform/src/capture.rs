@@ -2,6 +2,9 @@
 //! Asked again, on whatever system, it answers as the host did.
 
 mod answers;
+mod census;
+mod listeners;
+mod owners;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,12 +15,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use self::answers::Answers;
-use crate::ask::{Answer, NetshTable, Outcome, Question, Refusal};
+use crate::ask::{
+    Answer, Ask, CensusOf, NetshTable, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
+};
 use crate::boot::{Boot, Facts};
 use crate::os::Wants;
 use crate::reading::beginning;
-use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Why};
-use crate::source;
+use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Transport, Why};
+use crate::source::{self, Live};
+use crate::usage::CensusRows;
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
@@ -146,7 +152,7 @@ impl Capture {
 
     /// The facts that the answers hold.
     pub fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
-        let mut snapshot = crate::read(self.os, &|question| self.answer(question), wants);
+        let mut snapshot = crate::read(self.os, self, wants);
         if wants.boot {
             for scope in &mut snapshot.scopes {
                 scope.boot = Facts::Read(Box::new(Boot::not_captured()));
@@ -155,15 +161,87 @@ impl Capture {
         snapshot
     }
 
-    /// Answers as the host did.
-    pub fn answer(&self, question: Question<'_>) -> Answer {
-        let key = key(question);
-        self.answers.get(&key).cloned().unwrap_or_else(|| {
-            let key = beginning(&key);
+    fn kept(&self, key: &str) -> Answer {
+        self.answers.get(key).cloned().unwrap_or_else(|| {
+            let key = beginning(key);
             let why = Why::new(Reason::NotCaptured, format!("the capture does not hold {key}"));
             Answer::new(Source::Capture(key.into()), Err(Refusal::Failed(why)))
         })
     }
+}
+
+/// Answers as the host did.
+impl Ask for Capture {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        self.kept(&key(question))
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        read_census(self.kept(&key_of_census(of)), of.transport)
+    }
+
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        read_owners(self.kept(&key_of_owners(inodes)))
+    }
+
+    fn listeners(&self, family: Family, transport: Transport) -> Reply<OpenSockets> {
+        read_listeners(self.kept(&key_of_listeners(family, transport)))
+    }
+}
+
+/// The running system, whose answers are kept.
+#[derive(Default)]
+struct Recording(RefCell<Answers>);
+
+impl Recording {
+    fn add(&self, key: String, ask: impl FnOnce() -> Answer) -> Answer {
+        self.0.borrow_mut().add(key, ask)
+    }
+}
+
+/// What is kept is what is told: a replay asks on as the recording did.
+impl Ask for Recording {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        self.add(key(question), || Live.ask(question))
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        let ask = || Live.census(of).and_then(|rows| Ok(rows.lines().into_bytes()));
+        read_census(self.add(key_of_census(of), ask), of.transport)
+    }
+
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        let ask = || Live.owners(inodes).and_then(|owners| Ok(owners.records()));
+        read_owners(self.add(key_of_owners(inodes), ask))
+    }
+
+    fn listeners(&self, family: Family, transport: Transport) -> Reply<OpenSockets> {
+        let ask =
+            || Live.listeners(family, transport).and_then(|open| Ok(open.lines().into_bytes()));
+        read_listeners(self.add(key_of_listeners(family, transport), ask))
+    }
+}
+
+fn read_census(answer: Answer, transport: Transport) -> Reply<CensusRows> {
+    answer.and_then(|bytes| {
+        let unparsable = |error| Refusal::Failed(Why::unparsable(error, &bytes));
+        CensusRows::parse(&bytes, transport).map_err(unparsable)
+    })
+}
+
+fn read_owners(answer: Answer) -> Reply<SocketOwners> {
+    answer.and_then(|bytes| {
+        let what = "not the records of a search for owners";
+        let unparsable = || Refusal::Failed(Why::unparsable(what, &bytes));
+        SocketOwners::parse(&bytes).ok_or_else(unparsable)
+    })
+}
+
+fn read_listeners(answer: Answer) -> Reply<OpenSockets> {
+    answer.and_then(|bytes| {
+        let unparsable = |error| Refusal::Failed(Why::unparsable(error, &bytes));
+        OpenSockets::parse(&bytes).map_err(unparsable)
+    })
 }
 
 /// Asks the running system everything that an audit asks, and returns the capture. An answer that
@@ -173,15 +251,14 @@ impl Capture {
 /// # Errors
 /// None that a system could cause: only a failure to write JSON.
 pub fn capture_live(collected_at: String, wants: &Wants<'_>) -> Result<Vec<u8>, serde_json::Error> {
-    let answers: RefCell<Answers> = RefCell::default();
-    let ask = |question: Question<'_>| answers.borrow_mut().add(question, source::answer);
-    let snapshot = crate::read(source::LIVE_OS, &ask, wants);
+    let recording = Recording::default();
+    let snapshot = crate::read(source::LIVE_OS, &recording, wants);
     let mut file = File {
         ephaudit_capture: VERSION,
         os: snapshot.host.os.name().to_owned(),
         host: snapshot.host.name,
         collected_at,
-        answers: answers.into_inner().kept.into_iter().map(Entry::new).collect(),
+        answers: recording.0.into_inner().kept.into_iter().map(Entry::new).collect(),
         sha256: String::new(),
     };
     file.sha256 = file.sum();
@@ -190,12 +267,29 @@ pub fn capture_live(collected_at: String, wants: &Wants<'_>) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// A question in words.
-fn key(question: Question<'_>) -> String {
-    let family = |family: Family| match family {
+fn key_of_census(of: &CensusOf<'_>) -> String {
+    let bound = if of.bound { " and bound" } else { "" };
+    format!("census {}{bound} {}", of.transport, of.pool)
+}
+
+fn key_of_owners(inodes: &[u64]) -> String {
+    let inodes: Vec<String> = inodes.iter().map(ToString::to_string).collect();
+    format!("owners {}", inodes.join(","))
+}
+
+fn key_of_listeners(of: Family, transport: Transport) -> String {
+    format!("listeners {} {transport}", family(of))
+}
+
+const fn family(family: Family) -> &'static str {
+    match family {
         Family::Ipv4 => "ipv4",
         Family::Ipv6 => "ipv6",
-    };
+    }
+}
+
+/// A question in words.
+fn key(question: Question<'_>) -> String {
     match question {
         Question::Tunable(name) => format!("tunable {name}"),
         Question::File(path) => format!("file {path}"),
@@ -216,15 +310,6 @@ fn key(question: Question<'_>) -> String {
         }
         Question::SocketTableOn(f, transport, ports) => {
             format!("socket table {} {transport} {ports}", family(f))
-        }
-        Question::Listeners(f, transport) => format!("listeners {} {transport}", family(f)),
-        Question::Census(of) => {
-            let bound = if of.bound { " and bound" } else { "" };
-            format!("census {}{bound} {}", of.transport, of.pool)
-        }
-        Question::Owners(inodes) => {
-            let inodes: Vec<String> = inodes.iter().map(ToString::to_string).collect();
-            format!("owners {}", inodes.join(","))
         }
     }
 }
@@ -418,7 +503,7 @@ mod tests {
         let capture =
             Capture { os: Os::Linux, collected_at: String::new(), answers: BTreeMap::new() };
         let inodes: Vec<u64> = (0..10_000).collect();
-        let Answer { source, outcome } = capture.answer(Question::Owners(&inodes));
+        let Reply { source, outcome } = capture.owners(&inodes);
         assert!(source.location().len() < 400);
         assert!(matches!(outcome, Err(Refusal::Failed(why)) if why.detail.len() < 400));
     }

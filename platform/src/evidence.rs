@@ -9,11 +9,14 @@ mod windows;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::ask::{Answer, Outcome, Question, Refusal};
+use crate::ask::{
+    Answer, Ask, CensusOf, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
+};
 use crate::parse::{ipadm, ndd, netsh, sysctl_text};
-use crate::snapshot::{Os, Reason, Source, Why};
+use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 use crate::unread::Unread;
+use crate::usage::CensusRows;
 use tree::Tree;
 
 /// One file of evidence.
@@ -226,8 +229,7 @@ impl Evidence {
         self.os
     }
 
-    /// Answers as the live host would.
-    pub fn answer(&self, question: Question<'_>) -> Answer {
+    fn answer(&self, question: Question<'_>) -> Answer {
         match question {
             Question::Tunable(name) => self.tunable(name),
             Question::Netsh(table, family, transport) => {
@@ -301,9 +303,28 @@ impl Evidence {
     }
 }
 
-fn not_captured(source: Source, what: &str) -> Answer {
+/// Answers as the live host would.
+impl Ask for Evidence {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        self.answer(question)
+    }
+
+    fn census(&self, _: &CensusOf<'_>) -> Reply<CensusRows> {
+        not_captured(Source::Capture("evidence".into()), "it")
+    }
+
+    fn owners(&self, _: &[u64]) -> Reply<SocketOwners> {
+        not_captured(Source::Capture("evidence".into()), "it")
+    }
+
+    fn listeners(&self, _: Family, _: Transport) -> Reply<OpenSockets> {
+        not_captured(Source::Capture("evidence".into()), "it")
+    }
+}
+
+fn not_captured<T>(source: Source, what: &str) -> Reply<T> {
     let why = Why::new(Reason::NotCaptured, format!("the evidence does not hold {what}"));
-    Answer::new(source, Err(Refusal::Failed(why)))
+    Reply::new(source, Err(Refusal::Failed(why)))
 }
 
 fn value(text: &str, whole: bool) -> Outcome {

@@ -1,15 +1,17 @@
 //! What only the fuzz targets reach (`fuzz/`): it is compiled under `--cfg fuzzing` alone. A claim
 //! that does not hold ends the process, and the fuzzer saves the input.
 
+use crate::ask::{OpenSockets, SocketOwners};
 use crate::os;
 use crate::parse::{
-    bsd_conf, census, cgroup, cmdline, ipadm, linux_sysctl, listener_lines, ndd, netsh, os_release,
-    owners, port_list, powershell, sock_diag, socket_table, sockstat, sysctl_conf, sysctl_text,
+    bsd_conf, cgroup, cmdline, ipadm, linux_sysctl, ndd, netsh, os_release, port_list, powershell,
+    sock_diag, socket_table, sockstat, sysctl_conf, sysctl_text,
 };
 use crate::persisted::{File, Found, Persisted};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Os, Reason, Transport, Why};
 use crate::source::kernel_takes_filter;
+use crate::usage::CensusRows;
 
 pub use crate::capture::sealed;
 
@@ -19,7 +21,7 @@ pub fn parse(bytes: &[u8]) {
     for &transport in Transport::ALL {
         let _ = socket_table::rows(bytes, transport);
         let _ = socket_table::sockets(bytes, transport);
-        let _ = census::Told::parse(bytes, transport);
+        let _ = CensusRows::parse(bytes, transport);
     }
     for separator in [linux_sysctl::Separator::Tab, linux_sysctl::Separator::Space] {
         let _ = linux_sysctl::port_range(bytes, separator);
@@ -58,8 +60,8 @@ pub fn parse(bytes: &[u8]) {
     let _ = cmdline::sysctls(bytes);
     let _ = cgroup::RunBy::parse(bytes);
     let _ = os_release::value(text, "PRETTY_NAME");
-    let _ = owners::Owners::parse(bytes);
-    let _ = listener_lines::Lines::parse(bytes);
+    let _ = SocketOwners::parse(bytes);
+    let _ = OpenSockets::parse(bytes);
     let _ = sockstat::of_protocols(text);
     let _ = sockstat::counter(text, "TCP:", "inuse");
 }

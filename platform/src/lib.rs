@@ -36,11 +36,11 @@ mod usage;
 
 pub use os::{Wants, WantsOwner};
 pub use pool::{bound_in_pool, pools, usable_ports};
-pub use source::{Folder, answer as ask_live, draw as draw_live, files};
+pub use source::{Folder, Live, draw as draw_live, files};
 
 use std::path::Path;
 
-use ask::{Ask, Question, Tour};
+use ask::{Ask, Tour};
 use boot::Boot;
 use evidence::{Evidence, Piece};
 use holders::Holders;
@@ -53,14 +53,14 @@ use snapshot::{Host, Os, Reason, Snapshot, Transport, Why};
 /// The facts of the host this runs on; of all its namespaces where that is wanted.
 pub fn read_live(wants: &Wants<'_>) -> Snapshot {
     let os = source::LIVE_OS;
-    let mut snapshot = os::read(os, &source::answer, source::TOUR, wants);
+    let mut snapshot = os::read(os, &Live, source::TOUR, wants);
     if wants.boot {
         let release = snapshot.host.kernel.clone();
         let read = || match Folder::open(Path::new("/")) {
             Ok(root) => read_boot(&root, os, release.as_deref()),
             Err(error) => Boot::untold(Why::new(Reason::Unsupported, format!("/: {error}"))),
         };
-        add_boot(&mut snapshot, &source::answer, read);
+        add_boot(&mut snapshot, &Live, read);
     }
     snapshot
 }
@@ -68,9 +68,8 @@ pub fn read_live(wants: &Wants<'_>) -> Snapshot {
 /// The facts that captured evidence holds; of the boot, those of the tree in it, or of the texts
 /// that it was made of.
 pub fn read_evidence(evidence: &Evidence, pieces: &[Piece<'_>], wants: &Wants<'_>) -> Snapshot {
-    let ask = |question: Question<'_>| evidence.answer(question);
     let os = evidence.os();
-    let mut snapshot = read(os, &ask, &Wants { all_namespaces: false, ..*wants });
+    let mut snapshot = read(os, evidence, &Wants { all_namespaces: false, ..*wants });
     for scope in &mut snapshot.scopes {
         scope.notes.extend(evidence.notes());
     }
@@ -83,13 +82,13 @@ pub fn read_evidence(evidence: &Evidence, pieces: &[Piece<'_>], wants: &Wants<'_
             }
             None => boot_of_evidence(os, pieces),
         };
-        tell_boot(&mut snapshot, &ask, boot);
+        tell_boot(&mut snapshot, evidence, boot);
     }
     snapshot
 }
 
 /// Adds what the persisted settings give to the reader's own scope, where they reach it.
-pub fn add_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, read: impl FnOnce() -> Boot) {
+pub fn add_boot(snapshot: &mut Snapshot, ask: &dyn Ask, read: impl FnOnce() -> Boot) {
     let own = snapshot.scopes.iter().find(|scope| scope.current);
     match own.map_or(Reach::In, |own| os::reach(&snapshot.host, own, ask)) {
         Reach::In => tell_boot(snapshot, ask, read()),
@@ -98,7 +97,7 @@ pub fn add_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, read: impl FnOnce() -> B
     }
 }
 
-fn tell_boot(snapshot: &mut Snapshot, ask: &Ask<'_>, mut boot: Boot) {
+fn tell_boot(snapshot: &mut Snapshot, ask: &dyn Ask, mut boot: Boot) {
     boot.running = os::running(snapshot.host.os, ask, &boot);
     put_boot(snapshot, &boot::Facts::Read(Box::new(boot)));
 }
@@ -111,12 +110,12 @@ fn put_boot(snapshot: &mut Snapshot, of_own: &boot::Facts) {
 }
 
 /// The facts that `ask` gives, understood by the rules of `os`.
-pub fn read(os: Os, ask: &Ask<'_>, wants: &Wants<'_>) -> Snapshot {
+pub fn read(os: Os, ask: &dyn Ask, wants: &Wants<'_>) -> Snapshot {
     os::read(os, ask, None, wants)
 }
 
 /// The same, and `tour` is the way into the other namespaces.
-pub fn read_touring(os: Os, ask: &Ask<'_>, tour: &Tour<'_>, wants: &Wants<'_>) -> Snapshot {
+pub fn read_touring(os: Os, ask: &dyn Ask, tour: &Tour<'_>, wants: &Wants<'_>) -> Snapshot {
     os::read(os, ask, Some(tour), wants)
 }
 
@@ -149,7 +148,7 @@ pub fn boot_of_evidence(os: Os, pieces: &[Piece<'_>]) -> Boot {
 }
 
 /// Every socket of `host` that has one of these local ports, by what `ask` answers.
-pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, ports: &PortSet) -> Holders {
+pub fn holders(host: &Host, ask: &dyn Ask, transport: Transport, ports: &PortSet) -> Holders {
     os::holders(host, ask, transport, ports)
 }
 
@@ -157,10 +156,10 @@ pub fn holders(host: &Host, ask: &Ask<'_>, transport: Transport, ports: &PortSet
 /// [`probe::COUNT_MAX`], and holds what it gives against its settings. On loopback only; never more
 /// than half of the pool is held.
 pub fn probe_live(count: u32) -> (Snapshot, Probe) {
-    probe(source::LIVE_OS, &source::answer, &source::draw, count)
+    probe(source::LIVE_OS, &Live, &source::draw, count)
 }
 
 /// The same by what `ask` and `draw` answer.
-pub fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
+pub fn probe(os: Os, ask: &dyn Ask, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
     probe::probe(os, ask, draw, count)
 }

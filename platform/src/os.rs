@@ -58,7 +58,7 @@ impl Default for Wants<'_> {
 }
 
 /// `tour` is the way into other namespaces, where there is one.
-pub(crate) fn read(os: Os, ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
+pub(crate) fn read(os: Os, ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
     let mut snapshot = match os {
         Os::Linux => linux::read(ask, tour, wants),
         Os::FreeBsd => freebsd::read(ask),
@@ -146,7 +146,7 @@ pub(crate) fn boot_of_texts(os: Os, texts: Vec<File>) -> Boot {
 }
 
 /// Why the settings that persist never reach the reader's own scope.
-pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
+pub(crate) fn reach(host: &Host, scope: &Scope, ask: &dyn Ask) -> Reach {
     if host.os == Os::Linux { linux::boot::reach(host, scope, ask) } else { Reach::In }
 }
 
@@ -161,12 +161,12 @@ pub(crate) enum Reach {
 }
 
 /// The keys of what the settings give, as they are now.
-pub(crate) fn running(os: Os, ask: &Ask<'_>, boot: &Boot) -> Vec<Running> {
+pub(crate) fn running(os: Os, ask: &dyn Ask, boot: &Boot) -> Vec<Running> {
     let mut keys: Vec<&'static str> = boot.entries.iter().map(|entry| entry.key).collect();
     keys.sort_unstable();
     keys.dedup();
     let of = |key: &'static str| {
-        let Answer { source, outcome } = ask(Question::Tunable(key));
+        let Answer { source, outcome } = ask.ask(Question::Tunable(key));
         let default = if os == Os::Linux { linux::boot::default(key) } else { None };
         let value = match outcome.map_err(Refusal::why).and_then(|bytes| line(os, bytes)) {
             Ok(value) => Reading::Known { value, source },
@@ -190,7 +190,7 @@ fn line(os: Os, bytes: Vec<u8>) -> Result<String, Why> {
 
 pub(crate) fn holders(
     host: &Host,
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     transport: Transport,
     ports: &PortSet,
 ) -> Holders {
@@ -234,7 +234,7 @@ pub(crate) struct Allocator {
     pub(crate) has_ipv6: Option<bool>,
 }
 
-pub(crate) fn allocator(os: Os, ask: &Ask<'_>) -> Allocator {
+pub(crate) fn allocator(os: Os, ask: &dyn Ask) -> Allocator {
     if os == Os::Linux { linux::allocator::read(ask) } else { Allocator::default() }
 }
 

@@ -2,17 +2,14 @@
 //! all of them.
 
 pub(crate) mod bsd_conf;
-pub(crate) mod census;
 pub(crate) mod cgroup;
 pub(crate) mod cmdline;
 pub(crate) mod ipadm;
 pub(crate) mod linux_sysctl;
-pub(crate) mod listener_lines;
 pub(crate) mod ndd;
 pub(crate) mod netlink;
 pub(crate) mod netsh;
 pub(crate) mod os_release;
-pub(crate) mod owners;
 pub(crate) mod port_list;
 pub(crate) mod powershell;
 pub(crate) mod sock_diag;

@@ -116,7 +116,7 @@ pub const ENOUGH: u32 = 64;
 const CHANGED: &str = "the settings changed in the meantime";
 
 /// Asks for `count` ports of each kind, and compares. The facts are those of before.
-pub(crate) fn probe(os: Os, ask: &Ask<'_>, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
+pub(crate) fn probe(os: Os, ask: &dyn Ask, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
     let count = count.min(COUNT_MAX);
     let snapshot = os::read(os, ask, None, &Wants::default());
     let mut probe = Probe { drawn: Vec::new(), disagreements: Vec::new(), unknown: Vec::new() };

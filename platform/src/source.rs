@@ -12,4 +12,4 @@ pub use folder::Folder;
 #[cfg(fuzzing)]
 pub(crate) use live::kernel_takes_filter;
 pub(crate) use live::{LIVE_OS, TOUR};
-pub use live::{answer, draw};
+pub use live::{Live, draw};

@@ -70,6 +70,23 @@ pub struct Census {
     pub uncounted: u32,
 }
 
+/// What the sockets of one transport told, the most used first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CensusRows {
+    /// As [`Census::destinations`].
+    pub used: Vec<Destination>,
+    /// As [`Census::self_connected`].
+    pub self_connected: Vec<Connection>,
+    /// As [`Census::from_system_ports`].
+    pub from_system_ports: Vec<Connection>,
+    /// As [`Census::left_behind`].
+    pub left_behind: Vec<(SocketAddr, u32)>,
+    /// As [`Usage::bound`].
+    pub bound: PortSet,
+    /// As [`Census::uncounted`].
+    pub uncounted: u32,
+}
+
 /// Local ports that one source uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Destination {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use ephaudit_platform::ask::{Answer, Question};
+use ephaudit_platform::ask::Ask;
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
@@ -103,11 +103,11 @@ impl Witness {
         }
     }
 
-    /// Answers as the host would.
-    pub(super) fn answer(&self, question: Question<'_>) -> Answer {
+    /// The way of asking it.
+    pub(super) fn ask(&self) -> &dyn Ask {
         match self {
-            Self::Capture(capture) => capture.answer(question),
-            Self::Evidence(evidence, _) => evidence.answer(question),
+            Self::Capture(capture) => capture,
+            Self::Evidence(evidence, _) => evidence,
         }
     }
 }

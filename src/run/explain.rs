@@ -1,10 +1,10 @@
 //! `explain`: a port of this or another host, or a rule.
 
-use ephaudit_platform::Wants;
 use ephaudit_platform::ask::Ask;
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Depth, Scope, Transport};
+use ephaudit_platform::{Live, Wants};
 
 use super::clock::now;
 use super::evidence::Witness;
@@ -87,10 +87,10 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
     } else {
         Some(Witness::of(&args.facts, None, false)?)
     };
-    let (snapshot, ask): (_, Box<Ask<'_>>) = match &witness {
+    let (snapshot, ask): (_, &dyn Ask) = match &witness {
         None => {
             let wants = Wants { depth: Depth::Counters, ..Wants::default() };
-            (ephaudit_platform::read_live(&wants), Box::new(ephaudit_platform::ask_live))
+            (ephaudit_platform::read_live(&wants), &Live)
         }
         Some(witness) => {
             if let Some(then) = witness.collected_at() {
@@ -99,13 +99,13 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
             // A capture knows the owners that its audit asked for.
             let named = |scope: &Scope| named_listeners(&policy, scope);
             let wants = Wants { owners: &named, depth: Depth::Counters, ..Wants::default() };
-            (witness.snapshot(&wants), Box::new(|question| witness.answer(question)))
+            (witness.snapshot(&wants), witness.ask())
         }
     };
     let ports = PortSet::from(PortRange::single(port));
     let holders: Vec<Holders> = of
         .iter()
-        .map(|&transport| ephaudit_platform::holders(&snapshot.host, &*ask, transport, &ports))
+        .map(|&transport| ephaudit_platform::holders(&snapshot.host, ask, transport, &ports))
         .map(|held| match snapshot.scopes.first() {
             Some(scope) => held.or_listeners(&scope.listeners.items),
             None => held,

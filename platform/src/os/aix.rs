@@ -7,7 +7,7 @@ use crate::ports::PortRange;
 use crate::snapshot::{Host, Os, Range, Reason, Role, Snapshot, Transport, Why};
 use crate::unread::Unread;
 
-pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
         [("tcp", &[Transport::Tcp]), ("udp", &[Transport::Udp])];
     let ranges = transports

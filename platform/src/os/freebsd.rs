@@ -16,7 +16,7 @@ use crate::snapshot::{
 const SHIPPED: [Option<PortRange>; 3] =
     [PortRange::new(1024, 5000), PortRange::new(49_152, 65_535), PortRange::new(10_000, 65_535)];
 
-pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = portrange(ask, PortRange::new(10_000, 65_535));
     for range in ranges.iter_mut().filter(|range| range.role == Role::Ephemeral) {
         let shipped =
@@ -41,7 +41,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
 
 /// The six numbers under net.inet.ip.portrange. The kernel swaps bounds that run backwards, as
 /// `lowfirst` and `lowlast` do out of the box.
-pub(super) fn portrange(ask: &Ask<'_>, default: Option<PortRange>) -> Vec<Range> {
+pub(super) fn portrange(ask: &dyn Ask, default: Option<PortRange>) -> Vec<Range> {
     let bounds = |prefix: &str| -> Reading<_> {
         let name = |end: &str| format!("net.inet.ip.portrange.{prefix}{end}");
         knobs::bounds(ask, &name("first"), &name("last"))

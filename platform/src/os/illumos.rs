@@ -8,7 +8,7 @@ use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{Host, Os, Range, Role, Scope, Snapshot, Transport};
 
-pub(super) fn read(os: Os, ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(os: Os, ask: &dyn Ask) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
         [("tcp", &[Transport::Tcp]), ("udp", &[Transport::Udp])];
     let ranges = transports

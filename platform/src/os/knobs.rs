@@ -13,11 +13,11 @@ use crate::snapshot::{
 
 /// A tunable, understood by `parse`.
 pub(super) fn tunable<T>(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     name: &str,
     parse: impl FnOnce(&str) -> Result<T, String>,
 ) -> Reading<T> {
-    let Answer { source, outcome } = ask(Question::Tunable(name));
+    let Answer { source, outcome } = ask.ask(Question::Tunable(name));
     let parsed = match outcome {
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes);
@@ -39,18 +39,18 @@ pub(super) fn flag(text: &str) -> Result<bool, String> {
 }
 
 /// A tunable that holds one port.
-pub(super) fn port(ask: &Ask<'_>, name: &str) -> Reading<u16> {
+pub(super) fn port(ask: &dyn Ask, name: &str) -> Reading<u16> {
     tunable(ask, name, |text| port_list::port(text).map_err(|error| error.to_string()))
 }
 
 /// A tunable that holds a list of ports.
-pub(super) fn ports(ask: &Ask<'_>, name: &str) -> Reading<PortSet> {
+pub(super) fn ports(ask: &dyn Ask, name: &str) -> Reading<PortSet> {
     tunable(ask, name, |text| port_list::ports(text).map_err(|error| error.to_string()))
 }
 
 /// Two tunables that hold the bounds of a range, in whatever order; a zero is no port that can be
 /// allocated.
-pub(super) fn bounds(ask: &Ask<'_>, first: &str, last: &str) -> Reading<Bounds> {
+pub(super) fn bounds(ask: &dyn Ask, first: &str, last: &str) -> Reading<Bounds> {
     let (first, last) = match (port(ask, first), port(ask, last)) {
         (Reading::Unknown { source, why }, _) | (_, Reading::Unknown { source, why }) => {
             return Reading::Unknown { source, why };
@@ -98,7 +98,7 @@ pub(super) fn reserved(
 }
 
 /// The whole host as one scope; low ports are privileged by no knob of their own.
-pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u32>) -> Scope {
+pub(super) fn host_scope(ask: &dyn Ask, ranges: Vec<Range>, time_wait: Reading<u32>) -> Scope {
     Scope {
         id: "host".to_owned(),
         names: vec![ScopeName::Host],
@@ -118,7 +118,7 @@ pub(super) fn host_scope(ask: &Ask<'_>, ranges: Vec<Range>, time_wait: Reading<u
 }
 
 /// The host by the names of its sysctls.
-pub(super) fn host(os: Os, ask: &Ask<'_>) -> Host {
+pub(super) fn host(os: Os, ask: &dyn Ask) -> Host {
     let text = |name: &str| {
         tunable(ask, name, |text| Ok(beginning(text)))
             .known()

@@ -23,7 +23,7 @@ use scope::Kernel;
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
 pub(super) const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
 
-pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
     let mut notes = Vec::new();
     let (host, version) = host::read(ask, &mut notes);
     let kernel = Kernel::new(&host, version);
@@ -47,7 +47,7 @@ pub(super) fn read(ask: &Ask<'_>, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
 }
 
 /// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
-fn id_of_host(ask: &Ask<'_>, host: &Host) -> Option<String> {
+fn id_of_host(ask: &dyn Ask, host: &Host) -> Option<String> {
     // Only root may see it; without it the name is left out, and the identity stands.
     let of_init = host::link(ask, NAMESPACE_OF_INIT, Subject::NamespaceOfInit, &mut Vec::new());
     of_init.filter(|_| host.environment.is_none())

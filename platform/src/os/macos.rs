@@ -20,7 +20,7 @@ const NOT_READ: &str = "macOS shows its list to programs only; 55555/tcp is the 
 /// `in_pcbbind`: UDP allocation fails once fewer ports than this are left.
 const UDP_HELD_BACK: u32 = 4096;
 
-pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = freebsd::portrange(ask, PortRange::new(49_152, 65_535));
     let exhaustion =
         knobs::tunable(ask, "net.inet.ip.portrange.ipport_allow_udp_port_exhaustion", knobs::flag);

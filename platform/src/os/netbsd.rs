@@ -13,7 +13,7 @@ use crate::snapshot::{
 /// The algorithms of `anonportalgo.available`; `bsd` counts down from the top.
 const RANDOM: [&str; 5] = ["random_start", "random_pick", "hash", "doublehash", "randinc"];
 
-pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     let families: [(&str, &'static [Family]); 2] =
         [("net.inet.ip", &[Family::Ipv4]), ("net.inet6.ip6", &[Family::Ipv6])];
     let mut ranges = Vec::new();

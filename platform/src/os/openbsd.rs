@@ -8,7 +8,7 @@ use crate::ask::Ask;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Os, ReservedKind, Role, Scope, Snapshot, Transport};
 
-pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     let ranges = vec![
         knobs::range(
             Role::Ephemeral,

@@ -3,34 +3,30 @@
 
 use std::net::IpAddr;
 
-use crate::ask::{Answer, Ask, Question, Refusal};
-use crate::parse::listener_lines::Lines;
+use crate::ask::{Ask, Refusal, Reply};
 use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Transport, Why};
 use crate::unread::{Subject, Unread};
 
 /// The most sockets that are kept of those that are told as lines.
 pub(super) const MAX: usize = 16_384;
 
-/// The listeners of both transports and families, from [`Question::Listeners`].
-pub(super) fn read(ask: &Ask<'_>) -> Listeners {
+/// The listeners of both transports and families, from [`Ask::listeners`].
+pub(super) fn read(ask: &dyn Ask) -> Listeners {
     let mut listeners = Listeners::default();
     for &transport in Transport::ALL {
         for &family in Family::ALL {
             let subject = Subject::Sockets { transport: Some(transport), family: Some(family) };
-            let Answer { source, outcome } = ask(Question::Listeners(family, transport));
-            let lines = outcome.map_err(Refusal::why).and_then(|bytes| {
-                Lines::parse(&bytes).map_err(|error| Why::unparsable(error, &bytes))
-            });
-            match lines {
-                Ok(lines) if listeners.items.len() + lines.sockets.len() > MAX => {
+            let Reply { source, outcome } = ask.listeners(family, transport);
+            match outcome.map_err(Refusal::why) {
+                Ok(listed) if listeners.items.len() + listed.sockets.len() > MAX => {
                     listeners.unread.push(Unread::new(subject, too_many(MAX)));
                 }
-                Ok(lines) => {
-                    for why in lines.unseen {
+                Ok(listed) => {
+                    for why in listed.unseen {
                         let why = Why::new(Reason::Denied, why);
                         listeners.unread.push(Unread::new(subject.clone(), why));
                     }
-                    listeners.items.extend(lines.sockets.into_iter().map(
+                    listeners.items.extend(listed.sockets.into_iter().map(
                         |(address, port, pids)| Listener {
                             transport,
                             address,
@@ -102,26 +98,37 @@ fn owner(pids: &[u32]) -> Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::Outcome;
+    use crate::ask::{Answer, OpenSockets, Question};
     use crate::snapshot::Source;
 
-    fn read_with(answer: impl Fn(Family, Transport) -> Outcome) -> Listeners {
-        read(&|question| match question {
-            Question::Listeners(family, transport) => {
-                Answer::new(Source::Command("test".into()), answer(family, transport))
-            }
-            other => panic!("{other:?}"),
-        })
+    struct Host<F>(F);
+
+    impl<F: Fn(Family, Transport) -> Result<OpenSockets, Refusal>> Ask for Host<F> {
+        fn ask(&self, question: Question<'_>) -> Answer {
+            panic!("{question:?}")
+        }
+
+        fn listeners(&self, family: Family, transport: Transport) -> Reply<OpenSockets> {
+            Reply::new(Source::Command("test".into()), self.0(family, transport))
+        }
+    }
+
+    fn read_with(answer: impl Fn(Family, Transport) -> Result<OpenSockets, Refusal>) -> Listeners {
+        read(&Host(answer))
+    }
+
+    fn open(text: &str) -> OpenSockets {
+        OpenSockets::parse(text.as_bytes()).expect("sockets")
     }
 
     #[test]
     fn lines_become_listeners() {
         let listeners = read_with(|family, transport| match (family, transport) {
             (Family::Ipv4, Transport::Tcp) => {
-                Ok(b"0.0.0.0 5357 4\n0.0.0.0 80 -\n0.0.0.0 80 9\n".to_vec())
+                Ok(open("0.0.0.0 5357 4\n0.0.0.0 80 -\n0.0.0.0 80 9\n"))
             }
-            (Family::Ipv6, Transport::Tcp) => Ok(b":: 5357 4\n::1 631 8\n".to_vec()),
-            _ => Ok(Vec::new()),
+            (Family::Ipv6, Transport::Tcp) => Ok(open(":: 5357 4\n::1 631 8\n")),
+            _ => Ok(open("")),
         });
         let seen: Vec<_> =
             listeners.items.iter().map(|l| (l.port, l.families, l.owner.clone())).collect();
@@ -136,13 +143,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_said_and_never_an_empty_list() {
-        let partly = read_with(|_, _| Ok(b"unseen the sockets of other users\n".to_vec()));
+        let partly = read_with(|_, _| Ok(open("unseen the sockets of other users\n")));
         assert_eq!(partly.unread[0].why.reason, Reason::Denied);
         let refused = || Err(Refusal::Failed(Why::new(Reason::Unsupported, "not read here")));
         assert_eq!(read_with(|_, _| refused()).unread.len(), 1, "once is enough");
         let one = read_with(|family, transport| match (family, transport) {
-            (Family::Ipv6, Transport::Udp) => Ok(b"cut".to_vec()),
-            _ => Ok(Vec::new()),
+            (Family::Ipv6, Transport::Udp) => Err(Refusal::Failed(Why::unparsable("cut", b""))),
+            _ => Ok(open("")),
         });
         assert_eq!(one.unread.len(), 1);
         assert_eq!(one.unread[0].why.reason, Reason::Unparsable);

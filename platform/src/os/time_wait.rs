@@ -18,12 +18,12 @@ pub(super) fn untold(source: Source, detail: &str) -> Reading<u32> {
 /// FreeBSD, DragonFly BSD and macOS: twice the maximum segment lifetime, which
 /// `sysctl_msec_to_ticks` of netinet/tcp_timer.c shows in milliseconds. Newer FreeBSD has
 /// `net.inet.tcp.msl_local` for peers on the host itself.
-pub(super) fn twice_msl(ask: &Ask<'_>) -> Reading<u32> {
+pub(super) fn twice_msl(ask: &dyn Ask) -> Reading<u32> {
     knob(ask, "net.inet.tcp.msl", 2)
 }
 
 /// A knob whose unit is so many milliseconds of TIME_WAIT.
-pub(super) fn knob(ask: &Ask<'_>, name: &str, unit: u32) -> Reading<u32> {
+pub(super) fn knob(ask: &dyn Ask, name: &str, unit: u32) -> Reading<u32> {
     knobs::tunable(ask, name, |text| milliseconds(text, unit))
 }
 

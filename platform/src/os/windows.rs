@@ -19,7 +19,7 @@ use super::{knobs, time_wait};
 /// 49152 and 16,384 ports since Windows Vista and Server 2008 (support article 929851).
 const DEFAULT: Option<PortRange> = PortRange::new(49_152, 65_535);
 
-pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = Vec::new();
     let mut reserved = Vec::new();
     let transports: [(&'static [Transport], Transport); 2] =
@@ -67,7 +67,7 @@ pub(super) fn read(ask: &Ask<'_>) -> Snapshot {
     Snapshot::of(host, scope)
 }
 
-fn dynamic(ask: &Ask<'_>, family: Family, transport: Transport) -> Reading<Bounds> {
+fn dynamic(ask: &dyn Ask, family: Family, transport: Transport) -> Reading<Bounds> {
     table(ask, NetshTable::DynamicPort, family, transport, |table| match table {
         Table::DynamicPort { start, count } => bounds(start, count),
         Table::ExcludedPorts(_) => None,
@@ -78,7 +78,7 @@ fn not_captured(bounds: &Reading<Bounds>) -> bool {
     bounds.why().is_some_and(|why| why.reason == Reason::NotCaptured)
 }
 
-fn excluded(ask: &Ask<'_>, family: Family, transport: Transport) -> Reading<Vec<Excluded>> {
+fn excluded(ask: &dyn Ask, family: Family, transport: Transport) -> Reading<Vec<Excluded>> {
     table(ask, NetshTable::ExcludedPortRange, family, transport, |table| match table {
         Table::ExcludedPorts(rows) => Some(rows),
         Table::DynamicPort { .. } => None,
@@ -100,13 +100,13 @@ fn of_kind(rows: &Reading<Vec<Excluded>>, kind: ReservedKind) -> Reading<PortSet
 
 /// The one table that such a command prints.
 fn table<T>(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     wanted: NetshTable,
     family: Family,
     transport: Transport,
     understand: impl FnOnce(Table) -> Option<T>,
 ) -> Reading<T> {
-    let Answer { source, outcome } = ask(Question::Netsh(wanted, family, transport));
+    let Answer { source, outcome } = ask.ask(Question::Netsh(wanted, family, transport));
     let told = outcome.map_err(Refusal::why).and_then(|bytes| {
         let unparsable =
             |what: &str| Why::unparsable(format!("{}: {what}", source.location()), &bytes);
@@ -121,7 +121,7 @@ fn table<T>(
     reading(source, told)
 }
 
-fn by_templates(ask: &Ask<'_>, transport: Transport) -> Reading<Bounds> {
+fn by_templates(ask: &dyn Ask, transport: Transport) -> Reading<Bounds> {
     let (source, told) = templates(ask, transport);
     let told = told.and_then(|templates| {
         let mut ranges = templates.iter().filter_map(|template| template.dynamic);
@@ -141,7 +141,7 @@ fn by_templates(ask: &Ask<'_>, transport: Transport) -> Reading<Bounds> {
 }
 
 /// Absent where the range is off, as it is out of the box.
-fn auto_reuse(ask: &Ask<'_>) -> Reading<Bounds> {
+fn auto_reuse(ask: &dyn Ask) -> Reading<Bounds> {
     let (source, told) = templates(ask, Transport::Tcp);
     let found = told.and_then(|templates| {
         let mut told = templates.iter().filter_map(|template| template.auto_reuse).peekable();
@@ -158,8 +158,8 @@ fn auto_reuse(ask: &Ask<'_>) -> Reading<Bounds> {
     }
 }
 
-fn templates(ask: &Ask<'_>, transport: Transport) -> (Source, Result<Vec<Template>, Why>) {
-    let Answer { source, outcome } = ask(Question::NetSetting(transport));
+fn templates(ask: &dyn Ask, transport: Transport) -> (Source, Result<Vec<Template>, Why>) {
+    let Answer { source, outcome } = ask.ask(Question::NetSetting(transport));
     let told = outcome.map_err(Refusal::why).and_then(|bytes| {
         let mut templates = powershell::templates(&bytes)
             .map_err(|error| Why::unparsable(error.to_string(), &bytes))?;

@@ -45,11 +45,10 @@ mod program;
 pub(crate) use system::LIVE_OS;
 #[cfg(target_os = "linux")]
 pub(crate) use system::TOUR;
-pub use system::answer;
-#[cfg(target_os = "linux")]
-pub use system::draw;
 #[cfg(fuzzing)]
 pub(crate) use system::kernel_takes_filter;
+#[cfg(target_os = "linux")]
+pub use system::{Live, draw};
 
 /// What this system is not asked for.
 #[cfg(not(target_os = "linux"))]
@@ -64,12 +63,28 @@ pub fn draw(_wish: crate::draw::Wish, _count: u32) -> crate::draw::Given {
 #[cfg(not(target_os = "linux"))]
 pub(crate) const TOUR: Option<&crate::ask::Tour<'static>> = None;
 
+/// The running system.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug, Clone, Copy)]
+pub struct Live;
+
+#[cfg(not(target_os = "linux"))]
+impl crate::ask::Ask for Live {
+    fn ask(&self, question: crate::ask::Question<'_>) -> crate::ask::Answer {
+        system::answer(question)
+    }
+
+    fn listeners(
+        &self,
+        family: crate::snapshot::Family,
+        transport: crate::snapshot::Transport,
+    ) -> crate::ask::Reply<crate::ask::OpenSockets> {
+        listeners::listeners(family, transport)
+    }
+}
+
 /// What this system's reader does not ask.
 #[cfg(not(target_os = "linux"))]
 fn unasked() -> crate::ask::Answer {
-    use crate::ask::{Answer, Refusal};
-    use crate::snapshot::{Reason, Source, Why};
-
-    let why = Why::new(Reason::Unsupported, "this is not read on this system");
-    Answer::new(Source::Command(std::env::consts::OS.into()), Err(Refusal::Failed(why)))
+    crate::ask::not_read_here()
 }

@@ -6,10 +6,14 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::path::Path;
 
 use clap::ValueEnum;
-use ephaudit_platform::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
+use ephaudit_platform::ask::{
+    Answer, Ask, CensusOf, Place, Question, Refusal, Reply, SocketOwners, Toured, Visitor,
+};
 use ephaudit_platform::boot::Boot;
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::{Depth, Family, Os, Reason, Snapshot, Source, Transport, Why};
+use ephaudit_platform::snapshot::{
+    CensusRows, Depth, Family, Os, Reason, Snapshot, Source, Transport, Why,
+};
 use ephaudit_platform::unread::{Namespaces, Subject, Unread};
 use ephaudit_platform::{Folder, Wants};
 use serde::Deserialize;
@@ -55,7 +59,7 @@ pub(super) struct Fixture {
     /// Whether the UDP sockets are refused.
     #[serde(default)]
     udp_refused: bool,
-    /// The lines of a census by transport (platform/src/parse/census.rs); without it the counters
+    /// The lines of a census by transport (platform/src/capture/census.rs); without it the counters
     /// are all that is looked at. A line of bound ports takes `--usage full`.
     #[serde(default)]
     census: BTreeMap<String, Vec<String>>,
@@ -108,8 +112,8 @@ fn no_sockets() -> Option<Vec<String>> {
     Some(Vec::new())
 }
 
-impl Fixture {
-    fn answer(&self, question: Question<'_>) -> Answer {
+impl Ask for Fixture {
+    fn ask(&self, question: Question<'_>) -> Answer {
         let file = |path: &str| Source::File(path.to_owned().into());
         match question {
             Question::Tunable(name) => {
@@ -134,7 +138,7 @@ impl Fixture {
             Question::Netsh(..) | Question::NetSetting(_) => {
                 Answer::new(Source::Command("netsh".into()), Err(refused()))
             }
-            Question::SocketTable(..) | Question::SockDiagOn(..) | Question::Listeners(..) => {
+            Question::SocketTable(..) | Question::SockDiagOn(..) => {
                 Answer::new(file("/proc/net"), Err(refused()))
             }
             Question::SocketTableOn(Family::Ipv6, ..) if self.held.is_some() => {
@@ -148,24 +152,30 @@ impl Fixture {
                 let outcome = self.held.as_ref().map(|held| format!("{HEADING}{}", lines(held)));
                 Answer::new(file("/proc/net"), outcome.map(Into::into).ok_or_else(refused))
             }
-            Question::Census(of) => {
-                let lines = self.census.get(&of.transport.to_string());
-                let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
-                Answer::new(
-                    Source::Netlink("fixture".into()),
-                    Ok(format!("uncounted 0\n{text}end\n").into_bytes()),
-                )
-            }
-            Question::Owners(_) if self.processes_hidden => {
-                Answer::new(file("/proc"), Ok(b"unreadable 3\0".to_vec()))
-            }
-            Question::Owners(inodes) => {
-                let records = inodes.iter().map(|inode| format!("{inode} 812 java\0"));
-                Answer::new(file("/proc"), Ok(records.collect::<String>().into_bytes()))
-            }
         }
     }
 
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        let lines = self.census.get(of.transport.name());
+        let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
+        let text = format!("uncounted 0\n{text}end\n");
+        let damaged = |error| Refusal::Failed(Why::unparsable(error, text.as_bytes()));
+        let rows = CensusRows::parse(text.as_bytes(), of.transport).map_err(damaged);
+        Reply::new(Source::Netlink("fixture".into()), rows)
+    }
+
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        let owners = if self.processes_hidden {
+            SocketOwners { unreadable: 3, ..SocketOwners::default() }
+        } else {
+            let found = inodes.iter().map(|&inode| (inode, 812, b"java".to_vec())).collect();
+            SocketOwners { found, ..SocketOwners::default() }
+        };
+        Reply::new(Source::File("/proc".into()), Ok(owners))
+    }
+}
+
+impl Fixture {
     fn file(&self, path: &str) -> Result<Vec<u8>, Refusal> {
         if self.denied.iter().any(|denied| denied == path) {
             return Err(refused());
@@ -235,12 +245,11 @@ impl Fixture {
             boot: false,
             held: &held,
         };
-        let ask = |question: Question<'_>| self.answer(question);
         let tour = |visit: &mut Visitor<'_>| self.tour(visit);
-        let mut snapshot = ephaudit_platform::read_touring(Os::Linux, &ask, &tour, &wants);
+        let mut snapshot = ephaudit_platform::read_touring(Os::Linux, self, &tour, &wants);
         if let Some(files) = &self.boot {
             let release = snapshot.host.kernel.clone();
-            ephaudit_platform::add_boot(&mut snapshot, &ask, || {
+            ephaudit_platform::add_boot(&mut snapshot, self, || {
                 boot(top, files, release.as_deref())
             });
         }
@@ -258,7 +267,9 @@ impl Fixture {
             let place = Place { id, path, named, process: None };
             if namespace.closed {
                 unread.push(denied(Namespaces::Found(1)));
-                let _ = visit(place, &|_| Answer::new(Source::File("x".into()), Err(refused())));
+                let _ = visit(place, &|_: Question<'_>| {
+                    Answer::new(Source::File("x".into()), Err(refused()))
+                });
                 continue;
             }
             let inside = Fixture {
@@ -266,7 +277,7 @@ impl Fixture {
                 sockets: Some(namespace.sockets.clone()),
                 ..Fixture::default()
             };
-            let asked = visit(place, &|question| inside.answer(question));
+            let asked = visit(place, &inside);
             assert!(asked.is_continue(), "fixtures are small");
         }
         if self.closed_processes > 0 {

@@ -4,7 +4,8 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
-use ephaudit_platform::ask::{Answer, Question, Refusal};
+use ephaudit_platform::Live;
+use ephaudit_platform::ask::{Answer, Ask, Question, Refusal};
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Reason, Source, Transport, Why};
@@ -191,7 +192,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                     let why = Why::new(Reason::Denied, "refused by the test");
                     Answer::new(Source::Netlink("test".into()), Err(Refusal::Failed(why)))
                 }
-                question => ephaudit_platform::ask_live(question),
+                question => Live.ask(question),
             };
             let snapshot = ephaudit_platform::read_live(&ephaudit_platform::Wants::default());
             let ports = PortRange::single(port).into();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
-use ephaudit_platform::Wants;
-use ephaudit_platform::ask::{Answer, Question, Refusal};
+use ephaudit_platform::ask::{Answer, Ask, Question, Refusal};
 use ephaudit_platform::snapshot::{Os, Reason, Source, Why};
+use ephaudit_platform::{Live, Wants};
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, TcpState};
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use serde_json::Value;
@@ -181,7 +181,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
         let by = |refused: bool| {
             let ask = |question: Question<'_>| match question {
                 Question::SockDiag(..) if refused => refusal(),
-                question => ephaudit_platform::ask_live(question),
+                question => Live.ask(question),
             };
             let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
             let listeners = &snapshot.scopes[0].listeners;
@@ -203,11 +203,8 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
 #[test]
 fn where_both_are_refused_the_listeners_are_unknown() {
     let ask = |question: Question<'_>| match question {
-        Question::Census(_)
-        | Question::SockDiag(..)
-        | Question::SocketTable(..)
-        | Question::Listeners(..) => refusal(),
-        question => ephaudit_platform::ask_live(question),
+        Question::SockDiag(..) | Question::SocketTable(..) => refusal(),
+        question => Live.ask(question),
     };
     let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
     let listeners = &snapshot.scopes[0].listeners;

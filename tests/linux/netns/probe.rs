@@ -7,7 +7,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::thread;
 
-use ephaudit_platform::ask::{Answer, Question};
+use ephaudit_platform::Live;
+use ephaudit_platform::ask::{Answer, Ask, Question};
 use ephaudit_platform::probe::Disagreement;
 use ephaudit_platform::snapshot::{Os, Source, Transport};
 use rustix::fd::OwnedFd;
@@ -313,7 +314,7 @@ fn with_range(range: &'static str) -> Vec<Disagreement> {
         Question::Tunable("net.ipv4.ip_local_port_range") => {
             Answer::new(Source::File("test".into()), Ok(format!("{range}\n").into()))
         }
-        question => ephaudit_platform::ask_live(question),
+        question => Live.ask(question),
     };
     let (_, probe) = ephaudit_platform::probe(Os::Linux, &ask, &ephaudit_platform::draw_live, 256);
     assert_eq!(probe.unknown, []);

@@ -6,9 +6,9 @@ use std::io::Read;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use ephaudit_platform::Wants;
-use ephaudit_platform::ask::Question;
-use ephaudit_platform::snapshot::{Depth, Os};
+use ephaudit_platform::ask::{Answer, Ask, CensusOf, Question, Reply};
+use ephaudit_platform::snapshot::{CensusRows, Depth, Os};
+use ephaudit_platform::{Live, Wants};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, socket, sockopt};
@@ -314,6 +314,21 @@ fn a_connection_with_itself_and_one_from_a_system_port_are_listed() {
     });
 }
 
+/// The kernel, and how often it counted its sockets.
+#[derive(Default)]
+struct Counted(Cell<u32>);
+
+impl Ask for Counted {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        Live.ask(question)
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        self.0.set(self.0.get() + 1);
+        Live.census(of)
+    }
+}
+
 #[test]
 fn the_sockets_are_asked_only_where_the_counters_prove_nothing() {
     inside(|| {
@@ -322,13 +337,9 @@ fn the_sockets_are_asked_only_where_the_counters_prove_nothing() {
         range("40000 41999");
         let server = listen("127.0.0.1:20001");
         let asked = |depth| {
-            let times = Cell::new(0);
-            let ask = |question: Question<'_>| {
-                times.set(times.get() + u32::from(matches!(question, Question::Census(_))));
-                ephaudit_platform::ask_live(question)
-            };
-            ephaudit_platform::read(Os::Linux, &ask, &Wants { depth, ..Wants::default() });
-            times.get()
+            let counted = Counted::default();
+            ephaudit_platform::read(Os::Linux, &counted, &Wants { depth, ..Wants::default() });
+            counted.0.get()
         };
         let held = clients(20, TCP, None, Some("127.0.0.1:20001"));
         // 20 clients, their accepted ends and the listener, for 2,000 ports

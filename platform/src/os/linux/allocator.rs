@@ -14,14 +14,14 @@ const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
 /// TCP's `inuse` leaves out sockets that are bound and nothing else. `alloc` counts every TCP
 /// socket of the machine, of both families, but those in TIME_WAIT. UDP's `inuse` counts what has a
 /// port (`udp_lib_get_port`), each family for itself.
-pub(in crate::os) fn read(ask: &Ask<'_>) -> Allocator {
-    let steps_at_random = match ask(Question::Tunable(STEP_WIDTH)).outcome {
+pub(in crate::os) fn read(ask: &dyn Ask) -> Allocator {
+    let steps_at_random = match ask.ask(Question::Tunable(STEP_WIDTH)).outcome {
         Ok(text) => Some(text.trim_ascii() != b"0"),
         Err(Refusal::NotFound(_)) => Some(false),
         Err(_) => None,
     };
     let file = |path| {
-        let text = ask(Question::File(path)).outcome.ok()?;
+        let text = ask.ask(Question::File(path)).outcome.ok()?;
         Some(String::from_utf8_lossy(&text).into_owned())
     };
     let four = file(SOCKSTAT);
@@ -29,7 +29,7 @@ pub(in crate::os) fn read(ask: &Ask<'_>) -> Allocator {
         text.as_ref().and_then(|text| counter(text, protocol, key).ok())
     };
     let sum = |a: Option<u32>, b: Option<u32>| a?.checked_add(b?);
-    let udp6 = match ask(Question::File(SOCKSTAT6)).outcome {
+    let udp6 = match ask.ask(Question::File(SOCKSTAT6)).outcome {
         Err(Refusal::NotFound(_)) => Some(0),
         Ok(text) => counter(&String::from_utf8_lossy(&text), "UDP6", "inuse").ok(),
         Err(_) => None,
@@ -38,7 +38,7 @@ pub(in crate::os) fn read(ask: &Ask<'_>) -> Allocator {
         tcp_in_use: sum(number(&four, "TCP", "alloc"), number(&four, "TCP", "tw")),
         udp_in_use: sum(number(&four, "UDP", "inuse"), udp6),
         steps_at_random,
-        has_ipv6: match ask(Question::File(IF_INET6)).outcome {
+        has_ipv6: match ask.ask(Question::File(IF_INET6)).outcome {
             Ok(addresses) => Some(!addresses.is_empty()),
             // Its neighbour tells that the folder is there.
             Err(Refusal::NotFound(_)) if four.is_some() => Some(false),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     fn with(step_width: &Outcome, sockstat: &str, sockstat6: &Outcome, ip6: &Outcome) -> Allocator {
-        read(&|question| {
+        read(&|question: Question<'_>| {
             let outcome = match question {
                 Question::Tunable(STEP_WIDTH) => step_width.clone(),
                 Question::File(SOCKSTAT) if sockstat.is_empty() => missing(),

@@ -122,7 +122,7 @@ const INITIAL_BEFORE: &str = "net:[4026531840]";
 
 /// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host
 /// applies.
-pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
+pub(crate) fn reach(host: &Host, scope: &Scope, ask: &dyn Ask) -> Reach {
     match host.environment {
         Some(Environment::Container(_)) => {
             return Reach::Out(
@@ -139,7 +139,7 @@ pub(crate) fn reach(host: &Host, scope: &Scope, ask: &Ask<'_>) -> Reach {
     if scope.id == (if fixed { INITIAL } else { INITIAL_BEFORE }) || scope.is_host() {
         return Reach::In;
     }
-    match ask(Question::Link(NAMESPACE_OF_INIT)).outcome {
+    match ask.ask(Question::Link(NAMESPACE_OF_INIT)).outcome {
         _ if fixed => Reach::Out(elsewhere),
         Ok(of_init) if of_init != scope.id.as_bytes() => Reach::Out(elsewhere),
         Ok(_) | Err(_) => Reach::Untold(Why::new(

@@ -15,7 +15,7 @@ use crate::unread::{Subject, Unread};
 const BOUND_SHOWN_SINCE: KernelVersion = KernelVersion(6, 8, 0);
 
 pub(in crate::os) fn read(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     host: &Host,
     transport: Transport,
     ports: &PortSet,
@@ -55,7 +55,7 @@ pub(in crate::os) fn read(
 }
 
 fn sockets(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     family: Family,
     transport: Transport,
     ports: &PortSet,
@@ -98,7 +98,7 @@ fn holder(socket: DiagEnds, transport: Transport) -> Holder {
 
 /// By one search for the first of them. A connection that its process has closed has no owner any
 /// more; a socket that never had one is the kernel's.
-fn find_owners(ask: &Ask<'_>, items: &mut [Holder]) {
+fn find_owners(ask: &dyn Ask, items: &mut [Holder]) {
     let owned = |item: &&mut Holder| {
         item.ends.inode != 0 || matches!(item.hold, Hold::Listens | Hold::Bound)
     };
@@ -115,7 +115,7 @@ fn find_owners(ask: &Ask<'_>, items: &mut [Holder]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::{Answer, Refusal};
+    use crate::ask::{Answer, Refusal, Reply, SocketOwners};
     use crate::ports::PortRange;
     use crate::snapshot::{Os, Reason};
 
@@ -138,6 +138,22 @@ mod tests {
         }
     }
 
+    /// With a process that has the socket 7.
+    struct WithCurl<F>(F);
+
+    impl<F: Fn(Question<'_>) -> Answer> Ask for WithCurl<F> {
+        fn ask(&self, question: Question<'_>) -> Answer {
+            self.0(question)
+        }
+
+        fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+            assert_eq!(inodes, [7]);
+            let found = vec![(7, 812, b"curl".to_vec())];
+            let owners = SocketOwners { found, ..SocketOwners::default() };
+            Reply::new(Source::File("/proc".into()), Ok(owners))
+        }
+    }
+
     #[test]
     #[cfg(target_endian = "little")]
     fn the_tables_of_proc_do_where_netlink_is_refused() {
@@ -146,7 +162,7 @@ mod tests {
                 "   0: 0500000A:C35A 0900000A:01BB {state} 00000000:00000000 00:00000000 00000000  1000        0 {inode} 1 0 100 0 0 10 0\n"
             )
         };
-        let ask = |question: Question<'_>| {
+        let tables = |question: Question<'_>| {
             let outcome = match question {
                 Question::SocketTableOn(Family::Ipv4, Transport::Tcp, ports)
                     if ports.contains(50_010) =>
@@ -154,11 +170,11 @@ mod tests {
                     Ok(format!("{HEADING}{}{}", line("06", 0), line("01", 7)).into_bytes())
                 }
                 Question::SocketTableOn(..) => Ok(HEADING.as_bytes().to_vec()),
-                Question::Owners([7]) => Ok(b"7 812 curl\0".to_vec()),
                 _ => Err(Refusal::Failed(Why::new(Reason::Denied, "refused"))),
             };
             Answer::new(Source::File("test".into()), outcome)
         };
+        let ask = WithCurl(tables);
         let holders = read(&ask, &host("6.18.0"), Transport::Tcp, &port());
         let seen: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid)).collect();
         assert_eq!(seen, [(Hold::Connected, Some(1000)), (Hold::Waits, None)]);

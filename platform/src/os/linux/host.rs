@@ -28,7 +28,7 @@ const NAME_MAX: usize = 40;
 
 /// The beginning of a link's target: it stands in every line of a report.
 pub(super) fn link(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     path: &str,
     subject: Subject,
     notes: &mut Vec<Unread>,
@@ -39,12 +39,12 @@ pub(super) fn link(
 /// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports
 /// seldom tells the host too, so that is no news.
 fn told(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     question: Question<'_>,
     subject: Subject,
     notes: &mut Vec<Unread>,
 ) -> Option<String> {
-    match ask(question).outcome {
+    match ask.ask(question).outcome {
         Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
         Err(Refusal::NotFound(_)) => None,
         Err(Refusal::Failed(why)) => {
@@ -56,7 +56,7 @@ fn told(
     }
 }
 
-pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> (Host, Option<KernelVersion>) {
+pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (Host, Option<KernelVersion>) {
     let uname = told(ask, Question::Uname, Subject::Uname, notes);
     let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
     let mut fields = fields.map(beginning);
@@ -86,7 +86,7 @@ pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> (Host, Option<Kern
 
 /// What the kernel says of itself, then what container managers leave behind.
 fn environment(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     release: Option<&str>,
     build: Option<&str>,
     notes: &mut Vec<Unread>,

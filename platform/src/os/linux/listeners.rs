@@ -28,7 +28,7 @@ struct Socket {
 
 /// Those of `empty` are known to have no socket, and nobody asks for them.
 pub(super) fn read(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     empty: impl Fn(Family, Transport) -> bool,
     notes: &mut Vec<Unread>,
 ) -> Listeners {
@@ -56,7 +56,7 @@ pub(super) fn read(
 
 /// The sockets of a table; `before` is how many there are already.
 fn sockets(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     family: Family,
     transport: Transport,
     before: usize,
@@ -96,17 +96,17 @@ pub(super) enum Told {
 
 /// Asks sock_diag, and /proc where that is refused.
 pub(super) fn told(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     family: Family,
     diag: Question<'_>,
     table: Question<'_>,
 ) -> Result<(Told, Source), Why> {
-    let Answer { source, outcome } = ask(diag);
+    let Answer { source, outcome } = ask.ask(diag);
     let refused = match outcome {
         Ok(bytes) => return Ok((Told::Dump(bytes), source)),
         Err(refusal) => refusal.why(),
     };
-    let Answer { source, outcome } = ask(table);
+    let Answer { source, outcome } = ask.ask(table);
     match outcome {
         Ok(bytes) => Ok((Told::Table(bytes), source)),
         Err(Refusal::NotFound(_)) if family == Family::Ipv6 && !kernel_has_ipv6(ask) => {
@@ -123,9 +123,9 @@ pub(super) fn told(
 }
 
 /// Without IPv6 in the kernel its tables are missing while the IPv4 ones are there to read.
-fn kernel_has_ipv6(ask: &Ask<'_>) -> bool {
-    let missing = matches!(ask(Question::File(IPV6_PROOF)).outcome, Err(Refusal::NotFound(_)));
-    let ipv4_there = ask(Question::SocketTable(Family::Ipv4, Transport::Tcp)).outcome.is_ok();
+fn kernel_has_ipv6(ask: &dyn Ask) -> bool {
+    let missing = matches!(ask.ask(Question::File(IPV6_PROOF)).outcome, Err(Refusal::NotFound(_)));
+    let ipv4_there = ask.ask(Question::SocketTable(Family::Ipv4, Transport::Tcp)).outcome.is_ok();
     !(missing && ipv4_there)
 }
 
@@ -196,7 +196,7 @@ fn add(
 
 /// Finds the process behind each wanted listener, by one search for all of them: an inode is one
 /// socket's, whatever its namespace.
-pub(super) fn find_owners(ask: &Ask<'_>, scopes: &mut [Scope], wanted: &WantsOwner<'_>) {
+pub(super) fn find_owners(ask: &dyn Ask, scopes: &mut [Scope], wanted: &WantsOwner<'_>) {
     let wanted: Vec<Vec<usize>> = scopes.iter().map(wanted).collect();
     let items = scopes.iter().zip(&wanted).flat_map(|(scope, wanted)| {
         wanted.iter().filter_map(|&index| scope.listeners.items.get(index))

@@ -14,7 +14,7 @@ const NAMED_IN: [&str; 2] = ["/run/netns/", "/var/run/netns/"];
 
 /// Reads the namespaces that the tour goes to, names the reader's own, and tells what was left out.
 pub(super) fn read(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     tour: &Tour<'_>,
     kernel: &Kernel,
     id_of_host: Option<&str>,
@@ -49,10 +49,10 @@ pub(super) fn read(
 
 /// The best first: the name that somebody gave it, the container or unit of its first process,
 /// where else it is mounted, and what that process is called, with its id.
-fn names(ask: &Ask<'_>, place: &Place) -> Vec<ScopeName> {
+fn names(ask: &dyn Ask, place: &Place) -> Vec<ScopeName> {
     let of_process = |file: &str| {
         let path = format!("/proc/{}/{file}", place.process?);
-        ask(Question::File(&path)).outcome.ok()
+        ask.ask(Question::File(&path)).outcome.ok()
     };
     let mut names: Vec<String> =
         place.named.iter().filter_map(|path| given_name(path)).map(str::to_owned).collect();

@@ -14,14 +14,14 @@ const FORWARD: &str = "net.ipv4.ip_forward";
 const TABLES: &str = "/proc/thread-self/net/ip_tables_names";
 
 /// Most hosts pass nothing on, and need not be asked for more.
-pub(super) fn read(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> Nat {
+pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> Nat {
     let forwards = sysctl(ask, FORWARD, None, linux_sysctl::switch);
     let table = (forwards.known() == Some(&true)).then(|| table(ask, notes));
     Nat { forwards, table }
 }
 
-fn table(ask: &Ask<'_>, notes: &mut Vec<Unread>) -> Reading<bool> {
-    let Answer { source, outcome } = ask(Question::File(TABLES));
+fn table(ask: &dyn Ask, notes: &mut Vec<Unread>) -> Reading<bool> {
+    let Answer { source, outcome } = ask.ask(Question::File(TABLES));
     match outcome {
         Ok(bytes) => {
             let value = bytes.split(|byte| *byte == b'\n').any(|name| name == b"nat");

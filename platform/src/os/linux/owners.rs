@@ -1,27 +1,24 @@
 //! Which process holds a socket, and what runs that process.
 
-use crate::ask::{Ask, Question};
+use crate::ask::{Ask, Question, Refusal, SocketOwners};
 use crate::parse::cgroup::RunBy;
-use crate::parse::owners::Owners;
+use crate::reading::beginning;
 use crate::snapshot::{Owner, Reason, Why};
 
 /// One search for the holders of several sockets.
 pub(super) struct Search<'a> {
-    ask: &'a Ask<'a>,
-    owners: Result<Owners, Why>,
+    ask: &'a dyn Ask,
+    owners: Result<SocketOwners, Why>,
     /// Of the processes told so far.
     run_by: Vec<(u32, RunBy)>,
 }
 
 impl<'a> Search<'a> {
     /// Searches for the holders of the sockets with these inodes.
-    pub(super) fn new(ask: &'a Ask<'a>, inodes: &[u64]) -> Self {
-        let answer =
-            if inodes.is_empty() { Ok(Vec::new()) } else { ask(Question::Owners(inodes)).outcome };
-        let owners = match answer {
-            Ok(bytes) => Owners::parse(&bytes)
-                .ok_or_else(|| Why::unparsable("not the records of a search for owners", &bytes)),
-            Err(refusal) => Err(refusal.why()),
+    pub(super) fn new(ask: &'a dyn Ask, inodes: &[u64]) -> Self {
+        let owners = match inodes {
+            [] => Ok(SocketOwners::default()),
+            inodes => ask.owners(inodes).outcome.map_err(Refusal::why),
         };
         Self { ask, owners, run_by: Vec::new() }
     }
@@ -44,14 +41,14 @@ impl<'a> Search<'a> {
         if let Some((_, known)) = self.run_by.iter().find(|(known, _)| *known == pid) {
             return known.clone();
         }
-        let answer = (self.ask)(Question::File(&format!("/proc/{pid}/cgroup")));
+        let answer = self.ask.ask(Question::File(&format!("/proc/{pid}/cgroup")));
         let run_by = answer.outcome.map_or_else(|_| RunBy::default(), |text| RunBy::parse(&text));
         self.run_by.push((pid, run_by.clone()));
         run_by
     }
 }
 
-fn owner(inodes: &[u64], owners: &Owners) -> Owner {
+fn owner(inodes: &[u64], owners: &SocketOwners) -> Owner {
     if inodes.is_empty() {
         return Owner::Unseen(Why::new(
             Reason::Unsupported,
@@ -60,7 +57,7 @@ fn owner(inodes: &[u64], owners: &Owners) -> Owner {
     }
     if let Some((_, pid, command)) = owners.found.iter().find(|(inode, ..)| inodes.contains(inode))
     {
-        let command = Some(command.clone());
+        let command = Some(beginning(&String::from_utf8_lossy(command)));
         return Owner::Known { pid: *pid, command, unit: None, container: None };
     }
     Owner::Unseen(if owners.late {
@@ -84,21 +81,56 @@ fn owner(inodes: &[u64], owners: &Owners) -> Owner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::{Answer, Refusal};
+    use crate::ask::{Answer, Reply};
     use crate::snapshot::Source;
+
+    /// Three sockets of two processes, one of which has ended since.
+    #[derive(Default)]
+    struct Host {
+        asked: std::cell::Cell<u32>,
+    }
+
+    impl Ask for Host {
+        fn ask(&self, question: Question<'_>) -> Answer {
+            let outcome = match question {
+                Question::File("/proc/812/cgroup") => {
+                    self.asked.set(self.asked.get() + 1);
+                    Ok(b"0::/system.slice/web.service\n".to_vec())
+                }
+                _ => Err(Refusal::NotFound("gone".to_owned())),
+            };
+            Answer::new(Source::File("/proc".into()), outcome)
+        }
+
+        fn owners(&self, _: &[u64]) -> Reply<SocketOwners> {
+            let found =
+                [(7, 812), (8, 812), (9, 813)].map(|(inode, pid)| (inode, pid, b"web".into()));
+            let owners = SocketOwners { found: found.into(), ..SocketOwners::default() };
+            Reply::new(Source::File("/proc".into()), Ok(owners))
+        }
+    }
 
     #[test]
     fn an_owner_that_is_not_seen_has_its_reason() {
-        let reason = |inodes: &[u64], owners: Owners| match owner(inodes, &owners) {
+        let reason = |inodes: &[u64], owners: SocketOwners| match owner(inodes, &owners) {
             Owner::Unseen(why) => why.reason,
             other => panic!("{other:?}"),
         };
-        assert_eq!(reason(&[], Owners::default()), Reason::Unsupported);
-        assert_eq!(reason(&[7], Owners::default()), Reason::Unsupported);
-        assert_eq!(reason(&[7], Owners { unreadable: 1, ..Owners::default() }), Reason::Denied);
-        assert_eq!(reason(&[7], Owners { late: true, ..Owners::default() }), Reason::TimedOut);
-        let found =
-            Owners { found: vec![(7, 1, "init".to_owned())], late: true, ..Owners::default() };
+        assert_eq!(reason(&[], SocketOwners::default()), Reason::Unsupported);
+        assert_eq!(reason(&[7], SocketOwners::default()), Reason::Unsupported);
+        assert_eq!(
+            reason(&[7], SocketOwners { unreadable: 1, ..SocketOwners::default() }),
+            Reason::Denied
+        );
+        assert_eq!(
+            reason(&[7], SocketOwners { late: true, ..SocketOwners::default() }),
+            Reason::TimedOut
+        );
+        let found = SocketOwners {
+            found: vec![(7, 1, b"init".to_vec())],
+            late: true,
+            ..SocketOwners::default()
+        };
         let command = Some("init".to_owned());
         assert_eq!(
             owner(&[6, 7], &found),
@@ -108,19 +140,8 @@ mod tests {
 
     #[test]
     fn the_unit_of_an_owner_is_asked_for_once() {
-        let asked = std::cell::Cell::new(0);
-        let ask = |question: Question<'_>| {
-            let outcome = match question {
-                Question::Owners(_) => Ok(b"7 812 web\x008 812 web\x009 813 gone\0".to_vec()),
-                Question::File("/proc/812/cgroup") => {
-                    asked.set(asked.get() + 1);
-                    Ok(b"0::/system.slice/web.service\n".to_vec())
-                }
-                _ => Err(Refusal::NotFound("gone".to_owned())),
-            };
-            Answer::new(Source::File("/proc".into()), outcome)
-        };
-        let mut search = Search::new(&ask, &[7, 8, 9]);
+        let host = Host::default();
+        let mut search = Search::new(&host, &[7, 8, 9]);
         let unit = |owner: Owner| match owner {
             Owner::Known { unit, .. } => unit,
             other => panic!("{other:?}"),
@@ -128,6 +149,6 @@ mod tests {
         assert_eq!(unit(search.owner(&[7])).as_deref(), Some("web.service"));
         assert_eq!(unit(search.owner(&[8])).as_deref(), Some("web.service"));
         assert_eq!(unit(search.owner(&[9])), None, "the process has ended since");
-        assert_eq!(asked.get(), 1);
+        assert_eq!(host.asked.get(), 1);
     }
 }

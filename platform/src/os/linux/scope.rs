@@ -41,7 +41,7 @@ impl Kernel {
 
 /// Reads the namespace that `ask` asks. Of another than the reader's own, `path` leads into it.
 pub(super) fn read(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     kernel: &Kernel,
     id: String,
     path: Option<String>,
@@ -105,7 +105,7 @@ pub(super) fn read(
 
 /// gVisor has the file, always empty, and no reservations (`newStaticFile("")`,
 /// pkg/sentry/fsimpl/proc/tasks_sys.go).
-fn reserved(ask: &Ask<'_>, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
+fn reserved(ask: &dyn Ask, gvisor: bool, kernel: Option<KernelVersion>) -> Reading<PortSet> {
     let before_its_time = kernel.map(|running| running < RESERVED_SINCE);
     let reading = sysctl(ask, RESERVED, before_its_time, linux_sysctl::reserved_ports);
     match reading {

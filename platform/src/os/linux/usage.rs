@@ -5,8 +5,7 @@
 mod tests;
 
 use super::host::KernelVersion;
-use crate::ask::{Answer, Ask, CensusOf, Question, Refusal};
-use crate::parse::census::Told;
+use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply};
 use crate::parse::sockstat::{counter, of_protocols};
 use crate::pool;
 use crate::ports::{PortRange, PortSet};
@@ -82,7 +81,7 @@ impl Counters {
 /// The usage of a scope whose pools and listeners are read by now. What was wanted and could not be
 /// had, although the rest could, is noted.
 pub(super) fn read(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     counters: Result<Counters, Failed>,
     scope: &Scope,
     depth: Depth,
@@ -122,7 +121,7 @@ pub(super) fn read(
 /// The sockets themselves. Those that are only bound take a walk of their own in the kernel: they
 /// are asked for where there may be so many that they matter, or where somebody wants them.
 fn sockets(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     scope: &Scope,
     pools: &[Pool<'_>],
     depth: Depth,
@@ -189,7 +188,7 @@ fn may_reach(usage: &Usage, census: &Census, pools: &[Pool<'_>], percent: u32) -
 
 /// Those of the sockets that no protocol counts as its own, TCP's that are only bound among them;
 /// `None` where that is not told.
-fn of_no_protocol(ask: &Ask<'_>, used: u32) -> Option<u32> {
+fn of_no_protocol(ask: &dyn Ask, used: u32) -> Option<u32> {
     let counted = told(ask, PROTOCOLS).ok().and_then(|(text, _)| of_protocols(&text))?;
     Some(used.saturating_sub(counted))
 }
@@ -215,7 +214,7 @@ fn proved(usage: &Usage, pools: &[Pool<'_>], percent: u32) -> bool {
 type Failed = (Source, Why);
 
 /// The counters of the namespace that `ask` asks.
-pub(super) fn counters(ask: &Ask<'_>) -> Result<Counters, Failed> {
+pub(super) fn counters(ask: &dyn Ask) -> Result<Counters, Failed> {
     let (four, source) = told(ask, SOCKSTAT)?;
     let six = match told(ask, SOCKSTAT6) {
         Ok((text, _)) => Some(text),
@@ -237,8 +236,8 @@ pub(super) fn counters(ask: &Ask<'_>) -> Result<Counters, Failed> {
     })
 }
 
-fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
-    let Answer { source, outcome } = ask(Question::File(path));
+fn told(ask: &dyn Ask, path: &str) -> Result<(String, Source), Failed> {
+    let Answer { source, outcome } = ask.ask(Question::File(path));
     match outcome {
         Ok(bytes) => Ok((String::from_utf8_lossy(&bytes).into_owned(), source)),
         Err(refusal) => Err((source, refusal.why())),
@@ -246,8 +245,8 @@ fn told(ask: &Ask<'_>, path: &str) -> Result<(String, Source), Failed> {
 }
 
 /// Only a kernel that has neither table has no IPv6.
-fn without_ipv6(ask: &Ask<'_>, why: &Why) -> bool {
-    let missing = matches!(ask(Question::File(IF_INET6)).outcome, Err(Refusal::NotFound(_)));
+fn without_ipv6(ask: &dyn Ask, why: &Why) -> bool {
+    let missing = matches!(ask.ask(Question::File(IF_INET6)).outcome, Err(Refusal::NotFound(_)));
     missing && why.reason == Reason::Unsupported
 }
 
@@ -260,7 +259,7 @@ fn listening(scope: &Scope, transport: Transport) -> PortSet {
 const BOUND_UNSEEN: &str = "sock_diag lists sockets that are only bound since Linux 6.8: this kernel lists none and may have some";
 
 fn census(
-    ask: &Ask<'_>,
+    ask: &dyn Ask,
     scope: &Scope,
     pools: &[Pool<'_>],
     bound: bool,
@@ -285,11 +284,8 @@ fn census(
             listening: &listening,
             bound: bound && transport == Transport::Tcp,
         };
-        let Answer { source, outcome } = ask(Question::Census(&of));
-        let told = outcome.map_err(Refusal::why).and_then(|bytes| {
-            Told::parse(&bytes, transport).map_err(|error| Why::unparsable(error, &bytes))
-        });
-        let told = told.map_err(|why| (source.clone(), why))?;
+        let Reply { source, outcome } = ask.census(&of);
+        let told = outcome.map_err(|refusal| (source.clone(), refusal.why()))?;
         census.sources.push(source);
         census.destinations.extend(told.used);
         census.self_connected.extend(told.self_connected);
@@ -306,8 +302,8 @@ fn census(
     Ok(census)
 }
 
-fn setting(ask: &Ask<'_>, name: &'static str) -> Reading<u64> {
-    let Answer { source, outcome } = ask(Question::Tunable(name));
+fn setting(ask: &dyn Ask, name: &'static str) -> Reading<u64> {
+    let Answer { source, outcome } = ask.ask(Question::Tunable(name));
     let parsed = match outcome {
         // Each came with a kernel of its own.
         Err(Refusal::NotFound(_)) => return Reading::Absent { source },

@@ -1,6 +1,6 @@
 //! illumos and Solaris 11: ipadm(8).
 
-use super::{listeners, program, unasked};
+use super::{program, unasked};
 use crate::ask::{Answer, Outcome, Question, Refusal};
 use crate::parse::ipadm;
 use crate::snapshot::{Os, Source, Why};
@@ -12,7 +12,7 @@ pub(crate) const LIVE_OS: Os = if cfg!(target_os = "solaris") { Os::Solaris } el
 const IPADM: &str = "/usr/sbin/ipadm";
 
 /// Asks the running system.
-pub fn answer(question: Question<'_>) -> Answer {
+pub(super) fn answer(question: Question<'_>) -> Answer {
     match question {
         Question::Tunable(name) => {
             let (protocol, property) = name.split_once('/').unwrap_or(("ip", name));
@@ -22,7 +22,6 @@ pub fn answer(question: Question<'_>) -> Answer {
                 program::output(IPADM, &arguments, &[]).and_then(|bytes| current(name, &bytes));
             Answer::new(Source::Command(command.into()), outcome)
         }
-        Question::Listeners(family, transport) => listeners::listeners(family, transport),
         _ => unasked(),
     }
 }

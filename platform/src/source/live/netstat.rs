@@ -3,17 +3,15 @@
 //! It asks libproc for the descriptors of every process it may look into, and GetExtendedTcpTable
 //! and GetExtendedUdpTable of iphlpapi. A UDP socket's peer is told by neither.
 
-use std::fmt::Write;
-
 use netstat2::{
     AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, SocketInfo, TcpState, get_sockets_info,
 };
 
-use crate::ask::{Answer, Refusal};
+use crate::ask::{OpenSockets, Refusal, Reply};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 
-/// The TCP listeners or UDP sockets of a family, as lines of `parse::listener_lines`.
-pub(super) fn listeners(family: Family, transport: Transport) -> Answer {
+/// The TCP listeners or UDP sockets of a family.
+pub(super) fn listeners(family: Family, transport: Transport) -> Reply<OpenSockets> {
     let families = match family {
         Family::Ipv4 => AddressFamilyFlags::IPV4,
         Family::Ipv6 => AddressFamilyFlags::IPV6,
@@ -23,33 +21,24 @@ pub(super) fn listeners(family: Family, transport: Transport) -> Answer {
         Transport::Udp => ProtocolFlags::UDP,
     };
     // By itself for each: one failure loses the whole list.
-    let outcome = get_sockets_info(families, protocols)
-        .map(|sockets| lines(&sockets).into_bytes())
-        .map_err(|error| {
-            let detail = format!("the list of {transport} sockets: {error}");
-            Refusal::Failed(Why::new(Reason::Unsupported, detail))
-        });
-    Answer::new(Source::Command(COMMAND.into()), outcome)
+    let outcome = get_sockets_info(families, protocols).map(listed).map_err(|error| {
+        let detail = format!("the list of {transport} sockets: {error}");
+        Refusal::Failed(Why::new(Reason::Unsupported, detail))
+    });
+    Reply::new(Source::Command(COMMAND.into()), outcome)
 }
 
-fn lines(sockets: &[SocketInfo]) -> String {
-    let mut text = String::new();
-    for socket in sockets {
-        let listens = match &socket.protocol_socket_info {
-            ProtocolSocketInfo::Tcp(tcp) => tcp.state == TcpState::Listen,
-            ProtocolSocketInfo::Udp(udp) => udp.local_port != 0,
-        };
-        if listens {
-            let pids: Vec<String> = socket.associated_pids.iter().map(u32::to_string).collect();
-            let pids = if pids.is_empty() { "-".to_owned() } else { pids.join(",") };
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{} {} {pids}", socket.local_addr(), socket.local_port());
-        }
+fn listed(sockets: Vec<SocketInfo>) -> OpenSockets {
+    let listens = |socket: &SocketInfo| match &socket.protocol_socket_info {
+        ProtocolSocketInfo::Tcp(tcp) => tcp.state == TcpState::Listen,
+        ProtocolSocketInfo::Udp(udp) => udp.local_port != 0,
+    };
+    let row =
+        |socket: SocketInfo| (socket.local_addr(), socket.local_port(), socket.associated_pids);
+    OpenSockets {
+        sockets: sockets.into_iter().filter(listens).map(row).collect(),
+        unseen: unseen().map(str::to_owned).into_iter().collect(),
     }
-    if let Some(why) = unseen() {
-        let _ = writeln!(text, "unseen {why}");
-    }
-    text
 }
 
 /// The command that shows the same.

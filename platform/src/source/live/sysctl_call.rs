@@ -2,7 +2,7 @@
 
 use sysctl::{Ctl, Sysctl, SysctlError};
 
-use super::{listeners, unasked};
+use super::unasked;
 use crate::ask::{Answer, Outcome, Question, Refusal};
 use crate::snapshot::{Os, Reason, Source, Why};
 
@@ -10,10 +10,9 @@ use crate::snapshot::{Os, Reason, Source, Why};
 pub(crate) const LIVE_OS: Os = if cfg!(target_os = "macos") { Os::MacOs } else { Os::FreeBsd };
 
 /// Asks the running system.
-pub fn answer(question: Question<'_>) -> Answer {
+pub(super) fn answer(question: Question<'_>) -> Answer {
     match question {
         Question::Tunable(name) => Answer::new(Source::Sysctl(name.to_owned().into()), value(name)),
-        Question::Listeners(family, transport) => listeners::listeners(family, transport),
         _ => unasked(),
     }
 }

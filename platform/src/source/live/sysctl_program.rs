@@ -1,7 +1,7 @@
 //! OpenBSD, NetBSD and DragonFly BSD: sysctl(8), whose text is the same through every release where
 //! the call's numbers and structures are not.
 
-use super::{listeners, program, unasked};
+use super::{program, unasked};
 use crate::ask::{Answer, Question};
 use crate::snapshot::{Os, Source};
 
@@ -19,13 +19,12 @@ pub(crate) const LIVE_OS: Os = Os::DragonFly;
 const SYSCTL: &str = "/sbin/sysctl";
 
 /// Asks the running system.
-pub fn answer(question: Question<'_>) -> Answer {
+pub(super) fn answer(question: Question<'_>) -> Answer {
     match question {
         Question::Tunable(name) => {
             let source = Source::Sysctl(name.to_owned().into());
             Answer::new(source, program::output(SYSCTL, &["-n", name], &[]))
         }
-        Question::Listeners(family, transport) => listeners::listeners(family, transport),
         _ => unasked(),
     }
 }

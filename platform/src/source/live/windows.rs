@@ -2,7 +2,7 @@
 
 use known_folders::{KnownFolder, get_known_folder_path};
 
-use super::{listeners, program, unasked};
+use super::{program, unasked};
 use crate::ask::{Answer, Outcome, Question, Refusal};
 use crate::snapshot::{Os, Reason, Source, Transport, Why};
 
@@ -10,7 +10,7 @@ use crate::snapshot::{Os, Reason, Source, Transport, Why};
 pub(crate) const LIVE_OS: Os = Os::Windows;
 
 /// Asks the running system.
-pub fn answer(question: Question<'_>) -> Answer {
+pub(super) fn answer(question: Question<'_>) -> Answer {
     match question {
         Question::Netsh(table, family, transport) => {
             let arguments = table.arguments(family, transport);
@@ -26,7 +26,6 @@ pub fn answer(question: Question<'_>) -> Answer {
             let why = Why::new(Reason::Unsupported, detail);
             Answer::new(Source::Command(command.into()), Err(Refusal::Failed(why)))
         }
-        Question::Listeners(family, transport) => listeners::listeners(family, transport),
         _ => unasked(),
     }
 }

@@ -3,6 +3,7 @@ use std::cell::RefCell;
 use super::super::super::Wants;
 use super::*;
 use crate::snapshot::Family;
+use crate::usage::CensusRows;
 
 /// A host with a pool of 100 ports, 75 TCP and UDP sockets in use, and others.
 struct Host<'a> {
@@ -19,46 +20,59 @@ struct Host<'a> {
 const HOST: Host<'_> =
     Host { release: "6.18.44", others: 0, unix: None, census: "", bound: "bound 40001\n" };
 
-impl Host<'_> {
-    /// What it is told at this depth, and what was asked: whether for bound sockets too.
-    fn read(&self, depth: Depth) -> (Scope, Vec<bool>) {
-        let asked = RefCell::new(Vec::new());
-        let ask = |question: Question<'_>| {
-            let text = match question {
-                Question::Tunable("net.ipv4.ip_local_port_range") => "40000\t40099\n".to_owned(),
-                Question::Tunable("net.ipv4.ip_local_reserved_ports") => "\n".to_owned(),
-                Question::Tunable(_) => "1\n".to_owned(),
-                Question::File(SOCKSTAT) => format!(
-                    "sockets: used {}\nTCP: inuse 60 orphan 0 tw 5 alloc 9 mem 3\nUDP: inuse 4 mem 2\n",
-                    75 + self.others
-                ),
-                Question::File(SOCKSTAT6) => "TCP6: inuse 10\nUDP6: inuse 1\n".to_owned(),
-                Question::File(PROTOCOLS) if self.unix.is_some() => {
-                    let unix = self.unix.unwrap_or_default();
-                    format!("protocol size sockets memory\nUNIX 1 {unix} -1\nTCP 1 75 0\n")
-                }
-                Question::Uname => format!("Linux\0host\0{}\0#1\0x86_64\0", self.release),
-                Question::SockDiag(Family::Ipv4, _) | Question::SocketTable(..) => {
-                    "  sl  local_address rem_address   st\n".to_owned()
-                }
-                Question::Census(of) if of.transport == Transport::Tcp => {
-                    asked.borrow_mut().push(of.bound);
-                    let bound = if of.bound { self.bound } else { "" };
-                    format!("{}{bound}uncounted 0\nend\n", self.census)
-                }
-                Question::Census(_) => "uncounted 0\nend\n".to_owned(),
-                _ => {
-                    return Answer::new(
-                        Source::File("test".into()),
-                        Err(Refusal::NotFound("test".to_owned())),
-                    );
-                }
-            };
-            Answer::new(Source::File("test".into()), Ok(text.into_bytes()))
+/// What was asked of it: whether for bound sockets too.
+struct Asked<'a>(&'a Host<'a>, RefCell<Vec<bool>>);
+
+impl Ask for Asked<'_> {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        let host = self.0;
+        let text = match question {
+            Question::Tunable("net.ipv4.ip_local_port_range") => "40000\t40099\n".to_owned(),
+            Question::Tunable("net.ipv4.ip_local_reserved_ports") => "\n".to_owned(),
+            Question::Tunable(_) => "1\n".to_owned(),
+            Question::File(SOCKSTAT) => format!(
+                "sockets: used {}\nTCP: inuse 60 orphan 0 tw 5 alloc 9 mem 3\nUDP: inuse 4 mem 2\n",
+                75 + host.others
+            ),
+            Question::File(SOCKSTAT6) => "TCP6: inuse 10\nUDP6: inuse 1\n".to_owned(),
+            Question::File(PROTOCOLS) if host.unix.is_some() => {
+                let unix = host.unix.unwrap_or_default();
+                format!("protocol size sockets memory\nUNIX 1 {unix} -1\nTCP 1 75 0\n")
+            }
+            Question::Uname => format!("Linux\0host\0{}\0#1\0x86_64\0", host.release),
+            Question::SockDiag(Family::Ipv4, _) | Question::SocketTable(..) => {
+                "  sl  local_address rem_address   st\n".to_owned()
+            }
+            _ => {
+                return Answer::new(
+                    Source::File("test".into()),
+                    Err(Refusal::NotFound("test".to_owned())),
+                );
+            }
         };
+        Answer::new(Source::File("test".into()), Ok(text.into_bytes()))
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        let mut lines = String::new();
+        if of.transport == Transport::Tcp {
+            self.1.borrow_mut().push(of.bound);
+            lines += self.0.census;
+            lines += if of.bound { self.0.bound } else { "" };
+        }
+        let lines = lines + "uncounted 0\nend\n";
+        let rows = CensusRows::parse(lines.as_bytes(), of.transport).expect("a census");
+        Reply::new(Source::File("test".into()), Ok(rows))
+    }
+}
+
+impl Host<'_> {
+    /// What is known of it at this depth, and what was asked.
+    fn read(&self, depth: Depth) -> (Scope, Vec<bool>) {
+        let ask = Asked(self, RefCell::default());
         let wants = Wants { depth, ..Wants::default() };
         let mut scopes = super::super::read(&ask, None, &wants).scopes;
-        (scopes.remove(0), asked.into_inner())
+        (scopes.remove(0), ask.1.into_inner())
     }
 }
 

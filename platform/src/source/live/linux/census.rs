@@ -14,11 +14,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::files::Proc;
 use super::filter;
 use super::netlink::{self, Failure};
-use crate::ask::{Answer, CensusOf, Outcome, Refusal};
+use crate::ask::{CensusOf, Refusal, Reply};
 use crate::parse::netlink::{DumpError, native_u32, walk};
 use crate::parse::sock_diag::{self, BY_FAMILY};
 use crate::ports::PortRange;
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
+use crate::usage::CensusRows;
 use fold::Fold;
 use row::{End, Row};
 
@@ -27,16 +28,16 @@ use row::{End, Row};
 const GETSOCK: u16 = 18;
 
 /// The census of a transport: by netlink, or by /proc where that is refused.
-pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Answer {
+pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Reply<CensusRows> {
     let refused = match by_netlink(of) {
-        Ok(lines) => return Answer::new(asked(of), Ok(lines)),
+        Ok(rows) => return Reply::new(asked(of), Ok(rows)),
         Err(refusal) => refusal.why(),
     };
     if of.bound {
         let detail =
             format!("{}; and /proc does not list sockets that are only bound", refused.detail);
         let why = Why::new(Reason::Unsupported, detail);
-        return Answer::new(asked(of), Err(Refusal::Failed(why)));
+        return Reply::new(asked(of), Err(Refusal::Failed(why)));
     }
     let path = super::files::socket_table_path(Family::Ipv4, of.transport);
     let outcome = table::census(proc, of).map_err(|refusal| {
@@ -44,7 +45,7 @@ pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Answer {
         let detail = format!("{}; and {}", refused.detail, why.detail);
         Refusal::Failed(Why { detail, ..why })
     });
-    Answer::new(Source::File(path.into()), outcome)
+    Reply::new(Source::File(path.into()), outcome)
 }
 
 fn asked(of: &CensusOf<'_>) -> Source {
@@ -56,7 +57,7 @@ fn asked(of: &CensusOf<'_>) -> Source {
     Source::Netlink(sockets.into())
 }
 
-fn by_netlink(of: &CensusOf<'_>) -> Outcome {
+fn by_netlink(of: &CensusOf<'_>) -> Result<CensusRows, Refusal> {
     let at_once = match of.transport {
         Transport::Tcp => Some(at_once(of)),
         // UDP never had such a request.
@@ -67,7 +68,11 @@ fn by_netlink(of: &CensusOf<'_>) -> Outcome {
 }
 
 /// One walk for both families where the kernel understands that, else one for each.
-fn first_understood(of: &CensusOf<'_>, at_once: &[Vec<u8>], each: &[Vec<u8>]) -> Outcome {
+fn first_understood(
+    of: &CensusOf<'_>,
+    at_once: &[Vec<u8>],
+    each: &[Vec<u8>],
+) -> Result<CensusRows, Refusal> {
     netlink::undisturbed(|| match at_once {
         [] => counted(of, each),
         at_once => match counted(of, at_once) {
@@ -77,7 +82,7 @@ fn first_understood(of: &CensusOf<'_>, at_once: &[Vec<u8>], each: &[Vec<u8>]) ->
     })
 }
 
-fn counted(of: &CensusOf<'_>, requests: &[Vec<u8>]) -> Result<Vec<u8>, Failure> {
+fn counted(of: &CensusOf<'_>, requests: &[Vec<u8>]) -> Result<CensusRows, Failure> {
     let mut fold = Fold::new(of);
     for request in requests {
         netlink::dump(request, |datagram| {
@@ -89,7 +94,7 @@ fn counted(of: &CensusOf<'_>, requests: &[Vec<u8>]) -> Result<Vec<u8>, Failure> 
             })?)
         })?;
     }
-    Ok(fold.lines())
+    Ok(fold.rows())
 }
 
 const CUT: &str = "a sock_diag row is cut or of an unknown family";
@@ -190,7 +195,7 @@ mod tests {
         let unknown = netlink::request(19, &[0; 60], &filter(&of));
         let refused = counted(&of, std::slice::from_ref(&unknown));
         assert!(matches!(refused, Err(Failure::Dump(DumpError::Errno(_)))), "{refused:?}");
-        let lines = |outcome: Outcome| String::from_utf8(outcome.expect("lines")).expect("UTF-8");
+        let lines = |outcome: Result<CensusRows, Refusal>| outcome.expect("rows").lines();
         let by_two = lines(first_understood(&of, &[], &each));
         assert!(by_two.starts_with(&format!("used 127.0.0.1 {target} 5\n")), "{by_two}");
         assert_eq!(lines(first_understood(&of, &[at_once(&of)], &[])), by_two);

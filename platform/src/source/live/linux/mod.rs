@@ -14,9 +14,10 @@ pub use probe::draw;
 
 use files::Proc;
 
-use crate::ask::{Answer, Question, Refusal, Tour};
+use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply, SocketOwners, Tour};
 use crate::snapshot::{Os, Reason, Source, Transport, Why};
 use crate::source::socket_lines::Wanted;
+use crate::usage::CensusRows;
 
 /// The OS this was compiled for.
 pub(crate) const LIVE_OS: Os = Os::Linux;
@@ -24,13 +25,40 @@ pub(crate) const LIVE_OS: Os = Os::Linux;
 /// The way into other namespaces.
 pub(crate) const TOUR: Option<&Tour<'static>> = Some(&namespaces::tour);
 
-/// Asks the running system, about the namespace of this thread.
-pub fn answer(question: Question<'_>) -> Answer {
-    answer_by(&Proc::of_the_system(), question)
+/// The running system, about the namespace of the thread that asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Live;
+
+impl Ask for Live {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        Proc::of_the_system().ask(question)
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        Proc::of_the_system().census(of)
+    }
+
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        Proc::of_the_system().owners(inodes)
+    }
 }
 
 /// The same by a procfs of one's choice.
-fn answer_by(proc: &Proc, question: Question<'_>) -> Answer {
+impl Ask for Proc {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        answer(self, question)
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        census::census(self, of)
+    }
+
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        Reply::new(Source::File("/proc/PID/fd".into()), processes::owners(inodes))
+    }
+}
+
+fn answer(proc: &Proc, question: Question<'_>) -> Answer {
     let file = |path: String| Source::File(path.into());
     match question {
         Question::Tunable(name) => {
@@ -42,7 +70,7 @@ fn answer_by(proc: &Proc, question: Question<'_>) -> Answer {
         }
         Question::File(path) => Answer::new(file(path.to_owned()), files::small_file(path)),
         Question::Link(path) => Answer::new(file(path.to_owned()), files::link(path)),
-        Question::Netsh(..) | Question::NetSetting(_) | Question::Listeners(..) => {
+        Question::Netsh(..) | Question::NetSetting(_) => {
             let why = Why::new(Reason::Unsupported, "this is read on other systems only");
             Answer::new(Source::Command("netsh".into()), Err(Refusal::Failed(why)))
         }
@@ -69,10 +97,6 @@ fn answer_by(proc: &Proc, question: Question<'_>) -> Answer {
             let path = files::socket_table_path(family, transport);
             let outcome = proc.socket_table(&path, Wanted::On(ports));
             Answer::new(file(path), outcome)
-        }
-        Question::Census(of) => census::census(proc, of),
-        Question::Owners(inodes) => {
-            Answer::new(Source::File("/proc/PID/fd".into()), processes::owners(inodes))
         }
     }
 }

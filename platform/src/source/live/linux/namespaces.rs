@@ -15,7 +15,6 @@ use std::panic;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::answer_by;
 use super::files::Proc;
 use crate::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
 use crate::snapshot::{Reason, Source, Why};
@@ -110,8 +109,7 @@ impl Guide<'_, '_> {
                 };
                 match entered {
                     Ok(()) => {
-                        let ask = |question: Question<'_>| answer_by(&proc, question);
-                        if (self.visit)(place(*inode, found), &ask).is_break() {
+                        if (self.visit)(place(*inode, found), &proc).is_break() {
                             self.full = true;
                             self.miss(place(*inode, found), &full());
                         }

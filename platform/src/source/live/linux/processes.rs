@@ -7,34 +7,32 @@ use std::time::{Duration, Instant};
 use procfs::ProcError;
 use procfs::process::{FDTarget, Process};
 
-use crate::ask::{Outcome, Refusal};
+use crate::ask::{Refusal, SocketOwners};
 use crate::snapshot::{Reason, Why};
 
 /// How long the walk may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The holders of the sockets with these inodes, as records of `parse::owners`.
+/// The holders of the sockets with these inodes.
 ///
 /// Processes of this thread's network namespace come first, and of these the ones with few
 /// descriptors, since a service with one listener has few and a proxy with 100,000 has none that
 /// matters; the walk ends with the last inode found. None is left out: a socket may be held by a
 /// process that has moved to another namespace, or that runs as another user than the one who made
 /// it.
-pub(super) fn owners(inodes: &[u64]) -> Outcome {
+pub(super) fn owners(inodes: &[u64]) -> Result<SocketOwners, Refusal> {
     let began = Instant::now();
     let mut wanted = inodes.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
-    let mut records = Vec::new();
-    let mut unreadable = 0_usize;
-    let mut late = false;
+    let mut owners = SocketOwners::default();
 
     let namespace = |process: &str| fs::read_link(format!("/proc/{process}/ns/net"));
     let here = namespace("thread-self");
     let mut in_order = Vec::new();
     for pid in pids()? {
         if began.elapsed() > PATIENCE {
-            late = true;
+            owners.late = true;
             break;
         }
         let descriptors = match fs::metadata(format!("/proc/{pid}/fd")) {
@@ -42,7 +40,7 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
             // A process that has gone since is nobody's loss.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(_) => {
-                unreadable += 1;
+                owners.unreadable += 1;
                 continue;
             }
         };
@@ -67,7 +65,7 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
             Ok(opened) => opened,
             Err(ProcError::NotFound(_)) => continue,
             Err(_) => {
-                unreadable += 1;
+                owners.unreadable += 1;
                 continue;
             }
         };
@@ -76,7 +74,7 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
                 break 'walk;
             }
             if began.elapsed() > PATIENCE {
-                late = true;
+                owners.late = true;
                 break 'walk;
             }
             // A descriptor that was closed since is nobody's loss.
@@ -89,22 +87,15 @@ pub(super) fn owners(inodes: &[u64]) -> Outcome {
             };
             match comm(&process) {
                 Ok(name) => {
-                    records.extend(format!("{inode} {pid} ").bytes());
-                    records.extend(name.trim_ascii_end());
-                    records.push(0);
+                    let name = name.trim_ascii_end().to_vec();
+                    owners.found.push((inode, pid.unsigned_abs(), name));
                     wanted.remove(at);
                 }
-                Err(_) => unreadable += 1,
+                Err(_) => owners.unreadable += 1,
             }
         }
     }
-    if unreadable > 0 {
-        records.extend(format!("unreadable {unreadable}\0").bytes());
-    }
-    if late {
-        records.extend(b"late\0");
-    }
-    Ok(records)
+    Ok(owners)
 }
 
 /// The processes of this pid namespace, as far as /proc shows them.

@@ -9,6 +9,7 @@ use super::row::{End, Row};
 use crate::ask::{CensusOf, Refusal};
 use crate::parse::socket_table::SYSTEM;
 use crate::snapshot::{Family, Transport, Why};
+use crate::usage::CensusRows;
 
 /// How much of a table is parsed at a time, in bytes.
 const BATCH: usize = 32 * 1024;
@@ -16,7 +17,7 @@ const BATCH: usize = 32 * 1024;
 const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
 
 /// The census by both tables of the transport.
-pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Result<Vec<u8>, Refusal> {
+pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Result<CensusRows, Refusal> {
     let mut fold = Fold::new(of);
     for &family in Family::ALL {
         match table(proc, of.transport, family, &mut fold) {
@@ -24,7 +25,7 @@ pub(super) fn census(proc: &Proc, of: &CensusOf<'_>) -> Result<Vec<u8>, Refusal>
             read => read?,
         }
     }
-    Ok(fold.lines())
+    Ok(fold.rows())
 }
 
 fn without_ipv6(proc: &Proc) -> bool {

@@ -6,10 +6,9 @@ use super::frequent::Frequent;
 use super::ports::{Ports, Sources};
 use super::row::{End, LINES, Row, of_any_peer};
 use crate::ask::CensusOf;
-use crate::parse::census::Told;
 use crate::parse::sock_diag::CLOSE;
 use crate::snapshot::Transport;
-use crate::usage::Destination;
+use crate::usage::{CensusRows, Destination};
 
 /// ESTABLISHED, SYN_SENT, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE_WAIT, LAST_ACK and CLOSING:
 /// without LISTEN, SYN_RECV and NEW_SYN_RECV, which are for others to connect to
@@ -42,7 +41,7 @@ pub(super) struct Connections<'a> {
     any: Ports,
     waiting: Frequent<Place>,
     bound: Ports,
-    told: Told,
+    told: CensusRows,
 }
 
 impl<'a> Connections<'a> {
@@ -55,7 +54,7 @@ impl<'a> Connections<'a> {
             any: Ports::new(),
             waiting: Frequent::new(room),
             bound: Ports::new(),
-            told: Told::default(),
+            told: CensusRows::default(),
         }
     }
 
@@ -84,7 +83,7 @@ impl<'a> Connections<'a> {
         }
     }
 
-    pub(super) fn told(self) -> Told {
+    pub(super) fn told(self) -> CensusRows {
         let mut told = self.told;
         told.bound = self.bound.to_set();
         told.uncounted = self.pairs.lowered().max(self.sources.uncounted());

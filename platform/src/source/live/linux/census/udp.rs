@@ -10,8 +10,8 @@ use std::net::Ipv6Addr;
 use super::ports::{Ports, Sources};
 use super::row::{Row, of_any_peer};
 use crate::ask::CensusOf;
-use crate::parse::census::Told;
 use crate::snapshot::Transport;
+use crate::usage::CensusRows;
 
 /// ESTABLISHED is a connected socket, CLOSE any other.
 pub(super) const STATES: u32 = (1 << 1) | (1 << 7);
@@ -66,7 +66,7 @@ impl Datagrams {
         }
     }
 
-    pub(super) fn told(self) -> Told {
+    pub(super) fn told(self) -> CensusRows {
         let on_any_ipv4 = self.any_ipv4.union(&self.any);
         let on_any_ipv6 = self.any.union(&self.any_ipv6).union(&self.unsure);
         let perhaps = on_any_ipv4.union(&self.unsure).count() - on_any_ipv4.count();
@@ -84,10 +84,10 @@ impl Datagrams {
         // Where there is no IPv6 socket, [::] has what 0.0.0.0 has.
         let worth = if self.ipv6.count() == 0 { &wildcards[..1] } else { &wildcards };
         let wildcards = worth.iter().copied().filter(|(_, ports)| *ports > 0);
-        Told {
+        CensusRows {
             used: of_any_peer(Transport::Udp, sources.chain(wildcards)),
             uncounted,
-            ..Told::default()
+            ..CensusRows::default()
         }
     }
 }

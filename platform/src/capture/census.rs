@@ -1,47 +1,65 @@
-//! The answer to [`Question::Census`](crate::ask::Question::Census): a line each.
+//! A census as a capture holds it, a line each.
 //!
 //! `used SOURCE PEER PORTS` with `-` for any peer and the index of an interface behind it where
 //! there is one, `left LOCAL CONNECTIONS`, `self LOCAL PEER STATE INODE UID`, `system LOCAL PEER
 //! STATE INODE UID`, `bound PORTS` as a list with ranges, `uncounted N`; the last line is `end`.
 
+use std::fmt::Write;
 use std::net::SocketAddr;
 
-use super::linux_sysctl;
-use crate::ports::PortSet;
+use crate::parse::linux_sysctl;
 use crate::reading::beginning;
 use crate::snapshot::Transport;
-use crate::usage::{Connection, Destination};
+use crate::usage::{CensusRows, Connection, Destination};
 
 /// The most destinations, and connections of a kind.
 const CONNECTIONS_MAX: usize = 10_000;
 
-/// What was told of one transport.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
-    pub(crate) used: Vec<Destination>,
-    pub(crate) self_connected: Vec<Connection>,
-    pub(crate) from_system_ports: Vec<Connection>,
-    pub(crate) left_behind: Vec<(SocketAddr, u32)>,
-    pub(crate) bound: PortSet,
-    pub(crate) uncounted: u32,
-}
+impl CensusRows {
+    /// The lines, as a capture holds them.
+    pub(crate) fn lines(&self) -> String {
+        let mut text = String::new();
+        for used in &self.used {
+            let peer = used.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
+            let interface = used.interface.map_or_else(String::new, |index| format!(" {index}"));
+            let ports = used.ports_used;
+            push(&mut text, format_args!("used {} {peer} {ports}{interface}", used.source));
+        }
+        for (local, count) in &self.left_behind {
+            push(&mut text, format_args!("left {local} {count}"));
+        }
+        for (kind, connections) in
+            [("self", &self.self_connected), ("system", &self.from_system_ports)]
+        {
+            for Connection { local, peer, state, inode, uid } in connections {
+                push(&mut text, format_args!("{kind} {local} {peer} {state} {inode} {uid}"));
+            }
+        }
+        if !self.bound.is_empty() {
+            push(&mut text, format_args!("bound {}", self.bound));
+        }
+        push(&mut text, format_args!("uncounted {}\nend", self.uncounted));
+        text
+    }
 
-impl Told {
-    /// Reads the lines; the error says which is none.
-    pub(crate) fn parse(bytes: &[u8], transport: Transport) -> Result<Self, String> {
+    /// Reads the lines of a capture.
+    ///
+    /// # Errors
+    /// The text says which line is none.
+    pub fn parse(bytes: &[u8], transport: Transport) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|_| "not a census: not UTF-8".to_owned())?;
         let lines = text.strip_suffix("end\n").ok_or("the census has no end")?;
-        let mut told = Self::default();
+        let mut rows = Self::default();
         for line in lines.lines() {
-            told.line(line, transport)
+            rows.line(line, transport)
                 .ok_or_else(|| format!("{:?} is not a line of a census", beginning(line)))?;
         }
-        let longest = told.self_connected.len().max(told.from_system_ports.len());
-        let longest = longest.max(told.left_behind.len());
-        if longest.max(told.used.len()) > CONNECTIONS_MAX {
+        let longest = rows.self_connected.len().max(rows.from_system_ports.len());
+        let longest = longest.max(rows.left_behind.len());
+        if longest.max(rows.used.len()) > CONNECTIONS_MAX {
             return Err(format!("the census lists more than {CONNECTIONS_MAX} connections"));
         }
-        Ok(told)
+        Ok(rows)
     }
 
     fn line(&mut self, line: &str, transport: Transport) -> Option<()> {
@@ -75,6 +93,11 @@ impl Told {
     }
 }
 
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "{line}");
+}
+
 fn connection(fields: &[&str]) -> Option<Connection> {
     let [local, peer, state, inode, uid] = fields else { return None };
     let address = |text: &str| text.parse::<SocketAddr>().ok();
@@ -92,7 +115,7 @@ mod tests {
     use super::*;
     use crate::ports::PortRange;
 
-    fn told() -> Told {
+    fn rows() -> CensusRows {
         let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
         let connection = Connection {
             local: at("[::1]:32768"),
@@ -101,7 +124,7 @@ mod tests {
             inode: 7,
             uid: 1000,
         };
-        Told {
+        CensusRows {
             used: vec![
                 Destination {
                     transport: Transport::Tcp,
@@ -134,24 +157,34 @@ mod tests {
                          bound 40000,40010-40020\nuncounted 3\nend\n";
 
     #[test]
-    fn each_line_is_read() {
-        assert_eq!(Told::parse(LINES.as_bytes(), Transport::Tcp), Ok(told()));
-        assert_eq!(Told::parse(b"uncounted 0\nend\n", Transport::Udp), Ok(Told::default()));
+    fn each_line_is_read_and_written() {
+        assert_eq!(rows().lines(), LINES);
+        assert_eq!(CensusRows::parse(LINES.as_bytes(), Transport::Tcp), Ok(rows()));
+        let none = CensusRows::default();
+        assert_eq!(none.lines(), "uncounted 0\nend\n");
+        assert_eq!(CensusRows::parse(none.lines().as_bytes(), Transport::Udp), Ok(none));
     }
 
     #[test]
     fn a_cut_census_is_an_error_and_never_fewer_sockets() {
         for end in 0..LINES.len() {
-            assert!(Told::parse(&LINES.as_bytes()[..end], Transport::Tcp).is_err(), "cut at {end}");
+            assert!(
+                CensusRows::parse(&LINES.as_bytes()[..end], Transport::Tcp).is_err(),
+                "cut at {end}"
+            );
         }
         for line in ["self 1.1.1.1:1 1.1.1.1:1 1 1 1\n", "used 1.1.1.1 - 1\n", "left 1.1.1.1:1 2\n"]
         {
             let many = |count: usize| line.repeat(count) + "end\n";
-            assert!(Told::parse(many(CONNECTIONS_MAX).as_bytes(), Transport::Tcp).is_ok());
-            assert!(Told::parse(many(CONNECTIONS_MAX + 1).as_bytes(), Transport::Tcp).is_err());
+            assert!(CensusRows::parse(many(CONNECTIONS_MAX).as_bytes(), Transport::Tcp).is_ok());
+            assert!(
+                CensusRows::parse(many(CONNECTIONS_MAX + 1).as_bytes(), Transport::Tcp).is_err()
+            );
         }
-        let words =
-            Told::parse(format!("self {}\nend\n", "1 ".repeat(1000)).as_bytes(), Transport::Tcp);
+        let words = CensusRows::parse(
+            format!("self {}\nend\n", "1 ".repeat(1000)).as_bytes(),
+            Transport::Tcp,
+        );
         assert!(words.is_err_and(|error| error.len() < 400));
     }
 }

@@ -1,24 +1,26 @@
-//! The answer to [`Question::Listeners`](crate::ask::Question::Listeners): lines `ADDRESS PORT
-//! PID[,PID…]`, with `-` for processes that are not told, and `unseen WHY` where sockets are
-//! missing from the list.
+//! Listeners as a capture holds them: lines `ADDRESS PORT PID[,PID…]`, with `-` for processes that
+//! are not known, and `unseen WHY` where sockets are missing from the list.
 
 use std::net::IpAddr;
 
+use crate::ask::OpenSockets;
 use crate::reading::beginning;
 
 /// More reasons than any reader has.
 const UNSEEN_MAX: usize = 16;
 
-/// What was listed.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Lines {
-    /// Address, port and the processes that hold it.
-    pub(crate) sockets: Vec<(IpAddr, u16, Vec<u32>)>,
-    /// Why the list is not whole.
-    pub(crate) unseen: Vec<String>,
-}
+impl OpenSockets {
+    /// The lines, as a capture holds them.
+    pub(crate) fn lines(&self) -> String {
+        let line = |(address, port, pids): &(IpAddr, u16, Vec<u32>)| {
+            let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
+            let pids = if pids.is_empty() { "-".to_owned() } else { pids.join(",") };
+            format!("{address} {port} {pids}\n")
+        };
+        let unseen = self.unseen.iter().map(|why| format!("unseen {why}\n"));
+        self.sockets.iter().map(line).chain(unseen).collect()
+    }
 
-impl Lines {
     /// Reads the lines; the error says which is none.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let mut lines = Self::default();
@@ -60,15 +62,17 @@ mod tests {
 
     #[test]
     fn a_line_is_a_socket_or_says_what_is_missing() {
-        let lines =
-            Lines::parse(b"0.0.0.0 5357 4\n:: 80 812,900\n::1 6000 -\nunseen others' sockets\n");
+        let text = "0.0.0.0 5357 4\n:: 80 812,900\n::1 6000 -\nunseen others' sockets\n";
+        let lines = OpenSockets::parse(text.as_bytes());
         let sockets = vec![
             ("0.0.0.0".parse().expect("IPv4"), 5357, vec![4]),
             ("::".parse().expect("IPv6"), 80, vec![812, 900]),
             ("::1".parse().expect("IPv6"), 6000, vec![]),
         ];
-        assert_eq!(lines, Ok(Lines { sockets, unseen: vec!["others' sockets".to_owned()] }));
-        assert_eq!(Lines::parse(b""), Ok(Lines::default()));
+        let expected = OpenSockets { sockets, unseen: vec!["others' sockets".to_owned()] };
+        assert_eq!(expected.lines(), text);
+        assert_eq!(lines, Ok(expected));
+        assert_eq!(OpenSockets::parse(b""), Ok(OpenSockets::default()));
     }
 
     #[test]
@@ -76,11 +80,11 @@ mod tests {
         for bad in
             ["0.0.0.0 5357 4", "0.0.0.0 65536 4\n", "host 80 -\n", "::1 80\n", "\n", "::1 80 1 2\n"]
         {
-            assert!(Lines::parse(bad.as_bytes()).is_err(), "{bad:?}");
+            assert!(OpenSockets::parse(bad.as_bytes()).is_err(), "{bad:?}");
         }
-        let long = Lines::parse(&[&[b'a'; 1000][..], b"\n"].concat());
+        let long = OpenSockets::parse(&[&[b'a'; 1000][..], b"\n"].concat());
         assert!(long.is_err_and(|error| error.len() < 400));
-        assert!(Lines::parse("unseen x\n".repeat(UNSEEN_MAX).as_bytes()).is_ok());
-        assert!(Lines::parse("unseen x\n".repeat(UNSEEN_MAX + 1).as_bytes()).is_err());
+        assert!(OpenSockets::parse("unseen x\n".repeat(UNSEEN_MAX).as_bytes()).is_ok());
+        assert!(OpenSockets::parse("unseen x\n".repeat(UNSEEN_MAX + 1).as_bytes()).is_err());
     }
 }
