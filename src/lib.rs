@@ -9,6 +9,8 @@ mod explain;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod iana;
+#[cfg(test)]
+mod plan;
 mod policy;
 mod probe;
 mod render;
