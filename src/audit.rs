@@ -6,7 +6,7 @@ use ephaudit_platform::snapshot::{Held, Owner, Reason, Scope, Snapshot, Why};
 
 use crate::policy::{Policy, Weight};
 use crate::report::{Finding, Gap, Status, Verdict};
-use crate::rule::{self, Check, Facts, Outcome, Rule};
+use crate::rule::{self, Check, Facts, Need, Outcome, Rule};
 use crate::rules::{self, RULES};
 
 /// What the audit says.
@@ -25,7 +25,7 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
     let facts = Facts::new(snapshot, policy);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(RULES.len());
     for rule in RULES {
-        let weight = policy.weights.get(rule.name).copied().unwrap_or(Weight::Own);
+        let weight = weight(policy, rule);
         let verdict = match rule.check {
             _ if weight == Weight::Off => {
                 Verdict::NotApplicable("the policy turns it off".to_owned())
@@ -37,6 +37,16 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
         outcomes.push(Outcome { rule, verdict });
     }
     Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
+}
+
+fn weight(policy: &Policy, rule: &Rule) -> Weight {
+    policy.weights.get(rule.name).copied().unwrap_or(Weight::Own)
+}
+
+/// Whether a rule that the policy asks reads that: a rule that is off costs nothing.
+pub fn needs(policy: &Policy, need: Need) -> bool {
+    let mut on = RULES.iter().filter(|rule| weight(policy, rule) != Weight::Off);
+    on.any(|rule| rule.needs.contains(&need))
 }
 
 /// With the policy's weight, and with what the waivers accept. A finding that nobody can tell

@@ -27,10 +27,47 @@ pub struct Rule {
     pub summary: &'static str,
     /// The most its findings weigh under a profile.
     pub severity: fn(Profile) -> Severity,
+    /// What it reads beside the settings.
+    pub needs: &'static [Need],
     /// Its page, in Markdown.
     pub page: &'static str,
     /// The check.
     pub check: Check,
+}
+
+/// What a rule reads beside the settings, which every audit reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Who listens.
+    Listeners,
+    /// The processes of the listeners that findings name.
+    Owners,
+    /// The sockets themselves, where the counters prove too little.
+    Sockets,
+    /// The sockets that have the ports of declared services.
+    Holders,
+    /// The files that settings persist in.
+    Boot,
+    /// The other network namespaces.
+    Namespaces,
+}
+
+impl Need {
+    /// All.
+    pub const ALL: [Self; 6] =
+        [Self::Listeners, Self::Owners, Self::Sockets, Self::Holders, Self::Boot, Self::Namespaces];
+
+    /// The word in the list of rules.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Listeners => "listeners",
+            Self::Owners => "owners",
+            Self::Sockets => "sockets",
+            Self::Holders => "holders",
+            Self::Boot => "boot",
+            Self::Namespaces => "namespaces",
+        }
+    }
 }
 
 /// What a rule judges.

@@ -31,16 +31,17 @@ use self::clock::now;
 use self::evidence::Witness;
 use self::input::ReadBudget;
 use self::output::Content;
-use crate::audit::{audit, named_listeners};
+use crate::audit::{audit, named_listeners, needs};
 use crate::cli::{
     AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs,
-    REGISTRY_VARIABLE, ReadArgs, ReportArgs, RulesArgs, ShowArgs,
+    REGISTRY_VARIABLE, ReadArgs, ReportArgs, RulesArgs, ShowArgs, UsageDepth,
 };
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
 use crate::render::{self, Format, Look};
 use crate::report::Status;
+use crate::rule::Need;
 use crate::rules::RULES;
 use crate::wire::v1;
 
@@ -148,11 +149,17 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 /// The facts of this host, or of the evidence, and when they were read.
 fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
     let at = now()?;
-    let named = |scope: &Scope| named_listeners(policy, scope);
-    let held = held(policy);
+    let named = |scope: &Scope| {
+        if needs(policy, Need::Owners) { named_listeners(policy, scope) } else { Vec::new() }
+    };
+    let held = if needs(policy, Need::Holders) { held(policy) } else { Vec::new() };
+    let depth = match args.usage {
+        UsageDepth::Auto if !needs(policy, Need::Sockets) => Depth::Counters,
+        depth => depth.depth(policy.near_exhaustion),
+    };
     let wants = Wants {
         owners: &named,
-        depth: args.usage.depth(policy.near_exhaustion),
+        depth,
         all_namespaces: args.all_netns,
         boot: args.boot || args.tree.root.is_some(),
         held: &held,

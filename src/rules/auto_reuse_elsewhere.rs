@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     name: "auto-reuse-elsewhere",
     summary: "outgoing TCP connections draw from the auto-reuse range, not from the dynamic one",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("auto-reuse-elsewhere.md"),
     check: Check::Facts(check),
 };

@@ -6,13 +6,14 @@ use ephaudit_platform::snapshot::Scope;
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, lines, now, outcome, weight, who, winner};
-use crate::rule::{Check, Facts, Rule};
+use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
     name: "boot-depends-on-loader",
     summary: "with --boot: systemd-sysctl and sysctl --system leave a setting different",
     severity: |_| Severity::Medium,
+    needs: &[Need::Boot],
     page: include_str!("boot-depends-on-loader.md"),
     check: Check::Facts(check),
 };

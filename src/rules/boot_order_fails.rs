@@ -6,13 +6,14 @@ use ephaudit_platform::snapshot::Scope;
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, setting_line, who, winner};
-use crate::rule::{Check, Facts, Rule};
+use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
     name: "boot-order-fails",
     summary: "with --boot: the range and the first unprivileged port are written in an order that fails",
     severity: |_| Severity::Medium,
+    needs: &[Need::Boot],
     page: include_str!("boot-order-fails.md"),
     check: Check::Facts(check),
 };

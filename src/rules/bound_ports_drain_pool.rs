@@ -7,13 +7,14 @@ use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Transport, Usage};
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{bound_unseen, knows_listeners, range_evidence, seen_in, ss_ports, usage};
-use crate::rule::{Check, Facts, Rule, each_scope, pool_gaps};
+use crate::rule::{Check, Facts, Need, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
 
 pub static RULE: Rule = Rule {
     name: "bound-ports-drain-pool",
     summary: "bind() holds a large part of the pool, and connect() skips each of these ports",
     severity: |_| Severity::Medium,
+    needs: &[Need::Listeners, Need::Sockets],
     page: include_str!("bound-ports-drain-pool.md"),
     check: Check::Facts(check),
 };

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     name: "declared-service-in-pool",
     summary: "an outgoing connection can take a port of a service that the policy declares",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("declared-service-in-pool.md"),
     check: Check::Facts(check),
 };

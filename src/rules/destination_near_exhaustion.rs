@@ -11,13 +11,14 @@ use ephaudit_platform::usable_ports;
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
 use crate::rule::usage::{bound_unseen, knows_listeners, usage};
-use crate::rule::{Check, Facts, Judgement, Rule, ScopeFacts, each_scope, pool_gaps};
+use crate::rule::{Check, Facts, Judgement, Need, Rule, ScopeFacts, each_scope, pool_gaps};
 use crate::text::{counted, percent};
 
 pub static RULE: Rule = Rule {
     name: "destination-near-exhaustion",
     summary: "half or more of the ports to a destination are in use: connect() slows down, then fails",
     severity: |_| Severity::High,
+    needs: &[Need::Listeners, Need::Sockets],
     page: include_str!("destination-near-exhaustion.md"),
     check: Check::Facts(check),
 };

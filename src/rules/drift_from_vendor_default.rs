@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     name: "drift-from-vendor-default",
     summary: "the ephemeral range is not the one the vendor ships (profile vendor only)",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("drift-from-vendor-default.md"),
     check: Check::Facts(check),
 };

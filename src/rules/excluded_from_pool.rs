@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     name: "excluded-from-pool",
     summary: "services hold blocks of the dynamic range, where bind() fails although nothing listens",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("excluded-from-pool.md"),
     check: Check::Facts(check),
 };

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     name: "families-differ",
     summary: "IPv4 and IPv6 have different ephemeral ranges",
     severity: |_| Severity::Low,
+    needs: &[],
     page: include_str!("families-differ.md"),
     check: Check::Facts(check),
 };

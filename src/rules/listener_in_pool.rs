@@ -10,13 +10,14 @@ use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
 use crate::rule::at_risk::{assigned, concerns, exposed};
 use crate::rule::usage::range_evidence;
-use crate::rule::{Check, Facts, Rule, ScopeFacts, each_scope, pool_gaps};
+use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
 use crate::text::{counted, grouped, parity, run_by, spans};
 
 pub static RULE: Rule = Rule {
     name: "listener-in-pool",
     summary: "a service listens on a port that an outgoing connection can take while it is down",
     severity: |_| Severity::Medium,
+    needs: &[Need::Listeners, Need::Owners],
     page: include_str!("listener-in-pool.md"),
     check: Check::Facts(check),
 };

@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     name: "lopsided-pool",
     summary: "reservations leave the even or the odd half of the pool nearly empty",
     severity: |_| Severity::Low,
+    needs: &[],
     page: include_str!("lopsided-pool.md"),
     check: Check::Facts(check),
 };

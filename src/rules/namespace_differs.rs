@@ -7,7 +7,7 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Verdict};
 use crate::rule::{
-    Check, Facts, Judgement, Rule, each_scope, one_namespace, pool_gaps, unread_scopes,
+    Check, Facts, Judgement, Need, Rule, each_scope, one_namespace, pool_gaps, unread_scopes,
 };
 use crate::text::spans;
 
@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     name: "namespace-differs",
     summary: "with --all-netns: a namespace's range or reserved ports differ from the host's",
     severity: |_| Severity::Low,
+    needs: &[Need::Namespaces],
     page: include_str!("namespace-differs.md"),
     check: Check::Facts(check),
 };

@@ -2,13 +2,14 @@
 
 use crate::policy::Policy;
 use crate::report::{Severity, Verdict};
-use crate::rule::{Check, Facts, Rule, one_namespace, unread_scopes};
+use crate::rule::{Check, Facts, Need, Rule, one_namespace, unread_scopes};
 
 pub static RULE: Rule = Rule {
     name: "namespace-unread",
     summary: "with --all-netns: not every network namespace could be found and read",
     // It never finds: what was not read is a gap.
     severity: |_| Severity::Info,
+    needs: &[Need::Namespaces],
     page: include_str!("namespace-unread.md"),
     check: Check::Facts(check),
 };

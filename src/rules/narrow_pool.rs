@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     name: "narrow-pool",
     summary: "too few usable ports are left for outgoing connections",
     severity: |_| Severity::High,
+    needs: &[],
     page: include_str!("narrow-pool.md"),
     check: Check::Facts(check),
 };

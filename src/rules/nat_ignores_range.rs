@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     name: "nat-ignores-range",
     summary: "the host forwards and has a NAT table, and NAT ignores the ephemeral range",
     severity: |_| Severity::Info,
+    needs: &[],
     page: include_str!("nat-ignores-range.md"),
     check: Check::Facts(check),
 };

@@ -5,13 +5,14 @@ use ephaudit_platform::boot::Written;
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, setting_line, weight};
-use crate::rule::{Check, Facts, Rule};
+use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::setting;
 
 pub static RULE: Rule = Rule {
     name: "octal-number",
     summary: "with --boot: a number with a leading zero is read as octal",
     severity: |_| Severity::Medium,
+    needs: &[Need::Boot],
     page: include_str!("octal-number.md"),
     check: Check::Facts(check),
 };

@@ -6,13 +6,14 @@ use ephaudit_platform::snapshot::{Census, Connection, Transport};
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, connection, knows_listeners};
-use crate::rule::{Check, Facts, Rule, ScopeFacts, each_scope};
+use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope};
 use crate::text::counted;
 
 pub static RULE: Rule = Rule {
     name: "outbound-on-system-port",
     summary: "connections start from System Ports, as those of NFS and other RPC clients do",
     severity: |_| Severity::Info,
+    needs: &[Need::Listeners, Need::Sockets],
     page: include_str!("outbound-on-system-port.md"),
     check: Check::Facts(check),
 };

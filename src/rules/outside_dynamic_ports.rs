@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     summary: "the ephemeral range is not within the Dynamic Ports 49152-65535 or the policy's \
               allowed ranges",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("outside-dynamic-ports.md"),
     check: Check::Facts(check),
 };

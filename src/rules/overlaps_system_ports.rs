@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     name: "overlaps-system-ports",
     summary: "the kernel may hand out System Ports (0-1023) as ephemeral ports",
     severity: |_| Severity::High,
+    needs: &[],
     page: include_str!("overlaps-system-ports.md"),
     check: Check::Facts(check),
 };

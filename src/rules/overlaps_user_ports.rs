@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     name: "overlaps-user-ports",
     summary: "the kernel may hand out registered ports (User Ports, 1024-49151) as ephemeral ports",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("overlaps-user-ports.md"),
     check: Check::Facts(check),
 };

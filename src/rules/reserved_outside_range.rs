@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     name: "reserved-outside-range",
     summary: "reserved ports lie outside the ephemeral range, where reserving does nothing",
     severity: |_| Severity::Info,
+    needs: &[],
     page: include_str!("reserved-outside-range.md"),
     check: Check::Facts(check),
 };

@@ -7,13 +7,14 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
-use crate::rule::{Check, Facts, Rule};
+use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
 
 pub static RULE: Rule = Rule {
     name: "running-differs-from-boot",
     summary: "with --boot: a setting is not what the persisted files give at the next boot",
     severity: |_| Severity::Medium,
+    needs: &[Need::Boot],
     page: include_str!("running-differs-from-boot.md"),
     check: Check::Facts(check),
 };

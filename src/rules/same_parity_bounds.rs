@@ -9,6 +9,7 @@ pub static RULE: Rule = Rule {
     name: "same-parity-bounds",
     summary: "both bounds of the range are even, or both odd",
     severity: |_| Severity::Info,
+    needs: &[],
     page: include_str!("same-parity-bounds.md"),
     check: Check::Facts(check),
 };

@@ -13,7 +13,7 @@ use crate::policy::services::Declared;
 use crate::report::{About, Evidence, Finding, Severity, Verdict};
 use crate::rule::usage::{census, knows_listeners, range_evidence, seen_in, ss_to};
 use crate::rule::{
-    Check, Facts, Judgement, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
+    Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
 };
 use crate::text::{counted, grouped};
 
@@ -21,6 +21,7 @@ pub static RULE: Rule = Rule {
     name: "self-connect-exposure",
     summary: "a local service is gone, and a client that waits for it may be given its port and connect to itself",
     severity: |_| Severity::Medium,
+    needs: &[Need::Listeners, Need::Sockets],
     page: include_str!("self-connect-exposure.md"),
     check: Check::Facts(check),
 };

@@ -7,12 +7,13 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::usage::{census, connection, range_evidence};
-use crate::rule::{Check, Facts, Rule, ScopeFacts, each_scope, pool_gaps};
+use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
 
 pub static RULE: Rule = Rule {
     name: "self-connected-socket",
     summary: "a client is connected to itself and holds the port of the service it wanted",
     severity: |_| Severity::Critical,
+    needs: &[Need::Sockets],
     page: include_str!("self-connected-socket.md"),
     check: Check::Facts(check),
 };

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     name: "sequential-ports",
     summary: "ephemeral ports come one after the other and are easy to guess (RFC 6056)",
     severity,
+    needs: &[],
     page: include_str!("sequential-ports.md"),
     check: Check::Facts(check),
 };

@@ -5,13 +5,14 @@ use ephaudit_platform::boot::{Boot, Entry, Loader, Rejected, Rejection};
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, lines, weight};
-use crate::rule::{Check, Facts, Rule};
+use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::setting;
 
 pub static RULE: Rule = Rule {
     name: "setting-never-applies",
     summary: "with --boot: a line that is meant for a setting never sets it",
     severity: |_| Severity::Medium,
+    needs: &[Need::Boot],
     page: include_str!("setting-never-applies.md"),
     check: Check::Facts(check),
 };

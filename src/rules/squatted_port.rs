@@ -11,13 +11,14 @@ use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
 use crate::rule::usage::knows_listeners;
-use crate::rule::{Check, Facts, Judgement, Rule, ScopeFacts, declared, each_scope};
+use crate::rule::{Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope};
 use crate::text::{counted, run_by, spans};
 
 pub static RULE: Rule = Rule {
     name: "squatted-port",
     summary: "a socket that does not listen occupies a declared service's port",
     severity: |_| Severity::High,
+    needs: &[Need::Listeners, Need::Holders],
     page: include_str!("squatted-port.md"),
     check: Check::Facts(check),
 };

@@ -6,13 +6,14 @@ use ephaudit_platform::snapshot::Scope;
 use crate::policy::Policy;
 use crate::report::{Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, lines, winner};
-use crate::rule::{Check, Facts, Rule};
+use crate::rule::{Check, Facts, Need, Rule};
 
 pub static RULE: Rule = Rule {
     name: "stale-knob",
     summary: "with --boot: a file sets tcp_tw_recycle, which no longer exists, or lowers \
               tcp_fin_timeout",
     severity: |_| Severity::Low,
+    needs: &[Need::Boot],
     page: include_str!("stale-knob.md"),
     check: Check::Facts(check),
 };

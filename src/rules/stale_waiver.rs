@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     name: "stale-waiver",
     summary: "a waiver of the policy has expired, or matches nothing",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("stale-waiver.md"),
     check: Check::Others(check),
 };

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
     name: "transports-differ",
     summary: "TCP and UDP have different ephemeral ranges",
     severity: |_| Severity::Low,
+    needs: &[],
     page: include_str!("transports-differ.md"),
     check: Check::Facts(check),
 };

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     name: "unprivileged-start-lowered",
     summary: "processes without privilege may bind System Ports",
     severity: |_| Severity::Medium,
+    needs: &[],
     page: include_str!("unprivileged-start-lowered.md"),
     check: Check::Facts(check),
 };

@@ -233,6 +233,41 @@ fn a_rule_weighs_what_the_policy_says() {
     });
 }
 
+/// What only rules read that are off is not read: the processes of listeners, the sockets.
+#[test]
+fn a_rule_that_is_off_costs_nothing() {
+    inside(|| {
+        loopback::up();
+        // One listener in two ports may be all that one destination uses.
+        set("ip_local_port_range", "40002 40003");
+        let _listener = TcpListener::bind("127.0.0.1:40002").expect("a listener");
+        let folder = folder();
+        let with = |off: &[&str]| {
+            let off: Vec<String> = off.iter().map(|rule| format!("{rule} = \"off\"\n")).collect();
+            let policy = write(folder.path(), &format!("[rules]\n{}", off.concat()));
+            let report = json(&["--policy", &policy]).0;
+            let saved = folder.path().join("report.json");
+            fs::write(&saved, report.to_string()).expect("saved");
+            let saved = saved.to_str().expect("UTF-8");
+            assert_eq!(code(&run(&["convert", saved])), 0, "it is read again");
+            let scope = &report["scopes"][0];
+            let pid = &scope["listeners"]["items"][0]["owner"]["pid"];
+            (pid.is_u64(), scope["usage"]["method"] == "sock_diag")
+        };
+        assert_eq!(with(&[]), (true, true));
+        assert_eq!(with(&["listener-in-pool"]), (false, true));
+        let of_sockets = [
+            "self-connected-socket",
+            "self-connect-exposure",
+            "destination-near-exhaustion",
+            "bound-ports-drain-pool",
+            "outbound-on-system-port",
+        ];
+        assert_eq!(with(&of_sockets[1..]), (true, true), "one is enough");
+        assert_eq!(with(&of_sockets), (true, false));
+    });
+}
+
 /// A port that no socket shows is taken by a client, and `reserve` keeps it.
 #[test]
 fn a_declared_port_is_found_in_the_pool_and_in_a_clients_hands() {

@@ -2,12 +2,17 @@
 
 use ephaudit_platform::boot::{Loader, Rejection};
 use ephaudit_platform::snapshot::{Os, Reason, ReservedKind, Role, Source};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::policy::Profile;
+use crate::rule::Need;
 
 pub(super) fn profiles() -> Vec<&'static str> {
     Profile::ALL.into_iter().map(Profile::name).collect()
+}
+
+pub(super) fn needs() -> Value {
+    json!({ "type": "string", "enum": Need::ALL.map(Need::name) })
 }
 
 pub(super) fn systems() -> Vec<&'static str> {

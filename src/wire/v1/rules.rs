@@ -34,6 +34,9 @@ pub struct RulePage {
     pub summary: &'static str,
     /// The highest severity of its findings, by profile.
     pub severities: Vec<Weight>,
+    /// What it reads beside the settings, which are always read.
+    #[schemars(extend("items" = closed::needs()))]
+    pub reads: Vec<&'static str>,
     /// Its page, in Markdown.
     pub page: &'static str,
 }
@@ -60,6 +63,7 @@ pub fn rules(rules: &[&rule::Rule]) -> Rules {
                 severity: severity((rule.severity)(profile)),
             })
             .collect(),
+        reads: rule.needs.iter().map(|need| need.name()).collect(),
         page: rule.page,
     };
     Rules {
