@@ -1,7 +1,4 @@
 //! What an operator can do, as exact commands for this host. Nothing here is ever run by this tool.
-//!
-//! A step that ends in a command has it between backticks, so that a renderer can set it on a line
-//! of its own.
 
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
@@ -9,6 +6,7 @@ use ephaudit_platform::snapshot::{
     Bounds, Environment, Os, Owner, Range, Scope, Snapshot, Transport,
 };
 
+use crate::report::Step;
 use crate::text::{counted, grouped, seconds};
 
 /// The longest list of ports that a step spells out, in bytes; sysctl.conf(5) takes lines of 4,096.
@@ -17,7 +15,7 @@ const LIST_MAX: usize = 1024;
 const UNPRIVILEGED_START: &str = "net.ipv4.ip_unprivileged_port_start";
 
 /// How to move the range to `target`, or why not to; nothing where it is there already.
-pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
+pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<Step> {
     let there = |range: &Range| range.bounds.known().is_some_and(|b| b.range() == target);
     if scope.ephemeral().all(there) {
         return Vec::new();
@@ -25,18 +23,22 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
     let value = format!("{} {}", target.first(), target.last());
     match (&snapshot.host.os, environment(snapshot, scope)) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
-        (Os::Linux, Some(Environment::Gvisor | Environment::Container(_))) => vec![format!(
-            "set it where the container is created (Kubernetes: securityContext.sysctls; with host \
-             networking: on the host): `docker run --sysctl net.ipv4.ip_local_port_range='{value}' \
-             IMAGE`"
-        )],
+        (Os::Linux, Some(Environment::Gvisor | Environment::Container(_))) => {
+            let words = "set it where the container is created (Kubernetes: \
+                         securityContext.sysctls; with host networking: on the host)";
+            vec![
+                Step::elsewhere(words).by(format!(
+                    "docker run --sysctl net.ipv4.ip_local_port_range='{value}' IMAGE"
+                )),
+            ]
+        }
         (Os::Linux, None) => {
             let mut steps = Vec::new();
             if scope.unprivileged_start.known().is_some_and(|start| *start > target.first()) {
-                steps.push(format!("first: `{}`", write(scope, UNPRIVILEGED_START, "1024")));
+                steps.push(Step::now("first").by(write(scope, UNPRIVILEGED_START, "1024")));
             }
             let key = "net.ipv4.ip_local_port_range";
-            steps.push(format!("now: `{}`", write(scope, key, &format!("'{value}'"))));
+            steps.push(Step::now("now").by(write(scope, key, &format!("'{value}'"))));
             steps.push(to_last(scope, key, &value, "ephemeral-ports"));
             steps
         }
@@ -46,7 +48,7 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
 
 /// The commands of the other systems. NetBSD refuses a lower bound above the upper one, so the
 /// upper one goes first.
-fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
+fn elsewhere(os: Os, target: PortRange) -> Vec<Step> {
     let (first, last) = (target.first(), target.last());
     let assignments = match os {
         Os::FreeBsd | Os::DragonFly | Os::MacOs => vec![
@@ -64,28 +66,27 @@ fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
             .collect(),
         Os::Illumos | Os::Solaris => {
             let old = ["tcp", "udp"].iter().map(|protocol| {
-                format!(
-                    "on Solaris 10 and older, until the next boot: `ndd -set /dev/{protocol} \
-                     {protocol}_largest_anon_port {last}; ndd -set /dev/{protocol} \
-                     {protocol}_smallest_anon_port {first}`"
-                )
+                Step::now("on Solaris 10 and older, until the next boot").by(format!(
+                    "ndd -set /dev/{protocol} {protocol}_largest_anon_port {last}; \
+                     ndd -set /dev/{protocol} {protocol}_smallest_anon_port {first}"
+                ))
             });
             return ["tcp", "udp"]
                 .iter()
                 .map(|protocol| {
-                    format!(
-                        "now and at boot: `ipadm set-prop -p largest_anon_port={last} {protocol}; \
-                         ipadm set-prop -p smallest_anon_port={first} {protocol}`"
-                    )
+                    Step::now("now and at boot").by(format!(
+                        "ipadm set-prop -p largest_anon_port={last} {protocol}; \
+                         ipadm set-prop -p smallest_anon_port={first} {protocol}"
+                    ))
                 })
                 .chain(old.filter(|_| os == Os::Solaris))
                 .collect();
         }
         Os::Aix => {
-            return vec![format!(
-                "now and at boot: `no -p -o tcp_ephemeral_low={first} -o tcp_ephemeral_high={last} \
-                 -o udp_ephemeral_low={first} -o udp_ephemeral_high={last}`"
-            )];
+            return vec![Step::now("now and at boot").by(format!(
+                "no -p -o tcp_ephemeral_low={first} -o tcp_ephemeral_high={last} \
+                 -o udp_ephemeral_low={first} -o udp_ephemeral_high={last}"
+            ))];
         }
         Os::Windows => {
             let count = target.count();
@@ -93,26 +94,27 @@ fn elsewhere(os: Os, target: PortRange) -> Vec<String> {
                 .iter()
                 .flat_map(|family| ["tcp", "udp"].map(|transport| (family, transport)))
                 .map(|(family, transport)| {
-                    format!(
-                        "now and at boot: `netsh int {family} set dynamicport {transport} start={first} num={count}`"
-                    )
+                    Step::now("now and at boot").by(format!(
+                        "netsh int {family} set dynamicport {transport} start={first} num={count}"
+                    ))
                 })
                 .collect();
         }
         Os::Linux | Os::Unsupported => return Vec::new(),
     };
     let now = match os {
-        Os::NetBsd => format!("now: `sysctl -w {}`", assignments.join(" ")),
-        _ => format!("now: `sysctl {}`", assignments.join(" ")),
+        Os::NetBsd => format!("sysctl -w {}", assignments.join(" ")),
+        _ => format!("sysctl {}", assignments.join(" ")),
     };
-    let mut steps = vec![now];
+    let mut steps = vec![Step::now("now").by(now)];
     if os == Os::MacOs {
-        steps.push(
-            "at boot: run that command from a LaunchDaemon, as /usr/sbin/sysctl; macOS reads no file for it".to_owned(),
-        );
+        steps.push(Step::boot(
+            "at boot: run that command from a LaunchDaemon, as /usr/sbin/sysctl; macOS reads no file \
+             for it",
+        ));
     } else {
         steps.extend(
-            assignments.iter().map(|line| format!("at boot, in /etc/sysctl.conf: `{line}`")),
+            assignments.into_iter().map(|line| Step::boot("at boot, in /etc/sysctl.conf").by(line)),
         );
     }
     steps
@@ -124,7 +126,7 @@ fn range_of(scope: &Scope) -> Option<PortRange> {
 }
 
 /// How to give a namespace of Linux that range and those reservations.
-pub fn tune(scope: &Scope, (first, last): (u16, u16), reserved: &PortSet) -> Vec<String> {
+pub fn tune(scope: &Scope, (first, last): (u16, u16), reserved: &PortSet) -> Vec<Step> {
     let range = format!("{first} {last}");
     let key = "net.ipv4.ip_local_port_range";
     let there = scope.ephemeral().any(|range| {
@@ -132,7 +134,7 @@ pub fn tune(scope: &Scope, (first, last): (u16, u16), reserved: &PortSet) -> Vec
     });
     let mut steps = Vec::new();
     if !there {
-        steps.push(format!("now: `{}`", write(scope, key, &format!("'{range}'"))));
+        steps.push(Step::now("now").by(write(scope, key, &format!("'{range}'"))));
         steps.push(to_last(scope, key, &range, "ephemeral-ports"));
     }
     let already = scope.reserved.iter().find_map(|list| list.ports.known());
@@ -144,20 +146,19 @@ pub fn tune(scope: &Scope, (first, last): (u16, u16), reserved: &PortSet) -> Vec
 
 /// How to let only privileged processes bind System Ports again. The kernel refuses it while the
 /// range begins lower.
-pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<String> {
+pub fn raise_unprivileged_start(snapshot: &Snapshot, scope: &Scope) -> Vec<Step> {
     let key = UNPRIVILEGED_START;
     let environment = environment(snapshot, scope);
     if matches!(environment, Some(Environment::Container(_) | Environment::Gvisor)) {
-        return vec![format!(
-            "set it where the container is created: `docker run --sysctl {key}=1024 IMAGE`"
-        )];
+        let command = format!("docker run --sysctl {key}=1024 IMAGE");
+        return vec![Step::elsewhere("set it where the container is created").by(command)];
     }
     let low = range_of(scope).is_some_and(|range| range.first() < 1024);
-    let first = low.then(|| "first move the ephemeral range above 1023".to_owned());
+    let first = low.then(|| Step::now("first move the ephemeral range above 1023"));
     first
         .into_iter()
         .chain([
-            format!("now: `{}`", write(scope, key, "1024")),
+            Step::now("now").by(write(scope, key, "1024")),
             to_last(scope, key, "1024", "unprivileged-ports"),
         ])
         .collect()
@@ -203,36 +204,32 @@ pub fn cost_of_moving(from: PortRange, to: PortRange, time_wait: Option<u32>) ->
 }
 
 /// How to have more ports where those of the range do not do: `target`, where it is wider.
-pub fn widen_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<String> {
+pub fn widen_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<Step> {
     if range_of(scope).is_some_and(|range| range.count() < target.count()) {
         return move_range(snapshot, scope, target);
     }
-    match snapshot.host.environment {
-        Some(Environment::Wsl) => Vec::new(),
-        _ => vec![
-            "or widen the range into the User Ports, and reserve those of your services: `ephaudit \
-             explain overlaps-user-ports`"
-                .to_owned(),
-        ],
+    if snapshot.host.environment == Some(Environment::Wsl) {
+        return Vec::new();
     }
+    let words = "or widen the range into the User Ports, and reserve those of your services";
+    vec![Step::now(words).by("ephaudit explain overlaps-user-ports")]
 }
 
 /// How to let connect() take ports in TIME_WAIT again.
-pub fn reuse_time_wait(snapshot: &Snapshot) -> String {
+pub fn reuse_time_wait(snapshot: &Snapshot) -> Step {
     let setting = "net.ipv4.tcp_tw_reuse=1";
     let command = match snapshot.host.environment {
         Some(Environment::Container(_)) => format!("docker run --sysctl {setting} IMAGE"),
         _ => format!("sysctl -w {setting}"),
     };
-    format!(
-        "where most of them are in TIME_WAIT and both ends use TCP timestamps, let connect() reuse \
-         these early (the kernel's documentation leaves that to experts): `{command}`"
-    )
+    let words = "where most of them are in TIME_WAIT and both ends use TCP timestamps, let \
+                 connect() reuse these early (the kernel's documentation leaves that to experts)";
+    Step::now(words).by(command)
 }
 
 /// How to have a setting's boot value now, or to keep the present one; nothing where one of them is
 /// no plain value.
-pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<String> {
+pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<Step> {
     let plain = |value: &&str| {
         let known = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '\t' | ',' | '-');
         value.len() <= LIST_MAX && value.chars().all(known)
@@ -240,11 +237,12 @@ pub fn settle(scope: &Scope, key: &str, now: &str, then: Option<&str>) -> Vec<St
     let quoted = |value: &str| value.replace('\t', " ");
     let back = then.filter(plain).map(|then| {
         let command = write(scope, key, &format!("'{}'", quoted(then)));
-        format!("to apply the boot value now: `{command}`")
+        Step::now("to apply the boot value now").by(command)
     });
     let name = key.rsplit('.').next().unwrap_or(key).replace('_', "-");
     let keep = Some(now).filter(plain).map(|now| {
-        format!("or, to keep the running value, {}", to_last(scope, key, &quoted(now), &name))
+        let step = to_last(scope, key, &quoted(now), &name);
+        Step { words: format!("or, to keep the running value, {}", step.words), ..step }
     });
     back.into_iter().chain(keep).collect()
 }
@@ -254,47 +252,44 @@ pub const MOVE: &str = "or move the service to a port outside the pool";
 
 /// How to keep automatic allocation off `ports`, all of them at once, or how else to keep out of
 /// its way.
-pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
+pub fn reserve(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Step> {
     let mut steps = keep_out(snapshot, scope, ports);
     let or = if steps.is_empty() { MOVE.trim_start_matches("or ") } else { MOVE };
-    steps.push(or.to_owned());
+    steps.push(Step::elsewhere(or));
     steps
 }
 
 /// How to keep automatic allocation off `ports`: a write replaces the whole list, so steps for one
 /// port each would undo one another. Nothing where there is no way.
-pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<String> {
+pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Step> {
     match (&snapshot.host.os, environment(snapshot, scope)) {
         (Os::Linux, Some(Environment::Wsl)) => vec![wsl()],
         // gVisor has no reservations.
         (Os::Linux, Some(Environment::Gvisor)) => Vec::new(),
         (Os::Linux, environment) => reserve_on_linux(environment, scope, ports),
-        (Os::OpenBsd, _) => vec![
-            "add it to net.inet.tcp.baddynamic or net.inet.udp.baddynamic, see sysctl(8)"
-                .to_owned(),
-        ],
+        (Os::OpenBsd, _) => vec![Step::now(
+            "add it to net.inet.tcp.baddynamic or net.inet.udp.baddynamic, see sysctl(8)",
+        )],
         _ => Vec::new(),
     }
 }
 
 /// How to make those who hold a port let go of it.
-pub fn let_go(holders: &Holders) -> Vec<String> {
+pub fn let_go(holders: &Holders) -> Vec<Step> {
     /// More processes than this are no step but a list.
     const PROCESSES_MAX: usize = 3;
-    let mut steps: Vec<String> = Vec::new();
+    let mut steps: Vec<Step> = Vec::new();
     let mut unseen = false;
     for item in &holders.items {
         let step = match &item.owner {
-            // Not by its name: a backtick in it would begin the command.
             Owner::Known { pid, unit, .. } => {
                 match unit.as_deref().filter(|unit| may_be_restarted(unit)) {
-                    Some(unit) => format!(
-                        "restart the process that holds it (pid {pid}), if it can be spared: \
-                         `systemctl restart -- '{unit}'`"
-                    ),
-                    None => {
-                        format!("stop the process that holds it, if it can be spared: `kill {pid}`")
-                    }
+                    Some(unit) => Step::now(format!(
+                        "restart the process that holds it (pid {pid}), if it can be spared"
+                    ))
+                    .by(format!("systemctl restart -- '{unit}'")),
+                    None => Step::now("stop the process that holds it, if it can be spared")
+                        .by(format!("kill {pid}")),
                 }
             }
             Owner::Unseen(_) if item.ends.inode != 0 => {
@@ -308,7 +303,7 @@ pub fn let_go(holders: &Holders) -> Vec<String> {
         }
     }
     if unseen {
-        steps.push(format!("as root, see what holds it: `{}`", show_holders(holders)));
+        steps.push(Step::now("as root, see what holds it").by(show_holders(holders)));
     }
     steps
 }
@@ -333,7 +328,7 @@ fn reserve_on_linux(
     environment: Option<&Environment>,
     scope: &Scope,
     ports: &PortSet,
-) -> Vec<String> {
+) -> Vec<Step> {
     // Where the present list is not known, a command would throw it away.
     let Some(already) = scope.reserved.iter().find_map(|reserved| reserved.ports.known()) else {
         return Vec::new();
@@ -344,20 +339,18 @@ fn reserve_on_linux(
         .then(|| kept.to_string())
         .filter(|list| list.len() <= LIST_MAX);
     let Some(list) = list else {
-        return vec![
-            "reserve it in net.ipv4.ip_local_reserved_ports, as part of a block: the list is long"
-                .to_owned(),
-        ];
+        return vec![Step::now(
+            "reserve it in net.ipv4.ip_local_reserved_ports, as part of a block: the list is long",
+        )];
     };
     let key = "net.ipv4.ip_local_reserved_ports";
     if environment.is_some() {
-        return vec![format!(
-            "reserve it where the container is created (the list is set as a whole): `docker run \
-             --sysctl {key}={list} IMAGE`"
-        )];
+        let words = "reserve it where the container is created (the list is set as a whole)";
+        let command = format!("docker run --sysctl {key}={list} IMAGE");
+        return vec![Step::elsewhere(words).by(command)];
     }
     vec![
-        format!("reserve it now (this replaces the whole list): `{}`", write(scope, key, &list)),
+        Step::now("reserve it now (this replaces the whole list)").by(write(scope, key, &list)),
         to_last(scope, key, &list, "reserved-ports"),
     ]
 }
@@ -373,26 +366,25 @@ fn write(scope: &Scope, key: &str, value: &str) -> String {
 }
 
 /// sysctl.d(5) is for the host's own namespace; any other is set up by whoever makes it.
-fn to_last(scope: &Scope, key: &str, value: &str, file: &str) -> String {
+fn to_last(scope: &Scope, key: &str, value: &str, file: &str) -> Step {
     let of_host = scope.is_host();
     if !of_host && !scope.current {
         let value = if value.contains(' ') { format!("'{value}'") } else { value.to_owned() };
-        return format!(
-            "permanently, where the namespace is created (Kubernetes: securityContext.sysctls): \
-             `docker run --sysctl {key}={value} IMAGE`"
-        );
+        let words =
+            "permanently, where the namespace is created (Kubernetes: securityContext.sysctls)";
+        return Step::elsewhere(words).by(format!("docker run --sysctl {key}={value} IMAGE"));
     }
     let when = if of_host {
         "at boot"
     } else {
         "at boot, if this is the host's own namespace (set any other where it is created)"
     };
-    format!("{when}: `echo '{key} = {value}' > /etc/sysctl.d/99-zz-{file}.conf`")
+    Step::boot(when).by(format!("echo '{key} = {value}' > /etc/sysctl.d/99-zz-{file}.conf"))
 }
 
-fn wsl() -> String {
-    "leave the range as it is under WSL: it may mirror a slice of the Windows host's dynamic \
-     ports, and changing it can make localhost connections hang; look at the Windows host: `netsh \
-     int ipv4 show dynamicport tcp`"
-        .to_owned()
+fn wsl() -> Step {
+    let words = "leave the range as it is under WSL: it may mirror a slice of the Windows host's \
+                 dynamic ports, and changing it can make localhost connections hang; look at the \
+                 Windows host";
+    Step::elsewhere(words).by("netsh int ipv4 show dynamicport tcp")
 }

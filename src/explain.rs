@@ -14,7 +14,7 @@ use ephaudit_platform::snapshot::{
 };
 
 use crate::iana::Registry;
-use crate::report::Gap;
+use crate::report::{Gap, Step};
 
 /// What is known about one port.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Explanation<'a> {
     /// For each transport that was asked about.
     pub transports: Vec<OnTransport<'a>>,
     /// What can be done.
-    pub steps: Vec<String>,
+    pub steps: Vec<Step>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }

@@ -5,7 +5,7 @@ use ephaudit_platform::probe::{Disagreement, Probe, Wish, family_name};
 use ephaudit_platform::snapshot::{Reading, Reserved, Scope, Snapshot};
 use ephaudit_platform::unread::Unread;
 
-use crate::report::{Evidence, Finding, Gap, Severity};
+use crate::report::{Evidence, Finding, Gap, Severity, Step};
 use crate::text::{counted, grouped, spans};
 
 /// What the probe says.
@@ -182,17 +182,18 @@ fn unnamed(wish: Wish) -> Evidence {
 }
 
 /// Where to look.
-fn steps(found: &Disagreement) -> Vec<String> {
+fn steps(found: &Disagreement) -> Vec<Step> {
     match found {
         Disagreement::Outside { wish, .. }
         | Disagreement::Repeats { wish, .. }
         | Disagreement::Hole { wish, .. }
         | Disagreement::OneParity { wish, .. } => {
             let call = wish.call.name();
-            vec![format!(
+            let words = format!(
                 "see which programs are attached to cgroup_inet4_{call} and cgroup_inet6_{call}, \
-                 as root: `bpftool cgroup tree`"
-            )]
+                 as root"
+            );
+            vec![Step::now(words).by("bpftool cgroup tree")]
         }
         Disagreement::Parity { .. } | Disagreement::InSequence { .. } => Vec::new(),
     }

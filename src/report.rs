@@ -1,5 +1,7 @@
 //! The words of a report: findings with their evidence, gaps, verdicts, severities and the status.
 
+mod step;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,6 +9,8 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Owner, Reason, Scope, Source, Transport, Why};
 use ephaudit_platform::unread::Unread;
 use sha2::{Digest, Sha256};
+
+pub use step::{Step, When};
 
 use crate::text::counted;
 
@@ -88,8 +92,8 @@ pub struct Finding {
     pub message: String,
     /// What was read; never empty.
     pub evidence: Vec<Evidence>,
-    /// What can be done, exact commands included; nothing of it is ever applied by this tool.
-    pub remediation: Vec<String>,
+    /// What can be done, in the order to do it.
+    pub steps: Vec<Step>,
     /// The ports it is about; empty where it is about none in particular.
     pub ports: PortSet,
     /// What else it is about.
@@ -120,7 +124,7 @@ impl Finding {
             title: String::new(),
             message: String::new(),
             evidence: Vec::new(),
-            remediation: Vec::new(),
+            steps: Vec::new(),
             ports: PortSet::new(),
             about: About { setting: setting_of(&first.source), ..About::default() },
             waived: None,
@@ -194,8 +198,8 @@ impl Finding {
 
     /// With what can be done.
     #[must_use]
-    pub fn advises(mut self, steps: impl IntoIterator<Item = String>) -> Self {
-        self.remediation.extend(steps);
+    pub fn advises(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.steps.extend(steps);
         self
     }
 }

@@ -105,14 +105,6 @@ pub fn run_by(unit: Option<&str>, container: Option<&str>) -> String {
     [unit, container].into_iter().flatten().collect()
 }
 
-/// A thing to do, and the command between backticks that it may end in.
-pub fn split_step(step: &str) -> (&str, Option<&str>) {
-    match step.strip_suffix('`').and_then(|step| step.rsplit_once('`')) {
-        Some((text, command)) => (text.trim_end(), Some(command)),
-        None => (step, None),
-    }
-}
-
 /// Text from outside made safe for a terminal: control characters and those that reorder text are
 /// written as `\u{1b}`, so that no name can draw, move or hide anything.
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
@@ -150,14 +142,6 @@ mod tests {
         let many: PortSet = "1,3,5,7,9,11,13,15,17,19,21,23,25,27".parse().expect("ports");
         assert!(spans(&many).ends_with("23 and 2 more"), "{}", spans(&many));
         assert_eq!(spans(&PortSet::new()), "none");
-    }
-
-    #[test]
-    fn a_step_ends_in_its_command() {
-        assert_eq!(split_step("now: `sysctl -w a=1`"), ("now:", Some("sysctl -w a=1")));
-        assert_eq!(split_step("(first `a`): `b`"), ("(first `a`):", Some("b")));
-        assert_eq!(split_step("move the service"), ("move the service", None));
-        assert_eq!(split_step("`"), ("`", None));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use ephaudit_platform::snapshot::{Connection, Source};
 use ephaudit_platform::unread::{Subject, Unread};
 
 use super::*;
+use crate::report::When;
 
 /// A stock host with this kernel, range and reserved list; what is not given is refused.
 fn host(kernel: &str, range: Option<&str>, reserved: Option<&str>) -> Snapshot {
@@ -286,9 +287,10 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
     ] {
         said(&stock(), held(50_010, items), |said, _| {
             let [now, boot, free, other] = &said.steps[..] else { panic!("{:?}", said.steps) };
-            assert!(now.contains("`sysctl -w net.ipv4.ip_local_reserved_ports=50010`"), "{now}");
-            assert!(boot.starts_with("at boot") && other.starts_with("or move"), "{boot} {other}");
-            assert_eq!(free.split('`').collect::<Vec<_>>()[1..], [command, ""], "{free}");
+            let reserves = "sysctl -w net.ipv4.ip_local_reserved_ports=50010";
+            assert_eq!((now.when, now.command.as_deref()), (When::Now, Some(reserves)));
+            assert_eq!((boot.when, other.when), (When::Boot, When::Elsewhere));
+            assert_eq!((free.when, free.command.as_deref()), (When::Now, Some(command)));
         });
     }
     let unseen = Owner::Unseen(Why::new(Reason::Denied, "run as root"));
@@ -297,7 +299,8 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
         socket(Hold::Connected, "10.0.0.6", unseen),
     ];
     said(&stock(), held(8080, items), |said, _| {
-        assert_eq!(said.steps, ["as root, see what holds it: `ss -Htanp 'sport = :8080'`"]);
+        let see = Step::now("as root, see what holds it").by("ss -Htanp 'sport = :8080'");
+        assert_eq!(said.steps, [see]);
         assert_eq!(said.gaps.len(), 1, "the same reason once");
     });
     said(
@@ -305,7 +308,7 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
         held(8080, vec![socket(Hold::Waits, "10.0.0.5", Owner::NotAsked)]),
         |said, _| {
             assert_eq!(said.steps.len(), 1);
-            assert!(said.steps[0].starts_with("wait for 42 s at most"), "{:?}", said.steps);
+            assert!(said.steps[0].words.starts_with("wait for 42 s at most"), "{:?}", said.steps);
         },
     );
     for (hold, step) in
@@ -313,7 +316,7 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
     {
         said(&stock(), held(8080, vec![itself(hold)]), |said, _| {
             assert_eq!(said.steps.len(), 1);
-            assert!(said.steps[0].starts_with(step), "{:?}", said.steps);
+            assert!(said.steps[0].words.starts_with(step), "{:?}", said.steps);
         });
     }
     said(&stock(), held(8080, Vec::new()), |said, _| assert!(said.steps.is_empty()));

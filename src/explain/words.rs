@@ -6,6 +6,7 @@ use ephaudit_platform::snapshot::{Owner, Scope, Snapshot, Transport};
 
 use super::{OnTransport, PortState};
 use crate::advice;
+use crate::report::Step;
 use crate::text::{run_by, seconds};
 
 /// The first of those that hold the port so, in words.
@@ -112,7 +113,7 @@ pub(super) fn steps(
     scope: &Scope,
     port: u16,
     transports: &[OnTransport<'_>],
-) -> Vec<String> {
+) -> Vec<Step> {
     let in_pool = transports.iter().any(|on| on.in_pool == Some(true));
     let wanted = PortSet::from(PortRange::single(port));
     let mut steps = if in_pool { advice::keep_out(snapshot, scope, &wanted) } else { Vec::new() };
@@ -125,7 +126,7 @@ pub(super) fn steps(
                 if on.holders.items.iter().any(Holder::is_closed) {
                     let wait = "wait for the connections that are closed already: the kernel ends \
                                 them";
-                    steps.push(wait.to_owned());
+                    steps.push(Step::now(wait));
                 }
             }
             PortState::Waiting | PortState::SelfConnected => {
@@ -133,15 +134,15 @@ pub(super) fn steps(
                 let left = left.map_or_else(String::new, |left| {
                     format!(" for {} at most", seconds(left.div_ceil(1000) * 1000))
                 });
-                steps.push(format!(
+                steps.push(Step::now(format!(
                     "wait{left}: TIME_WAIT ends by itself, and no setting shortens it"
-                ));
+                )));
             }
             _ => {}
         }
     }
     if in_pool {
-        steps.push(advice::MOVE.to_owned());
+        steps.push(Step::elsewhere(advice::MOVE));
     }
     steps
 }

@@ -31,11 +31,11 @@ pub fn render(said: &Explanation, look: Look) -> Vec<u8> {
         page.gap();
         page.prose((PLAIN, "self-connect  "), (PLAIN, &told.reason), 14);
     }
-    if !said.remediation.is_empty() {
+    if !said.steps.is_empty() {
         page.gap();
     }
-    for step in &said.remediation {
-        page.step(step);
+    for step in &said.steps {
+        page.step(&step.text, step.command.as_deref());
     }
     findings::tell_gaps(&mut page, &said.gaps);
     page.finish()

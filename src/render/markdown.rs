@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::figures;
 use super::table::findings::{alike, gap_lines, places};
 use super::table::{called, fact_rows, measure, place, verdict};
-use crate::text::{self, grouped, printable, shortened};
+use crate::text::{grouped, printable, shortened};
 use crate::wire::v1::{Document, Finding, Host, Registry, Verdict};
 
 /// How many findings are told: a ticket of GitHub holds 65,536 characters.
@@ -124,9 +124,9 @@ fn tell(page: &mut MarkdownText, finding: &Finding, places: &str) {
         page.line(&format!("- seen: {} {}, from {from}", prose(&seen.what), code(&seen.value)));
         fence(page, &seen.command);
     }
-    for step in &finding.remediation {
-        let (words, command) = text::split_step(step);
-        page.line(&format!("- do: {}", prose(words)));
+    for (words, command) in finding.to_do() {
+        let colon = if command.is_some() { ":" } else { "" };
+        page.line(&format!("- do: {}{colon}", prose(words)));
         fence(page, command.unwrap_or_default());
     }
 }

@@ -8,7 +8,7 @@ use tabled::settings::peaker::Priority;
 use tabled::settings::{Modify, Padding, Style as Borders, Width};
 
 use super::Look;
-use crate::text::{printable, shortened, split_step};
+use crate::text::{printable, shortened};
 
 /// The longest paragraph and the longest cell of a table, in characters: what is longer nobody
 /// reads, and to lay it out takes many times its length.
@@ -74,13 +74,15 @@ impl Page {
         self.pieces([(PLAIN, " ".repeat(indent).as_str()), (CYAN, command)]);
     }
 
-    /// A thing to do. The command that it may end in, between backticks, stands on a line of its
-    /// own.
-    pub fn step(&mut self, step: &str) {
-        let (text, command) = split_step(step);
-        self.prose((PLAIN, "  do    "), (PLAIN, text), 8);
-        if let Some(command) = command {
-            self.command(8, command);
+    /// A thing to do. Its command stands on a line of its own.
+    pub fn step(&mut self, text: &str, command: Option<&str>) {
+        let lead = (PLAIN, "  do    ");
+        match command {
+            Some(command) => {
+                self.prose(lead, (PLAIN, &format!("{text}:")), 8);
+                self.command(8, command);
+            }
+            None => self.prose(lead, (PLAIN, text), 8),
         }
     }
 

@@ -4,7 +4,7 @@ use ephaudit_platform::ports::{PortClass, PortSet};
 use ephaudit_platform::snapshot::{Reading, Role};
 
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
@@ -44,7 +44,9 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                              the dynamic one, so the dynamic range alone does not show which \
                              source ports this host uses.",
                         )
-                        .advises(["see it: `Get-NetTCPSetting | Format-List *Port*`".to_owned()]),
+                        .advises([
+                            Step::now("see it").by("Get-NetTCPSetting | Format-List *Port*")
+                        ]),
                     );
                 }
                 Reading::Absent { .. } => judgement.pass(),

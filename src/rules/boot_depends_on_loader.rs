@@ -4,7 +4,7 @@ use ephaudit_platform::boot::{Entry, Rejected, Rejection, Running, State};
 use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::Policy;
-use crate::report::{About, Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::boot::{each_boot, each_key, lines, now, outcome, weight, who, winner};
 use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
@@ -65,16 +65,16 @@ fn new(lines: Vec<Evidence>, winners: &[Option<Evidence>]) -> Vec<Evidence> {
     lines.into_iter().filter(|line| !known(line)).collect()
 }
 
-fn steps(one: &Entry, other: &Entry) -> Vec<String> {
+fn steps(one: &Entry, other: &Entry) -> Vec<Step> {
     let unlinked = [one, other].iter().any(|entry| {
         entry.rejected.iter().any(|line| line.rejection == Rejection::NotReadByLoader)
     });
     let link = unlinked.then(|| {
-        "let systemd-sysctl read /etc/sysctl.conf too: `ln -s ../sysctl.conf /etc/sysctl.d/99-sysctl.conf`"
-            .to_owned()
+        Step::boot("let systemd-sysctl read /etc/sysctl.conf too")
+            .by("ln -s ../sysctl.conf /etc/sysctl.d/99-sysctl.conf")
     });
     let in_one_line = "set it in one line only, in a file of /etc/sysctl.d named *.conf, and \
                        remove it from the others";
     let or = if unlinked { "or " } else { "" };
-    link.into_iter().chain([format!("{or}{in_one_line}")]).collect()
+    link.into_iter().chain([Step::boot(format!("{or}{in_one_line}"))]).collect()
 }

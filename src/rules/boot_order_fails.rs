@@ -4,7 +4,7 @@ use ephaudit_platform::boot::{Boot, Entry, Origin, Rejected, Rejection};
 use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::Policy;
-use crate::report::{About, Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Step, Verdict};
 use crate::rule::boot::{each_boot, setting_line, who, winner};
 use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
@@ -57,7 +57,7 @@ fn finding(scope: &Scope, boot: &Boot, entry: &Entry, refused: &Rejected) -> Fin
         .seen(both.filter_map(winner))
         .concerning(About::setting(entry.key))
         .says(format!("{key} = {value} at {place} comes too early or too late"), message)
-        .advises(STEPS.map(str::to_owned))
+        .advises(STEPS.map(Step::boot))
 }
 
 const STEPS: [&str; 2] = [

@@ -5,7 +5,7 @@ use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Transport, Usage};
 
 use crate::policy::Policy;
-use crate::report::{About, Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{bound_unseen, knows_listeners, range_evidence, seen_in, ss_ports, usage};
 use crate::rule::{Check, Facts, Need, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
@@ -59,10 +59,13 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     ),
                 )
                 .advises([
-                    format!("see which processes have them: `ss -Htlnp '{}'`", ss_ports(bounds.range())),
-                    "move services out of the range, or the range away from them".to_owned(),
-                    "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect"
-                        .to_owned(),
+                    Step::now("see which processes have them")
+                        .by(format!("ss -Htlnp '{}'", ss_ports(bounds.range()))),
+                    Step::elsewhere("move services out of the range, or the range away from them"),
+                    Step::elsewhere(
+                        "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before \
+                         they connect",
+                    ),
                 ]),
         );
     })

@@ -4,7 +4,7 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Os, Reading, ReservedKind};
 
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_range};
 use crate::text::{counted, spans};
 
@@ -68,11 +68,13 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 ),
             )
             .advises([
-                "see them: `netsh int ipv4 show excludedportrange protocol=tcp`".to_owned(),
-                "protect a service's port that none of them covers yet (otherwise run `net stop \
-                 winnat` first): `netsh int ipv4 add excludedportrange protocol=tcp startport=PORT \
-                 numberofports=1`"
-                    .to_owned(),
+                Step::now("see them").by("netsh int ipv4 show excludedportrange protocol=tcp"),
+                Step::now(
+                    "protect a service's port that none of them covers yet (otherwise run `net \
+                     stop winnat` first)",
+                )
+                .by("netsh int ipv4 add excludedportrange protocol=tcp startport=PORT \
+                     numberofports=1"),
             ]),
         );
     })

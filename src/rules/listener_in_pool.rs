@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::{Listener, Owner, Pool, Scope, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Gap, Severity, Step, Verdict};
 use crate::rule::at_risk::{assigned, concerns, exposed};
 use crate::rule::usage::range_evidence;
 use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
@@ -66,7 +66,7 @@ fn together(
     policy: &Policy,
     scope: &ScopeFacts<'_>,
     others: &[&Listener],
-    steps: &[String],
+    steps: &[Step],
 ) -> Option<Finding> {
     let Listener { transport, source, .. } = others.first()?;
     let ports: PortSet = others.iter().map(|item| PortRange::single(item.port)).collect();
@@ -114,7 +114,7 @@ fn finding(
     policy: &Policy,
     scope: &ScopeFacts<'_>,
     same_port: &[&Listener],
-    steps: &[String],
+    steps: &[Step],
 ) -> Option<Finding> {
     let listener = same_port.first()?;
     let (transport, port) = (listener.transport, listener.port);

@@ -3,7 +3,7 @@
 use ephaudit_platform::ports::PortSet;
 
 use crate::policy::Policy;
-use crate::report::{Severity, Verdict};
+use crate::report::{Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, by_parity, each_pool};
 use crate::text::{counted, grouped, parity};
 
@@ -60,7 +60,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                         counted(range.difference(&view.ports).count(), "port")
                     ),
                 )
-                .advises(["reserve whole blocks, not every second port".to_owned()]),
+                .advises([Step::now("reserve whole blocks, not every second port")]),
         );
     })
 }

@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::Os;
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Severity, Verdict};
+use crate::report::{Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_pool};
 use crate::text::{counted, grouped};
 
@@ -29,7 +29,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
         let range = view.bounds.range();
         let severity = if usable < HIGH_BELOW { Severity::High } else { Severity::Medium };
         let steps = if range.count() >= policy.min_pool {
-            vec!["reserve fewer ports: only those that your services use".to_owned()]
+            vec![Step::now("reserve fewer ports: only those that your services use")]
         } else {
             advice::move_range(facts.snapshot, scope, view.wanted(policy))
         };

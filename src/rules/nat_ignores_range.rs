@@ -3,7 +3,7 @@
 use ephaudit_platform::snapshot::{Reading, Scope, Source};
 
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
@@ -59,8 +59,10 @@ fn finding(scope: &Scope, forwarding: &Source, tables: &Source) -> Finding {
          Whether a rule does so was not read.",
     )
     .advises([
-        "see whether a rule masquerades: `iptables -t nat -S POSTROUTING`".to_owned(),
-        "to restrict it to some ports, add --to-ports FIRST-LAST to that rule, for tcp and for udp"
-            .to_owned(),
+        Step::now("see whether a rule masquerades").by("iptables -t nat -S POSTROUTING"),
+        Step::elsewhere(
+            "to restrict it to some ports, add --to-ports FIRST-LAST to that rule, for tcp and for \
+             udp",
+        ),
     ])
 }

@@ -3,7 +3,7 @@
 use ephaudit_platform::boot::Written;
 
 use crate::policy::Policy;
-use crate::report::{About, Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Step, Verdict};
 use crate::rule::boot::{each_boot, setting_line, weight};
 use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::setting;
@@ -40,7 +40,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 )
                 .concerning(About::setting(written.key))
                 .says(title, message)
-                .advises([step.to_owned()]),
+                .advises([Step::boot(step)]),
             );
         }
     })

@@ -4,7 +4,7 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Census, Connection, Transport};
 
 use crate::policy::Policy;
-use crate::report::{About, Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{census, connection, knows_listeners};
 use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope};
 use crate::text::counted;
@@ -63,8 +63,10 @@ fn finding(scope: &ScopeFacts<'_>, census: &Census) -> Option<Finding> {
                 ),
             )
             .advises(nfs.then(|| {
-                "NFS: the mount option noresvport takes a port of the pool, where the server allows that (insecure)"
-                    .to_owned()
+                Step::elsewhere(
+                    "NFS: the mount option noresvport takes a port of the pool, where the server \
+                     allows that (insecure)",
+                )
             })),
     )
 }

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::Scope;
 
 use crate::advice;
 use crate::policy::{Policy, Profile};
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, View, each_pool, in_class};
 use crate::text::{counted, grouped, spans};
 
@@ -66,7 +66,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                 ),
             )
             .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy)))
-            .advises(["keeping the range, reserve at least the ports that your services use".to_owned()]),
+            .advises([Step::now("keeping the range, reserve at least the ports that your services use")]),
         );
     })
 }

@@ -10,7 +10,7 @@ use ephaudit_platform::snapshot::{
 use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{About, Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{census, knows_listeners, range_evidence, seen_in, ss_to};
 use crate::rule::{
     Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
@@ -182,7 +182,7 @@ impl Gone {
         scope: &Scope,
         name: Option<&str>,
         [first, more]: [Evidence; 2],
-        steps: &[String],
+        steps: &[Step],
     ) -> Finding {
         let (at, port) = (self.at, self.at.port());
         let severity = if name.is_some() { Severity::Medium } else { Severity::Low };
@@ -207,7 +207,7 @@ impl Gone {
                     counted(self.clients, "port"),
                 ),
             )
-            .advises(["start the service, or stop its clients".to_owned()])
+            .advises([Step::now("start the service, or stop its clients")])
             .advises(steps.iter().cloned())
     }
 }

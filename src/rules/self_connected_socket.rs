@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Census, Connection, Transport};
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{About, Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{census, connection, range_evidence};
 use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
 
@@ -42,12 +42,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     })
 }
 
-fn finding(
-    scope: &ScopeFacts<'_>,
-    census: &Census,
-    seen: &Connection,
-    steps: &[String],
-) -> Finding {
+fn finding(scope: &ScopeFacts<'_>, census: &Census, seen: &Connection, steps: &[Step]) -> Finding {
     let (address, port) = (seen.local, seen.local.port());
     let over = seen.state == TIME_WAIT;
     let (title, now) = if over {
@@ -85,10 +80,12 @@ fn finding(
              its own."
         ),
     )
-    .advises((!over).then(|| "stop the client that holds it; as root, ss -p shows its name".to_owned()))
+    .advises(
+        (!over).then(|| Step::now("stop the client that holds it; as root, ss -p shows its name")),
+    )
     .advises(steps.iter().cloned())
-    .advises([
-        "in the client: close a connection whose getsockname() and getpeername() are equal, and try again"
-            .to_owned(),
-    ])
+    .advises([Step::elsewhere(
+        "in the client: close a connection whose getsockname() and getpeername() are equal, and \
+             try again",
+    )])
 }

@@ -3,7 +3,7 @@
 use ephaudit_platform::snapshot::{Family, Os, Randomization, Reading};
 
 use crate::policy::{Policy, Profile};
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
@@ -60,19 +60,21 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     })
 }
 
-fn step(os: Os, knob: &Randomization) -> Option<String> {
+fn step(os: Os, knob: &Randomization) -> Option<Step> {
     match os {
-        Os::FreeBsd => Some("now: `sysctl net.inet.ip.portrange.randomized=1`".to_owned()),
+        Os::FreeBsd => Some(Step::now("now").by("sysctl net.inet.ip.portrange.randomized=1")),
         Os::MacOs => {
             let transport = knob.transports.first()?;
-            Some(format!("now: `sysctl net.inet.{transport}.randomize_ports=1`"))
+            Some(Step::now("now").by(format!("sysctl net.inet.{transport}.randomize_ports=1")))
         }
         // hash and doublehash leave bind() to port 0 without a port until the peer is known
         // (portalgo.c).
         Os::NetBsd => {
             let root =
                 if knob.families == [Family::Ipv6] { "net.inet6.ip6" } else { "net.inet.ip" };
-            Some(format!("now: `sysctl -w {root}.anonportalgo.selected=random_start`"))
+            Some(
+                Step::now("now").by(format!("sysctl -w {root}.anonportalgo.selected=random_start")),
+            )
         }
         _ => None,
     }

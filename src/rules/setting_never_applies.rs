@@ -3,7 +3,7 @@
 use ephaudit_platform::boot::{Boot, Entry, Loader, Rejected, Rejection};
 
 use crate::policy::Policy;
-use crate::report::{About, Finding, Severity, Verdict};
+use crate::report::{About, Finding, Severity, Step, Verdict};
 use crate::rule::boot::{each_boot, lines, weight};
 use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::setting;
@@ -68,7 +68,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 .seen(seen)
                 .concerning(About::setting(key))
                 .says(title, message)
-                .advises([step(reason).to_owned()]),
+                .advises([Step::boot(step(reason))]),
             );
         }
     })

@@ -9,7 +9,7 @@ use ephaudit_platform::snapshot::{
 
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{About, Evidence, Finding, Gap, Severity, Verdict};
+use crate::report::{About, Evidence, Finding, Gap, Severity, Step, Verdict};
 use crate::rule::usage::knows_listeners;
 use crate::rule::{Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope};
 use crate::text::{counted, run_by, spans};
@@ -167,8 +167,9 @@ fn finding(
             ),
         )
         .advises([
-            step.to_owned(),
-            format!("see what a service would meet there: `ephaudit explain {port}/{transport}`"),
+            Step::now(step),
+            Step::now("see what a service would meet there")
+                .by(format!("ephaudit explain {port}/{transport}")),
         ])
 }
 

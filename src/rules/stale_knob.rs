@@ -4,7 +4,7 @@ use ephaudit_platform::boot::{Boot, State};
 use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::Policy;
-use crate::report::{Finding, Severity, Verdict};
+use crate::report::{Finding, Severity, Step, Verdict};
 use crate::rule::boot::{each_boot, lines, winner};
 use crate::rule::{Check, Facts, Need, Rule};
 
@@ -43,7 +43,7 @@ fn recycle(scope: &Scope, boot: &Boot) -> Option<Finding> {
         "The line does nothing. On the kernels that had it, it broke connections from clients \
          behind NAT. The line follows advice of that time: check the other lines of the file too.",
     );
-    Some(finding.advises(["remove the line".to_owned()]))
+    Some(finding.advises([Step::boot("remove the line")]))
 }
 
 fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
@@ -61,9 +61,8 @@ fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
              not close. TIME_WAIT lasts 60 s whatever it is: ports come back no sooner.",
         );
     Some(
-        finding.advises([
-            "nothing, if that is what it is for; for more ports see `ephaudit explain narrow-pool`"
-                .to_owned(),
-        ]),
+        finding
+            .advises([Step::elsewhere("nothing, if that is what it is for; for more ports see")
+                .by("ephaudit explain narrow-pool")]),
     )
 }

@@ -4,7 +4,7 @@ use ephaudit_platform::snapshot::{Reason, Scope, Snapshot, Source, Why};
 
 use crate::policy::Policy;
 use crate::policy::waiver::Waiver;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Outcome, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
@@ -105,7 +105,7 @@ fn expired(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
             format!("the waiver for {} expired on {last}", waiver.rule),
             "Its findings count again: the agreed date has passed.",
         )
-        .advises(["fix the finding, or agree on a new date with the owner".to_owned()])
+        .advises([Step::elsewhere("fix the finding, or agree on a new date with the owner")])
 }
 
 fn unmatched(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
@@ -116,10 +116,10 @@ fn unmatched(scope: &Scope, policy: &Policy, waiver: &Waiver) -> Finding {
              ports, or too few of them. Left in place it would silently accept the finding if it \
              comes back.",
         )
-        .advises([
-            "remove it from the policy, or run `ephaudit --no-policy` to see what it should match"
-                .to_owned(),
-        ])
+        .advises([Step::elsewhere(
+            "remove it from the policy, or run `ephaudit --no-policy` to see what it should \
+                 match",
+        )])
 }
 
 fn stale(scope: &Scope, policy: &Policy, waiver: &Waiver, severity: Severity) -> Finding {

@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Environment, Reading};
 
 use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
@@ -54,7 +54,8 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     ),
                 )
                 .advises([
-                    "grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead".to_owned(),
+                    Step::elsewhere(
+"grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead"),
                 ])
                 .advises(advice::raise_unprivileged_start(facts.snapshot, scope)),
             );

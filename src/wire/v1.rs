@@ -18,6 +18,7 @@ mod probe;
 mod read;
 mod rules;
 mod scope;
+mod steps;
 mod usage;
 mod words;
 
@@ -31,6 +32,7 @@ pub use scope::{
     Listener, ListenerTotal, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope,
     Span, TimeWait,
 };
+pub use steps::Step;
 pub use usage::{PortsInUse, Usage};
 
 use std::borrow::Cow;
@@ -290,8 +292,11 @@ pub struct Finding {
     pub message: String,
     /// What was read; never empty.
     pub evidence: Vec<Evidence>,
-    /// What can be done.
+    /// What can be done, as sentences.
     pub remediation: Vec<String>,
+    /// The same, for programs: in the order to do it.
+    #[serde(default)]
+    pub steps: Vec<Step>,
     /// Why it is waived; null where it is not.
     pub waived: Option<String>,
     /// The same from run to run and from boot to boot.

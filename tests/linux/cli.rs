@@ -138,14 +138,14 @@ fn the_table_fits_any_terminal() {
         let (document, _) = json(&[]);
         let mut commands: Vec<String> = Vec::new();
         for finding in document["findings"].as_array().expect("findings") {
-            let steps = finding["remediation"].as_array().expect("steps").iter();
-            commands.extend(steps.filter_map(|s| Some(s.as_str()?.split('`').nth(1)?.to_owned())));
+            let steps = finding["steps"].as_array().expect("steps").iter();
+            commands.extend(steps.filter_map(|s| Some(s["command"].as_str()?.to_owned())));
             let evidence = finding["evidence"].as_array().expect("evidence").iter();
             commands.extend(evidence.filter_map(|e| Some(e["command"].as_str()?.to_owned())));
         }
         let said = json(&["explain", "50010"]).0;
-        let steps = said["remediation"].as_array().expect("steps").iter();
-        commands.extend(steps.filter_map(|s| Some(s.as_str()?.split('`').nth(1)?.to_owned())));
+        let steps = said["steps"].as_array().expect("steps").iter();
+        commands.extend(steps.filter_map(|s| Some(s["command"].as_str()?.to_owned())));
         for columns in ["1", "20", "33", "40", "60", "80", "132", "200", "9999", "x", "0", "-3"] {
             for args in [
                 &[][..],

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::render::table::findings::{alike, by_reason, places, what_of};
 use crate::render::table::place;
-use crate::text::{shortened, split_step};
+use crate::text::shortened;
 use crate::wire::v1::{Document, Evidence, Finding};
 
 /// How many findings of one rule are told in full, and of all rules.
@@ -82,9 +82,9 @@ fn tell(finding: &Finding, places: &str) -> Markup {
             @if !places.is_empty() { p { b { "In " } (text(places)) } }
             h4 { "Seen" }
             dl.evidence { @for evidence in finding.evidence.iter().take(PIECES) { (seen(evidence)) } }
-            @if !finding.remediation.is_empty() {
+            @if finding.to_do().next().is_some() {
                 h4 { "What to do" }
-                ul.steps { @for step in finding.remediation.iter().take(PIECES) { (self::step(step)) } }
+                ul.steps { @for (text, command) in finding.to_do().take(PIECES) { (step(text, command)) } }
             }
             p.print { "Fingerprint " code { (text(&finding.fingerprint)) } }
         }
@@ -110,9 +110,10 @@ fn seen(evidence: &Evidence) -> Markup {
     }
 }
 
-fn step(step: &str) -> Markup {
-    let (text, line) = split_step(step);
-    html! { li { (self::text(text)) @if let Some(line) = line { (command(line)) } } }
+fn step(text: &str, line: Option<&str>) -> Markup {
+    html! {
+        li { (self::text(text)) @if let Some(line) = line { ":" (command(line)) } }
+    }
 }
 
 /// A command to copy: one click takes it whole.

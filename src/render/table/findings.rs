@@ -85,15 +85,18 @@ pub(in crate::render) fn places(document: &Document, scopes: &[&str]) -> String 
     }
 }
 
+/// The evidence and the steps told before, each with its command.
+pub(in crate::render) type Told<'a> = HashSet<(&'a str, &'a str)>;
+
 /// Tells a finding without a word about its rule. `already` holds the evidence and the steps told
 /// before: nothing is told twice.
 pub(in crate::render) fn tell_one<'a>(
     page: &mut Page,
     finding: &'a Finding,
     places: &str,
-    already: &mut HashSet<&'a str>,
+    already: &mut Told<'a>,
 ) {
-    let mut is_new = |text: &'a str| already.insert(text);
+    let mut is_new = |text: &'a str, command: &'a str| already.insert((text, command));
     let (style, level) = (colour(finding.severity), finding.severity.name().to_uppercase());
     page.prose((style, &format!("{level}  ")), (PLAIN, &finding.rule), 2);
     page.prose((PLAIN, ""), (BOLD, &finding.title), 0);
@@ -102,8 +105,8 @@ pub(in crate::render) fn tell_one<'a>(
         page.prose((PLAIN, "  in    "), (PLAIN, places), 8);
     }
     for evidence in &finding.evidence {
-        let new_command = !evidence.command.is_empty() && is_new(&evidence.command);
-        if is_new(&evidence.value) || new_command {
+        let new_command = !evidence.command.is_empty() && is_new("", &evidence.command);
+        if is_new(&evidence.value, "") || new_command {
             let line =
                 format!("{} {}, from {}", evidence.what, evidence.value, place(&evidence.source));
             page.prose((PLAIN, "  seen  "), (PLAIN, &line), 8);
@@ -112,14 +115,16 @@ pub(in crate::render) fn tell_one<'a>(
             page.command(8, &evidence.command);
         }
     }
-    for step in finding.remediation.iter().filter(|step| is_new(step)) {
-        page.step(step);
+    for (text, command) in finding.to_do() {
+        if is_new(text, command.unwrap_or_default()) {
+            page.step(text, command);
+        }
     }
 }
 
-fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut HashSet<&'a str>) {
+fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Told<'a>) {
     tell_one(page, finding, places, already);
-    if already.insert(&finding.rule) {
+    if already.insert((&finding.rule, "")) {
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
     }
 }

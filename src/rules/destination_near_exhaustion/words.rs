@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
 
 use super::{Hot, RULE, TransportUse};
 use crate::advice;
-use crate::report::{About, Evidence, Finding};
+use crate::report::{About, Evidence, Finding, Step};
 use crate::rule::usage::{range_evidence, seen_in, ss_from, ss_to};
 use crate::text::{counted, grouped, parity, seconds};
 
@@ -261,13 +261,13 @@ fn left(case: &TransportUse<'_>, hot: &Hot<'_>) -> u32 {
     case.usable.saturating_sub(hot.row.ports_used)
 }
 
-fn for_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Vec<String> {
+fn for_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Vec<Step> {
     let mut steps = vec![
-        "keep connections open and reuse them: a connection pool, HTTP keep-alive".to_owned(),
-        format!(
+        Step::elsewhere("keep connections open and reuse them: a connection pool, HTTP keep-alive"),
+        Step::elsewhere(format!(
             "or spread them: each further source address, destination address or destination port brings {} more",
             counted(case.usable, "connection")
-        ),
+        )),
     ];
     if matches!(value(census, REUSE), Some(0 | 2)) && !may_reuse(census, hot) {
         steps.push(advice::reuse_time_wait(case.snapshot));
@@ -276,27 +276,36 @@ fn for_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> V
     steps
 }
 
-fn for_source(case: &TransportUse<'_>) -> Vec<String> {
+fn for_source(case: &TransportUse<'_>) -> Vec<Step> {
     let mut steps = vec![
-        "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they connect: \
-         then connect() chooses the port, and shares it between destinations"
-            .to_owned(),
-        format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
+        Step::elsewhere(
+            "set IP_BIND_ADDRESS_NO_PORT in programs that bind a source address before they \
+             connect: then connect() chooses the port, and shares it between destinations",
+        ),
+        Step::elsewhere(format!(
+            "or bind more source addresses: each brings {} more",
+            counted(case.usable, "port")
+        )),
     ];
     steps.extend(wider(case));
     steps
 }
 
-fn for_udp(case: &TransportUse<'_>) -> Vec<String> {
+fn for_udp(case: &TransportUse<'_>) -> Vec<Step> {
     let mut steps = vec![
-        "use one socket for many peers (sendto(2), recvfrom(2)), and close idle ones".to_owned(),
-        format!("or bind more source addresses: each brings {} more", counted(case.usable, "port")),
+        Step::elsewhere(
+            "use one socket for many peers (sendto(2), recvfrom(2)), and close idle ones",
+        ),
+        Step::elsewhere(format!(
+            "or bind more source addresses: each brings {} more",
+            counted(case.usable, "port")
+        )),
     ];
     steps.extend(wider(case));
     steps
 }
 
-fn wider(case: &TransportUse<'_>) -> Vec<String> {
+fn wider(case: &TransportUse<'_>) -> Vec<Step> {
     let default = case.scope.pool_of(case.transport).and_then(|pool| pool.range.vendor_default);
     advice::widen_range(case.snapshot, case.scope, case.policy.wanted(default))
 }

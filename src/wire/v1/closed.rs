@@ -5,6 +5,7 @@ use ephaudit_platform::snapshot::{Os, Reason, ReservedKind, Role, Source};
 use serde_json::{Value, json};
 
 use crate::policy::Profile;
+use crate::report::When;
 use crate::rule::Need;
 
 pub(super) fn profiles() -> Vec<&'static str> {
@@ -37,6 +38,10 @@ pub(super) fn reserved_kinds() -> Vec<&'static str> {
 
 pub(super) fn loaders() -> Vec<&'static str> {
     Loader::ALL.iter().map(|loader| loader.name()).collect()
+}
+
+pub(super) fn moments() -> Vec<&'static str> {
+    When::ALL.into_iter().map(When::name).collect()
 }
 
 pub(super) fn rejections() -> Vec<&'static str> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::listeners::owner;
 use super::make;
+use super::steps::{Step, sentences, step};
 use super::words::{self, source, transport};
 use super::{Family, Gap, Host, Owner, Registry, SCHEMA_VERSION, Source, Tool, Transport};
 use crate::explain;
@@ -39,8 +40,10 @@ pub struct Explanation {
     pub privileged: Option<bool>,
     /// For each transport that was asked about.
     pub transports: Vec<PortOn>,
-    /// What can be done.
+    /// What can be done, as sentences.
     pub remediation: Vec<String>,
+    /// The same, for programs: in the order to do it.
+    pub steps: Vec<Step>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -213,7 +216,8 @@ pub fn explanation(
         },
         privileged,
         transports: transports.into_iter().map(port_on).collect(),
-        remediation: steps,
+        remediation: sentences(&steps),
+        steps: steps.iter().map(step).collect(),
         gaps: gaps.iter().map(|gap| make::gap(None, gap)).collect(),
     }
 }

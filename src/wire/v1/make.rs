@@ -5,6 +5,7 @@ use ephaudit_platform::snapshot as facts;
 
 use super::boot;
 use super::listeners::listeners;
+use super::steps;
 use super::usage::usage;
 use super::words::{families, raw, reason, source, span, state, transport, transports};
 use super::{
@@ -318,7 +319,8 @@ pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding 
                 command: evidence.command.clone(),
             })
             .collect(),
-        remediation: finding.remediation.clone(),
+        remediation: steps::sentences(&finding.steps),
+        steps: finding.steps.iter().map(steps::step).collect(),
         waived: finding.waived.clone(),
         fingerprint: finding.fingerprint.clone(),
     }

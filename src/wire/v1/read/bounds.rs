@@ -8,7 +8,7 @@ const TEXT: usize = 256 * 1024;
 /// The longest word.
 const WORD: usize = 64;
 /// The keys of words: names of rules, of systems, of kinds.
-const WORDS: [&[u8]; 11] = [
+const WORDS: [&[u8]; 12] = [
     b"rule",
     b"version",
     b"profile",
@@ -20,13 +20,14 @@ const WORDS: [&[u8]; 11] = [
     b"edition",
     b"schema_version",
     b"off",
+    b"when",
 ];
 /// The keys of words that take no memory of their own once they are read.
 const CHOICES: [&[u8]; 7] =
     [b"state", b"severity", b"verdict", b"status", b"transport", b"transports", b"families"];
 /// How many items an array of this key may have; those of a fact, and of what is the same in every
 /// format, are few.
-const ITEMS: [(&[u8], usize); 21] = [
+const ITEMS: [(&[u8], usize); 22] = [
     (b"rules", 256),
     (b"scopes", 10_000),
     (b"findings", 25_000),
@@ -38,6 +39,7 @@ const ITEMS: [(&[u8], usize); 21] = [
     (b"allowed", 32_768),
     (b"evidence", 1024),
     (b"remediation", 256),
+    (b"steps", 256),
     (b"families", 2),
     (b"transports", 2),
     (b"ranges", 64),
