@@ -2,12 +2,11 @@
 
 #[cfg(any(test, fuzzing))]
 pub mod agreement;
+mod blocks;
 mod boot;
-mod cases;
 mod checkmk;
 mod csv;
 mod explanation;
-mod figures;
 mod html;
 mod json;
 mod junit;
@@ -24,6 +23,7 @@ mod sarif;
 mod status;
 mod strip;
 mod table;
+mod view;
 
 pub use json::{Kind, schema};
 

@@ -1,8 +1,10 @@
 //! What the settings will be after a reboot.
 
 use super::Look;
+use super::blocks::{self, tell_gaps, where_and_when};
 use super::page::{DIM, GREEN, Page, YELLOW};
-use super::table::{boot, called, findings, where_and_when};
+use super::view::boot;
+use super::view::facts::called;
 use crate::text::counted;
 use crate::wire::v1::{Document, Gap, Running, Scope, State};
 
@@ -21,13 +23,13 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     let scopes = own.map(|scope| called(&scope.id, &scope.names)).unwrap_or_default();
     where_and_when(&mut page, &document.host, &document.collected_at, &scopes);
     if let Some(scope) = own.filter(|scope| !scope.boot.is_empty()) {
-        boot::tell(&mut page, scope);
+        blocks::boot(&mut page, scope);
     }
     let about_boot = |gap: &Gap| {
         let unread_now = gap.what.starts_with("running value") && gap.why != "not-captured";
         gap.what.starts_with("boot value") || unread_now
     };
-    findings::tell_gaps(&mut page, document.gaps.iter().filter(|gap| about_boot(gap)));
+    tell_gaps(&mut page, document.gaps.iter().filter(|gap| about_boot(gap)));
     page.gap();
     page.prose((DIM, ""), (DIM, "the same with a verdict: ephaudit --boot"), 2);
     page.finish()

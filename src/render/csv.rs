@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
 use super::Look;
-use super::cases::{Places, cases, host, line, status};
+use super::view::cases::{Places, cases, host, line, status};
 use crate::text::printable;
 use crate::wire::v1::{Document, Evidence, Finding, Verdict};
 

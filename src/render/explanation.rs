@@ -3,8 +3,9 @@
 use anstyle::Style;
 
 use super::Look;
+use super::blocks::{tell_gaps, where_and_when};
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
-use super::table::{called, findings, holder, where_and_when};
+use super::view::facts::{called, holder};
 use crate::text::{counted, seconds};
 use crate::wire::v1::{Bind, Explanation, Family, Holder, Meeting, PortOn, PortState};
 
@@ -37,7 +38,7 @@ pub fn render(said: &Explanation, look: Look) -> Vec<u8> {
     for step in &said.steps {
         page.step(&step.text, step.command.as_deref());
     }
-    findings::tell_gaps(&mut page, &said.gaps);
+    tell_gaps(&mut page, &said.gaps);
     page.finish()
 }
 

@@ -11,8 +11,9 @@ mod tables;
 
 use maud::{Markup, html};
 
-use super::figures;
-use super::table::{called, count_rules, edition, others, system, turned_off, unlooked};
+use super::view::facts::{called, edition, system};
+use super::view::verdict::{count_rules, turned_off, unlooked};
+use super::view::{figures, scopes};
 use crate::text::{counted, printable};
 use crate::wire::v1::{Document, Finding, Severity, Span, Status, Verdict};
 
@@ -161,7 +162,7 @@ fn top(document: &Document, host: &str, mood: &Mood) -> Markup {
             div { dt { "System" } dd { (system(&document.host)) } }
             div {
                 dt { "Read" }
-                dd { (document.collected_at) " in " (own.join(", ")) (others::count(document)) }
+                dd { (document.collected_at) " in " (own.join(", ")) (scopes::count(document)) }
             }
             @if document.status.is_some() { div { dt { "Judged by" } dd { (measure(document)) } } }
             div { dt { "Port names" } dd { (edition(&document.registry)) } }

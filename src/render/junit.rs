@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::cases::{Case, Places, cases, host, line, status};
-use super::table::measure;
+use super::view::cases::{Case, Places, cases, host, line, status};
+use super::view::verdict::measure;
 use crate::text::printable;
 use crate::wire::v1::{Document, Evidence, Finding, Verdict};
 

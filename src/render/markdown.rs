@@ -6,9 +6,10 @@
 
 use std::fmt::Write;
 
-use super::figures;
-use super::table::findings::{alike, gap_lines, places};
-use super::table::{called, fact_rows, measure, place, verdict};
+use super::view::facts::{called, fact_rows, place};
+use super::view::figures;
+use super::view::findings::{alike, gap_lines, places};
+use super::view::verdict::{measure, verdict};
 use crate::text::{grouped, printable, shortened};
 use crate::wire::v1::{Document, Finding, Host, Registry, Verdict};
 
@@ -22,7 +23,7 @@ const TEXT: usize = 1000;
 /// The document as a page.
 pub fn render(document: &Document) -> Vec<u8> {
     let mut page = MarkdownText(String::new());
-    let (_, word, rest) = verdict(document);
+    let (word, rest) = verdict(document);
     page.line("# Ephemeral ports");
     page.line("");
     page.line(&format!("**{word}** {}", prose(&rest)));

@@ -2,8 +2,8 @@
 //! guidelines of monitoring-plugins.org: a line of text and figures, more lines of text, and the
 //! exit code.
 
-use super::figures::{self, KINDS};
-use super::table::findings::alike;
+use super::view::figures::{self, KINDS};
+use super::view::findings::alike;
 use crate::text::{counted, printable, shortened};
 use crate::wire::v1::{Document, Finding, Severity, Status, Transport, Verdict};
 

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::cases::{Case, NAME, Places, cases, host, line};
 use super::json;
+use super::view::cases::{Case, NAME, Places, cases, host, line};
 use crate::rules;
 use crate::text::{printable, shortened};
 use crate::wire::v1::{Document, Finding, Severity, Verdict};

@@ -3,8 +3,9 @@
 use ephaudit_platform::probe::ENOUGH;
 
 use super::Look;
+use super::blocks::{tell_gaps, tell_one, where_and_when};
 use super::page::{GREEN, PLAIN, Page, RED, YELLOW};
-use super::table::{called, findings, spans, where_and_when};
+use super::view::facts::{called, spans};
 use crate::text::{counted, grouped};
 use crate::wire::v1::{Agreement, Draw, Family, Probed, State};
 
@@ -49,9 +50,9 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
     let mut already = std::collections::HashSet::new();
     for finding in &said.findings {
         page.gap();
-        findings::tell_one(&mut page, finding, "", &mut already);
+        tell_one(&mut page, finding, "", &mut already);
     }
-    findings::tell_gaps(&mut page, &said.gaps);
+    tell_gaps(&mut page, &said.gaps);
     page.finish()
 }
 

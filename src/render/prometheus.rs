@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::{Display, Write};
 use std::time::UNIX_EPOCH;
 
-use super::figures::{self, KINDS};
+use super::view::figures::{self, KINDS};
 use crate::text::{printable, shortened};
 use crate::wire::v1::{
     Document, Family, Range, Reserved, Scope, Severity, State, Status, Transport, Verdict,

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::cases::{Case, Places, cases, host, line};
 use super::json;
+use super::view::cases::{Case, Places, cases, host, line};
 use crate::rules;
 use crate::text::{printable, shortened};
 use crate::wire::v1::{Document, Evidence, Finding, Severity};

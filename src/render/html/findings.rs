@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::render::table::findings::{alike, by_reason, places, what_of};
-use crate::render::table::place;
+use crate::render::view::facts::place;
+use crate::render::view::findings::{alike, by_reason, places, what_of};
 use crate::text::shortened;
 use crate::wire::v1::{Document, Evidence, Finding};
 

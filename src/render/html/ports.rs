@@ -10,7 +10,7 @@ mod marks;
 use ephaudit_platform::ports::PortClass;
 use maud::{Markup, html};
 
-use crate::render::table::called;
+use crate::render::view::facts::called;
 use crate::wire::v1::{Document, Scope, Service, Span, State};
 use lanes::Lane;
 

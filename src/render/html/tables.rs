@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::render::table::{boot, fact_rows, listener_rows, others, spans, usage};
+use crate::render::view::facts::{fact_rows, listener_rows, spans};
+use crate::render::view::{boot, scopes, usage};
 use crate::wire::v1::{Document, Scope, Service, Span, Verdict};
 
 /// How many rows of a kind are told.
@@ -108,7 +109,7 @@ fn services(services: &[Service]) -> Markup {
 }
 
 fn other_namespaces(document: &Document) -> Markup {
-    let (rows, more) = others::rows(document, ROWS);
+    let (rows, more) = scopes::rows(document, ROWS);
     html! {
         @if !rows.is_empty() {
             (section("Other namespaces", &table("Other namespaces", rows, more)))

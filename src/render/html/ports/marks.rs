@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Window, mark, names, track};
-use crate::render::table::listener_rows;
+use crate::render::view::facts::listener_rows;
 use crate::text::counted;
 use crate::wire::v1::{Pool, Scope, Service, Span, State, Transport};
 

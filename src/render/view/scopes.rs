@@ -1,15 +1,11 @@
 //! The scopes beside the one that the program ran in, a line each.
 
-use super::{reserved_value, unread};
-use crate::render::page::{PLAIN, Page};
+use super::facts::{reserved_value, unread};
 use crate::text::{counted, grouped};
 use crate::wire::v1::{Document, Scope, State};
 
-/// How many lines there are at most.
-const LINES: usize = 30;
-
 /// "and 3 other namespaces, 1 of them unread"; nothing where there are none.
-pub(in crate::render) fn count(document: &Document) -> String {
+pub fn count(document: &Document) -> String {
     let others = || document.scopes.iter().filter(|scope| !scope.current);
     let unread = others().filter(|scope| is_unread(scope)).count();
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -23,23 +19,10 @@ pub(in crate::render) fn count(document: &Document) -> String {
     }
 }
 
-/// Those with something to see first: unread ones, then by the listeners in their pools and the
+/// A line each behind a heading, and how many there are more; no row where there are none. Those
+/// with something to see come first: unread ones, then by the listeners in their pools and the
 /// sockets in use.
-pub(super) fn list(page: &mut Page, document: &Document) {
-    let (rows, more) = rows(document, LINES);
-    if rows.is_empty() {
-        return;
-    }
-    page.gap();
-    page.table(rows);
-    if more > 0 {
-        let more = format!("and {more} more; --format json lists them all");
-        page.prose((PLAIN, ""), (PLAIN, &more), 2);
-    }
-}
-
-/// The same as rows behind a heading, and how many there are more; no row where there are none.
-pub(in crate::render) fn rows(document: &Document, lines: usize) -> (Vec<Vec<String>>, usize) {
+pub fn rows(document: &Document, lines: usize) -> (Vec<Vec<String>>, usize) {
     let mut others: Vec<&Scope> = document.scopes.iter().filter(|scope| !scope.current).collect();
     if others.is_empty() {
         return (Vec::new(), 0);
@@ -63,7 +46,7 @@ fn in_pool(scope: &Scope) -> u32 {
 }
 
 /// The best name, or the identity where there is none.
-pub(super) fn label(scope: &Scope) -> String {
+pub fn label(scope: &Scope) -> String {
     scope.names.first().unwrap_or(&scope.id).clone()
 }
 

@@ -1,46 +1,17 @@
-//! What the settings will be after a reboot, beside what they are.
+//! What the settings will be after a reboot, as rows and lines.
 
-use super::{place, unread};
-use crate::render::page::{BOLD, PLAIN, Page};
+use super::facts::{place, unread};
 use crate::text::{setting, setting_value};
 use crate::wire::v1::{BootEntry, BootLine, BootSource, Running, Scope, State, Suspect};
 
-/// How many lines are told of a kind; JSON has all.
-const TOLD: usize = 20;
-
-/// Tells each setting, the lines that the winners beat, those that never apply, and who else may
-/// set them.
-pub(in crate::render) fn tell(page: &mut Page, scope: &Scope) {
-    page.gap();
-    page.table(value_rows(scope));
-    for (winner, beaten) in chains(scope) {
-        page.gap();
-        page.prose((BOLD, ""), (BOLD, &winner), 2);
-        list(page, &beaten);
-    }
-    let rejected = rejected(scope);
-    if !rejected.is_empty() {
-        page.gap();
-        page.prose((PLAIN, ""), (BOLD, "NEVER APPLIES AS IT STANDS"), 2);
-        list(page, &rejected);
-    }
-    for suspect in suspects(scope) {
-        page.gap();
-        page.prose((PLAIN, "suspect   "), (PLAIN, &suspect), 10);
-    }
-}
-
 /// Who else may set them.
-pub(in crate::render) fn suspects(scope: &Scope) -> Vec<String> {
+pub fn suspects(scope: &Scope) -> Vec<String> {
     let line = |suspect: &Suspect| format!("{}, by {}", suspect.what, place(&suspect.source));
     scope.suspects.iter().map(line).collect()
 }
 
 /// The entries of a key, one a loader.
-pub(in crate::render) fn entries<'a>(
-    scope: &'a Scope,
-    key: &'a str,
-) -> impl Iterator<Item = &'a BootEntry> {
+pub fn entries<'a>(scope: &'a Scope, key: &'a str) -> impl Iterator<Item = &'a BootEntry> {
     scope.boot.iter().filter(move |entry| entry.key == key)
 }
 
@@ -59,7 +30,7 @@ fn merged<'a>(scope: &'a Scope, key: &'a str) -> Vec<(&'a BootEntry, Option<&'a 
 }
 
 /// Each setting now and at boot, behind a heading.
-pub(in crate::render) fn value_rows(scope: &Scope) -> Vec<Vec<String>> {
+pub fn value_rows(scope: &Scope) -> Vec<Vec<String>> {
     let mut rows = vec![["SETTING", "RUNNING", "AT BOOT", "FROM"].map(str::to_owned).to_vec()];
     for running in &scope.running {
         let now = match &running.value {
@@ -93,7 +64,7 @@ fn then(entry: &BootEntry, running: &Running) -> (String, String) {
 }
 
 /// The winners, each with the lines that it beat.
-pub(in crate::render) fn chains(scope: &Scope) -> Vec<(String, Vec<String>)> {
+pub fn chains(scope: &Scope) -> Vec<(String, Vec<String>)> {
     let mut chains = Vec::new();
     for running in &scope.running {
         for (entry, loader) in merged(scope, &running.key) {
@@ -114,7 +85,7 @@ pub(in crate::render) fn chains(scope: &Scope) -> Vec<(String, Vec<String>)> {
 }
 
 /// The lines that never apply as they stand.
-pub(in crate::render) fn rejected(scope: &Scope) -> Vec<String> {
+pub fn rejected(scope: &Scope) -> Vec<String> {
     let mut lines: Vec<(String, Vec<&str>)> = Vec::new();
     for entry in &scope.boot {
         for line in &entry.rejected {
@@ -140,16 +111,6 @@ pub(in crate::render) fn rejected(scope: &Scope) -> Vec<String> {
         _ => line,
     };
     lines.into_iter().map(with_loader).collect()
-}
-
-fn list(page: &mut Page, lines: &[String]) {
-    for line in lines.iter().take(TOLD) {
-        page.prose((PLAIN, "  "), (PLAIN, line), 4);
-    }
-    if lines.len() > TOLD {
-        let more = format!("and {} more; --format json lists them all", lines.len() - TOLD);
-        page.prose((PLAIN, "  "), (PLAIN, &more), 4);
-    }
 }
 
 fn at(source: &BootSource) -> String {

@@ -11,7 +11,7 @@ use crate::wire::v1::{
 };
 
 /// What a pool is for.
-pub(super) const KINDS: [(Transport, Family); 4] = [
+pub const KINDS: [(Transport, Family); 4] = [
     (Transport::Tcp, Family::Ipv4),
     (Transport::Tcp, Family::Ipv6),
     (Transport::Udp, Family::Ipv4),
@@ -19,17 +19,17 @@ pub(super) const KINDS: [(Transport, Family); 4] = [
 ];
 
 /// The scope that the program ran in.
-pub(super) fn own_scope(document: &Document) -> Option<&Scope> {
+pub fn own_scope(document: &Document) -> Option<&Scope> {
     document.scopes.iter().find(|scope| scope.current)
 }
 
 /// The ranges that automatic allocation uses, where the system has such a knob.
-pub(super) fn ephemeral(scope: &Scope) -> impl Iterator<Item = &Range> {
+pub fn ephemeral(scope: &Scope) -> impl Iterator<Item = &Range> {
     scope.ranges.iter().filter(|range| range.role == "ephemeral" && range.state != State::Absent)
 }
 
 /// Both numbers of a range.
-pub(super) fn bounds(range: &Range) -> Option<(u16, u16)> {
+pub fn bounds(range: &Range) -> Option<(u16, u16)> {
     match (range.state, range.first, range.last) {
         (State::Known, Some(first), Some(last)) => Some((first, last)),
         _ => None,
@@ -37,27 +37,27 @@ pub(super) fn bounds(range: &Range) -> Option<(u16, u16)> {
 }
 
 /// How many ports a list holds, each counted once; none where the report has only a part of it.
-pub(super) fn reserved(list: &Reserved) -> Option<u32> {
+pub fn reserved(list: &Reserved) -> Option<u32> {
     let ports = list.spans.iter().map(|span| PortRange::between(span.first, span.last));
     let whole = list.state == State::Known && !list.truncated;
     whole.then(|| ports.collect::<PortSet>().count())
 }
 
 /// How many ports automatic allocation can hand out.
-pub(super) fn pool(scope: &Scope, transport: Transport, family: Family) -> Option<u32> {
+pub fn pool(scope: &Scope, transport: Transport, family: Family) -> Option<u32> {
     let serves = |families: &[Family]| families.contains(&family);
     let mut pools = scope.pools.iter();
     pools.find(|pool| pool.transport == transport && serves(&pool.families)).map(|pool| pool.ports)
 }
 
 /// How many listeners are in the pool; none where one may be unseen, or may be in it.
-pub(super) fn listeners_in_pool(scope: &Scope, transport: Transport) -> Option<u32> {
+pub fn listeners_in_pool(scope: &Scope, transport: Transport) -> Option<u32> {
     let known = scope.listeners.state == State::Known;
     known.then(|| scope.listeners.total(transport).in_pool).flatten()
 }
 
 /// The part in use, in percent, of the ports towards the busiest destination.
-pub(super) fn busiest(scope: &Scope, transport: Transport) -> Option<u32> {
+pub fn busiest(scope: &Scope, transport: Transport) -> Option<u32> {
     let used = scope.usage.destinations.iter();
     used.filter(|used| used.transport == transport && used.destination.is_some())
         .filter_map(|used| used.percent)
@@ -65,7 +65,7 @@ pub(super) fn busiest(scope: &Scope, transport: Transport) -> Option<u32> {
 }
 
 /// How many rules have that verdict.
-pub(super) fn rules(document: &Document, verdict: Verdict) -> usize {
+pub fn rules(document: &Document, verdict: Verdict) -> usize {
     document.rules.iter().filter(|rule| rule.verdict == verdict).count()
 }
 
@@ -75,7 +75,7 @@ const OPTION: usize = 24;
 
 /// "15 not asked (--boot 6, --usage top 3)": the rules that nobody asked, and the options that ask;
 /// nothing where there are none.
-pub(super) fn not_asked(document: &Document) -> Option<String> {
+pub fn not_asked(document: &Document) -> Option<String> {
     let unasked = document.rules.iter().filter(|rule| rule.verdict == Verdict::NotAsked);
     let mut options: Vec<(&str, usize)> = Vec::new();
     for option in unasked.clone().filter_map(|rule| rule.asks.as_deref()) {
@@ -100,11 +100,11 @@ pub(super) fn not_asked(document: &Document) -> Option<String> {
 }
 
 /// How many findings are waived.
-pub(super) fn waived(document: &Document) -> usize {
+pub fn waived(document: &Document) -> usize {
     document.findings.len() - document.unwaived().count()
 }
 
 /// How many findings of that severity are not waived.
-pub(super) fn open_of(document: &Document, severity: Severity) -> usize {
+pub fn open_of(document: &Document, severity: Severity) -> usize {
     document.unwaived().filter(|finding| finding.severity == severity).count()
 }

@@ -17,10 +17,10 @@ const AUDIT: &str = "audit";
 /// report.
 const LINE: usize = 4096;
 /// How long a name is that stands in every row: DNS has none longer, nor any file system.
-pub(super) const NAME: usize = 255;
+pub const NAME: usize = 255;
 
 /// What a rule says about a scope.
-pub(super) struct Case<'a> {
+pub struct Case<'a> {
     /// The rule's name.
     pub rule: &'a str,
     /// The scope's id.
@@ -55,7 +55,7 @@ impl Case<'_> {
 }
 
 /// Something that could not be told.
-pub(super) enum Untold<'a> {
+pub enum Untold<'a> {
     /// A gap.
     Gap(&'a Gap),
     /// What the report says instead of one.
@@ -72,7 +72,7 @@ impl Display for Untold<'_> {
 }
 
 /// Texts on one line; of very many the first, and how many more there are.
-pub(super) fn line<T: Display>(texts: impl IntoIterator<Item = T>) -> String {
+pub fn line<T: Display>(texts: impl IntoIterator<Item = T>) -> String {
     let mut texts = texts.into_iter();
     let mut line = String::new();
     for text in texts.by_ref() {
@@ -92,7 +92,7 @@ pub(super) fn line<T: Display>(texts: impl IntoIterator<Item = T>) -> String {
 }
 
 /// The cases, rule by rule.
-pub(super) fn cases(document: &Document) -> Vec<Case<'_>> {
+pub fn cases(document: &Document) -> Vec<Case<'_>> {
     let own = document.scopes.iter().find(|scope| scope.current).or(document.scopes.first());
     let own = own.map_or("", |scope| &scope.id);
     let mut made = Made::default();
@@ -182,7 +182,7 @@ impl<'a> Made<'a> {
 }
 
 /// What the scopes of a report are called: by name where that is theirs alone, else by name and id.
-pub(super) struct Places<'a>(HashMap<&'a str, String>);
+pub struct Places<'a>(HashMap<&'a str, String>);
 
 impl<'a> Places<'a> {
     /// Of a report.
@@ -216,7 +216,7 @@ impl<'a> Places<'a> {
 }
 
 /// The host by its name, for formats that must have one.
-pub(super) fn host(document: &Document) -> Cow<'_, str> {
+pub fn host(document: &Document) -> Cow<'_, str> {
     match document.host.name.as_deref() {
         None | Some("") => "unknown-host".into(),
         Some(name) if name.len() > NAME => shortened(name, NAME).into(),
@@ -225,6 +225,6 @@ pub(super) fn host(document: &Document) -> Cow<'_, str> {
 }
 
 /// The word for the status, where nothing was judged too.
-pub(super) fn status(document: &Document) -> &'static str {
+pub fn status(document: &Document) -> &'static str {
     document.status.map_or("unjudged", Status::name)
 }

@@ -1,12 +1,11 @@
 //! Who uses the pools.
 
-use super::{row, unread};
-use crate::render::page::Page;
+use super::facts::{row, unread};
 use crate::text::{counted, grouped};
 use crate::wire::v1::{PortsInUse, Scope, State, Usage};
 
 /// The line among the facts; none where it is not read on this system.
-pub(super) fn fact(scope: &Scope) -> Option<Vec<String>> {
+pub fn fact(scope: &Scope) -> Option<Vec<String>> {
     let usage = &scope.usage;
     let value = match (usage.state, usage.tcp_sockets, usage.tcp_time_wait) {
         (State::Absent, ..) => return None,
@@ -19,17 +18,8 @@ pub(super) fn fact(scope: &Scope) -> Option<Vec<String>> {
     Some(row("in use", &value, &usage.source.location))
 }
 
-/// The busiest destinations, where the sockets were looked at.
-pub(super) fn busiest(page: &mut Page, usage: &Usage) {
-    if usage.destinations.is_empty() {
-        return;
-    }
-    page.gap();
-    page.table(used_rows(usage));
-}
-
-/// The same as rows behind a heading.
-pub(in crate::render) fn used_rows(usage: &Usage) -> Vec<Vec<String>> {
+/// The busiest destinations behind a heading, where the sockets were looked at.
+pub fn used_rows(usage: &Usage) -> Vec<Vec<String>> {
     let head = ["PORTS IN USE FROM", "TO", "USED", "OF", "PERCENT"].map(str::to_owned).to_vec();
     std::iter::once(head).chain(usage.destinations.iter().map(used_row)).collect()
 }

@@ -1,0 +1,10 @@
+//! A report in words and rows: what the formats below have in common, and no format itself.
+
+pub mod boot;
+pub mod cases;
+pub mod facts;
+pub mod figures;
+pub mod findings;
+pub mod scopes;
+pub mod usage;
+pub mod verdict;

@@ -1,0 +1,88 @@
+//! The verdict in words.
+
+use crate::text::counted;
+use crate::wire::v1::{Document, Scope, Severity, Status, Verdict};
+
+/// The verdict in a word, and what it rests on.
+pub fn verdict(document: &Document) -> (&'static str, String) {
+    let host = document.host.name.as_deref().unwrap_or("this host");
+    let unknown = count_rules(document, Verdict::Unknown);
+    let (word, rest) = match document.status {
+        None => ("FACTS", format!("about {host}, not judged")),
+        Some(Status::Compliant) if document.findings.is_empty() => {
+            ("COMPLIANT", format!("{host}: no findings{}", unlooked(document)))
+        }
+        Some(Status::Compliant) => {
+            let found = severities(document);
+            let policy = document.policy.as_ref();
+            let none = match policy.and_then(|policy| policy.fail_on) {
+                Some(least) => format!("none at or above {}", least.name()),
+                None => "none of which fails".to_owned(),
+            };
+            ("COMPLIANT", format!("{host}: {found}, {none}{}", unlooked(document)))
+        }
+        Some(Status::Findings) => ("FINDINGS", format!("{host}: {}", severities(document))),
+        Some(Status::Undetermined) => (
+            "UNDETERMINED",
+            match unknown {
+                0 => format!("{host}: no rule was answered"),
+                unknown => format!("{host}: {} could not be answered", counted(unknown, "rule")),
+            },
+        ),
+    };
+    (word, rest + &turned_off(document))
+}
+
+/// What the policy left out of the audit; nothing where it left out nothing.
+pub fn turned_off(document: &Document) -> String {
+    match document.policy.as_ref().map_or(0, |policy| policy.off.len()) {
+        0 => String::new(),
+        off => {
+            let off = u32::try_from(off).unwrap_or(u32::MAX);
+            format!("; {} turned off by the policy", counted(off, "rule"))
+        }
+    }
+}
+
+/// By what it was judged.
+pub fn measure(document: &Document) -> String {
+    let Some(policy) = &document.policy else { return format!("profile {}", document.profile) };
+    let file =
+        policy.file.as_ref().map_or_else(String::new, |file| format!(" and the policy {file}"));
+    let least = policy.fail_on.map_or("nothing", Severity::name);
+    match least {
+        // What holds where nobody says otherwise needs no word.
+        "medium" => format!("profile {}{file}", document.profile),
+        least => format!("profile {}{file}, failing on {least}", document.profile),
+    }
+}
+
+/// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion,
+/// and no more.
+pub fn unlooked(document: &Document) -> &'static str {
+    let looked = |scope: &Scope| scope.usage.method.as_deref() != Some("counters");
+    if document.scopes.iter().all(looked) {
+        return "";
+    }
+    "; connections not inspected (--usage top)"
+}
+
+/// How many findings there are of each severity, and how many are waived.
+pub fn severities(document: &Document) -> String {
+    let parts: Vec<String> = Severity::ALL
+        .into_iter()
+        .filter_map(|level| {
+            let count = document.unwaived().filter(|f| f.severity == level).count();
+            (count > 0).then(|| format!("{count} {}", level.name()))
+        })
+        .collect();
+    let waived = document.findings.len() - document.unwaived().count();
+    let parts = parts.into_iter().chain((waived > 0).then(|| format!("{waived} waived")));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// How many rules have that verdict.
+pub fn count_rules(document: &Document, verdict: Verdict) -> u32 {
+    let count = document.rules.iter().filter(|rule| rule.verdict == verdict).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
