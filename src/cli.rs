@@ -4,9 +4,11 @@
 //! every command that has these arguments.
 
 mod help;
+mod identity;
 mod named;
 mod values;
 
+pub use identity::{AbsenceArgs, IdentityArgs};
 pub use named::Named;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
 
@@ -98,6 +100,9 @@ pub enum Command {
     /// Write a policy that this host satisfies, check one, or list the service sets
     #[command(subcommand, before_help = help::POLICY, help_template = help::TEMPLATE)]
     Policy(PolicyCommand),
+    /// Say why there is no report of a host, for a roll-up of many
+    #[command(before_help = help::ABSENCE, help_template = help::TEMPLATE)]
+    Absence(AbsenceArgs),
     /// List the rules with their severities
     #[command(before_help = help::RULES, help_template = help::TEMPLATE)]
     Rules(RulesArgs),
@@ -206,6 +211,9 @@ pub struct ShowArgs {
     /// What to read
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Which host it is
+    #[command(flatten)]
+    pub identity: IdentityArgs,
     /// How many destinations to show
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub top: usize,

@@ -13,6 +13,7 @@ use self::services::{Declared, ServiceSet};
 use self::waiver::Waiver;
 use crate::iana::Registry;
 use crate::report::Severity;
+use crate::text::digest;
 
 /// The recommendation to judge by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -180,6 +181,29 @@ impl Policy {
             today: String::new(),
             registry,
         }
+    }
+
+    /// The same where two judge alike, whatever their files are called and look like.
+    pub fn digest(&self) -> String {
+        let mut lines: Vec<String> = vec![
+            format!("profile {}", self.profile.name()),
+            format!("fail-on {}", self.fail_on.map_or("none", Severity::name)),
+            format!("allowed {}", self.intervals()),
+            format!("min-pool {}", self.min_pool),
+            format!("near-exhaustion {}", self.near_exhaustion),
+        ];
+        lines.extend(self.weights.iter().filter_map(|(rule, weight)| match weight {
+            Weight::Own => None,
+            Weight::Off => Some(format!("rule {rule} off")),
+            Weight::Always(severity) => Some(format!("rule {rule} {severity}")),
+        }));
+        lines.extend(self.services.iter().map(|Declared { name, transports, ports, .. }| {
+            let transports: Vec<String> = transports.iter().map(ToString::to_string).collect();
+            format!("service {name:?} {} {ports}", transports.join(","))
+        }));
+        lines.extend(self.waivers.iter().map(|waiver| format!("waiver {}", waiver.measure())));
+        lines.sort();
+        digest(&lines.join("\n"))
     }
 
     /// With more services; what is declared already is not declared again.

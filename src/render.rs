@@ -22,6 +22,7 @@ mod rules;
 mod sarif;
 mod status;
 mod strip;
+mod summary;
 mod table;
 mod view;
 
@@ -31,7 +32,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use crate::wire::v1::{Document, Explanation, Probed, Rules};
+use crate::wire::v1::{Absence, Document, Explanation, Probed, Rules};
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,6 +67,8 @@ pub enum Format {
     Checkmk,
     /// For tickets, wikis and pull requests
     Markdown,
+    /// What matters in one line of 2,000 bytes at most
+    Summary,
 }
 
 impl Format {
@@ -147,6 +150,7 @@ pub fn write(
         Format::Nagios => nagios::render(document),
         Format::Checkmk => checkmk::render(document),
         Format::Markdown => markdown::render(document),
+        Format::Summary => summary::render(document),
     };
     to.write_all(&whole)
 }
@@ -201,6 +205,14 @@ pub fn render_probe(said: &Probed, format: Screen, look: Look) -> Vec<u8> {
         Screen::Table => probe::render(said, look),
         Screen::Json => json::render(said),
     }
+}
+
+/// The absence on one line.
+pub fn render_absence(absence: &Absence) -> Vec<u8> {
+    let mut line = Vec::new();
+    // A Vec takes everything.
+    let _ = json::write_line(absence, &mut line);
+    line
 }
 
 /// The rules in that format.

@@ -8,11 +8,10 @@ use std::net::{IpAddr, SocketAddr};
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Owner, Reason, Scope, Source, Transport, Why};
 use ephaudit_platform::unread::Unread;
-use sha2::{Digest, Sha256};
 
 pub use step::{Step, When};
 
-use crate::text::counted;
+use crate::text::{counted, digest};
 
 /// How much a finding matters, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +101,8 @@ pub struct Finding {
     pub waived: Option<String>,
     /// Stays the same from run to run and from boot to boot, whatever the values.
     pub fingerprint: String,
+    /// The same on every host and in every scope.
+    pub class: String,
     /// What goes before a command that is to be run in the scope; empty for the reader's own.
     entry: String,
 }
@@ -120,6 +121,7 @@ impl Finding {
             severity,
             scope: scope.id.clone(),
             fingerprint: fingerprint(rule, scope, subject),
+            class: class(rule, subject),
             entry: scope.enter(""),
             title: String::new(),
             message: String::new(),
@@ -146,6 +148,7 @@ impl Finding {
         let gravest = several.into_iter().rev().max_by_key(|finding| finding.severity)?;
         Some(Self {
             fingerprint: fingerprint(rule, scope, "others"),
+            class: class(rule, "others"),
             title: format!("{}, told together: {}", counted(count, "more finding"), gravest.title),
             message: format!(
                 "There are too many to tell each. The gravest of them: {}",
@@ -265,9 +268,11 @@ fn fingerprint(rule: &str, scope: &Scope, subject: &str) -> String {
         let name = scope.names.first().map(ToString::to_string);
         format!("other {}", name.as_ref().unwrap_or(&scope.id))
     };
-    let digest = Sha256::digest(format!("{rule}\0{scope}\0{subject}"));
-    let beginning = digest.iter().take(8).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
-    format!("{beginning:016x}")
+    digest(&format!("{rule}\0{scope}\0{subject}"))
+}
+
+fn class(rule: &str, subject: &str) -> String {
+    digest(&format!("{rule}\0{subject}"))
 }
 
 /// Something that was needed and could not be had.

@@ -9,6 +9,7 @@ mod clock;
 mod environment;
 mod evidence;
 mod explain;
+mod identity;
 mod input;
 mod output;
 mod places;
@@ -29,6 +30,7 @@ use ephaudit_platform::{Wants, files};
 
 use self::clock::now;
 use self::evidence::Witness;
+use self::identity::Identity;
 use self::input::ReadBudget;
 use self::output::Content;
 use crate::audit::{audit, named_listeners, needs};
@@ -113,6 +115,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Convert(args)) => convert(&args),
         Some(Command::Policy(command)) => policy::run(&command),
+        Some(Command::Absence(args)) => identity::absence(&args),
         Some(Command::Rules(args)) => list_rules(&args),
         Some(Command::Completions { shell, output }) => shell::completions(shell, &output),
         Some(Command::Man(args)) => shell::man(&args),
@@ -124,9 +127,11 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
 
 fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let policy = policy::of(&args.measure, &args.show.read.facts)?;
-    let (snapshot, at) = snapshot(&args.show.read, &policy)?;
+    let (mut snapshot, at) = snapshot(&args.show.read, &policy)?;
+    let identity = Identity::of(&args.show, &mut snapshot)?;
     let report = audit(&snapshot, &policy);
-    let document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
+    let mut document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
+    identity.tell(&mut document);
     present(&document, &args.show.report, None)?;
     let usual = match report.status {
         Status::Compliant => exit::OK,
@@ -140,8 +145,10 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = unjudged(&args.read.facts)?;
-    let (snapshot, at) = snapshot(&args.read, &policy)?;
-    let document = v1::document(&snapshot, &policy, None, at, args.top);
+    let (mut snapshot, at) = snapshot(&args.read, &policy)?;
+    let identity = Identity::of(args, &mut snapshot)?;
+    let mut document = v1::document(&snapshot, &policy, None, at, args.top);
+    identity.tell(&mut document);
     present(&document, &args.report, None)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }

@@ -1,6 +1,7 @@
 //! Small pieces of wording that rules and renderers share.
 
 use ephaudit_platform::ports::PortSet;
+use sha2::{Digest, Sha256};
 
 /// How many spans a sentence lists before it counts the rest.
 const SPANS_SHOWN: usize = 12;
@@ -103,6 +104,13 @@ pub fn run_by(unit: Option<&str>, container: Option<&str>) -> String {
         _ => format!(", container {name}"),
     });
     [unit, container].into_iter().flatten().collect()
+}
+
+/// The first 16 hexadecimal digits of a text's SHA-256.
+pub fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    let beginning = digest.iter().take(8).fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
+    format!("{beginning:016x}")
 }
 
 /// Text from outside made safe for a terminal: control characters and those that reorder text are

@@ -48,6 +48,9 @@ fn report(name: &str) -> Value {
 /// What `convert` prints of a report in a format, and its exit code; every format is text.
 fn convert(report: &Value, args: &[&str]) -> (String, i32) {
     let file = tempfile::NamedTempFile::new().expect("a file");
+    let mut report = report.clone();
+    // It is made again where there is none.
+    report["summary"] = Value::Null;
     fs::write(file.path(), report.to_string()).expect("written");
     let args = [&["convert", file.path().to_str().expect("UTF-8"), "--format"], args].concat();
     let output = run(&args);
@@ -159,4 +162,35 @@ fn a_saved_report_comes_back_byte_for_byte() {
         assert_eq!(line.split_inclusive(|byte| *byte == b'\n').count(), 1, "{name}");
         assert_eq!(line.last(), Some(&b'\n'), "{name}");
     }
+}
+
+/// What one host says of itself, and what the command line says of it.
+#[test]
+fn a_host_is_who_the_command_line_says_it_is() {
+    let id = "0123456789ABCDEF0123456789abcdef";
+    let line =
+        ["--host", "node7", "--host-id", id, "--label", "env=prod,role=web", "--run-id", "7"];
+    let show = run(&[&["show", "--format", "json"], &line[..]].concat());
+    let document: Value = serde_json::from_slice(&show.stdout).expect("JSON");
+    assert_eq!(document["host"]["name"], "node7");
+    assert_eq!(document["host"]["id"], id.to_lowercase());
+    assert_eq!(document["host"]["id_source"], "given");
+    assert_eq!(document["host"]["labels"][1]["value"], "web");
+    assert_eq!(document["run"], "7");
+    assert_eq!(code(&run(&["--label", "ENV=prod"])), 2);
+    let absence = run(&["absence", "--host", "node8", "--why", "timed-out"]);
+    let absence: Value = serde_json::from_slice(&absence.stdout).expect("JSON");
+    assert_eq!((&absence["kind"], &absence["why"]), (&"absence".into(), &"timed-out".into()));
+}
+
+/// A summary that its facts do not bear out is no summary.
+#[test]
+fn a_report_with_the_summary_of_another_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.json");
+    let saved = fs::read_to_string("fixtures/reports/findings.json").expect("a report");
+    fs::write(&path, saved.replacen("\"shape\": \"", "\"shape\": \"0", 1)).expect("a file");
+    let told = run(&["convert", path.to_str().expect("UTF-8")]);
+    assert_eq!(code(&told), 2);
+    assert!(stderr(&told).contains("its summary is not that of its facts"), "{}", stderr(&told));
 }

@@ -115,6 +115,11 @@ Examples:
   ephaudit policy services
 ";
 
+pub const ABSENCE: &str = "\
+Examples:
+  ephaudit absence --host web7 --why unreachable >> reports.ndjson
+";
+
 pub const RULES: &str = "\
 Examples:
   ephaudit rules

@@ -31,6 +31,13 @@ pub struct Waiver {
 }
 
 impl Waiver {
+    /// What it accepts, as a line: the same wherever it stands, and for whatever reason.
+    pub fn measure(&self) -> String {
+        let ports = self.ports.as_ref().map_or_else(|| "any".to_owned(), ToString::to_string);
+        let last = self.expires.as_deref().unwrap_or("ever");
+        format!("{} {:?} {:?} {ports} {last}", self.rule, self.scope, self.host)
+    }
+
     /// Whether it is for that finding of the rule; its date is not looked at.
     pub fn covers(&self, snapshot: &Snapshot, rule: &str, finding: &Finding) -> bool {
         let scope = snapshot.scopes.iter().find(|scope| scope.id == finding.scope);

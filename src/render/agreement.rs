@@ -38,7 +38,7 @@ pub fn told(format: Format, text: &str) -> Result<Vec<&'static str>, String> {
         Format::Table => one(&text.split(' ').next().unwrap_or_default().to_lowercase()),
         Format::Markdown => one(&between(text, "\n**", "** ")?.to_lowercase()),
         Format::Html => one(between(text, "<body class=\"", "\"")?),
-        Format::Json | Format::Ndjson => match &json(text)?["status"] {
+        Format::Json | Format::Ndjson | Format::Summary => match &json(text)?["status"] {
             Value::Null => one(UNJUDGED),
             word => one(word.as_str().unwrap_or_default()),
         },

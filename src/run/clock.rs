@@ -26,7 +26,7 @@ fn day(mut time: String) -> String {
 }
 
 /// Years have four digits there (RFC 3339 section 5.6), and none is before 1970.
-fn written(time: Option<SystemTime>) -> Result<String, Failure> {
+pub(super) fn written(time: Option<SystemTime>) -> Result<String, Failure> {
     let mut text = String::new();
     let whole = time
         .filter(|time| time.duration_since(UNIX_EPOCH).is_ok())

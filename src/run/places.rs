@@ -117,6 +117,7 @@ impl Plan {
                 plan.inputs.push(file.clone());
                 plan.output(output);
             }
+            Some(Command::Absence(args)) => plan.output(&args.output),
             // They read no file that anybody names.
             Some(
                 Command::Capture(_)

@@ -8,6 +8,7 @@
 //!
 //! Every renderer draws from these documents: what a table shows, the JSON holds.
 
+mod absence;
 mod boot;
 mod closed;
 mod explanation;
@@ -18,10 +19,13 @@ mod probe;
 mod read;
 mod rules;
 mod scope;
+mod shape;
 mod steps;
+mod summary;
 mod usage;
 mod words;
 
+pub use absence::{Absence, AbsentHost};
 pub use boot::{BootEntry, BootLine, BootSource, Running, Suspect};
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
 pub use make::document;
@@ -32,7 +36,9 @@ pub use scope::{
     Listener, ListenerTotal, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope,
     Span, TimeWait,
 };
+pub use shape::{OwnScope, Shape};
 pub use steps::Step;
+pub use summary::{ShortHost, Summary, SummaryLine};
 pub use usage::{PortsInUse, Usage};
 
 use std::borrow::Cow;
@@ -60,6 +66,12 @@ pub struct Document {
     pub host: Host,
     /// When the facts were read: RFC 3339, UTC.
     pub collected_at: String,
+    /// What a roll-up of many reports needs; null in reports of another version that lack it.
+    #[serde(default)]
+    pub summary: Option<Summary>,
+    /// The run of a job that this report is of, as --run-id names it.
+    #[serde(default)]
+    pub run: Option<String>,
     /// The registry of assigned ports that was used.
     pub registry: Registry,
     /// The profile judged by.
@@ -116,6 +128,27 @@ pub struct Host {
     pub arch: Option<String>,
     /// "wsl", "gvisor", or a container manager's name; null where none was recognised.
     pub environment: Option<String>,
+    /// 32 hexadecimal digits that stay with the host, a keyed hash of what `id_source` names.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// Where the id comes from: "machine-id" or "given"; null where there is none.
+    #[serde(default)]
+    pub id_source: Option<Word>,
+    /// When it was started: RFC 3339, UTC.
+    #[serde(default)]
+    pub booted_at: Option<String>,
+    /// What --label says of it, sorted by name.
+    #[serde(default)]
+    pub labels: Vec<Label>,
+}
+
+/// What somebody says of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Label {
+    /// Of what.
+    pub name: String,
+    /// What.
+    pub value: String,
 }
 
 /// The registry of assigned ports.
@@ -147,6 +180,10 @@ pub struct Policy {
     /// The rules that are turned off.
     #[serde(default)]
     pub off: Vec<Word>,
+    /// 16 hexadecimal digits: the same where two audits judge by the same, services, waivers and
+    /// severities included.
+    #[serde(default)]
+    pub digest: Option<String>,
 }
 
 /// A service that the policy declares.
@@ -197,7 +234,9 @@ pub enum Family {
 }
 
 /// A transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// TCP.
@@ -301,6 +340,9 @@ pub struct Finding {
     pub waived: Option<String>,
     /// The same from run to run and from boot to boot.
     pub fingerprint: String,
+    /// The same on every host and in every namespace that has this finding.
+    #[serde(default)]
+    pub class: Option<String>,
 }
 
 /// What a finding is about; null is what it does not concern, or what is not known.

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{code, ephaudit, run, stderr};
 
-pub(crate) const FORMATS: [&str; 14] = [
+pub(crate) const FORMATS: [&str; 15] = [
     "table",
     "json",
     "ndjson",
@@ -18,6 +18,7 @@ pub(crate) const FORMATS: [&str; 14] = [
     "ocsf",
     "html",
     "markdown",
+    "summary",
     "status",
 ];
 

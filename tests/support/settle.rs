@@ -13,8 +13,9 @@ fn items<'a>(report: &'a Value, list: &str) -> &'a [Value] {
 }
 
 /// Verdicts, severities, reasons, the order of the findings and the status as they follow from the
-/// findings, gaps and policy.
+/// findings, gaps and policy; the summary is made again where there is none.
 pub(crate) fn settle(report: &mut Value) {
+    report["summary"] = Value::Null;
     let rules = items(report, "rules").iter().map(|rule| {
         let its = |list| items(report, list).iter().filter(move |it| it["rule"] == rule["rule"]);
         let (open, waived): (Vec<&Value>, Vec<&Value>) =

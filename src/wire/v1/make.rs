@@ -10,8 +10,8 @@ use super::usage::usage;
 use super::words::{families, raw, reason, source, span, state, transport, transports};
 use super::{
     Document, Evidence, Finding, Gap, Host, Number, Pool, Randomization, Range, Registry, Reserved,
-    Rule, SCHEMA_VERSION, Scope, Service, Severity, Span, Status, Subject, TimeWait, Tool, Verdict,
-    Word,
+    Rule, SCHEMA_VERSION, Scope, Service, Severity, Span, Status, Subject, Summary, TimeWait, Tool,
+    Verdict, Word,
 };
 use crate::audit;
 use crate::iana::{self, REGISTRY_NAME};
@@ -44,12 +44,14 @@ pub fn document(
         Some(report) => gaps.extend(report.gaps.iter().map(|g| gap(None, g))),
         None => gaps.extend(audit::unread_facts(snapshot).iter().map(|g| gap(None, g))),
     }
-    Document {
+    let mut document = Document {
         schema_version: SCHEMA_VERSION.into(),
         kind: "report".into(),
         tool: tool(),
         host: host(&snapshot.host),
         collected_at,
+        summary: None,
+        run: None,
         registry: registry(&policy.registry),
         profile: policy.profile.name().into(),
         policy: report.map(|_| measure(policy)),
@@ -59,7 +61,9 @@ pub fn document(
         rules: outcomes.iter().map(|outcome| rule(outcome, policy)).collect(),
         findings,
         gaps,
-    }
+    };
+    document.summary = Some(Summary::of(&document));
+    document
 }
 
 fn measure(policy: &Policy) -> super::Policy {
@@ -75,6 +79,7 @@ fn measure(policy: &Policy) -> super::Policy {
             .filter(|(_, weight)| **weight == Weight::Off)
             .map(|(rule, _)| Word::Borrowed(*rule))
             .collect(),
+        digest: Some(policy.digest()),
     }
 }
 
@@ -114,6 +119,10 @@ pub(super) fn host(host: &facts::Host) -> Host {
         kernel: host.kernel.clone(),
         arch: host.arch.clone(),
         environment: host.environment.as_ref().map(ToString::to_string),
+        id: None,
+        id_source: None,
+        booted_at: None,
+        labels: Vec::new(),
     }
 }
 
@@ -323,6 +332,7 @@ pub(super) fn finding(name: &'static str, finding: &report::Finding) -> Finding 
         steps: finding.steps.iter().map(steps::step).collect(),
         waived: finding.waived.clone(),
         fingerprint: finding.fingerprint.clone(),
+        class: Some(finding.class.clone()),
     }
 }
 

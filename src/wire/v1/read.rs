@@ -10,7 +10,7 @@ mod version;
 
 use serde::Deserialize;
 
-use super::{Document, Scope};
+use super::{Document, Scope, Summary};
 
 /// The longest time of RFC 3339, id of a namespace, and path that a kernel takes, in bytes: formats
 /// repeat these.
@@ -50,6 +50,11 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
         document.scopes.iter_mut().for_each(Scope::count_what_is_listed);
     }
     consistent(&document).map_err(no_report)?;
+    let own = Summary::of(&document);
+    let told = document.summary.get_or_insert_with(|| own.clone());
+    if document.tool.version == env!("CARGO_PKG_VERSION") && *told != own {
+        return Err(no_report("its summary is not that of its facts".to_owned()));
+    }
     Ok(document)
 }
 

@@ -85,12 +85,14 @@ pub(super) const POLICY: Group = Group {
 
 /// The facts of this host.
 pub(super) const HOST: Group = Group {
-    why: "settings, counters, the host's names, and whose a listener is",
+    why: "settings, counters, the host's names, id and start, and whose a listener is",
     calls: &[
+        "fstat",
         "fstatfs",
         "getdents64",
         "getpid",
         "lseek",
+        "open",
         "openat2",
         "readlink",
         "readlinkat",
@@ -99,6 +101,7 @@ pub(super) const HOST: Group = Group {
     ],
     opens: &[
         "/.dockerenv",
+        "/etc/machine-id",
         "/etc/os-release",
         "/proc",
         "/proc/PID",
@@ -109,6 +112,7 @@ pub(super) const HOST: Group = Group {
         "/proc/PID/task/PID/net/ip_tables_names",
         "/proc/PID/task/PID/net/sockstat",
         "/proc/PID/task/PID/net/sockstat6",
+        "/proc/stat",
         "/proc/sys",
         "/proc/sys/kernel/osrelease",
         "/proc/sys/net/ipv4/*",
