@@ -355,9 +355,13 @@ fn reserve_on_linux(
     ]
 }
 
-/// What the reader runs in is no matter for another namespace of the same host.
+/// What the reader runs in is no matter for another namespace of the same host, nor is a container
+/// for the host's own.
 fn environment<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Option<&'a Environment> {
-    snapshot.host.environment.as_ref().filter(|_| scope.current)
+    let matters = |environment: &&Environment| {
+        scope.current && !(scope.is_host() && matches!(environment, Environment::Container(_)))
+    };
+    snapshot.host.environment.as_ref().filter(matters)
 }
 
 /// The command that sets a sysctl of that namespace.

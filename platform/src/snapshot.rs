@@ -190,6 +190,8 @@ impl Listeners {
 pub struct Scope {
     /// The identity, on Linux `net:[inode]`.
     pub id: String,
+    /// What it is, as the kernel shows it.
+    pub kind: ScopeKind,
     /// Names people know it by, the best first; empty where none is certain.
     pub names: Vec<ScopeName>,
     /// Whether the reader itself runs in it.
@@ -219,11 +221,45 @@ pub struct Scope {
     pub notes: Vec<Unread>,
 }
 
+/// What a scope is. Nobody's choice of a name decides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScopeKind {
+    /// The host's own.
+    Host,
+    /// A container's.
+    Container,
+    /// One that somebody made and named, or a unit of systemd has.
+    Named,
+    /// One that is known by a process in it alone.
+    Process,
+    /// Nothing shows it.
+    Unknown,
+}
+
+impl ScopeKind {
+    /// All.
+    pub const ALL: &'static [Self] =
+        &[Self::Host, Self::Container, Self::Named, Self::Process, Self::Unknown];
+
+    /// The word in the report.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Container => "container",
+            Self::Named => "named",
+            Self::Process => "process",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A name of a scope, by who chose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScopeName {
     /// It is the host's own.
     Host,
+    /// It is that of a container, by the beginning of its id.
+    Container(String),
     /// By whoever made it or runs it: ip-netns(8), a container's manager, a unit of systemd.
     Given(String),
     /// By the first process in it, which calls itself what it likes.
@@ -239,6 +275,7 @@ impl fmt::Display for ScopeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host => f.write_str("host"),
+            Self::Container(id) => write!(f, "container {id}"),
             Self::Given(name) => f.write_str(name),
             // Many run the same.
             Self::Process { command, pid } => write!(f, "{command} (pid {pid})"),
@@ -249,7 +286,7 @@ impl fmt::Display for ScopeName {
 impl Scope {
     /// Whether it is the host's own.
     pub fn is_host(&self) -> bool {
-        self.names.contains(&ScopeName::Host)
+        self.kind == ScopeKind::Host
     }
 
     /// The line that runs a command in it: nsenter(1) goes before it where the reader is elsewhere.

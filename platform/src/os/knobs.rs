@@ -7,8 +7,8 @@ use crate::parse::port_list;
 use crate::ports::{PortRange, PortSet};
 use crate::reading::beginning;
 use crate::snapshot::{
-    Bounds, Family, Host, Os, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeName,
-    Source, Transport, Why,
+    Bounds, Family, Host, Os, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
+    ScopeName, Source, Transport, Why,
 };
 
 /// A tunable, understood by `parse`.
@@ -101,6 +101,7 @@ pub(super) fn reserved(
 pub(super) fn host_scope(ask: &dyn Ask, ranges: Vec<Range>, time_wait: Reading<u32>) -> Scope {
     Scope {
         id: "host".to_owned(),
+        kind: ScopeKind::Host,
         names: vec![ScopeName::Host],
         current: true,
         path: None,

@@ -5,6 +5,7 @@ pub(super) mod allocator;
 pub(super) mod boot;
 pub(super) mod holders;
 mod host;
+mod initial;
 mod listeners;
 mod namespaces;
 mod nat;
@@ -16,24 +17,25 @@ mod usage;
 
 use super::Wants;
 use crate::ask::{Ask, Tour};
-use crate::snapshot::{Host, ScopeName, Snapshot};
+use crate::snapshot::{Environment, ScopeKind, ScopeName, Snapshot};
 use crate::unread::Subject;
 use scope::Kernel;
 
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
-pub(super) const NAMESPACE_OF_INIT: &str = "/proc/1/ns/net";
 
 pub(super) fn read(ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
     let mut notes = Vec::new();
     let (host, version) = host::read(ask, &mut notes);
     let kernel = Kernel::new(&host, version);
     let id = host::link(ask, NAMESPACE, Subject::NamespaceId, &mut notes);
-    let id_of_host = id_of_host(ask, &host);
+    let id_of_host = initial::network_namespace(ask, version);
 
     let is_host = id.is_some() && id == id_of_host;
     let id = id.unwrap_or_else(|| "net:unknown".to_owned());
     let mut own = scope::read(ask, &kernel, id, None, wants.depth, notes);
-    own.names = is_host.then_some(ScopeName::Host).into_iter().collect();
+    if is_host {
+        own.names.push(ScopeName::Host);
+    }
     let mut scopes = vec![own];
     let unread_scopes = wants.all_namespaces.then(|| match tour {
         Some(tour) => {
@@ -41,14 +43,16 @@ pub(super) fn read(ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
         }
         None => super::no_tour(),
     });
+    let contained =
+        matches!(host.environment, Some(Environment::Container(_) | Environment::Gvisor));
+    for scope in &mut scopes {
+        scope.kind = match namespaces::kind(&scope.names) {
+            ScopeKind::Host => ScopeKind::Host,
+            _ if scope.current && contained => ScopeKind::Container,
+            kind => kind,
+        };
+    }
     listeners::find_owners(ask, &mut scopes, wants.owners);
     scopes.sort_by(|a, b| a.id.cmp(&b.id));
     Snapshot { host, scopes, unread_scopes, held: Vec::new() }
-}
-
-/// The namespace of pid 1 is the host's, unless pid 1 is a container's own.
-fn id_of_host(ask: &dyn Ask, host: &Host) -> Option<String> {
-    // Only root may see it; without it the name is left out, and the identity stands.
-    let of_init = host::link(ask, NAMESPACE_OF_INIT, Subject::NamespaceOfInit, &mut Vec::new());
-    of_init.filter(|_| host.environment.is_none())
 }

@@ -2,8 +2,8 @@
 
 use crate::boot;
 use crate::snapshot::{
-    Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, ScopeName, Snapshot, Source,
-    Transport, Why,
+    Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, ScopeKind, ScopeName,
+    Snapshot, Source, Transport, Why,
 };
 use crate::unread::{Subject, Unread};
 
@@ -29,6 +29,7 @@ pub(super) fn read() -> Snapshot {
         host,
         Scope {
             id: "host".to_owned(),
+            kind: ScopeKind::Host,
             names: vec![ScopeName::Host],
             current: true,
             path: None,

@@ -121,6 +121,12 @@ impl Ask for Fixture {
                 Answer::new(file(&path), self.file(&path))
             }
             Question::File(path) => Answer::new(file(path), self.file(path)),
+            Question::Link(path @ "/proc/self/ns/pid") => {
+                let first = if self.is_container() { "4026532177" } else { "4026531836" };
+                Answer::new(file(path), Ok(format!("pid:[{first}]").into_bytes()))
+            }
+            // Its files are its own, whoever's they are.
+            Question::Link(path @ "/proc/1/ns/mnt") => Answer::new(file(path), Err(refused())),
             Question::Link(path) => Answer::new(file(path), Ok(b"net:[4026531840]".to_vec())),
             Question::Uname => {
                 let stock = "Linux\nweb1\n6.1.0-28-amd64\n#1 SMP\nx86_64\n";
@@ -176,6 +182,11 @@ impl Ask for Fixture {
 }
 
 impl Fixture {
+    fn is_container(&self) -> bool {
+        let marks = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
+        marks.iter().any(|mark| self.files.contains_key(*mark))
+    }
+
     fn file(&self, path: &str) -> Result<Vec<u8>, Refusal> {
         if self.denied.iter().any(|denied| denied == path) {
             return Err(refused());

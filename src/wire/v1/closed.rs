@@ -1,7 +1,7 @@
 //! All words that this version writes in a place, for the schema.
 
 use ephaudit_platform::boot::{Loader, Rejection};
-use ephaudit_platform::snapshot::{Os, Reason, ReservedKind, Role, Source};
+use ephaudit_platform::snapshot::{Os, Reason, ReservedKind, Role, ScopeKind, Source};
 use serde_json::{Value, json};
 
 use crate::policy::Profile;
@@ -30,6 +30,10 @@ pub(super) fn reasons() -> Vec<&'static str> {
 
 pub(super) fn roles() -> Vec<&'static str> {
     Role::ALL.iter().map(|role| role.name()).collect()
+}
+
+pub(super) fn scope_kinds() -> Vec<&'static str> {
+    ScopeKind::ALL.iter().map(|kind| kind.name()).collect()
 }
 
 pub(super) fn reserved_kinds() -> Vec<&'static str> {

@@ -133,6 +133,7 @@ fn scope(scope: &facts::Scope, policy: &Policy, top: usize) -> Scope {
     let most = if scope.current { usize::MAX } else { SPANS_OF_OTHERS };
     Scope {
         id: scope.id.clone(),
+        kind: scope.kind.name().into(),
         names: scope.names.iter().map(ToString::to_string).collect(),
         current: scope.current,
         path: scope.path.clone(),

@@ -1,5 +1,6 @@
 //! What was read of a namespace.
 
+use ephaudit_platform::snapshot::ScopeKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,11 @@ use super::{BootEntry, Family, Running, Source, State, Suspect, Transport, Usage
 pub struct Scope {
     /// On Linux `net:[inode]`.
     pub id: String,
+    /// What it is, as the kernel shows it: the host's own, a container's, one with a name, one that
+    /// is known by a process alone, or not known. (Since 1.1.)
+    #[serde(default = "unknown_kind")]
+    #[schemars(extend("enum" = closed::scope_kinds()))]
+    pub kind: Word,
     /// Names people know it by.
     pub names: Vec<String>,
     /// Whether the program ran in it.
@@ -43,6 +49,11 @@ pub struct Scope {
     pub running: Vec<Running>,
     /// What else may set them at boot.
     pub suspects: Vec<Suspect>,
+}
+
+/// Of a report that does not have it.
+fn unknown_kind() -> Word {
+    ScopeKind::Unknown.name().into()
 }
 
 /// One port range; `first` and `last` are as the system keeps them and null where not known.

@@ -16,9 +16,9 @@ mod tests;
 mod told;
 mod written;
 
-use super::NAMESPACE_OF_INIT;
 use super::host::KernelVersion;
-use crate::ask::{Ask, Question};
+use super::initial;
+use crate::ask::Ask;
 use crate::boot::{Boot, Loader};
 use crate::os::{Reach, Wanted};
 use crate::parse::cmdline;
@@ -113,11 +113,8 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
     boot
 }
 
-/// The initial network namespace: `NET_NS_INIT_INO` (include/uapi/linux/nsfs.h) since 6.18, and
-/// what the first one was given before that on most kernels (`PROC_DYNAMIC_FIRST`,
-/// include/linux/proc_ns.h).
-const INITIAL: &str = "net:[4026531833]";
-const INITIAL_SINCE: KernelVersion = KernelVersion(6, 18, 0);
+/// What the initial network namespace was given before it had a number of its own, on most kernels
+/// (`PROC_DYNAMIC_FIRST`, include/linux/proc_ns.h).
 const INITIAL_BEFORE: &str = "net:[4026531840]";
 
 /// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host
@@ -135,14 +132,13 @@ pub(crate) fn reach(host: &Host, scope: &Scope, ask: &dyn Ask) -> Reach {
     let elsewhere =
         "sysctl.d is applied in the host's own network namespace, and this is another one";
     let version = host.kernel.as_deref().and_then(KernelVersion::parse);
-    let fixed = version.is_some_and(|version| version >= INITIAL_SINCE);
-    if scope.id == (if fixed { INITIAL } else { INITIAL_BEFORE }) || scope.is_host() {
+    if scope.is_host() {
         return Reach::In;
     }
-    match ask.ask(Question::Link(NAMESPACE_OF_INIT)).outcome {
-        _ if fixed => Reach::Out(elsewhere),
-        Ok(of_init) if of_init != scope.id.as_bytes() => Reach::Out(elsewhere),
-        Ok(_) | Err(_) => Reach::Untold(Why::new(
+    match initial::network_namespace(ask, version) {
+        Some(of_host) if of_host != scope.id => Reach::Out(elsewhere),
+        _ if scope.id == INITIAL_BEFORE && !initial::is_numbered(version) => Reach::In,
+        _ => Reach::Untold(Why::new(
             Reason::Unsupported,
             "it is not visible whether this is the host's own network namespace, where sysctl.d \
              is applied; run as root",

@@ -1,5 +1,6 @@
 //! Which host this is and what it runs in.
 
+use super::initial;
 use crate::ask::{Ask, Question, Refusal};
 use crate::parse::os_release;
 use crate::reading::beginning;
@@ -100,8 +101,20 @@ fn environment(
     if release.to_ascii_lowercase().contains("microsoft") {
         return Some(Environment::Wsl);
     }
-    // container_interface of systemd: the manager's name, as in `systemd-nspawn` or `lxc`.
     let mut marker = |path: &str| told(ask, Question::File(path), Subject::ContainerMark, notes);
+    let kind = marked(&mut marker);
+    // One that lies in the host's own files is left from an image that they were made of.
+    if kind.is_some() && initial::has_files_of_init(ask) {
+        return kind.filter(|kind| *kind == Environment::Wsl);
+    }
+    // containerd and others leave no mark.
+    let unmarked = || Environment::Container("container".to_owned());
+    kind.or_else(|| (initial::sees_init(ask) == Some(false)).then(unmarked))
+}
+
+/// By what managers of containers leave in its files.
+fn marked(marker: &mut dyn FnMut(&str) -> Option<String>) -> Option<Environment> {
+    // container_interface of systemd: the manager's name, as in `systemd-nspawn` or `lxc`.
     if let Some(text) = marker("/run/systemd/container") {
         let line = text.lines().next().unwrap_or_default().trim();
         let name: String = line.chars().take(NAME_MAX).collect();

@@ -5,7 +5,7 @@ use super::scope::{self, Kernel};
 use crate::ask::{Ask, Place, Question, Tour};
 use crate::parse::cgroup::RunBy;
 use crate::reading::beginning;
-use crate::snapshot::{Scope, ScopeName};
+use crate::snapshot::{Scope, ScopeKind, ScopeName};
 use crate::unread::Unread;
 use crate::usage::Depth;
 
@@ -54,33 +54,49 @@ fn names(ask: &dyn Ask, place: &Place) -> Vec<ScopeName> {
         let path = format!("/proc/{}/{file}", place.process?);
         ask.ask(Question::File(&path)).outcome.ok()
     };
-    let mut names: Vec<String> =
-        place.named.iter().filter_map(|path| given_name(path)).map(str::to_owned).collect();
-    names.extend(of_process("cgroup").and_then(|text| run_by(&RunBy::parse(&text))));
-    names.extend(place.named.iter().filter(|path| given_name(path).is_none()).cloned());
     // Whoever may name a process or a namespace could else pass it off as the host's.
     let others = |name: &String| !name.is_empty() && *name != ScopeName::Host.to_string();
-    names.retain(others);
+    let given = |name: &str| {
+        Some(name.to_owned()).filter(others).map(|name| ScopeName::Given(beginning(&name)))
+    };
+    let mut names: Vec<ScopeName> =
+        place.named.iter().filter_map(|path| given(given_name(path)?)).collect();
+    names.extend(of_process("cgroup").and_then(|text| run_by(&RunBy::parse(&text))));
+    let elsewhere = place.named.iter().filter(|path| given_name(path).is_none());
+    names.extend(elsewhere.filter_map(|path| given(path)));
     let command = of_process("comm").map(|name| {
         String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned()
     });
-    let given = names.iter().map(|name| ScopeName::Given(beginning(name)));
     let of_process = command
         .filter(others)
         .zip(place.process)
         .map(|(command, pid)| ScopeName::Process { command: beginning(&command), pid });
-    given.chain(of_process).collect()
+    names.extend(of_process);
+    names
+}
+
+/// What a namespace is by its names; that of a container may have others too.
+pub(super) fn kind(names: &[ScopeName]) -> ScopeKind {
+    let of = |name: &ScopeName| match name {
+        ScopeName::Host => ScopeKind::Host,
+        ScopeName::Container(_) => ScopeKind::Container,
+        ScopeName::Given(_) => ScopeKind::Named,
+        ScopeName::Process { .. } => ScopeKind::Process,
+    };
+    let kinds: Vec<ScopeKind> = names.iter().map(of).collect();
+    let best = ScopeKind::ALL.iter().find(|kind| kinds.contains(kind));
+    best.copied().unwrap_or(ScopeKind::Unknown)
 }
 
 /// The container, or the unit where there is none; a login says nothing of what it runs.
-fn run_by(found: &RunBy) -> Option<String> {
+fn run_by(found: &RunBy) -> Option<ScopeName> {
     /// How much of an id the managers of containers print.
     const SHOWN: usize = 12;
     let login = |unit: &String| unit.starts_with("session-") || unit.starts_with("user@");
     let unit = found.unit.clone().filter(|unit| !login(unit) && unit != "init.scope");
     match &found.container {
-        Some(id) => Some(format!("container {}", id.get(..SHOWN).unwrap_or(id))),
-        None => unit,
+        Some(id) => Some(ScopeName::Container(beginning(id.get(..SHOWN).unwrap_or(id)))),
+        None => unit.map(|unit| ScopeName::Given(beginning(&unit))),
     }
 }
 

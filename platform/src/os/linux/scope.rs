@@ -9,8 +9,8 @@ use crate::boot;
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Environment, Family, Host, Range, Reading, Reserved, ReservedKind, Role, Scope, Source,
-    Transport,
+    Environment, Family, Host, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
+    Source, Transport,
 };
 use crate::unread::Unread;
 use crate::usage::Depth;
@@ -59,6 +59,7 @@ pub(super) fn read(
     let listeners = listeners::read(ask, empty, &mut notes);
     let nat = nat::read(ask, &mut notes);
     let mut scope = Scope {
+        kind: ScopeKind::Unknown,
         names: Vec::new(),
         id,
         current: path.is_none(),

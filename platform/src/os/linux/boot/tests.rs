@@ -195,15 +195,16 @@ fn an_old_kernel_is_not_guessed_at() {
 
 #[test]
 fn what_is_not_seen_to_be_the_initial_namespace_is_unknown_or_another_one() {
-    use crate::ask::{Answer, Refusal};
+    use crate::ask::{Answer, Question, Refusal};
 
-    let judged = |release: &str, id: &str, of_init: Option<&str>| {
+    let in_pid_namespace = |processes: &str, release: &str, id: &str, of_init: Option<&str>| {
         let ask = |question: Question<'_>| {
             let outcome = match (question, of_init) {
                 (Question::Uname, _) => {
                     Ok(format!("Linux\0web1\0{release}\0#1\0x86_64\0").into_bytes())
                 }
-                (Question::Link(NAMESPACE_OF_INIT), Some(id)) => Ok(id.as_bytes().to_vec()),
+                (Question::Link("/proc/1/ns/net"), Some(id)) => Ok(id.as_bytes().to_vec()),
+                (Question::Link("/proc/self/ns/pid"), _) => Ok(processes.into()),
                 (Question::Link("/proc/thread-self/ns/net"), _) => Ok(id.as_bytes().to_vec()),
                 _ => Err(Refusal::NotFound("test".to_owned())),
             };
@@ -216,6 +217,9 @@ fn what_is_not_seen_to_be_the_initial_namespace_is_unknown_or_another_one() {
             Reach::Untold(_) => "untold",
         }
     };
+    let judged = |release: &str, id: &str, of_init: Option<&str>| {
+        in_pid_namespace("pid:[4026531836]", release, id, of_init)
+    };
     let (new, old, other) = ("net:[4026531833]", "net:[4026531840]", "net:[4026531992]");
     assert_eq!(judged("6.18.44", new, None), "in");
     assert_eq!(judged("6.18.44", old, None), "out", "its number is fixed");
@@ -223,4 +227,9 @@ fn what_is_not_seen_to_be_the_initial_namespace_is_unknown_or_another_one() {
     assert_eq!(judged("6.1.0-28-amd64", other, Some(other)), "in");
     assert_eq!(judged("6.1.0-28-amd64", other, Some(old)), "out");
     assert_eq!(judged("6.1.0-28-amd64", other, None), "untold", "only root sees that of pid 1");
+    for id in [new, old, other] {
+        let pod = in_pid_namespace("pid:[4026532177]", "6.1.0-28-amd64", id, Some(id));
+        assert_eq!(pod, "out", "its pid 1 is none of the host's, and its files are an image's");
+        assert_eq!(in_pid_namespace("pid:[4026532177]", "6.18.44", id, Some(id)), "out");
+    }
 }
