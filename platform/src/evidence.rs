@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::ask::{
     Answer, Ask, CensusOf, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
 };
-use crate::parse::{ipadm, ndd, netsh, sysctl_text};
+use crate::parse::{decode, ipadm, ndd, sysctl_text};
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 use crate::unread::Unread;
@@ -156,7 +156,7 @@ impl Evidence {
         let mut windows = windows::Tables::default();
         let mut signs = recognise::Signs::default();
         for piece in pieces {
-            let bytes = netsh::decoded(piece.bytes);
+            let bytes = decode::decoded(piece.bytes);
             let piece = &Piece { name: piece.name, bytes: &bytes };
             windows.read(piece, &mut signs)?;
             let text = text(piece)?;

@@ -4,7 +4,9 @@
 pub(crate) mod bsd_conf;
 pub(crate) mod cgroup;
 pub(crate) mod cmdline;
+pub(crate) mod decode;
 pub(crate) mod ipadm;
+pub(crate) mod lines;
 pub(crate) mod linux_sysctl;
 pub(crate) mod ndd;
 pub(crate) mod netlink;

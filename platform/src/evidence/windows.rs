@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::recognise::Signs;
 use super::{EvidenceError, Piece, Told, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
-use crate::parse::netsh::{self, Section, Store, Table};
+use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::parse::powershell::{self, Template};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
@@ -37,15 +37,26 @@ impl Tables {
                 continue;
             }
             signs.see_windows("a table of netsh", &place);
-            let table = match section.table {
-                Table::DynamicPort { .. } => NetshTable::DynamicPort,
-                Table::ExcludedPorts(_) => NetshTable::ExcludedPortRange,
+            let table = match section.kind {
+                Kind::DynamicPort => NetshTable::DynamicPort,
+                Kind::ExcludedPorts => NetshTable::ExcludedPortRange,
             };
             if section.family.is_none() {
                 self.familyless.push(place.clone());
             }
             let key = (table, section.family.unwrap_or(Family::Ipv4), transport);
-            let told = Told { place, outcome: Ok(printed(&section, transport)) };
+            let told = match (&section.table, &section.more) {
+                (Ok(table), None) => Told { place, outcome: Ok(printed(table, transport, true)) },
+                (Ok(table), Some(damage)) => {
+                    let place = format!("{}:{}", piece.name, damage.line);
+                    Told { place, outcome: Ok(printed(table, transport, false)) }
+                }
+                (Err(damage), _) => {
+                    let place = format!("{}:{}", piece.name, damage.line);
+                    let why = Why::new(Reason::Unparsable, damage.what);
+                    Told { place, outcome: Err(Refusal::Failed(why)) }
+                }
+            };
             tell(&mut self.netsh, key, told);
         }
         self.read_settings(piece, signs, &damaged)
@@ -161,10 +172,10 @@ fn listed(templates: &[Template]) -> Vec<u8> {
 }
 
 /// The table alone, as netsh prints it, for the reader that the live host's output goes through
-/// too.
-fn printed(section: &Section, transport: Transport) -> Vec<u8> {
+/// too. A list that may go on ends in the middle.
+fn printed(table: &Table, transport: Transport, whole: bool) -> Vec<u8> {
     let mut lines = Vec::new();
-    match &section.table {
+    match table {
         Table::DynamicPort { start, count } => {
             lines.push(format!("\r\nProtocol {transport} Dynamic Port Range"));
             lines.push("---------------------------------".to_owned());
@@ -178,7 +189,9 @@ fn printed(section: &Section, transport: Transport) -> Vec<u8> {
                 let mark = if row.administered { "     *" } else { "" };
                 format!("{:>10}  {:>10}{mark}", row.range.first(), row.range.last())
             }));
-            lines.push("\r\n* - Administered port exclusions.".to_owned());
+            lines.push(
+                if whole { "\r\n* - Administered port exclusions." } else { "..." }.to_owned(),
+            );
         }
     }
     lines.push("\r\n".to_owned());

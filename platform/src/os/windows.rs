@@ -6,7 +6,7 @@
 pub(super) mod boot;
 
 use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
-use crate::parse::netsh::{self, Excluded, Table};
+use crate::parse::netsh::{self, Excluded, Section, Table};
 use crate::parse::powershell::{self, StartCount, Template};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
@@ -41,11 +41,13 @@ pub(super) fn read(ask: &dyn Ask) -> Snapshot {
             }));
         }
         for (families, family) in families {
-            let rows = excluded(ask, family, transport);
+            let (rows, more) = excluded(ask, family, transport);
+            let list = |kind, ports| Reserved { kind, families, transports, ports };
             for kind in [ReservedKind::Excluded, ReservedKind::Administered] {
-                let ports = of_kind(&rows, kind);
-                reserved.push(Reserved { kind, families, transports, ports });
+                reserved.push(list(kind, of_kind(&rows, kind)));
             }
+            // What is certain of a list that may go on is one list, and the rest of it another.
+            reserved.extend(more.map(|ports| list(ReservedKind::Excluded, ports)));
         }
     }
     let auto_reuse = Range {
@@ -68,9 +70,9 @@ pub(super) fn read(ask: &dyn Ask) -> Snapshot {
 }
 
 fn dynamic(ask: &dyn Ask, family: Family, transport: Transport) -> Reading<Bounds> {
-    table(ask, NetshTable::DynamicPort, family, transport, |table| match table {
-        Table::DynamicPort { start, count } => bounds(start, count),
-        Table::ExcludedPorts(_) => None,
+    section(ask, NetshTable::DynamicPort, family, transport, |section| match section.table {
+        Ok(Table::DynamicPort { start, count }) => bounds(start, count),
+        _ => None,
     })
 }
 
@@ -78,11 +80,23 @@ fn not_captured(bounds: &Reading<Bounds>) -> bool {
     bounds.why().is_some_and(|why| why.reason == Reason::NotCaptured)
 }
 
-fn excluded(ask: &dyn Ask, family: Family, transport: Transport) -> Reading<Vec<Excluded>> {
-    table(ask, NetshTable::ExcludedPortRange, family, transport, |table| match table {
-        Table::ExcludedPorts(rows) => Some(rows),
-        Table::DynamicPort { .. } => None,
-    })
+/// The rows, and what may follow them.
+fn excluded(
+    ask: &dyn Ask,
+    family: Family,
+    transport: Transport,
+) -> (Reading<Vec<Excluded>>, Option<Reading<PortSet>>) {
+    let mut more = None;
+    let rows = section(ask, NetshTable::ExcludedPortRange, family, transport, |section| {
+        let Ok(Table::ExcludedPorts(rows)) = section.table else { return None };
+        more = section.more;
+        Some(rows)
+    });
+    let more = more.map(|damage| {
+        let detail = format!("the list may go on: {}", damage.what);
+        Reading::Unknown { source: rows.source().clone(), why: Why::new(Reason::Truncated, detail) }
+    });
+    (rows, more)
 }
 
 fn of_kind(rows: &Reading<Vec<Excluded>>, kind: ReservedKind) -> Reading<PortSet> {
@@ -99,12 +113,12 @@ fn of_kind(rows: &Reading<Vec<Excluded>>, kind: ReservedKind) -> Reading<PortSet
 }
 
 /// The one table that such a command prints.
-fn table<T>(
+fn section<T>(
     ask: &dyn Ask,
     wanted: NetshTable,
     family: Family,
     transport: Transport,
-    understand: impl FnOnce(Table) -> Option<T>,
+    understand: impl FnOnce(Section) -> Option<T>,
 ) -> Reading<T> {
     let Answer { source, outcome } = ask.ask(Question::Netsh(wanted, family, transport));
     let told = outcome.map_err(Refusal::why).and_then(|bytes| {
@@ -112,10 +126,13 @@ fn table<T>(
             |what: &str| Why::unparsable(format!("{}: {what}", source.location()), &bytes);
         let mut sections =
             netsh::sections(&bytes).map_err(|error| unparsable(&error.to_string()))?;
+        if let Some(damage) = sections.iter().find_map(|section| section.table.as_ref().err()) {
+            return Err(unparsable(&damage.to_string()));
+        }
         let only = if sections.len() == 1 { sections.pop() } else { None };
         // netsh may print an error text, or nothing, and end well all the same.
         only.filter(|section| section.transport.is_none_or(|named| named == transport))
-            .and_then(|section| understand(section.table))
+            .and_then(understand)
             .ok_or_else(|| unparsable("no such table was printed"))
     });
     reading(source, told)

@@ -12,7 +12,9 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use super::netsh::{Lines, decoded, number};
+use super::decode::decoded;
+use super::lines::Lines;
+use super::netsh::number;
 
 /// Windows has 6 templates; a text with more than this is no evidence.
 const TEMPLATES_MAX: usize = 1024;

@@ -5,9 +5,10 @@
 use crate::ask::NetshTable;
 use crate::boot::{Boot, Loader};
 use crate::os::texts::{Texts, Value};
-use crate::parse::netsh::{self, Store, Table};
+use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::persisted::{Found, Persisted};
-use crate::snapshot::{Family, Transport};
+use crate::snapshot::{Family, Reason, Transport, Why};
+use crate::unread::Unread;
 
 type Key = (&'static str, NetshTable, Family, Transport);
 
@@ -32,7 +33,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
         let sections = match netsh::sections(text) {
             Ok(sections) => sections,
             Err(error) => {
-                let why = crate::snapshot::Why::unparsable(error.to_string(), text);
+                let why = Why::unparsable(error.to_string(), text);
                 unread.push(file.unread(why));
                 continue;
             }
@@ -41,22 +42,34 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
             let (Some(family), Some(transport)) = (section.family, section.transport) else {
                 continue;
             };
-            let (table, value) = match section.table {
-                Table::DynamicPort { start, count } => {
-                    (NetshTable::DynamicPort, format!("{start} {count}"))
+            let table = match section.kind {
+                Kind::DynamicPort => NetshTable::DynamicPort,
+                Kind::ExcludedPorts => NetshTable::ExcludedPortRange,
+            };
+            let Some((key, ..)) =
+                KEYS.iter().find(|key| (key.1, key.2, key.3) == (table, family, transport))
+            else {
+                continue;
+            };
+            let damage = section.table.as_ref().err().or(section.more.as_ref());
+            let value = match (damage, &section.table) {
+                (Some(damage), _) | (None, Err(damage)) => {
+                    let why = Why::new(Reason::Truncated, damage.to_string());
+                    unread.push(Unread::of_key(key, why.clone()));
+                    Value::Unknown(why)
                 }
-                Table::ExcludedPorts(rows) => {
+                (None, Ok(Table::DynamicPort { start, count })) => {
+                    Value::Is(format!("{start} {count}"))
+                }
+                (None, Ok(Table::ExcludedPorts(rows))) => {
                     let row = |row: &netsh::Excluded| {
                         format!("{}-{}", row.range.first(), row.range.last())
                     };
                     let rows: Vec<String> = rows.iter().map(row).collect();
-                    (NetshTable::ExcludedPortRange, rows.join(","))
+                    Value::Is(rows.join(","))
                 }
             };
-            let key = KEYS.iter().find(|key| (key.1, key.2, key.3) == (table, family, transport));
-            if let Some((name, ..)) = key {
-                texts.tell(name, Value::Is(value), &file.place, section.line);
-            }
+            texts.tell(key, value, &file.place, section.line);
         }
     }
     let mut boot = texts.boot(Loader::PersistentStore, |key| {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
+use super::numbers::COLONS;
 use super::*;
 
 const DYNAMIC: &str = "\r\nProtocol tcp Dynamic Port Range\r\n---------------------------------\r\n\
@@ -12,8 +13,27 @@ const EXCLUDED: &str = "\r\nProtocol tcp Port Exclusion Ranges\r\n\r\nStart Port
     ----------    --------      \r\n      5357        5357      \r\n     50000       50059     *\r\n\
     \r\n* - Administered port exclusions.\r\n\r\n";
 
+/// A table that is whole.
+#[derive(Debug, PartialEq, Eq)]
+struct Section {
+    line: usize,
+    transport: Option<Transport>,
+    family: Option<Family>,
+    store: Option<Store>,
+    table: Table,
+}
+
+/// The tables of a text in which each is whole, or the first damage.
+fn sections(bytes: &[u8]) -> Result<Vec<Section>, Damage> {
+    let sections = super::sections(bytes)?.into_iter().map(|section| {
+        let super::Section { line, transport, family, store, table, more, .. } = section;
+        more.map_or(Ok(Section { line, transport, family, store, table: table? }), Err)
+    });
+    sections.collect()
+}
+
 /// `(start, count)` of each dynamic range.
-fn ranges(text: impl AsRef<[u8]>) -> Result<Vec<(u32, u32)>, NetshError> {
+fn ranges(text: impl AsRef<[u8]>) -> Result<Vec<(u32, u32)>, Damage> {
     let dynamic = |section: Section| match section.table {
         Table::DynamicPort { start, count } => Some((start, count)),
         Table::ExcludedPorts(_) => None,
@@ -22,7 +42,7 @@ fn ranges(text: impl AsRef<[u8]>) -> Result<Vec<(u32, u32)>, NetshError> {
 }
 
 /// The rows of each exclusion list, as `first-last` with a `*` if administered.
-fn lists(text: impl AsRef<[u8]>) -> Result<Vec<Vec<String>>, NetshError> {
+fn lists(text: impl AsRef<[u8]>) -> Result<Vec<Vec<String>>, Damage> {
     let list = |section: Section| match section.table {
         Table::ExcludedPorts(rows) => Some(rows.into_iter().map(written).collect()),
         Table::DynamicPort { .. } => None,
@@ -218,8 +238,8 @@ fn a_number_that_is_none_is_an_error_and_no_default() {
 
 #[test]
 fn one_number_is_an_error() {
-    damaged_at(5, DYNAMIC.replace("Number of Ports : 16384\r\n", ""));
-    damaged_at(5, DYNAMIC.replace("Start Port      : 49152\r\n", ""));
+    damaged_at(4, DYNAMIC.replace("Number of Ports : 16384\r\n", ""));
+    damaged_at(4, DYNAMIC.replace("Start Port      : 49152\r\n", ""));
 }
 
 #[test]
@@ -294,9 +314,73 @@ fn a_footer_is_not_asked_for_where_there_are_rows() {
 }
 
 #[test]
-fn a_double_spaced_list_is_not_taken_for_an_empty_one() {
-    damaged_at(11, EXCLUDED.replace("\r\n", "\r\n\r\n"));
-    damaged_at(7, EXCLUDED.replace("-      \r\n ", "-\r\n\r\n "));
+fn a_double_spaced_list_is_whole_with_its_footer_alone() {
+    let rows = ["5357-5357".to_owned(), "50000-50059*".to_owned()];
+    let spaced = EXCLUDED.replace("\r\n", "\r\n\r\n");
+    assert_eq!(lists(&spaced), Ok(vec![rows.to_vec()]));
+    damaged_at(13, spaced.replace("* - Adm", "Adm"));
+    assert_eq!(lists(EXCLUDED.replace("-      \r\n ", "-\r\n\r\n ")), Ok(vec![rows.to_vec()]));
+}
+
+/// The rows that are certain of a list, and the line from which on it is not.
+fn part(text: &str) -> (Vec<String>, Option<usize>) {
+    let section = super::sections(text.as_bytes()).expect("sections").remove(0);
+    let Ok(Table::ExcludedPorts(rows)) = section.table else { panic!("{:?}", section.table) };
+    (rows.into_iter().map(written).collect(), section.more.map(|damage| damage.line))
+}
+
+#[test]
+fn of_a_damaged_list_the_whole_rows_are_certain() {
+    let rows = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<Vec<_>>();
+    let both = rows(&["5357-5357", "50000-50059*"]);
+    let (cut, _) = EXCLUDED.split_once("\r\n\r\n*").expect("a footer");
+    assert_eq!(part(&format!("{cut}\r\n")), (both.clone(), Some(7)), "more may follow");
+    assert_eq!(part(cut), (rows(&["5357-5357"]), Some(7)), "its star may be missing");
+    for dots in ["......", "      ...", "\u{2026}"] {
+        assert_eq!(part(&format!("{cut}\r\n{dots}\r\n")), (both.clone(), Some(8)), "{dots}");
+    }
+    let note = EXCLUDED.replace("5357      \r", "5357   <-- 3210 of ours\r");
+    assert_eq!(part(&note), (both.clone(), None), "a note is none of the table");
+    let odd = EXCLUDED.replace("5357      \r", "5357 17\r");
+    assert_eq!(part(&odd), (rows(&["50000-50059*"]), Some(6)));
+    let next = format!("{cut}\r\nC:\\>netsh int ipv4 show dynamicport tcp\r\n");
+    assert_eq!(part(&next), (both, None), "the next command ends it");
+}
+
+#[test]
+fn one_damaged_table_leaves_the_others_as_they_are() {
+    let text = format!("{}{DYNAMIC}", EXCLUDED.replace("50059", "x"));
+    let read = super::sections(text.as_bytes()).expect("sections");
+    assert_eq!(read.len(), 2);
+    assert_eq!((read[0].kind, read[0].more.is_some()), (Kind::ExcludedPorts, true));
+    assert_eq!(read[1].table, Ok(Table::DynamicPort { start: 49152, count: 16384 }));
+}
+
+#[test]
+fn a_range_is_known_without_its_title_its_rule_or_its_last_line_end() {
+    let command = "C:\\>netsh int ipv4 show dynamicport tcp\r\n";
+    let (title, rule) = ("Protocol tcp Dynamic Port Range\r\n", "-".repeat(33) + "\r\n");
+    let known = Ok(vec![(49152, 16384)]);
+    for text in [
+        format!("{command}{}", DYNAMIC.replace(title, "")),
+        format!("{command}{}", DYNAMIC.replace(&rule, "")),
+        format!("{command}{}", DYNAMIC.replace(title, "").replace(&rule, "")),
+        DYNAMIC.replace(&rule, ""),
+        DYNAMIC.trim_end().to_owned(),
+        DYNAMIC.replace("16384", "16384   <- ours"),
+        DYNAMIC.replace("\r\n", "\r\n\r\n"),
+    ] {
+        let read = super::sections(text.as_bytes()).expect("sections");
+        assert_eq!(read.len(), 1, "{text:?}");
+        assert_eq!(read[0].transport, Some(Transport::Tcp), "{text:?}");
+        assert_eq!(ranges(&text), known, "{text:?}");
+    }
+    damaged_at(5, DYNAMIC.trim_end().replace("16384", "1638"));
+    let sysctls = "$ sysctl net.inet.tcp.sendspace\nnet.inet.tcp.sendspace: 32768\nnet.inet.tcp.recvspace: 32768\n";
+    let options = "the tcp options\nfirst: 32768\nsecond: 32768\n";
+    for text in [sysctls, options] {
+        assert_eq!(super::sections(text.as_bytes()), Ok(vec![]), "{text}");
+    }
 }
 
 #[test]
@@ -319,6 +403,12 @@ fn other_commands_tables_are_passed_over() {
         // Get-NetUDPSetting | Format-Table: would be an exclusion of 1024-13977
         "\r\nDynamicPortRangeStartPort DynamicPortRangeNumberOfPorts\r\n------------------------- -----------------------------\r\n\
          \x20                    1024                         13977\r\n\r\n\r\n",
+        // netsh interface tcp show heuristics
+        "TCP Window Scaling heuristics Parameters\r\n---------\r\nWindow Scaling heuristics : disabled\r\nQualifying Destination Threshold : 3\r\nProfile type unknown : normal\r\n\r\n",
+        // netsh interface tcp show supplemental, in German
+        "Globale TCP-Standardvorlage: custom\r\n\r\nZus\u{e4}tzliche TCP-Parameter\r\n---------\r\nMindest-RTO (ms) : 20\r\nAnf\u{e4}ngliches Fenster (MSS) : 10\r\nAnbieter : dctcp\r\n\r\n",
+        // netsh interface portproxy show v4tov4
+        "Listen on ipv4:             Connect to ipv4:\r\n\r\nAddress         Port        Address         Port\r\n--------------- ----------  --------------- ----------\r\n0.0.0.0         30000       172.23.188.236  30000\r\n\r\n",
         "Name   Value\r\n----   -----\r\n\r\n\r\n",
         "Idx     Met         MTU          State                Name\r\n---  ----------  ----------  ------------  -----\r\n  1   75  5  connected  x\r\n",
         "------\r\n\r\n------\r\n------\r\n",
@@ -337,7 +427,7 @@ fn the_transport_is_the_word_in_the_title() {
     for (title, transport) in [
         ("Protocol udp Dynamic Port Range", Some(Transport::Udp)),
         ("Portbereich für das Protokoll \"tcp\"", Some(Transport::Tcp)),
-        ("协议 TCP 动态端口范围", Some(Transport::Tcp)),
+        ("TCP Statistics", None),
         ("协议udp动态端口范围", Some(Transport::Udp)),
         ("tcp udp", None),
         ("tcpip udp6", None),
@@ -381,9 +471,10 @@ fn family_and_store_come_from_the_command_line_only() {
         ("The IPv6 range, store=active:", None, None),
         ("netshell int ipv6", None, None),
     ] {
-        for table in [DYNAMIC, EXCLUDED] {
-            assert_eq!(under(line, table), (family, tcp, store), "{line}");
-        }
+        let (own, other) =
+            if line.contains("excl") { (EXCLUDED, DYNAMIC) } else { (DYNAMIC, EXCLUDED) };
+        assert_eq!(under(line, own), (family, tcp, store), "{line}");
+        assert_eq!(under(line, other), (None, tcp, None), "{line} asks for another table");
     }
     let untitled = DYNAMIC.replace("Protocol tcp Dynamic Port Range", "");
     assert_eq!(
@@ -412,7 +503,7 @@ fn a_section_names_the_line_of_its_title() {
     let text = format!("C:\\>netsh int ipv4 sh dyn tcp\n{DYNAMIC}{EXCLUDED}");
     let lines: Vec<_> = sections(text.as_bytes()).expect("tables").iter().map(|s| s.line).collect();
     assert_eq!(lines, [3, 9]);
-    assert_eq!(sections(b"---\na: 1\nb: 2\n").expect("a table")[0].line, 1);
+    assert_eq!(sections(b"---\na: 1024\nb: 255\n").expect("a table")[0].line, 1);
 }
 
 #[test]
@@ -457,7 +548,7 @@ fn every_range_that_fits_is_read_back() {
     for start in (1..=70_000_u32).step_by(997).chain([1, 1024, 65_535, 65_536]) {
         for count in (1..=70_000_u32).step_by(1009).chain([1, 65_535]) {
             let text = format!("udp\n-----\nx: {start}\ny: {count}\n");
-            let fits = start + count - 1 <= 65_535;
+            let fits = count >= 255 && start + count - 1 <= 65_535;
             assert_eq!(ranges(text).ok(), fits.then(|| vec![(start, count)]), "{start} {count}");
             let text = format!("udp\n\nx y\n--- ---\n{start} {count}\n\n* z\n");
             let fits = start <= count && count <= 65_535;
@@ -468,7 +559,7 @@ fn every_range_that_fits_is_read_back() {
 
 #[test]
 fn hostile_text_is_bounded() {
-    let section = "tcp\n---\na:1\nb:1\n\n";
+    let section = "tcp\n---\na:1\nb:255\n\n";
     assert_eq!(
         sections(section.repeat(SECTIONS_MAX).as_bytes()).map(|all| all.len()),
         Ok(SECTIONS_MAX)
