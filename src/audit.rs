@@ -2,7 +2,7 @@
 
 mod bounds;
 
-use ephaudit_platform::snapshot::{Held, Owner, Reason, Scope, Snapshot, Why};
+use ephaudit_platform::snapshot::{Held, ListenerId, Owner, Reason, Scope, Snapshot, Why};
 
 use crate::policy::{Policy, Weight};
 use crate::report::{Finding, Gap, Status, Verdict};
@@ -97,7 +97,18 @@ fn accepted(
     Err(Gap { scope: finding.scope.clone(), what, why: why.reason, detail: why.detail })
 }
 
-/// The listeners that findings would name, by their index: only their processes are worth a search.
+/// The listeners that findings would name: only their processes are worth a search. None where no
+/// rule that is on reads them.
+pub fn needs_owners(policy: &Policy, snapshot: &Snapshot) -> Vec<ListenerId> {
+    let scopes = snapshot.scopes.iter().enumerate().filter(|_| needs(policy, Need::Owners));
+    let named = scopes.flat_map(|(at, scope)| {
+        let named = named_listeners(policy, scope).into_iter();
+        named.map(move |index| ListenerId { scope: at, index })
+    });
+    named.collect()
+}
+
+/// The listeners of a scope that findings would name, by their index.
 pub fn named_listeners(policy: &Policy, scope: &Scope) -> Vec<usize> {
     rules::listener_in_pool::told_by_themselves(policy, scope)
 }

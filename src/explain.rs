@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use ephaudit_platform::holders::{Hold, Holder, Holders};
 use ephaudit_platform::snapshot::{
-    Bounds, Family, Host, Os, Owner, Range, Reading, Reason, Scope, Snapshot, Transport, Why,
+    Bounds, Family, HostInfo, Os, Owner, Range, Reading, Reason, Scope, Snapshot, Transport, Why,
 };
 
 use crate::iana::Registry;
@@ -163,7 +163,7 @@ pub fn explain<'a>(
 }
 
 fn on_transport<'a>(
-    host: &Host,
+    host: &HostInfo,
     port: u16,
     scope: &'a Scope,
     registry: &'a Registry,

@@ -5,12 +5,15 @@ mod claims;
 
 use std::sync::LazyLock;
 
+use ephaudit_platform::ask::{Answer, Ask, Question};
+use ephaudit_platform::boot::Facts;
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::{Depth, Os, Scope, Snapshot, Transport};
-use ephaudit_platform::{Wants, add_boot, boot_of, boot_of_evidence, fuzzing, read_evidence};
+use ephaudit_platform::persisted::Persisted;
+use ephaudit_platform::snapshot::{Depth, Os, Snapshot, Transport, Why};
+use ephaudit_platform::{Host, Needs, fuzzing};
 
-use crate::audit::{audit, named_listeners};
+use crate::audit::{audit, needs_owners};
 use crate::iana::Registry;
 use crate::policy::{self, Asked, Policy, Profile};
 use crate::rules::RULES;
@@ -35,12 +38,13 @@ pub fn evidence(bytes: &[u8]) {
     let boot = head & 0x10 != 0;
     let names = ["a.txt", "b.txt", "c.txt", "d.txt"];
     let texts = fuzzing::split(texts, b"@@\n");
-    let pieces: Vec<Piece<'_>> =
-        names.iter().zip(&texts).map(|(name, bytes)| Piece { name, bytes }).collect();
-    let Ok(evidence) = Evidence::read(&pieces, Vec::new(), os) else { return };
+    let piece =
+        |(name, bytes): (&str, &&[u8])| Piece { name: name.to_owned(), bytes: bytes.to_vec() };
+    let pieces = names.into_iter().zip(&texts).map(piece).collect();
+    let Ok(evidence) = Evidence::read(pieces, Vec::new(), os) else { return };
     let policy = usual();
-    let wants = Wants { boot, depth: Depth::Auto(policy.near_exhaustion), ..Wants::default() };
-    let document = judged(&read_evidence(&evidence, &pieces, &wants), &policy);
+    let needs = Needs::default().boot(boot).depth(Depth::Auto(policy.near_exhaustion));
+    let document = judged(&Host::of_evidence(evidence).read(&needs), &policy);
     assert_ne!(document.status, Some(Status::Compliant), "texts alone tell of no listeners");
 }
 
@@ -59,19 +63,34 @@ pub fn capture(bytes: &[u8]) {
 pub fn boot(bytes: &[u8]) {
     let Some((head, text)) = bytes.split_first() else { return };
     let os = Os::ALL[usize::from(*head) % Os::ALL.len()];
-    let persisted = fuzzing::persisted(os, text);
     let policy = usual();
-    let capture = &CAPTURES[0];
-    let mut snapshot = of(capture, &policy);
-    let boot = || match os {
-        Os::Illumos | Os::Solaris | Os::Windows | Os::Aix | Os::Unsupported => {
-            boot_of_evidence(os, &[Piece { name: "a.txt", bytes: text }])
-        }
-        _ => boot_of(os, &persisted, snapshot.host.kernel.clone().as_deref()),
-    };
-    let boot = boot();
-    add_boot(&mut snapshot, capture, || boot);
+    let mut snapshot = of(&CAPTURES[0], &policy);
+    let kernel = snapshot.host.kernel.clone();
+    let host = WithFiles { capture: &CAPTURES[0], persisted: fuzzing::persisted(os, text) };
+    let boot = Host::answering(os, &host).boot(kernel.as_deref());
+    for scope in &mut snapshot.scopes {
+        scope.boot = Facts::Read(Box::new(boot.clone()));
+    }
     judged(&snapshot, &policy);
+    if os == Os::Linux {
+        judged(&Host::answering(os, &host).read(&Needs::default().boot(true)), &policy);
+    }
+}
+
+/// A capture, with the files that settings persist in.
+struct WithFiles<'a> {
+    capture: &'a Capture,
+    persisted: Persisted,
+}
+
+impl Ask for WithFiles<'_> {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        self.capture.ask(question)
+    }
+
+    fn persisted(&self, _: Os) -> Result<Persisted, Why> {
+        Ok(self.persisted.clone())
+    }
 }
 
 /// A policy; what it says judges both hosts.
@@ -117,10 +136,13 @@ fn usual() -> Policy {
 }
 
 fn of(capture: &Capture, policy: &Policy) -> Snapshot {
-    let named = |scope: &Scope| named_listeners(policy, scope);
     let depth = Depth::Auto(policy.near_exhaustion);
-    let held: Vec<_> = Transport::ALL.iter().map(|&t| (t, policy.declared_ports(t))).collect();
-    capture.snapshot(&Wants { owners: &named, depth, held: &held, ..Wants::default() })
+    let held = Transport::ALL.iter().map(|&t| (t, policy.declared_ports(t))).collect();
+    let host = Host::answering(Os::Linux, capture);
+    let mut snapshot = host.read(&Needs::default().depth(depth).held(held));
+    let named = needs_owners(policy, &snapshot);
+    host.owners(&mut snapshot, &named);
+    snapshot
 }
 
 fn judged(snapshot: &Snapshot, policy: &Policy) -> Document {

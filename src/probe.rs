@@ -201,11 +201,11 @@ fn steps(found: &Disagreement) -> Vec<Step> {
 
 #[cfg(test)]
 mod tests {
-    use ephaudit_platform::Wants;
     use ephaudit_platform::ask::{Answer, Question, Refusal};
     use ephaudit_platform::probe::Call;
     use ephaudit_platform::snapshot::{Family, Os, Reason, Source, Transport, Why};
     use ephaudit_platform::unread::Subject;
+    use ephaudit_platform::{Host, Needs};
 
     use super::*;
 
@@ -218,7 +218,7 @@ mod tests {
             };
             Answer::new(Source::File("test".into()), outcome)
         };
-        ephaudit_platform::read(Os::Linux, &ask, &Wants::default())
+        Host::answering(Os::Linux, &ask).read(&Needs::default())
     }
 
     #[test]

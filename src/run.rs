@@ -23,17 +23,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use ephaudit_platform::capture::{Capture, capture_live};
+use ephaudit_platform::capture::{Capture, Recording};
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Depth, Scope, Snapshot, Transport};
-use ephaudit_platform::{Wants, files};
+use ephaudit_platform::snapshot::{Depth, Snapshot, Transport};
+use ephaudit_platform::{Host, Needs, files};
 
 use self::clock::now;
-use self::evidence::Witness;
 use self::identity::Identity;
 use self::input::ReadBudget;
 use self::output::Content;
-use crate::audit::{audit, named_listeners, needs};
+use crate::audit::{audit, needs, needs_owners};
 use crate::cli::{
     AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs,
     REGISTRY_VARIABLE, ReadArgs, ReportArgs, RulesArgs, ShowArgs, UsageDepth,
@@ -156,28 +155,31 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
 /// The facts of this host, or of the evidence, and when they were read.
 fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
     let at = now()?;
-    let named = |scope: &Scope| {
-        if needs(policy, Need::Owners) { named_listeners(policy, scope) } else { Vec::new() }
-    };
-    let held = if needs(policy, Need::Holders) { held(policy) } else { Vec::new() };
-    let depth = match args.usage {
-        UsageDepth::Auto if !needs(policy, Need::Sockets) => Depth::Counters,
-        depth => depth.depth(policy.near_exhaustion),
-    };
-    let wants = Wants {
-        owners: &named,
-        depth,
-        all_namespaces: args.all_netns,
-        boot: args.boot || args.tree.root.is_some(),
-        held: &held,
-    };
+    let needs = reads(args, policy);
     let elsewhere = !args.facts.from.is_empty() || args.tree.root.is_some();
     if args.all_netns && elsewhere {
         let why = "--all-netns reads the namespaces of this host; --from and --root use those \
                    recorded in them";
         return Err(Failure::Usage(why.to_owned()));
     }
-    read(&args.facts, args.tree.root.as_deref(), &wants, at)
+    let host = host(&args.facts, args.tree.root.as_deref())?;
+    let mut snapshot = host.read(&needs);
+    let named = needs_owners(policy, &snapshot);
+    host.owners(&mut snapshot, &named);
+    Ok((snapshot, host.collected_at().map_or(at, str::to_owned)))
+}
+
+/// What the command line asks for, and what the rules read that are on.
+fn reads(args: &ReadArgs, policy: &Policy) -> Needs {
+    let depth = match args.usage {
+        UsageDepth::Auto if !needs(policy, Need::Sockets) => Depth::Counters,
+        depth => depth.depth(policy.near_exhaustion),
+    };
+    Needs::default()
+        .depth(depth)
+        .all_namespaces(args.all_netns)
+        .boot(args.boot || args.tree.root.is_some())
+        .held(if needs(policy, Need::Holders) { held(policy) } else { Vec::new() })
 }
 
 /// The ports of declared services: who holds them is looked for.
@@ -185,18 +187,13 @@ fn held(policy: &Policy) -> Vec<(Transport, PortSet)> {
     Transport::ALL.iter().map(|&transport| (transport, policy.declared_ports(transport))).collect()
 }
 
-fn read(
-    facts: &FactsArgs,
-    root: Option<&Path>,
-    wants: &Wants<'_>,
-    at: String,
-) -> Result<(Snapshot, String), Failure> {
+/// This host, or the one that the command line names.
+fn host(facts: &FactsArgs, root: Option<&Path>) -> Result<Host<'static>, Failure> {
     if facts.from.is_empty() && root.is_none() {
-        return Ok((ephaudit_platform::read_live(wants), at));
+        Ok(Host::live())
+    } else {
+        evidence::host(facts, root)
     }
-    let witness = Witness::of(facts, root, wants.boot)?;
-    let snapshot = witness.snapshot(wants);
-    Ok((snapshot, witness.collected_at().map_or(at, str::to_owned)))
 }
 
 /// What the listeners' owners are asked for depends on the registry: a capture holds those of the
@@ -204,10 +201,15 @@ fn read(
 fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     let registry = Registry::built_in();
     let policy = Policy::of(Profile::Iana, None, registry);
-    let named = |scope: &Scope| named_listeners(&policy, scope);
-    let depth = Depth::Auto(policy.near_exhaustion);
-    let wants = Wants { owners: &named, depth, ..Wants::default() };
-    let bytes = capture_live(now()?, &wants)
+    let recording = Recording::default();
+    let host = Host::recording(&recording);
+    let at = now()?;
+    let mut snapshot = host.read(&Needs::default().depth(Depth::Auto(policy.near_exhaustion)));
+    let named = needs_owners(&policy, &snapshot);
+    host.owners(&mut snapshot, &named);
+    drop(host);
+    let bytes = recording
+        .capture(&snapshot.host, at)
         .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
     if bytes.len() > Capture::MAX {
         return Err(Failure::Output(
@@ -324,7 +326,7 @@ fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
 
 fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
     let at = now()?;
-    let (snapshot, answers) = ephaudit_platform::probe_live(args.count);
+    let (snapshot, answers) = Host::live().probe(args.count);
     let judged = judge(&snapshot, &answers, args.fail_on.severity());
     let document = v1::probed(&snapshot, &answers, &judged, at, args.count);
     let look = output::look(&args.output);

@@ -4,8 +4,10 @@
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 
+use crate::draw::{Given, Wish};
+use crate::persisted::Persisted;
 use crate::ports::{PortRange, PortSet};
-use crate::snapshot::{Family, Reason, Source, Transport, Why};
+use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::unread::Unread;
 use crate::usage::CensusRows;
 
@@ -165,6 +167,28 @@ pub trait Ask {
     fn listeners(&self, _family: Family, _transport: Transport) -> Reply<OpenSockets> {
         not_read_here()
     }
+
+    /// The files that settings persist in, or why there are none to read.
+    ///
+    /// # Errors
+    /// They are not there, or it is not known where they are.
+    fn persisted(&self, _os: Os) -> Result<Persisted, Why> {
+        let why = "the evidence does not hold the files that settings persist in";
+        Err(Why::new(Reason::NotCaptured, why))
+    }
+
+    /// Takes a visitor into every other namespace; `None` where there is no way into them. It also
+    /// visits namespaces that could not be entered, with an [`Ask`] that refuses every question.
+    /// Once the visitor breaks off, a few more are visited so, and the others are only counted.
+    fn tour(&self, _visit: &mut Visitor<'_>) -> Option<Toured> {
+        None
+    }
+
+    /// Asks the kernel for so many ports, one after the other.
+    fn draw(&self, _wish: Wish, _count: u32) -> Given {
+        let why = "ports are requested from the kernel on Linux only";
+        Given::Ports(Vec::new(), Some(Why::new(Reason::Unsupported, why)))
+    }
 }
 
 impl<F: Fn(Question<'_>) -> Answer> Ask for F {
@@ -204,8 +228,3 @@ pub struct Toured {
     /// What could not be seen.
     pub unread: Vec<Unread>,
 }
-
-/// Takes a visitor into every other namespace; also visits namespaces that could not be entered,
-/// with an [`Ask`] that refuses every question. Once the visitor breaks off, a few more are visited
-/// so, and the others are only counted.
-pub type Tour<'a> = dyn Fn(&mut Visitor<'_>) -> Toured + 'a;

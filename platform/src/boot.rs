@@ -3,7 +3,7 @@
 //! One entry a key and loader. What an initial ramdisk sets before, and what a program writes after
 //! the loader has run, stands in no file that is read here; [`Suspect`] names those that were seen.
 
-use crate::reading::{Reading, Reason, Source, Why, quoted};
+use crate::reading::{Reading, Source, Why, quoted};
 use crate::unread::{Settings, Subject, Unread};
 
 /// Who applies the settings.
@@ -318,15 +318,9 @@ pub struct Boot {
 
 impl Boot {
     /// Nothing, and why.
-    pub(crate) fn untold(why: Why) -> Self {
+    pub(crate) fn unknown(why: Why) -> Self {
         let subject = Subject::Settings(Settings::All);
         Self { unread: vec![Unread::new(subject, why)], ..Self::default() }
-    }
-
-    /// Nothing, because the evidence holds no files.
-    pub(crate) fn not_captured() -> Self {
-        let why = "the evidence does not hold the files that settings persist in";
-        Self::untold(Why::new(Reason::NotCaptured, why))
     }
 
     /// What is not known, each thing once: of a file that was not read, not of each key.

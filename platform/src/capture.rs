@@ -18,11 +18,9 @@ use self::answers::Answers;
 use crate::ask::{
     Answer, Ask, CensusOf, NetshTable, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
 };
-use crate::boot::{Boot, Facts};
-use crate::os::Wants;
 use crate::reading::beginning;
-use crate::snapshot::{Family, Os, Reason, Snapshot, Source, Transport, Why};
-use crate::source::{self, Live};
+use crate::snapshot::{Family, HostInfo, Os, Reason, Source, Transport, Why};
+use crate::source::Live;
 use crate::usage::CensusRows;
 
 /// The version of the file's form.
@@ -150,15 +148,8 @@ impl Capture {
         &self.collected_at
     }
 
-    /// The facts that the answers hold.
-    pub fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
-        let mut snapshot = crate::read(self.os, self, wants);
-        if wants.boot {
-            for scope in &mut snapshot.scopes {
-                scope.boot = Facts::Read(Box::new(Boot::not_captured()));
-            }
-        }
-        snapshot
+    pub(crate) const fn os(&self) -> Os {
+        self.os
     }
 
     fn kept(&self, key: &str) -> Answer {
@@ -189,11 +180,35 @@ impl Ask for Capture {
     }
 }
 
-/// The running system, whose answers are kept.
-#[derive(Default)]
-struct Recording(RefCell<Answers>);
+/// The running system, whose answers are kept. One that is too long for a capture becomes a
+/// refusal, also for what is asked next: the audit of the capture says that it does not know.
+#[derive(Debug, Default)]
+pub struct Recording(RefCell<Answers>);
 
 impl Recording {
+    /// Everything that was answered so far, as a capture.
+    ///
+    /// # Errors
+    /// None that a system could cause: only a failure to write JSON.
+    pub fn capture(
+        self,
+        host: &HostInfo,
+        collected_at: String,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        let mut file = File {
+            ephaudit_capture: VERSION,
+            os: host.os.name().to_owned(),
+            host: host.name.clone(),
+            collected_at,
+            answers: self.0.into_inner().kept.into_iter().map(Entry::new).collect(),
+            sha256: String::new(),
+        };
+        file.sha256 = file.sum();
+        let mut bytes = serde_json::to_vec_pretty(&file)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
     fn add(&self, key: String, ask: impl FnOnce() -> Answer) -> Answer {
         self.0.borrow_mut().add(key, ask)
     }
@@ -242,29 +257,6 @@ fn read_listeners(answer: Answer) -> Reply<OpenSockets> {
         let unparsable = |error| Refusal::Failed(Why::unparsable(error, &bytes));
         OpenSockets::parse(&bytes).map_err(unparsable)
     })
-}
-
-/// Asks the running system everything that an audit asks, and returns the capture. An answer that
-/// is too long for it becomes a refusal, also for what is asked next: the audit of the capture says
-/// that it does not know.
-///
-/// # Errors
-/// None that a system could cause: only a failure to write JSON.
-pub fn capture_live(collected_at: String, wants: &Wants<'_>) -> Result<Vec<u8>, serde_json::Error> {
-    let recording = Recording::default();
-    let snapshot = crate::read(source::LIVE_OS, &recording, wants);
-    let mut file = File {
-        ephaudit_capture: VERSION,
-        os: snapshot.host.os.name().to_owned(),
-        host: snapshot.host.name,
-        collected_at,
-        answers: recording.0.into_inner().kept.into_iter().map(Entry::new).collect(),
-        sha256: String::new(),
-    };
-    file.sha256 = file.sum();
-    let mut bytes = serde_json::to_vec_pretty(&file)?;
-    bytes.push(b'\n');
-    Ok(bytes)
 }
 
 fn key_of_census(of: &CensusOf<'_>) -> String {

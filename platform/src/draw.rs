@@ -57,7 +57,7 @@ pub enum Given {
 }
 
 /// The way of asking for ports, so many one after the other: the kernel, or a test.
-pub type Draw<'a> = dyn Fn(Wish, u32) -> Given + 'a;
+pub(crate) type Draw<'a> = dyn Fn(Wish, u32) -> Given + 'a;
 
 /// The family as it is written.
 pub const fn family_name(family: Family) -> &'static str {

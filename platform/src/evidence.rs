@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use crate::ask::{
     Answer, Ask, CensusOf, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
 };
+use crate::os;
 use crate::parse::{decode, ipadm, ndd, sysctl_text};
+use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 use crate::unread::Unread;
@@ -20,12 +22,12 @@ use crate::usage::CensusRows;
 use tree::Tree;
 
 /// One file of evidence.
-#[derive(Debug, Clone, Copy)]
-pub struct Piece<'a> {
+#[derive(Debug, Clone)]
+pub struct Piece {
     /// Its name, for sources and errors.
-    pub name: &'a str,
+    pub name: String,
     /// Its content.
-    pub bytes: &'a [u8],
+    pub bytes: Vec<u8>,
 }
 
 /// Why evidence cannot be judged.
@@ -97,6 +99,8 @@ pub struct Evidence {
     tunables: Tunables,
     windows: windows::Tables,
     tree: Option<Tree>,
+    /// What it was made of, where what persists is in it.
+    texts: Vec<Piece>,
     left_out: Vec<Unread>,
 }
 
@@ -111,10 +115,13 @@ struct Understood {
 impl Understood {
     fn named(
         self,
+        pieces: Vec<Piece>,
         os: impl FnOnce(recognise::Signs) -> Result<Os, EvidenceError>,
     ) -> Result<Evidence, EvidenceError> {
         let Self { tunables, windows, tree, signs } = self;
-        Ok(Evidence { os: os(signs)?, tunables, windows, tree, left_out: Vec::new() })
+        let os = os(signs)?;
+        let texts = if os::persists_in_files(os) { Vec::new() } else { pieces };
+        Ok(Evidence { os, tunables, windows, tree, texts, left_out: Vec::new() })
     }
 }
 
@@ -122,28 +129,24 @@ impl Evidence {
     /// Understands the pieces, and what the trees among the folders hold, as one host's. `os`
     /// overrides what the text says of itself.
     pub fn read(
-        pieces: &[Piece<'_>],
+        pieces: Vec<Piece>,
         folders: Vec<Folder>,
         os: Option<Os>,
     ) -> Result<Self, EvidenceError> {
-        let mut names: Vec<String> = pieces.iter().map(|piece| piece.name.to_owned()).collect();
+        let mut names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
         names.extend(folders.iter().map(|folder| folder.place("")));
         let tree = Tree::among(folders)?;
-        let understood = Self::understood(pieces, tree)?;
-        understood.named(|signs| signs.os(os, &listed(&names)))
+        let understood = Self::understood(&pieces, tree)?;
+        understood.named(pieces, |signs| signs.os(os, &listed(&names)))
     }
 
     /// The same of a host whose root is that folder: an image, a chroot, or the tree of a
     /// sosreport. It need not say anything about ports but in the files that settings persist in.
-    pub fn rooted(
-        pieces: &[Piece<'_>],
-        root: Folder,
-        os: Option<Os>,
-    ) -> Result<Self, EvidenceError> {
+    pub fn rooted(pieces: Vec<Piece>, root: Folder, os: Option<Os>) -> Result<Self, EvidenceError> {
         let place = root.place("");
         let (tree, of_files) = Tree::root(root);
-        let understood = Self::understood(pieces, Some(tree))?;
-        understood.named(|signs| match signs.os(os, &place) {
+        let understood = Self::understood(&pieces, Some(tree))?;
+        understood.named(pieces, |signs| match signs.os(os, &place) {
             Err(EvidenceError::Empty(_)) => {
                 os.or(of_files).ok_or_else(|| EvidenceError::NoSystem(place.clone()))
             }
@@ -151,15 +154,14 @@ impl Evidence {
         })
     }
 
-    fn understood(pieces: &[Piece<'_>], tree: Option<Tree>) -> Result<Understood, EvidenceError> {
+    fn understood(pieces: &[Piece], tree: Option<Tree>) -> Result<Understood, EvidenceError> {
         let mut tunables = Tunables::default();
         let mut windows = windows::Tables::default();
         let mut signs = recognise::Signs::default();
         for piece in pieces {
-            let bytes = decode::decoded(piece.bytes);
-            let piece = &Piece { name: piece.name, bytes: &bytes };
-            windows.read(piece, &mut signs)?;
-            let text = text(piece)?;
+            let bytes = decode::decoded(&piece.bytes);
+            windows.read(&piece.name, &bytes, &mut signs)?;
+            let text = text(&piece.name, &bytes)?;
             let place = |line: usize| format!("{}:{line}", piece.name);
             for entry in sysctl_text::entries(&text) {
                 let name = entry.name.replace('/', ".");
@@ -194,7 +196,7 @@ impl Evidence {
                 tunables.tell(&name, place(tunable.line), value(tunable.value, tunable.whole));
             }
             if tunables.are_too_many() {
-                return Err(EvidenceError::TooMuch(piece.name.to_owned()));
+                return Err(EvidenceError::TooMuch(piece.name.clone()));
             }
         }
         for (name, told) in tree.iter().flat_map(Tree::sysctls) {
@@ -202,7 +204,7 @@ impl Evidence {
             tunables.tell(name, told.place, told.outcome);
         }
         if tunables.are_too_many() {
-            let names: Vec<String> = pieces.iter().map(|piece| piece.name.to_owned()).collect();
+            let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
             return Err(EvidenceError::TooMuch(listed(&names)));
         }
         Ok(Understood { tunables, windows, tree, signs })
@@ -212,16 +214,6 @@ impl Evidence {
     #[must_use]
     pub fn without(self, left_out: Vec<Unread>) -> Self {
         Self { left_out, ..self }
-    }
-
-    /// The tree in it.
-    pub(crate) fn root(&self) -> Option<&Folder> {
-        self.tree.as_ref().map(Tree::folder)
-    }
-
-    /// What the host may have that was not copied into the tree.
-    pub(crate) fn uncopied(&self) -> Vec<Unread> {
-        self.tree.as_ref().filter(|_| self.os == Os::Linux).map_or_else(Vec::new, Tree::uncopied)
     }
 
     /// The system it is of.
@@ -320,6 +312,27 @@ impl Ask for Evidence {
     fn listeners(&self, _: Family, _: Transport) -> Reply<OpenSockets> {
         not_captured(Source::Capture("evidence".into()), "it")
     }
+
+    fn persisted(&self, os: Os) -> Result<Persisted, Why> {
+        if let Some(tree) = &self.tree {
+            let mut persisted = tree.folder().persisted(os);
+            if os == Os::Linux {
+                // What the host may have that was not copied into the tree.
+                persisted.unread.extend(tree.uncopied());
+            }
+            return Ok(persisted);
+        }
+        if os::persists_in_files(os) {
+            let detail = "it persists in files: give a folder with the host's /etc in it";
+            return Err(Why::new(Reason::NotCaptured, detail));
+        }
+        let file = |piece: &Piece| File {
+            name: piece.name.as_bytes().to_vec(),
+            place: piece.name.clone(),
+            found: Found::Text(piece.bytes.clone()),
+        };
+        Ok(Persisted { files: self.texts.iter().map(file).collect(), ..Persisted::default() })
+    }
 }
 
 fn not_captured<T>(source: Source, what: &str) -> Reply<T> {
@@ -364,13 +377,13 @@ fn listed(names: &[String]) -> String {
 }
 
 /// The piece as text.
-fn text<'a>(piece: &Piece<'a>) -> Result<Cow<'a, str>, EvidenceError> {
-    let foreign = piece.bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>();
+fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, EvidenceError> {
+    let foreign = bytes.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>();
     if foreign > MAX_FOREIGN {
         let what = format!("not text: {foreign} of its bytes are not UTF-8");
-        return Err(EvidenceError::Damaged { name: piece.name.to_owned(), what });
+        return Err(EvidenceError::Damaged { name: name.to_owned(), what });
     }
-    Ok(String::from_utf8_lossy(piece.bytes))
+    Ok(String::from_utf8_lossy(bytes))
 }
 
 impl Tunables {

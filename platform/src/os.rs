@@ -18,49 +18,20 @@ mod told;
 mod unsupported;
 mod windows;
 
-use crate::ask::{Answer, Ask, Question, Refusal, Tour};
+use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::boot::{Boot, Running};
 use crate::holders::{Hold, Holders};
-use crate::persisted::{File, Persisted};
+use crate::host::Needs;
+use crate::persisted::Persisted;
 use crate::ports::PortSet;
-use crate::snapshot::{Held, Host, Os, Reading, Reason, Scope, Snapshot, Transport, Why};
+use crate::snapshot::{
+    Held, HostInfo, ListenerId, Os, Reading, Reason, Scope, Snapshot, Transport, Why,
+};
 use crate::unread::{Namespaces, Subject, Unread};
-use crate::usage::Depth;
 
-/// Says which listeners' processes are worth a search, as indices into `scope.listeners.items`;
-/// every other fact of the scope is read by then.
-pub type WantsOwner<'a> = dyn Fn(&Scope) -> Vec<usize> + 'a;
-
-/// What is wanted beside the facts that are always read; by default nothing that takes long.
-pub struct Wants<'a> {
-    /// The listeners whose processes are searched for.
-    pub owners: &'a WantsOwner<'a>,
-    /// How closely the use of the pool is looked at.
-    pub depth: Depth,
-    /// Whether every namespace is read that can be entered, or only the reader's own.
-    pub all_namespaces: bool,
-    /// Whether the files are read that settings persist in.
-    pub boot: bool,
-    /// The ports whose holders are looked for in the reader's own scope.
-    pub held: &'a [(Transport, PortSet)],
-}
-
-impl Default for Wants<'_> {
-    fn default() -> Self {
-        Self {
-            owners: &|_| Vec::new(),
-            depth: Depth::Counters,
-            all_namespaces: false,
-            boot: false,
-            held: &[],
-        }
-    }
-}
-
-/// `tour` is the way into other namespaces, where there is one.
-pub(crate) fn read(os: Os, ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
+pub(crate) fn read(os: Os, ask: &dyn Ask, needs: &Needs) -> Snapshot {
     let mut snapshot = match os {
-        Os::Linux => linux::read(ask, tour, wants),
+        Os::Linux => linux::read(ask, needs),
         Os::FreeBsd => freebsd::read(ask),
         Os::OpenBsd => openbsd::read(ask),
         Os::NetBsd => netbsd::read(ask),
@@ -72,9 +43,9 @@ pub(crate) fn read(os: Os, ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants
         Os::Unsupported => unsupported::read(),
     };
     if os != Os::Linux {
-        snapshot.unread_scopes = wants.all_namespaces.then(no_tour);
+        snapshot.unread_scopes = needs.all_namespaces.then(no_tour);
     }
-    let held = wants.held.iter().filter(|(_, ports)| !ports.is_empty());
+    let held = needs.held.iter().filter(|(_, ports)| !ports.is_empty());
     let of = |(transport, ports): &(Transport, PortSet)| {
         held_by(holders(&snapshot.host, ask, *transport, ports))
     };
@@ -126,27 +97,26 @@ pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot
         Os::Unsupported => {
             let why =
                 Why::new(Reason::Unsupported, "settings that persist are not read on this system");
-            Boot::untold(why)
+            Boot::unknown(why)
         }
     }
 }
 
-/// The same out of texts that programs of the system printed.
-pub(crate) fn boot_of_texts(os: Os, texts: Vec<File>) -> Boot {
-    match os {
-        Os::Illumos | Os::Solaris | Os::Windows | Os::Aix | Os::Unsupported => {
-            boot(os, &Persisted { files: texts, ..Persisted::default() }, None)
-        }
-        Os::Linux | Os::FreeBsd | Os::OpenBsd | Os::NetBsd | Os::DragonFly | Os::MacOs => {
-            let detail = "it persists in files: give a folder with the host's /etc in it";
-            let why = Why::new(Reason::NotCaptured, detail);
-            Boot::untold(why)
-        }
+/// Whether the settings of a system persist in files, and not in what a program of its prints.
+pub(crate) fn persists_in_files(os: Os) -> bool {
+    let wanted = persisted(os);
+    !(wanted.folders.is_empty() && wanted.files.is_empty())
+}
+
+/// Finds the processes of listeners, by one search for all of them.
+pub(crate) fn find_owners(ask: &dyn Ask, snapshot: &mut Snapshot, of: &[ListenerId]) {
+    if snapshot.host.os == Os::Linux {
+        linux::find_owners(ask, snapshot, of);
     }
 }
 
 /// Why the settings that persist never reach the reader's own scope.
-pub(crate) fn reach(host: &Host, scope: &Scope, ask: &dyn Ask) -> Reach {
+pub(crate) fn reach(host: &HostInfo, scope: &Scope, ask: &dyn Ask) -> Reach {
     if host.os == Os::Linux { linux::boot::reach(host, scope, ask) } else { Reach::In }
 }
 
@@ -156,8 +126,8 @@ pub(crate) enum Reach {
     In,
     /// They never reach it: why.
     Out(&'static str),
-    /// It cannot be told: why.
-    Untold(Why),
+    /// It is not known: why.
+    Unknown(Why),
 }
 
 /// The keys of what the settings give, as they are now.
@@ -189,7 +159,7 @@ fn line(os: Os, bytes: Vec<u8>) -> Result<String, Why> {
 }
 
 pub(crate) fn holders(
-    host: &Host,
+    host: &HostInfo,
     ask: &dyn Ask,
     transport: Transport,
     ports: &PortSet,
@@ -245,21 +215,6 @@ mod tests {
     use super::*;
     use crate::boot::State;
 
-    #[test]
-    fn texts_tell_nothing_of_what_persists_in_files() {
-        let text = File {
-            name: b"sysctl.conf".to_vec(),
-            place: "sysctl.conf".to_owned(),
-            found: crate::persisted::Found::Text(b"net.inet.ip.portrange.first=20000\n".to_vec()),
-        };
-        for os in [Os::Linux, Os::FreeBsd, Os::OpenBsd, Os::NetBsd, Os::DragonFly, Os::MacOs] {
-            let boot = boot_of_texts(os, vec![text.clone()]);
-            assert_eq!((boot.entries.len(), boot.unread.len()), (0, 1), "{os:?}");
-        }
-        let boot = boot_of_texts(Os::Windows, vec![text]);
-        assert!(boot.entries.iter().all(|entry| matches!(entry.state, State::Unknown(_))));
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -269,7 +224,7 @@ mod tests {
             let end: &[u8] = if ended { b"\n" } else { b"" };
             let text = [lines.join(&b'\n'), end.to_vec()].concat();
             for os in Os::ALL {
-                let files = [&b"sysctl.conf"[..], b"sysctl.conf.local"].map(|name| File {
+                let files = [&b"sysctl.conf"[..], b"sysctl.conf.local"].map(|name| crate::persisted::File {
                     name: name.to_vec(),
                     place: String::from_utf8_lossy(name).into_owned(),
                     found: crate::persisted::Found::Text(text.clone()),

@@ -12,8 +12,10 @@ mod tests;
 
 use self::compare::{Compared, Settings, compare};
 use crate::ask::Ask;
-pub use crate::draw::{Call, Draw, Given, Wish, family_name};
-use crate::os::{self, Wants};
+use crate::draw::Draw;
+pub use crate::draw::{Call, Given, Wish, family_name};
+use crate::host::Needs;
+use crate::os;
 use crate::pool::pools;
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Pool, Reason, Scope, Snapshot, Transport, Why};
@@ -118,7 +120,7 @@ const CHANGED: &str = "the settings changed in the meantime";
 /// Asks for `count` ports of each kind, and compares. The facts are those of before.
 pub(crate) fn probe(os: Os, ask: &dyn Ask, draw: &Draw<'_>, count: u32) -> (Snapshot, Probe) {
     let count = count.min(COUNT_MAX);
-    let snapshot = os::read(os, ask, None, &Wants::default());
+    let snapshot = os::read(os, ask, &Needs::default());
     let mut probe = Probe { drawn: Vec::new(), disagreements: Vec::new(), unknown: Vec::new() };
     let Some(scope) = snapshot.scopes.first() else {
         let why = Why::new(Reason::Unsupported, "this system has no live reader");
@@ -136,7 +138,7 @@ pub(crate) fn probe(os: Os, ask: &dyn Ask, draw: &Draw<'_>, count: u32) -> (Snap
                     let settings = Settings { pool, allocator };
                     // The settings as they are now, where they are those of before.
                     let again = || {
-                        let now = os::read(os, ask, None, &Wants::default());
+                        let now = os::read(os, ask, &Needs::default());
                         let same = now.scopes.first().map(pools).as_ref() == Some(&before);
                         same.then(|| Settings { allocator: os::allocator(os, ask), ..settings })
                     };
@@ -153,7 +155,7 @@ pub(crate) fn probe(os: Os, ask: &dyn Ask, draw: &Draw<'_>, count: u32) -> (Snap
             }
         }
     }
-    let after = os::read(os, ask, None, &Wants::default());
+    let after = os::read(os, ask, &Needs::default());
     if after.scopes.first().map(pools).as_ref() != Some(&before) {
         let why = Why::new(Reason::Unsupported, CHANGED);
         probe.disagreements.clear();

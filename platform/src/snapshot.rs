@@ -407,7 +407,7 @@ impl Os {
 
 /// The host the facts belong to. What could not be read is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
+pub struct HostInfo {
     /// The node name.
     pub name: Option<String>,
     /// The operating system.
@@ -430,7 +430,7 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The host.
-    pub host: Host,
+    pub host: HostInfo,
     /// Its scopes, sorted by id.
     pub scopes: Vec<Scope>,
     /// What keeps `scopes` from being all there are; `None` where only the reader's own was
@@ -458,9 +458,27 @@ pub struct Held {
     pub unread: Vec<Unread>,
 }
 
+/// A listener of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenerId {
+    /// The index of its scope.
+    pub scope: usize,
+    /// Its index among the listeners of the scope.
+    pub index: usize,
+}
+
 impl Snapshot {
+    /// The listener of that id.
+    pub fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.scopes.get(id.scope)?.listeners.items.get(id.index)
+    }
+
+    pub(crate) fn listener_mut(&mut self, id: ListenerId) -> Option<&mut Listener> {
+        self.scopes.get_mut(id.scope)?.listeners.items.get_mut(id.index)
+    }
+
     /// A host of which only the reader's own scope was asked for.
-    pub fn of(host: Host, scope: Scope) -> Self {
+    pub fn of(host: HostInfo, scope: Scope) -> Self {
         Self { host, scopes: vec![scope], unread_scopes: None, held: Vec::new() }
     }
 }

@@ -4,12 +4,12 @@ pub mod files;
 #[cfg_attr(target_os = "dragonfly", path = "source/no_folder.rs")]
 mod folder;
 mod live;
-pub(crate) mod persisted;
+mod persisted;
 #[cfg(not(target_os = "dragonfly"))]
 mod socket_lines;
 
 pub use folder::Folder;
+pub(crate) use live::LIVE_OS;
+pub use live::Live;
 #[cfg(fuzzing)]
 pub(crate) use live::kernel_takes_filter;
-pub(crate) use live::{LIVE_OS, TOUR};
-pub use live::{Live, draw};

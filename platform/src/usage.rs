@@ -7,9 +7,10 @@ use crate::reading::{Reading, Source};
 use crate::transport::Transport;
 
 /// How closely to look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Depth {
     /// The counters of the namespace only.
+    #[default]
     Counters,
     /// The counters; the sockets too where the counters cannot prove that no destination uses this
     /// percentage of its pool.

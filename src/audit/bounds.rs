@@ -59,7 +59,7 @@ pub(super) fn gaps(scope: &Scope, mut gaps: Vec<Gap>) -> Vec<Gap> {
 mod tests {
     use ephaudit_platform::ports::{PortRange, PortSet};
     use ephaudit_platform::snapshot::Source;
-    use ephaudit_platform::{Wants, ask};
+    use ephaudit_platform::{Host, Needs, ask};
 
     use super::*;
     use crate::report::{Evidence, Severity};
@@ -72,7 +72,7 @@ mod tests {
             ask::Answer::new(Source::File("x".into()), Err(refusal))
         };
         let os = ephaudit_platform::snapshot::Os::Linux;
-        let snapshot = ephaudit_platform::read(os, &refused, &Wants::default());
+        let snapshot = Host::answering(os, &refused).read(&Needs::default());
         let (scope, rule) = (&snapshot.scopes[0], RULES[0]);
         let found = |number: u16| {
             let severity = match number {

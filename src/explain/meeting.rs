@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ephaudit_platform::holders::{Hold, Holder, Holders};
-use ephaudit_platform::snapshot::{Environment, Family, Host, Os, Range, Transport};
+use ephaudit_platform::snapshot::{Environment, Family, HostInfo, Os, Range, Transport};
 
 use super::{Bind, Exposure, Meeting, SelfConnect};
 use crate::text::parity;
@@ -14,7 +14,7 @@ const IPV4_SIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 6);
 
 /// What bind() and listen() meet on the two unspecified addresses, on those that are held, and on
 /// all others.
-pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
+pub(super) fn all(host: &HostInfo, holders: &Holders) -> Vec<Meeting> {
     /// More addresses than this are no answer but a list.
     const ADDRESSES_MAX: usize = 8;
     let mut addresses: Vec<IpAddr> =
@@ -55,7 +55,7 @@ pub(super) fn all(host: &Host, holders: &Holders) -> Vec<Meeting> {
 
 /// Whether the answers of Linux are this host's: WSL 1 ("4.4.0-19041-Microsoft") and gVisor have
 /// stacks of their own.
-fn is_linux_itself(host: &Host) -> bool {
+fn is_linux_itself(host: &HostInfo) -> bool {
     host.os == Os::Linux
         && host.environment != Some(Environment::Gvisor)
         && !host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft"))

@@ -1,10 +1,10 @@
 use std::net::{IpAddr, SocketAddr};
 
-use ephaudit_platform::Wants;
 use ephaudit_platform::ask::{Answer, Question, Refusal};
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Connection, Source};
 use ephaudit_platform::unread::{Subject, Unread};
+use ephaudit_platform::{Host, Needs};
 
 use super::*;
 use crate::report::When;
@@ -26,7 +26,7 @@ fn host(kernel: &str, range: Option<&str>, reserved: Option<&str>) -> Snapshot {
         };
         Answer::new(Source::File("test".into()), outcome)
     };
-    ephaudit_platform::read(Os::Linux, &ask, &Wants::default())
+    Host::answering(Os::Linux, &ask).read(&Needs::default())
 }
 
 fn stock() -> Snapshot {

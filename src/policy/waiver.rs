@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Host, Reason, Scope, ScopeName, Snapshot, Why};
+use ephaudit_platform::snapshot::{HostInfo, Reason, Scope, ScopeName, Snapshot, Why};
 use wildmatch::WildMatch;
 
 use crate::iana::Registry;
@@ -51,7 +51,7 @@ impl Waiver {
     }
 
     /// Whether it is for that host; `None` where the host's name is not known.
-    pub fn is_for(&self, host: &Host) -> Option<bool> {
+    pub fn is_for(&self, host: &HostInfo) -> Option<bool> {
         match &host.name {
             _ if self.host == "*" => Some(true),
             // Host names differ by more than case (RFC 4343).
@@ -160,7 +160,7 @@ mod tests {
             expires: None,
             line: 1,
         };
-        let host = |name: Option<&str>| Host {
+        let host = |name: Option<&str>| HostInfo {
             name: name.map(str::to_owned),
             os: Os::Linux,
             os_id: None,

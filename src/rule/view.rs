@@ -2,7 +2,7 @@
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Bounds, Environment, Family, Host, Pool, Range, Reserved, Scope, Transport,
+    Bounds, Environment, Family, HostInfo, Pool, Range, Reserved, Scope, Transport,
 };
 
 use super::{Rule, ScopeFacts, reserved_evidence};
@@ -161,7 +161,7 @@ impl<'a> View<'a> {
 
     /// The weight of a range that IANA would not have: under `vendor`, the system's own default is
     /// information only, and so is what WSL set by itself.
-    pub fn severity(&self, policy: &Policy, host: &Host) -> Severity {
+    pub fn severity(&self, policy: &Policy, host: &HostInfo) -> Severity {
         let own = self.is_default() == Some(true) || host.environment == Some(Environment::Wsl);
         match policy.profile {
             Profile::Vendor if own => Severity::Info,

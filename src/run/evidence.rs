@@ -3,12 +3,11 @@
 use std::io;
 use std::path::Path;
 
-use ephaudit_platform::ask::Ask;
 use ephaudit_platform::capture::Capture;
 use ephaudit_platform::evidence::{Evidence, Piece};
-use ephaudit_platform::snapshot::{Os, Reason, Snapshot, Why};
+use ephaudit_platform::snapshot::{Os, Reason, Why};
 use ephaudit_platform::unread::{Subject, Unread};
-use ephaudit_platform::{Folder, Wants};
+use ephaudit_platform::{Folder, Host};
 use serde::Deserialize;
 
 use super::Failure;
@@ -31,89 +30,46 @@ struct Label {
 struct Given {
     /// How many bytes more may be read.
     room: ReadBudget,
-    files: Vec<(String, Vec<u8>)>,
+    files: Vec<Piece>,
     folders: Vec<Folder>,
     labels: Vec<Os>,
     /// Files that are no more than a link out of their folder, or to nothing.
     left_out: Vec<Unread>,
 }
 
-/// What tells of a host in its stead.
-pub(super) enum Witness {
-    /// A capture.
-    Capture(Capture),
-    /// What its tools printed, with the texts where what persists is asked of them.
-    Evidence(Evidence, Vec<(String, Vec<u8>)>),
-}
-
-impl Witness {
-    /// The one that was named; `root` is a host's whole root, and `boot` says whether what persists
-    /// is asked of it.
-    pub(super) fn of(args: &FactsArgs, root: Option<&Path>, boot: bool) -> Result<Self, Failure> {
-        let mut given = Given {
-            room: ReadBudget::of_evidence(),
-            files: Vec::new(),
-            folders: Vec::new(),
-            labels: Vec::new(),
-            left_out: Vec::new(),
-        };
-        for path in &args.from {
-            given.add(path)?;
-        }
-        let root = root.map(|path| given.root(path)).transpose()?;
-        let Given { files, folders, labels, left_out, .. } = given;
-        if let ([(name, bytes)], [], None) = (&files[..], &folders[..], &root) {
-            if Capture::is_one(bytes) {
-                let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
-                return Ok(Self::Capture(capture));
-            }
-        }
-        if let Some((name, _)) = files.iter().find(|(_, bytes)| Capture::is_one(bytes)) {
-            return Err(unusable(name, "it is the capture of a whole host; give it alone"));
-        }
-        let pieces = pieces(&files);
-        let os = args.os.map(EvidenceOs::os).or(labels.first().copied());
-        let (read, option) = match root {
-            Some(root) => (Evidence::rooted(&pieces, root, os), "--root"),
-            None => (Evidence::read(&pieces, folders, os), "--from"),
-        };
-        let without = || left_out.iter().map(|it| format!("; {} is {}", it.subject, it.why.detail));
-        let read = read.map_err(|error| {
-            Failure::Usage(format!("{option}: {error}{}", without().collect::<String>()))
-        })?;
-        let read = read.without(left_out);
-        Ok(Self::Evidence(read, if boot { files } else { Vec::new() }))
+/// The host that was named; `root` is its whole root.
+pub(super) fn host(args: &FactsArgs, root: Option<&Path>) -> Result<Host<'static>, Failure> {
+    let mut given = Given {
+        room: ReadBudget::of_evidence(),
+        files: Vec::new(),
+        folders: Vec::new(),
+        labels: Vec::new(),
+        left_out: Vec::new(),
+    };
+    for path in &args.from {
+        given.add(path)?;
     }
-
-    /// The facts that it holds.
-    pub(super) fn snapshot(&self, wants: &Wants<'_>) -> Snapshot {
-        match self {
-            Self::Capture(capture) => capture.snapshot(wants),
-            Self::Evidence(evidence, files) => {
-                ephaudit_platform::read_evidence(evidence, &pieces(files), wants)
-            }
+    let root = root.map(|path| given.root(path)).transpose()?;
+    let Given { files, folders, labels, left_out, .. } = given;
+    if let ([Piece { name, bytes }], [], None) = (&files[..], &folders[..], &root) {
+        if Capture::is_one(bytes) {
+            let capture = Capture::parse(bytes).map_err(|error| unusable(name, error))?;
+            return Ok(Host::of_capture(capture));
         }
     }
-
-    /// When the host was read, where it knows.
-    pub(super) fn collected_at(&self) -> Option<&str> {
-        match self {
-            Self::Capture(capture) => Some(capture.collected_at()),
-            Self::Evidence(..) => None,
-        }
+    if let Some(Piece { name, .. }) = files.iter().find(|piece| Capture::is_one(&piece.bytes)) {
+        return Err(unusable(name, "it is the capture of a whole host; give it alone"));
     }
-
-    /// The way of asking it.
-    pub(super) fn ask(&self) -> &dyn Ask {
-        match self {
-            Self::Capture(capture) => capture,
-            Self::Evidence(evidence, _) => evidence,
-        }
-    }
-}
-
-fn pieces(files: &[(String, Vec<u8>)]) -> Vec<Piece<'_>> {
-    files.iter().map(|(name, bytes)| Piece { name, bytes }).collect()
+    let os = args.os.map(EvidenceOs::os).or(labels.first().copied());
+    let (read, option) = match root {
+        Some(root) => (Evidence::rooted(files, root, os), "--root"),
+        None => (Evidence::read(files, folders, os), "--from"),
+    };
+    let without = || left_out.iter().map(|it| format!("; {} is {}", it.subject, it.why.detail));
+    let read = read.map_err(|error| {
+        Failure::Usage(format!("{option}: {error}{}", without().collect::<String>()))
+    })?;
+    Ok(Host::of_evidence(read.without(left_out)))
 }
 
 impl Given {
@@ -128,7 +84,7 @@ impl Given {
         let root = Folder::open(path).map_err(unusable)?;
         for file in root.evidence_of_tree() {
             let bytes = root.file(&file).and_then(|file| self.room.bounded(file));
-            self.files.push((root.place(&file), bytes.map_err(unusable)?));
+            self.files.push(Piece { name: root.place(&file), bytes: bytes.map_err(unusable)? });
         }
         Ok(root)
     }
@@ -137,7 +93,7 @@ impl Given {
         let name = path.display().to_string();
         if !path.is_dir() {
             let bytes = self.room.read(path).map_err(|error| unusable(&name, error))?;
-            self.files.push((name, bytes));
+            self.files.push(Piece { name, bytes });
             return Ok(());
         }
         let folder = Folder::open(path).map_err(|error| unusable(&name, error))?;
@@ -162,7 +118,7 @@ impl Given {
                     toml::from_str(&text).map_err(|error| unusable(&name, error.message()))?;
                 self.labels.push(label.os.os());
             } else {
-                self.files.push((name, bytes));
+                self.files.push(Piece { name, bytes });
             }
         }
         self.folders.push(folder);

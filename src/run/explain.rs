@@ -1,16 +1,14 @@
 //! `explain`: a port of this or another host, or a rule.
 
-use ephaudit_platform::ask::Ask;
+use ephaudit_platform::Needs;
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Depth, Scope, Transport};
-use ephaudit_platform::{Live, Wants};
+use ephaudit_platform::snapshot::Transport;
 
 use super::clock::now;
-use super::evidence::Witness;
 use super::output::Content;
-use super::{Failure, exit, output, unjudged};
-use crate::audit::named_listeners;
+use super::{Failure, exit, host, output, unjudged};
+use crate::audit::needs_owners;
 use crate::cli::ExplainArgs;
 use crate::explain;
 use crate::render::{self, Screen};
@@ -81,31 +79,19 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
 
 fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {
     let policy = unjudged(&args.facts)?;
-    let mut at = now()?;
-    let witness = if args.facts.from.is_empty() {
-        None
-    } else {
-        Some(Witness::of(&args.facts, None, false)?)
-    };
-    let (snapshot, ask): (_, &dyn Ask) = match &witness {
-        None => {
-            let wants = Wants { depth: Depth::Counters, ..Wants::default() };
-            (ephaudit_platform::read_live(&wants), &Live)
-        }
-        Some(witness) => {
-            if let Some(then) = witness.collected_at() {
-                then.clone_into(&mut at);
-            }
-            // A capture knows the owners that its audit asked for.
-            let named = |scope: &Scope| named_listeners(&policy, scope);
-            let wants = Wants { owners: &named, depth: Depth::Counters, ..Wants::default() };
-            (witness.snapshot(&wants), witness.ask())
-        }
-    };
+    let at = now()?;
+    let host = host(&args.facts, None)?;
+    let mut snapshot = host.read(&Needs::default());
+    if !args.facts.from.is_empty() {
+        // A capture knows the owners that its audit asked for.
+        let named = needs_owners(&policy, &snapshot);
+        host.owners(&mut snapshot, &named);
+    }
+    let at = host.collected_at().map_or(at, str::to_owned);
     let ports = PortSet::from(PortRange::single(port));
     let holders: Vec<Holders> = of
         .iter()
-        .map(|&transport| ephaudit_platform::holders(&snapshot.host, ask, transport, &ports))
+        .map(|&transport| host.holders(&snapshot.host, transport, &ports))
         .map(|held| match snapshot.scopes.first() {
             Some(scope) => held.or_listeners(&scope.listeners.items),
             None => held,

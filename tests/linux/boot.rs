@@ -16,7 +16,7 @@ use std::{env, str};
 
 use ephaudit_platform::boot::{Boot, Loader, State};
 use ephaudit_platform::snapshot::Os;
-use ephaudit_platform::{Folder, read_boot};
+use ephaudit_platform::{Folder, Host};
 
 use crate::linux::support::namespace::{aloud, inside, set, sh};
 use random::Random;
@@ -124,7 +124,7 @@ impl Bench {
     fn compare(&mut self, tree: &Tree) -> Result<usize, String> {
         tree.write(self.top.path());
         let folder = Folder::open(self.top.path()).expect("a folder");
-        let boot = read_boot(&folder, Os::Linux, None);
+        let boot = Host::root(folder, Some(Os::Linux)).expect("a root").boot(None);
         let mut unknown = 0;
         for (loader, _) in LOADERS {
             let predicted = self.predicted(&boot, loader);

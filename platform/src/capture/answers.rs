@@ -5,7 +5,7 @@ use crate::ask::{Answer, Refusal};
 use crate::snapshot::{Reason, Why};
 
 /// What was answered while a capture is made.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) kept: Vec<(String, Answer)>,
     /// How many bytes of the capture they take.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::recognise::Signs;
-use super::{EvidenceError, Piece, Told, not_captured};
+use super::{EvidenceError, Told, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::parse::powershell::{self, Template};
@@ -23,13 +23,14 @@ impl Tables {
     /// Takes what it understands of a piece.
     pub(super) fn read(
         &mut self,
-        piece: &Piece<'_>,
+        name: &str,
+        bytes: &[u8],
         signs: &mut Signs,
     ) -> Result<(), EvidenceError> {
-        let damaged = |what: String| EvidenceError::Damaged { name: piece.name.to_owned(), what };
-        let sections = netsh::sections(piece.bytes).map_err(|error| damaged(error.to_string()))?;
+        let damaged = |what: String| EvidenceError::Damaged { name: name.to_owned(), what };
+        let sections = netsh::sections(bytes).map_err(|error| damaged(error.to_string()))?;
         for section in sections {
-            let place = format!("{}:{}", piece.name, section.line);
+            let place = format!("{name}:{}", section.line);
             // Without a transport nothing says what it is of; what holds after the next boot does
             // not hold now.
             let Some(transport) = section.transport else { continue };
@@ -48,31 +49,32 @@ impl Tables {
             let told = match (&section.table, &section.more) {
                 (Ok(table), None) => Told { place, outcome: Ok(printed(table, transport, true)) },
                 (Ok(table), Some(damage)) => {
-                    let place = format!("{}:{}", piece.name, damage.line);
+                    let place = format!("{name}:{}", damage.line);
                     Told { place, outcome: Ok(printed(table, transport, false)) }
                 }
                 (Err(damage), _) => {
-                    let place = format!("{}:{}", piece.name, damage.line);
+                    let place = format!("{name}:{}", damage.line);
                     let why = Why::new(Reason::Unparsable, damage.what);
                     Told { place, outcome: Err(Refusal::Failed(why)) }
                 }
             };
             tell(&mut self.netsh, key, told);
         }
-        self.read_settings(piece, signs, &damaged)
+        self.read_settings(name, bytes, signs, &damaged)
     }
 
     fn read_settings(
         &mut self,
-        piece: &Piece<'_>,
+        name: &str,
+        bytes: &[u8],
         signs: &mut Signs,
         damaged: &impl Fn(String) -> EvidenceError,
     ) -> Result<(), EvidenceError> {
-        let templates = match powershell::templates(piece.bytes) {
+        let templates = match powershell::templates(bytes) {
             Ok(templates) if templates.is_empty() => return Ok(()),
             Ok(templates) => templates,
             // A text may begin like JSON and be none, such as one with a prompt in brackets.
-            Err(powershell::PowershellError::Json(_)) if !names_port_ranges(piece.bytes) => {
+            Err(powershell::PowershellError::Json(_)) if !names_port_ranges(bytes) => {
                 return Ok(());
             }
             Err(error) => return Err(damaged(error.to_string())),
@@ -83,7 +85,7 @@ impl Tables {
         if nameless > 1 {
             return Err(damaged("settings without names: of TCP or of UDP?".to_owned()));
         }
-        let place = format!("{}:1", piece.name);
+        let place = format!("{name}:1");
         signs.see_windows("a setting of PowerShell", &place);
         let (udp, tcp): (Vec<_>, Vec<_>) =
             templates.into_iter().partition(|template| template.name.is_none());

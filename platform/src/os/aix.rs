@@ -4,7 +4,7 @@ use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::boot::{Boot, Entry, Loader, State};
 use crate::ports::PortRange;
-use crate::snapshot::{Host, Os, Range, Reason, Role, Snapshot, Transport, Why};
+use crate::snapshot::{HostInfo, Os, Range, Reason, Role, Snapshot, Transport, Why};
 use crate::unread::Unread;
 
 pub(super) fn read(ask: &dyn Ask) -> Snapshot {
@@ -19,7 +19,7 @@ pub(super) fn read(ask: &dyn Ask) -> Snapshot {
             Range { transports, ..knobs::range(Role::Ephemeral, default, bounds) }
         })
         .collect();
-    let host = Host {
+    let host = HostInfo {
         name: None,
         os: Os::Aix,
         os_id: None,

@@ -6,7 +6,7 @@ pub(super) mod boot;
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
-use crate::snapshot::{Host, Os, Range, Role, Scope, Snapshot, Transport};
+use crate::snapshot::{HostInfo, Os, Range, Role, Scope, Snapshot, Transport};
 
 pub(super) fn read(os: Os, ask: &dyn Ask) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
@@ -30,7 +30,7 @@ pub(super) fn read(os: Os, ask: &dyn Ask) -> Snapshot {
         unprivileged_start: knobs::port(ask, "tcp/smallest_nonpriv_port"),
         ..knobs::host_scope(ask, ranges, time_wait)
     };
-    let host = Host {
+    let host = HostInfo {
         name: None,
         os,
         os_id: None,

@@ -7,7 +7,7 @@ use crate::parse::port_list;
 use crate::ports::{PortRange, PortSet};
 use crate::reading::beginning;
 use crate::snapshot::{
-    Bounds, Family, Host, Os, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
+    Bounds, Family, HostInfo, Os, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
     ScopeName, Source, Transport, Why,
 };
 
@@ -119,14 +119,14 @@ pub(super) fn host_scope(ask: &dyn Ask, ranges: Vec<Range>, time_wait: Reading<u
 }
 
 /// The host by the names of its sysctls.
-pub(super) fn host(os: Os, ask: &dyn Ask) -> Host {
+pub(super) fn host(os: Os, ask: &dyn Ask) -> HostInfo {
     let text = |name: &str| {
         tunable(ask, name, |text| Ok(beginning(text)))
             .known()
             .cloned()
             .filter(|text| !text.is_empty())
     };
-    Host {
+    HostInfo {
         name: text("kern.hostname"),
         os,
         os_id: None,

@@ -15,15 +15,16 @@ mod scope;
 mod sysctl;
 mod usage;
 
-use super::Wants;
-use crate::ask::{Ask, Tour};
+use crate::ask::Ask;
+use crate::host::Needs;
 use crate::snapshot::{Environment, ScopeKind, ScopeName, Snapshot};
 use crate::unread::Subject;
+pub(super) use listeners::find_owners;
 use scope::Kernel;
 
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
 
-pub(super) fn read(ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) -> Snapshot {
+pub(super) fn read(ask: &dyn Ask, needs: &Needs) -> Snapshot {
     let mut notes = Vec::new();
     let (host, version) = host::read(ask, &mut notes);
     let kernel = Kernel::new(&host, version);
@@ -32,16 +33,15 @@ pub(super) fn read(ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
 
     let is_host = id.is_some() && id == id_of_host;
     let id = id.unwrap_or_else(|| "net:unknown".to_owned());
-    let mut own = scope::read(ask, &kernel, id, None, wants.depth, notes);
+    let mut own = scope::read(ask, &kernel, id, None, needs.depth, notes);
     if is_host {
         own.names.push(ScopeName::Host);
     }
     let mut scopes = vec![own];
-    let unread_scopes = wants.all_namespaces.then(|| match tour {
-        Some(tour) => {
-            namespaces::read(ask, tour, &kernel, id_of_host.as_deref(), wants.depth, &mut scopes)
-        }
-        None => super::no_tour(),
+    let unread_scopes = needs.all_namespaces.then(|| {
+        let of_host = id_of_host.as_deref();
+        namespaces::read(ask, &kernel, of_host, needs.depth, &mut scopes)
+            .unwrap_or_else(super::no_tour)
     });
     let contained =
         matches!(host.environment, Some(Environment::Container(_) | Environment::Gvisor));
@@ -52,7 +52,6 @@ pub(super) fn read(ask: &dyn Ask, tour: Option<&Tour<'_>>, wants: &Wants<'_>) ->
             kind => kind,
         };
     }
-    listeners::find_owners(ask, &mut scopes, wants.owners);
     scopes.sort_by(|a, b| a.id.cmp(&b.id));
     Snapshot { host, scopes, unread_scopes, held: Vec::new() }
 }

@@ -2,7 +2,7 @@
 
 use crate::boot;
 use crate::snapshot::{
-    Family, Host, Listeners, Os, Range, Reading, Reason, Role, Scope, ScopeKind, ScopeName,
+    Family, HostInfo, Listeners, Os, Range, Reading, Reason, Role, Scope, ScopeKind, ScopeName,
     Snapshot, Source, Transport, Why,
 };
 use crate::unread::{Subject, Unread};
@@ -15,7 +15,7 @@ pub(super) fn read() -> Snapshot {
             format!("there is no reader for {} yet", std::env::consts::OS),
         )
     };
-    let host = Host {
+    let host = HostInfo {
         name: None,
         os: Os::Unsupported,
         os_id: None,

@@ -10,7 +10,7 @@ use crate::parse::netsh::{self, Excluded, Section, Table};
 use crate::parse::powershell::{self, StartCount, Template};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Bounds, Family, Host, Os, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
+    Bounds, Family, HostInfo, Os, Range, Reading, Reason, Reserved, ReservedKind, Role, Scope,
     Snapshot, Source, Transport, Why,
 };
 
@@ -56,7 +56,7 @@ pub(super) fn read(ask: &dyn Ask) -> Snapshot {
     };
     ranges.push(auto_reuse);
     let scope = Scope { reserved, ..knobs::host_scope(ask, ranges, time_wait::of_windows()) };
-    let host = Host {
+    let host = HostInfo {
         name: None,
         os: Os::Windows,
         os_id: None,

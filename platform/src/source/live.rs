@@ -44,24 +44,18 @@ mod program;
 
 pub(crate) use system::LIVE_OS;
 #[cfg(target_os = "linux")]
-pub(crate) use system::TOUR;
+pub use system::Live;
 #[cfg(fuzzing)]
 pub(crate) use system::kernel_takes_filter;
-#[cfg(target_os = "linux")]
-pub use system::{Live, draw};
 
-/// What this system is not asked for.
-#[cfg(not(target_os = "linux"))]
-pub fn draw(_wish: crate::draw::Wish, _count: u32) -> crate::draw::Given {
+/// The files that settings persist in, of the running system.
+fn persisted(os: crate::snapshot::Os) -> Result<crate::persisted::Persisted, crate::snapshot::Why> {
     use crate::snapshot::{Reason, Why};
 
-    let why = Why::new(Reason::Unsupported, "ports are requested from the kernel on Linux only");
-    crate::draw::Given::Ports(Vec::new(), Some(why))
+    let root = super::Folder::open(std::path::Path::new("/"));
+    let why = |error| Why::new(Reason::Unsupported, format!("/: {error}"));
+    root.map(|root| root.persisted(os)).map_err(why)
 }
-
-/// The way into other namespaces.
-#[cfg(not(target_os = "linux"))]
-pub(crate) const TOUR: Option<&crate::ask::Tour<'static>> = None;
 
 /// The running system.
 #[cfg(not(target_os = "linux"))]
@@ -80,6 +74,13 @@ impl crate::ask::Ask for Live {
         transport: crate::snapshot::Transport,
     ) -> crate::ask::Reply<crate::ask::OpenSockets> {
         listeners::listeners(family, transport)
+    }
+
+    fn persisted(
+        &self,
+        os: crate::snapshot::Os,
+    ) -> Result<crate::persisted::Persisted, crate::snapshot::Why> {
+        persisted(os)
     }
 }
 

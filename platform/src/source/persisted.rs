@@ -5,16 +5,25 @@ use std::path::{Path, PathBuf};
 
 use super::Folder;
 use crate::ask::Refusal;
+use crate::os;
 use crate::persisted::{File, Found, Persisted};
-use crate::snapshot::{Reason, Why};
+use crate::snapshot::{Os, Reason, Why};
 use crate::unread::Unread;
 
 /// The most that is read of all files together, in bytes.
 const TOTAL_MAX: usize = 2 * 1024 * 1024;
 
+impl Folder {
+    /// The files that settings of `os` persist in, in the tree of such a host.
+    pub fn persisted(&self, os: Os) -> Persisted {
+        let wanted = os::persisted(os);
+        collect(self, wanted.folders, &wanted.files, wanted.matters)
+    }
+}
+
 /// The folders with their files, and the files beside them. Files whose name `matters` come first;
 /// of others, what cannot be read is passed over.
-pub(crate) fn collect(
+fn collect(
     root: &Folder,
     folders: &[&str],
     files: &[&str],

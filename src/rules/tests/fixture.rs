@@ -9,16 +9,16 @@ use clap::ValueEnum;
 use ephaudit_platform::ask::{
     Answer, Ask, CensusOf, Place, Question, Refusal, Reply, SocketOwners, Toured, Visitor,
 };
-use ephaudit_platform::boot::Boot;
 use ephaudit_platform::evidence::{Evidence, Piece};
+use ephaudit_platform::persisted::Persisted;
 use ephaudit_platform::snapshot::{
     CensusRows, Depth, Family, Os, Reason, Snapshot, Source, Transport, Why,
 };
 use ephaudit_platform::unread::{Namespaces, Subject, Unread};
-use ephaudit_platform::{Folder, Wants};
+use ephaudit_platform::{Folder, Host, Needs};
 use serde::Deserialize;
 
-use crate::audit::named_listeners;
+use crate::audit::needs_owners;
 use crate::cli::EvidenceOs;
 use crate::iana::Registry;
 use crate::policy::{self, Asked, Policy, Profile};
@@ -112,8 +112,33 @@ fn no_sockets() -> Option<Vec<String>> {
     Some(Vec::new())
 }
 
-impl Ask for Fixture {
+/// A fixture, and the folder with the files that settings persist in.
+struct FixtureHost<'a>(&'a Fixture, &'a Path);
+
+impl Ask for FixtureHost<'_> {
     fn ask(&self, question: Question<'_>) -> Answer {
+        self.0.answer(question)
+    }
+
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        self.0.count(of)
+    }
+
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        self.0.search(inodes)
+    }
+
+    fn persisted(&self, os: Os) -> Result<Persisted, Why> {
+        Ok(Folder::open(self.1).expect("a folder").persisted(os))
+    }
+
+    fn tour(&self, visit: &mut Visitor<'_>) -> Option<Toured> {
+        Some(self.0.visit(visit))
+    }
+}
+
+impl Fixture {
+    fn answer(&self, question: Question<'_>) -> Answer {
         let file = |path: &str| Source::File(path.to_owned().into());
         match question {
             Question::Tunable(name) => {
@@ -161,7 +186,7 @@ impl Ask for Fixture {
         }
     }
 
-    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+    fn count(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
         let lines = self.census.get(of.transport.name());
         let text = lines.map(|lines| lines.join("\n") + "\n").unwrap_or_default();
         let text = format!("uncounted 0\n{text}end\n");
@@ -170,7 +195,7 @@ impl Ask for Fixture {
         Reply::new(Source::Netlink("fixture".into()), rows)
     }
 
-    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+    fn search(&self, inodes: &[u64]) -> Reply<SocketOwners> {
         let owners = if self.processes_hidden {
             SocketOwners { unreadable: 3, ..SocketOwners::default() }
         } else {
@@ -179,9 +204,7 @@ impl Ask for Fixture {
         };
         Reply::new(Source::File("/proc".into()), Ok(owners))
     }
-}
 
-impl Fixture {
     fn is_container(&self) -> bool {
         let marks = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
         marks.iter().any(|mark| self.files.contains_key(*mark))
@@ -231,43 +254,40 @@ impl Fixture {
 
     /// What is read of the host; `top` is an empty folder for the files that settings persist in.
     pub(super) fn snapshot(&self, policy: &Policy, top: &Path) -> Snapshot {
-        let held: Vec<_> =
-            Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
+        let held = Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
         if let Some(text) = &self.evidence {
-            let piece = Piece { name: "evidence.txt", bytes: text.as_bytes() };
+            let piece = Piece { name: "evidence.txt".to_owned(), bytes: text.clone().into_bytes() };
             let os = self.os.as_deref().map(|name| {
                 EvidenceOs::from_str(name, false).unwrap_or_else(|error| panic!("{error}")).os()
             });
-            let evidence =
-                Evidence::read(&[piece], Vec::new(), os).unwrap_or_else(|error| panic!("{error}"));
-            let wants = Wants { held: &held, ..Wants::default() };
-            return ephaudit_platform::read_evidence(&evidence, &[], &wants);
+            let evidence = Evidence::read(vec![piece], Vec::new(), os)
+                .unwrap_or_else(|error| panic!("{error}"));
+            return Host::of_evidence(evidence).read(&Needs::default().held(held));
         }
-        let wants = Wants {
-            owners: &|scope| named_listeners(policy, scope),
-            depth: if self.census.is_empty() {
-                Depth::Counters
-            } else if self.census.values().flatten().any(|line| line.starts_with("bound ")) {
-                Depth::Full
-            } else {
-                Depth::Top
-            },
-            all_namespaces: self.namespaces.is_some(),
-            boot: false,
-            held: &held,
+        let depth = if self.census.is_empty() {
+            Depth::Counters
+        } else if self.census.values().flatten().any(|line| line.starts_with("bound ")) {
+            Depth::Full
+        } else {
+            Depth::Top
         };
-        let tour = |visit: &mut Visitor<'_>| self.tour(visit);
-        let mut snapshot = ephaudit_platform::read_touring(Os::Linux, self, &tour, &wants);
+        let needs = Needs::default()
+            .depth(depth)
+            .all_namespaces(self.namespaces.is_some())
+            .boot(self.boot.is_some())
+            .held(held);
         if let Some(files) = &self.boot {
-            let release = snapshot.host.kernel.clone();
-            ephaudit_platform::add_boot(&mut snapshot, self, || {
-                boot(top, files, release.as_deref())
-            });
+            write(top, files);
         }
+        let asked = FixtureHost(self, top);
+        let host = Host::answering(Os::Linux, &asked);
+        let mut snapshot = host.read(&needs);
+        let named = needs_owners(policy, &snapshot);
+        host.owners(&mut snapshot, &named);
         snapshot
     }
 
-    fn tour(&self, visit: &mut Visitor<'_>) -> Toured {
+    fn visit(&self, visit: &mut Visitor<'_>) -> Toured {
         let mut unread = Vec::new();
         let denied = |which: Namespaces| {
             Unread::new(Subject::Namespaces(which), Why::new(Reason::Denied, "refused"))
@@ -288,7 +308,7 @@ impl Fixture {
                 sockets: Some(namespace.sockets.clone()),
                 ..Fixture::default()
             };
-            let asked = visit(place, &inside);
+            let asked = visit(place, &FixtureHost(&inside, Path::new("")));
             assert!(asked.is_continue(), "fixtures are small");
         }
         if self.closed_processes > 0 {
@@ -298,8 +318,7 @@ impl Fixture {
     }
 }
 
-/// What these files give, below `top`.
-fn boot(top: &Path, files: &BTreeMap<String, Option<String>>, release: Option<&str>) -> Boot {
+fn write(top: &Path, files: &BTreeMap<String, Option<String>>) {
     fs::create_dir_all(top.join("usr/lib/sysctl.d")).expect("folders");
     for (path, text) in files {
         let path = top.join(path.trim_start_matches('/'));
@@ -310,8 +329,6 @@ fn boot(top: &Path, files: &BTreeMap<String, Option<String>>, release: Option<&s
         }
         .expect("a file");
     }
-    let root = Folder::open(top).expect("a folder");
-    ephaudit_platform::read_boot(&root, Os::Linux, release)
 }
 
 /// Of /proc/net/tcp.

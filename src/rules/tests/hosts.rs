@@ -2,10 +2,11 @@
 //! not read.
 
 use std::fs;
+use std::path::PathBuf;
 
-use ephaudit_platform::Wants;
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Os, Snapshot, Transport};
+use ephaudit_platform::{Host, Needs};
 
 use super::folder;
 use crate::audit::audit;
@@ -30,20 +31,22 @@ fn no_rule_says_who_listens_where_the_listeners_were_not_read() {
     for entry in fs::read_dir(folder("fixtures/hosts")).expect("hosts") {
         let host = entry.expect("an entry").path();
         let files = fs::read_dir(&host).expect("files").map(|file| file.expect("a file").path());
-        let texts: Vec<(String, Vec<u8>)> = files
-            .filter(|file| file.is_file() && file.extension().is_some_and(|end| end != "toml"))
-            .map(|file| (file.display().to_string(), fs::read(&file).expect("a text")))
-            .collect();
+        let piece = |file: PathBuf| {
+            let name = file.display().to_string();
+            Piece { name, bytes: fs::read(&file).expect("a text") }
+        };
+        let texts = files
+            .filter(|file| file.is_file() && file.extension().is_some_and(|end| end != "toml"));
         let label = fs::read_to_string(host.join("capture.toml")).expect("a label");
         let label: toml::Table = label.parse().expect("TOML");
         let os = Os::ALL.iter().find(|os| label["os"].as_str() == Some(os.name())).copied();
-        let pieces: Vec<Piece<'_>> =
-            texts.iter().map(|(name, bytes)| Piece { name, bytes }).collect();
         // Trees are read whole by tests/.
-        let Ok(evidence) = Evidence::read(&pieces, Vec::new(), os) else { continue };
+        let pieces = texts.map(piece).collect();
+        let Ok(evidence) = Evidence::read(pieces, Vec::new(), os) else { continue };
+        let captured = Host::of_evidence(evidence);
         for set in SETS {
             let policy = declaring(set);
-            let snapshot = read(&evidence, &policy);
+            let snapshot = read(&captured, &policy);
             let unread = snapshot.scopes.iter().any(|scope| !scope.listeners.unread.is_empty());
             assert!(unread, "{}: its listeners are in no text", host.display());
             for outcome in audit(&snapshot, &policy).outcomes {
@@ -66,8 +69,7 @@ fn declaring(set: &ServiceSet) -> Policy {
     policy
 }
 
-fn read(evidence: &Evidence, policy: &Policy) -> Snapshot {
-    let held: Vec<_> = Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
-    let wants = Wants { held: &held, ..Wants::default() };
-    ephaudit_platform::read_evidence(evidence, &[], &wants)
+fn read(host: &Host<'_>, policy: &Policy) -> Snapshot {
+    let held = Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
+    host.read(&Needs::default().held(held))
 }

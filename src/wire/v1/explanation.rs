@@ -194,7 +194,7 @@ pub enum Exposure {
 
 /// The document of an explanation.
 pub fn explanation(
-    host: &facts::Host,
+    host: &facts::HostInfo,
     registry: &iana::Registry,
     said: explain::Explanation<'_>,
     collected_at: String,

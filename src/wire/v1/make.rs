@@ -109,7 +109,7 @@ pub(super) fn registry(registry: &iana::Registry) -> Registry {
     }
 }
 
-pub(super) fn host(host: &facts::Host) -> Host {
+pub(super) fn host(host: &facts::HostInfo) -> Host {
     Host {
         name: host.name.clone(),
         os: host.os.name().into(),

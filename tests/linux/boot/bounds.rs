@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ephaudit_platform::boot::{Boot, State};
 use ephaudit_platform::snapshot::Os;
-use ephaudit_platform::{Folder, read_boot};
+use ephaudit_platform::{Folder, Host};
 
 use crate::linux::support::namespace::sh;
 
@@ -19,7 +19,7 @@ fn boot(make: impl Fn(&Path)) -> Boot {
     make(top.path());
     let folder = Folder::open(top.path()).expect("a folder");
     let start = Instant::now();
-    let boot = read_boot(&folder, Os::Linux, None);
+    let boot = Host::root(folder, Some(Os::Linux)).expect("a root").boot(None);
     assert!(start.elapsed() < Duration::from_secs(20), "it takes its time");
     boot
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use ephaudit_platform::boot::State;
 use ephaudit_platform::snapshot::Os;
-use ephaudit_platform::{Folder, read_boot};
+use ephaudit_platform::{Folder, Host};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -129,7 +129,7 @@ fn every_kept_tree_is_shown_as_it_is_predicted() {
         tree.write(top.path());
         let document = boot(&top);
         let folder = Folder::open(top.path()).expect("a folder");
-        let predicted = read_boot(&folder, Os::Linux, None);
+        let predicted = Host::root(folder, Some(Os::Linux)).expect("a root").boot(None);
         assert_eq!(document["scopes"][0]["boot"].as_array().map(Vec::len), Some(12), "{name}");
         for of_key in &predicted.entries {
             let told = entry(&document, of_key.key, of_key.loader.name());

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::process::Command;
 use std::thread;
 
-use ephaudit_platform::{Wants, read_live};
+use ephaudit_platform::{Host, Needs};
 use rustix::io::Errno;
 use serde_json::Value;
 
@@ -204,10 +204,14 @@ fn the_reader_stays_where_it_is() {
                 .map(|link| fs::read_link(link).expect("a link"))
         };
         let before = where_we_are();
-        let snapshot = read_live(&Wants { all_namespaces: true, ..Wants::default() });
+        let snapshot = Host::live().read(&Needs::default().all_namespaces(true));
         assert!(snapshot.scopes.iter().any(|scope| scope.id == made.id && !scope.current));
         assert_eq!(where_we_are(), before);
-        assert_eq!(read_live(&Wants::default()).scopes.len(), 1, "only where all are wanted");
+        assert_eq!(
+            Host::live().read(&Needs::default()).scopes.len(),
+            1,
+            "only where all are wanted"
+        );
     });
 }
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 
-use ephaudit_platform::Live;
 use ephaudit_platform::ask::{Answer, Ask, Question, Refusal};
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::PortRange;
-use ephaudit_platform::snapshot::{Reason, Source, Transport, Why};
+use ephaudit_platform::snapshot::{Os, Reason, Source, Transport, Why};
+use ephaudit_platform::{Host, Live, Needs};
 use rustix::fd::OwnedFd;
 use rustix::net::sockopt::set_socket_reuseaddr;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
@@ -194,9 +194,9 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                 }
                 question => Live.ask(question),
             };
-            let snapshot = ephaudit_platform::read_live(&ephaudit_platform::Wants::default());
-            let ports = PortRange::single(port).into();
-            ephaudit_platform::holders(&snapshot.host, &ask, transport, &ports)
+            let host = Host::answering(Os::Linux, &ask);
+            let snapshot = host.read(&Needs::default());
+            host.holders(&snapshot.host, transport, &PortRange::single(port).into())
         };
         let client = open.local_addr().expect("an address").port();
         for (transport, port, sockets) in

@@ -5,7 +5,7 @@ use std::net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
 use ephaudit_platform::ask::{Answer, Ask, Question, Refusal};
 use ephaudit_platform::snapshot::{Os, Reason, Source, Why};
-use ephaudit_platform::{Live, Wants};
+use ephaudit_platform::{Host, Live, Needs};
 use netstat2::{AddressFamilyFlags, ProtocolFlags, ProtocolSocketInfo, TcpState};
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket, sockopt};
 use serde_json::Value;
@@ -183,7 +183,7 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                 Question::SockDiag(..) if refused => refusal(),
                 question => Live.ask(question),
             };
-            let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
+            let snapshot = Host::answering(Os::Linux, &ask).read(&Needs::default());
             let listeners = &snapshot.scopes[0].listeners;
             assert_eq!(listeners.unread, []);
             listeners
@@ -206,7 +206,7 @@ fn where_both_are_refused_the_listeners_are_unknown() {
         Question::SockDiag(..) | Question::SocketTable(..) => refusal(),
         question => Live.ask(question),
     };
-    let snapshot = ephaudit_platform::read(Os::Linux, &ask, &Wants::default());
+    let snapshot = Host::answering(Os::Linux, &ask).read(&Needs::default());
     let listeners = &snapshot.scopes[0].listeners;
     assert_eq!((listeners.items.len(), listeners.unread.len()), (0, 4));
     assert!(listeners.unread.iter().all(|unread| unread.why.reason == Reason::Denied));

@@ -7,10 +7,10 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::thread;
 
-use ephaudit_platform::Live;
 use ephaudit_platform::ask::{Answer, Ask, Question};
-use ephaudit_platform::probe::Disagreement;
+use ephaudit_platform::probe::{Disagreement, Given, Wish};
 use ephaudit_platform::snapshot::{Os, Source, Transport};
+use ephaudit_platform::{Host, Live};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, socket};
@@ -309,14 +309,25 @@ fn a_half_used_up_is_neither_a_finding_nor_an_agreement() {
 }
 
 /// Settings that are not this kernel's: as if a hook gave the ports.
-fn with_range(range: &'static str) -> Vec<Disagreement> {
-    let ask = |question: Question<'_>| match question {
-        Question::Tunable("net.ipv4.ip_local_port_range") => {
-            Answer::new(Source::File("test".into()), Ok(format!("{range}\n").into()))
+struct WithRange(&'static str);
+
+impl Ask for WithRange {
+    fn ask(&self, question: Question<'_>) -> Answer {
+        match question {
+            Question::Tunable("net.ipv4.ip_local_port_range") => {
+                Answer::new(Source::File("test".into()), Ok(format!("{}\n", self.0).into()))
+            }
+            question => Live.ask(question),
         }
-        question => Live.ask(question),
-    };
-    let (_, probe) = ephaudit_platform::probe(Os::Linux, &ask, &ephaudit_platform::draw_live, 256);
+    }
+
+    fn draw(&self, wish: Wish, count: u32) -> Given {
+        Live.draw(wish, count)
+    }
+}
+
+fn with_range(range: &'static str) -> Vec<Disagreement> {
+    let (_, probe) = Host::answering(Os::Linux, &WithRange(range)).probe(256);
     assert_eq!(probe.unknown, []);
     probe.disagreements
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use ephaudit_platform::ask::{Answer, Ask, CensusOf, Question, Reply};
 use ephaudit_platform::snapshot::{CensusRows, Depth, Os};
-use ephaudit_platform::{Live, Wants};
+use ephaudit_platform::{Host, Live, Needs};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, socket, sockopt};
@@ -338,7 +338,7 @@ fn the_sockets_are_asked_only_where_the_counters_prove_nothing() {
         let server = listen("127.0.0.1:20001");
         let asked = |depth| {
             let counted = Counted::default();
-            ephaudit_platform::read(Os::Linux, &counted, &Wants { depth, ..Wants::default() });
+            Host::answering(Os::Linux, &counted).read(&Needs::default().depth(depth));
             counted.0.get()
         };
         let held = clients(20, TCP, None, Some("127.0.0.1:20001"));

@@ -24,7 +24,7 @@ use crate::os::{Reach, Wanted};
 use crate::parse::cmdline;
 use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
-use crate::snapshot::{Environment, Host, Reason, Scope, Source, Why};
+use crate::snapshot::{Environment, HostInfo, Reason, Scope, Source, Why};
 use crate::unread::Unread;
 use files::Files;
 use kernel::{Key, Sysctls};
@@ -119,7 +119,7 @@ const INITIAL_BEFORE: &str = "net:[4026531840]";
 
 /// sysctl.d(5) is for the initial namespace, and a container's files are not those that its host
 /// applies.
-pub(crate) fn reach(host: &Host, scope: &Scope, ask: &dyn Ask) -> Reach {
+pub(crate) fn reach(host: &HostInfo, scope: &Scope, ask: &dyn Ask) -> Reach {
     match host.environment {
         Some(Environment::Container(_)) => {
             return Reach::Out(
@@ -138,7 +138,7 @@ pub(crate) fn reach(host: &Host, scope: &Scope, ask: &dyn Ask) -> Reach {
     match initial::network_namespace(ask, version) {
         Some(of_host) if of_host != scope.id => Reach::Out(elsewhere),
         _ if scope.id == INITIAL_BEFORE && !initial::is_numbered(version) => Reach::In,
-        _ => Reach::Untold(Why::new(
+        _ => Reach::Unknown(Why::new(
             Reason::Unsupported,
             "it is not visible whether this is the host's own network namespace, where sysctl.d \
              is applied; run as root",

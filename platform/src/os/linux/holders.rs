@@ -8,7 +8,7 @@ use crate::holders::{Hold, Holder, Holders};
 use crate::parse::sock_diag::{self, DiagEnds};
 use crate::parse::socket_table;
 use crate::ports::PortSet;
-use crate::snapshot::{Family, Host, Owner, Source, Transport, Why};
+use crate::snapshot::{Family, HostInfo, Owner, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
 
 /// Sockets that are bound and nothing else are shown since then (commit 91051f003948).
@@ -16,7 +16,7 @@ const BOUND_SHOWN_SINCE: KernelVersion = KernelVersion(6, 8, 0);
 
 pub(in crate::os) fn read(
     ask: &dyn Ask,
-    host: &Host,
+    host: &HostInfo,
     transport: Transport,
     ports: &PortSet,
 ) -> Holders {
@@ -125,8 +125,8 @@ mod tests {
 
     const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
-    fn host(kernel: &str) -> Host {
-        Host {
+    fn host(kernel: &str) -> HostInfo {
+        HostInfo {
             name: None,
             os: Os::Linux,
             os_id: None,

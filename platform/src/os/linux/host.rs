@@ -4,7 +4,7 @@ use super::initial;
 use crate::ask::{Ask, Question, Refusal};
 use crate::parse::os_release;
 use crate::reading::beginning;
-use crate::snapshot::{Environment, Host, Os, Reason};
+use crate::snapshot::{Environment, HostInfo, Os, Reason};
 use crate::unread::{Subject, Unread};
 
 /// The numbers of a kernel release.
@@ -57,7 +57,7 @@ fn told(
     }
 }
 
-pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (Host, Option<KernelVersion>) {
+pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (HostInfo, Option<KernelVersion>) {
     let uname = told(ask, Question::Uname, Subject::Uname, notes);
     let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
     let mut fields = fields.map(beginning);
@@ -72,7 +72,7 @@ pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (Host, Option<Kern
         let value = os_release::value(os_release.as_deref()?, key)?;
         Some(beginning(&value))
     };
-    let host = Host {
+    let host = HostInfo {
         name,
         os: Os::Linux,
         os_id: field("ID"),

@@ -55,7 +55,7 @@ pub(super) fn network_namespace(ask: &dyn Ask, version: Option<KernelVersion>) -
 mod tests {
     use super::super::read;
     use super::*;
-    use crate::Wants;
+    use crate::Needs;
     use crate::ask::Answer;
     use crate::snapshot::{ScopeKind, Snapshot, Source};
 
@@ -80,7 +80,7 @@ mod tests {
             let missing = || Refusal::NotFound("test".to_owned());
             Answer::new(Source::File("test".into()), outcome.ok_or_else(missing))
         };
-        read(&ask, None, &Wants::default())
+        read(&ask, &Needs::default())
     }
 
     /// The kind of its namespace, and what it runs in.

@@ -3,12 +3,13 @@
 
 use std::net::IpAddr;
 
-use super::super::WantsOwner;
 use super::super::sockets::{self, families};
 use super::owners::Search;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::{sock_diag, socket_table};
-use crate::snapshot::{Family, Listener, Listeners, Owner, Reason, Scope, Source, Transport, Why};
+use crate::snapshot::{
+    Family, Listener, ListenerId, Listeners, Owner, Reason, Snapshot, Source, Transport, Why,
+};
 use crate::unread::{Subject, Unread};
 
 /// An IPv6 socket table exists on every kernel that has IPv6 at all; so does this file.
@@ -194,20 +195,19 @@ fn add(
     }
 }
 
-/// Finds the process behind each wanted listener, by one search for all of them: an inode is one
+/// Finds the process behind each of these listeners, by one search for all of them: an inode is one
 /// socket's, whatever its namespace.
-pub(super) fn find_owners(ask: &dyn Ask, scopes: &mut [Scope], wanted: &WantsOwner<'_>) {
-    let wanted: Vec<Vec<usize>> = scopes.iter().map(wanted).collect();
-    let items = scopes.iter().zip(&wanted).flat_map(|(scope, wanted)| {
-        wanted.iter().filter_map(|&index| scope.listeners.items.get(index))
-    });
-    let inodes: Vec<u64> = items.flat_map(|item| item.inodes.iter().copied()).collect();
+pub(in crate::os) fn find_owners(ask: &dyn Ask, snapshot: &mut Snapshot, of: &[ListenerId]) {
+    let inodes: Vec<u64> = of
+        .iter()
+        .filter_map(|id| snapshot.listener(*id))
+        .flat_map(|item| &item.inodes)
+        .copied()
+        .collect();
     let mut search = Search::new(ask, &inodes);
-    for (scope, wanted) in scopes.iter_mut().zip(&wanted) {
-        for &index in wanted {
-            if let Some(item) = scope.listeners.items.get_mut(index) {
-                item.owner = search.owner(&item.inodes);
-            }
+    for id in of {
+        if let Some(item) = snapshot.listener_mut(*id) {
+            item.owner = search.owner(&item.inodes);
         }
     }
 }

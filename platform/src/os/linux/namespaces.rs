@@ -2,7 +2,7 @@
 
 use super::room::Room;
 use super::scope::{self, Kernel};
-use crate::ask::{Ask, Place, Question, Tour};
+use crate::ask::{Ask, Place, Question};
 use crate::parse::cgroup::RunBy;
 use crate::reading::beginning;
 use crate::snapshot::{Scope, ScopeKind, ScopeName};
@@ -12,18 +12,18 @@ use crate::usage::Depth;
 /// Where ip-netns(8) and CNI put names.
 const NAMED_IN: [&str; 2] = ["/run/netns/", "/var/run/netns/"];
 
-/// Reads the namespaces that the tour goes to, names the reader's own, and tells what was left out.
+/// Reads the namespaces that the tour goes to, names the reader's own, and tells what was left out;
+/// `None` where there is no way into them.
 pub(super) fn read(
     ask: &dyn Ask,
-    tour: &Tour<'_>,
     kernel: &Kernel,
     id_of_host: Option<&str>,
     depth: Depth,
     scopes: &mut Vec<Scope>,
-) -> Vec<Unread> {
+) -> Option<Vec<Unread>> {
     let mut visited: Vec<(Place, Scope)> = Vec::new();
     let mut room = Room::beside(scopes);
-    let toured = tour(&mut |place, ask| {
+    let toured = ask.tour(&mut |place, ask| {
         let path = Some(place.path.clone());
         let scope = scope::read(ask, kernel, place.id.clone(), path, depth, Vec::new());
         // The few that come once there is no room were not entered, and take little.
@@ -33,7 +33,7 @@ pub(super) fn read(
             visited.push((place, scope));
         }
         has_room
-    });
+    })?;
     for scope in scopes.iter_mut().filter(|scope| scope.names.is_empty()) {
         // Whatever runs here besides is no name for it.
         let own = toured.own.clone().map(|place| Place { process: None, ..place });
@@ -44,7 +44,7 @@ pub(super) fn read(
         scope.names = if is_host { vec![ScopeName::Host] } else { names(ask, &place) };
         scope
     }));
-    toured.unread
+    Some(toured.unread)
 }
 
 /// The best first: the name that somebody gave it, the container or unit of its first process,

@@ -9,7 +9,7 @@ use crate::boot;
 use crate::parse::linux_sysctl::{self, Separator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
-    Environment, Family, Host, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
+    Environment, Family, HostInfo, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
     Source, Transport,
 };
 use crate::unread::Unread;
@@ -33,7 +33,7 @@ pub(super) struct Kernel {
 }
 
 impl Kernel {
-    pub(super) fn new(host: &Host, version: Option<KernelVersion>) -> Self {
+    pub(super) fn new(host: &HostInfo, version: Option<KernelVersion>) -> Self {
         let gvisor = host.environment == Some(Environment::Gvisor);
         Self { version, gvisor, time_wait: time_wait(host) }
     }
@@ -120,7 +120,7 @@ fn reserved(ask: &dyn Ask, gvisor: bool, kernel: Option<KernelVersion>) -> Readi
 /// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can
 /// be told another length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1,
 /// "4.4.0-19041-Microsoft", has that of Windows.
-fn time_wait(host: &Host) -> Reading<u32> {
+fn time_wait(host: &HostInfo) -> Reading<u32> {
     if host.environment == Some(Environment::Gvisor) {
         let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
         return time_wait::untold(place, "gVisor does not show how long its TIME_WAIT lasts");

@@ -210,11 +210,11 @@ fn what_is_not_seen_to_be_the_initial_namespace_is_unknown_or_another_one() {
             };
             Answer::new(Source::File("test".into()), outcome)
         };
-        let snapshot = super::super::read(&ask, None, &crate::Wants::default());
+        let snapshot = super::super::read(&ask, &crate::Needs::default());
         match reach(&snapshot.host, &snapshot.scopes[0], &ask) {
             Reach::In => "in",
             Reach::Out(_) => "out",
-            Reach::Untold(_) => "untold",
+            Reach::Unknown(_) => "unknown",
         }
     };
     let judged = |release: &str, id: &str, of_init: Option<&str>| {
@@ -226,7 +226,7 @@ fn what_is_not_seen_to_be_the_initial_namespace_is_unknown_or_another_one() {
     assert_eq!(judged("6.1.0-28-amd64", old, None), "in");
     assert_eq!(judged("6.1.0-28-amd64", other, Some(other)), "in");
     assert_eq!(judged("6.1.0-28-amd64", other, Some(old)), "out");
-    assert_eq!(judged("6.1.0-28-amd64", other, None), "untold", "only root sees that of pid 1");
+    assert_eq!(judged("6.1.0-28-amd64", other, None), "unknown", "only root sees that of pid 1");
     for id in [new, old, other] {
         let pod = in_pid_namespace("pid:[4026532177]", "6.1.0-28-amd64", id, Some(id));
         assert_eq!(pod, "out", "its pid 1 is none of the host's, and its files are an image's");

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 
-use super::super::super::Wants;
 use super::*;
+use crate::Needs;
 use crate::snapshot::Family;
 use crate::usage::CensusRows;
 
@@ -70,8 +70,7 @@ impl Host<'_> {
     /// What is known of it at this depth, and what was asked.
     fn read(&self, depth: Depth) -> (Scope, Vec<bool>) {
         let ask = Asked(self, RefCell::default());
-        let wants = Wants { depth, ..Wants::default() };
-        let mut scopes = super::super::read(&ask, None, &wants).scopes;
+        let mut scopes = super::super::read(&ask, &Needs::default().depth(depth)).scopes;
         (scopes.remove(0), ask.1.into_inner())
     }
 }

@@ -10,20 +10,18 @@ mod processes;
 
 #[cfg(fuzzing)]
 pub(crate) use filter::kernel::takes as kernel_takes_filter;
-pub use probe::draw;
 
 use files::Proc;
 
-use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply, SocketOwners, Tour};
+use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply, SocketOwners, Toured, Visitor};
+use crate::draw::{Given, Wish};
+use crate::persisted::Persisted;
 use crate::snapshot::{Os, Reason, Source, Transport, Why};
 use crate::source::socket_lines::Wanted;
 use crate::usage::CensusRows;
 
 /// The OS this was compiled for.
 pub(crate) const LIVE_OS: Os = Os::Linux;
-
-/// The way into other namespaces.
-pub(crate) const TOUR: Option<&Tour<'static>> = Some(&namespaces::tour);
 
 /// The running system, about the namespace of the thread that asks.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +38,18 @@ impl Ask for Live {
 
     fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
         Proc::of_the_system().owners(inodes)
+    }
+
+    fn persisted(&self, os: Os) -> Result<Persisted, Why> {
+        super::persisted(os)
+    }
+
+    fn tour(&self, visit: &mut Visitor<'_>) -> Option<Toured> {
+        Some(namespaces::tour(visit))
+    }
+
+    fn draw(&self, wish: Wish, count: u32) -> Given {
+        probe::draw(wish, count)
     }
 }
 

@@ -28,7 +28,7 @@ fn by(call: &'static str) -> impl Fn(Errno) -> Refused {
 }
 
 /// Asks for so many ports, one after the other.
-pub fn draw(wish: Wish, count: u32) -> Given {
+pub(super) fn draw(wish: Wish, count: u32) -> Given {
     draw_until(wish, count, Instant::now() + TIME)
 }
 
