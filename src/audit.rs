@@ -2,12 +2,15 @@
 
 mod bounds;
 
-use ephaudit_platform::snapshot::{Held, ListenerId, Owner, Reason, Scope, Snapshot, Why};
+use ephaudit_platform::snapshot::{
+    Held, Listener, ListenerId, Owner, Reason, Scope, Snapshot, Why,
+};
 
+use crate::fixed;
 use crate::policy::{Policy, Weight};
 use crate::report::{Finding, Gap, Status, Verdict};
 use crate::rule::{self, Check, Facts, Need, Outcome, Rule};
-use crate::rules::{self, RULES};
+use crate::rules::RULES;
 
 /// What the audit says.
 #[derive(Debug, Clone)]
@@ -108,9 +111,23 @@ pub fn needs_owners(policy: &Policy, snapshot: &Snapshot) -> Vec<ListenerId> {
     named.collect()
 }
 
-/// The listeners of a scope that findings would name, by their index.
+/// The listeners of a scope whose process matters, by their index: those in the pool, TCP first, and
+/// those that the policy expects an owner of.
 pub fn named_listeners(policy: &Policy, scope: &Scope) -> Vec<usize> {
-    rules::listener_in_pool::told_by_themselves(policy, scope)
+    /// How many, in the reader's own scope and in any other.
+    const MOST: (usize, usize) = (4096, 256);
+    let most = if scope.current { MOST.0 } else { MOST.1 };
+    let pools = ephaudit_platform::pools(scope);
+    let owned = |item: &Listener| {
+        let mut services = policy.services.iter().filter(|service| service.owner.is_some());
+        scope.current && services.any(|service| service.has(item.transport, item.port))
+    };
+    // Sorted by transport, as the listeners are.
+    let items = scope.listeners.items.iter().enumerate();
+    let matter = items
+        .filter(|(_, item)| fixed::in_pool(&pools, item) == Some(true) || owned(item))
+        .map(|(index, _)| index);
+    matter.take(most).collect()
 }
 
 fn status(outcomes: &[Outcome], policy: &Policy) -> Status {

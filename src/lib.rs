@@ -6,6 +6,7 @@ mod audit;
 mod cli;
 mod draft;
 mod explain;
+mod fixed;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod iana;

@@ -99,6 +99,8 @@ pub struct Policy {
     pub weights: BTreeMap<&'static str, Weight>,
     /// Services that no socket need show.
     pub services: Vec<Declared>,
+    /// Ports that are known to be taken at random: a socket there is no fixed service.
+    pub automatic: Vec<Declared>,
     /// Exceptions.
     pub waivers: Vec<Waiver>,
     /// The file that it is from, where there is one.
@@ -176,6 +178,7 @@ impl Policy {
                 .filter_map(|name| services::set(name))
                 .flat_map(ServiceSet::declared)
                 .collect(),
+            automatic: Vec::new(),
             waivers: Vec::new(),
             file: None,
             today: String::new(),

@@ -245,7 +245,7 @@ impl About {
             Owner::Known { pid, command, .. } => {
                 Self { pid: Some(*pid), process: command.clone(), ..self }
             }
-            Owner::NotAsked | Owner::Unseen(_) => self,
+            Owner::NotAsked | Owner::Kernel | Owner::Unseen(_) => self,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What a rule is, and the pieces that rules are made of.
 
-pub mod at_risk;
 pub mod boot;
 pub mod declared;
 mod facts;

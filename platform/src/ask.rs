@@ -144,6 +144,14 @@ pub struct SocketOwners {
     pub unreadable: usize,
     /// Whether the search stopped for lack of time.
     pub late: bool,
+    /// Sockets that pid 1 has open for a unit of systemd, whoever else does.
+    pub of_socket_units: Vec<u64>,
+    /// Ports that stand in the command line of a process that was found: nothing else of it is
+    /// kept, since it may hold secrets.
+    pub on_command_lines: Vec<(u32, PortSet)>,
+    /// Whether every process of the host can be seen from here: a socket that is not found, and is
+    /// still there, is the kernel's own.
+    pub whole_host: bool,
 }
 
 /// The way of asking: the live host, captured evidence, or a test. A function that answers

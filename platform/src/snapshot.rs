@@ -142,6 +142,8 @@ pub enum Owner {
         /// The container that it runs in, by its id or name; `None` where none is told.
         container: Option<String>,
     },
+    /// No process of the host has it open: the kernel itself does.
+    Kernel,
     /// Asked, and not seen.
     Unseen(Why),
 }
@@ -164,6 +166,10 @@ pub struct Listener {
     pub inodes: Vec<u64>,
     /// Who holds it.
     pub owner: Owner,
+    /// Whether the owner's command line names the port.
+    pub on_command_line: bool,
+    /// Whether systemd opened it for a unit.
+    pub of_socket_unit: bool,
 }
 
 /// The listeners of a scope.

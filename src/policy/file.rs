@@ -61,6 +61,8 @@ struct Service {
     name: Spanned<String>,
     ports: Spanned<String>,
     transport: Option<Spanned<String>>,
+    owner: Option<Spanned<String>>,
+    automatic: Option<Spanned<bool>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,7 +123,11 @@ pub fn read(
         policy.declare(reader.set(set)?);
     }
     for service in &file.service {
-        policy.declare([reader.service(service, name)?]);
+        let declared = reader.service(service, name)?;
+        match &service.automatic {
+            Some(automatic) if *automatic.get_ref() => policy.automatic.push(declared),
+            _ => policy.declare([declared]),
+        }
     }
     for exception in &file.waiver {
         policy.waivers.push(reader.waiver(exception)?);
@@ -269,11 +275,19 @@ impl Reader<'_> {
             return Err(self.at(&service.ports.span(), "port 0 cannot be a service port"));
         }
         self.told(&service.name, "a service needs a name")?;
+        if let Some(owner) = &service.owner {
+            self.told(owner, "the unit or command that should hold it is expected")?;
+            if service.automatic.as_ref().is_some_and(|automatic| *automatic.get_ref()) {
+                let what = "ports that are taken at random have no owner of their own";
+                return Err(self.at(&owner.span(), what));
+            }
+        }
         Ok(Declared {
             name: service.name.get_ref().clone(),
             ports,
             transports,
             by: Origin::File(file.to_owned()),
+            owner: service.owner.as_ref().map(|owner| owner.get_ref().clone()),
         })
     }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Deref;
 
-use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Pool, Scope, Snapshot, Transport};
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{Listener, Pool, Scope, Snapshot, Transport};
 
-use super::at_risk;
+use crate::fixed::{self, Fixed, Weighed};
 use crate::policy::Policy;
 
 /// The snapshot, and what follows from it for each scope: made once, for all rules.
@@ -24,10 +24,11 @@ pub struct ScopeFacts<'a> {
     pub scope: &'a Scope,
     /// Its pools, as far as they can be computed.
     pub pools: Vec<Pool<'a>>,
-    /// The listeners whose port a client may be given, by their index.
-    pub exposed: Vec<usize>,
-    /// The ports of services that a client may be given: what every remedy reserves, since a list
-    /// is set as a whole.
+    /// Which of its listeners are fixed services, in their order.
+    pub weighed: Vec<Weighed>,
+    /// The ports of fixed services that a client may be given, those included that the policy
+    /// declares for the reader's own scope: what every remedy reserves, since a list is set as a
+    /// whole.
     pub at_risk: PortSet,
 }
 
@@ -42,9 +43,23 @@ impl<'a> Facts<'a> {
 impl<'a> ScopeFacts<'a> {
     fn new(scope: &'a Scope, policy: &Policy) -> Self {
         let pools = ephaudit_platform::pools(scope);
-        let exposed = at_risk::exposed(policy, scope, &pools);
-        let at_risk = at_risk::ports(policy, scope, &pools, &exposed);
-        Self { scope, pools, exposed, at_risk }
+        let weighed = fixed::weigh(policy, scope, &pools);
+        let mut facts = Self { scope, pools, weighed, at_risk: PortSet::new() };
+        let of_services = facts.exposed().filter(|(_, weighed)| weighed.is_fixed());
+        let served = of_services.map(|(item, _)| PortRange::single(item.port)).collect();
+        let declared = facts.pools.iter().filter(|_| scope.current);
+        facts.at_risk = declared.fold(served, |all: PortSet, pool| {
+            all.union(&policy.declared_ports(pool.transport).intersection(&pool.ports))
+        });
+        facts
+    }
+
+    /// The listeners whose port a client may be given, and what is known of them.
+    pub fn exposed(&self) -> impl Iterator<Item = (&'a Listener, &Weighed)> + '_ {
+        let items = self.scope.listeners.items.iter().zip(&self.weighed);
+        items.filter(|(item, weighed)| {
+            weighed.fixed > Fixed::No && fixed::in_pool(&self.pools, item) == Some(true)
+        })
     }
 
     /// The first pool of a transport.

@@ -1,17 +1,19 @@
 //! Services whose port automatic allocation may hand to somebody else.
 
-use std::net::SocketAddr;
+pub(super) mod words;
+
+use std::collections::BTreeMap;
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Listener, Owner, Pool, Scope, Transport};
 
 use crate::advice;
+use crate::fixed::{self, Weighed};
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Step, Verdict};
-use crate::rule::at_risk::{assigned, concerns, exposed};
 use crate::rule::usage::range_evidence;
 use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
-use crate::text::{counted, grouped, parity, run_by, spans};
+use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
     name: "listener-in-pool",
@@ -22,20 +24,69 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-/// How many listeners are told one by one; the others are told together.
-const TOLD_MAX: u32 = 256;
+/// How many groups of listeners are told one by one; the others are told together.
+const TOLD_MAX: usize = 256;
 /// The same in a namespace that is not the reader's own.
-const TOLD_OF_OTHERS: u32 = 32;
+const TOLD_OF_OTHERS: usize = 32;
+/// How many listeners a finding shows.
+const SHOWN: usize = 32;
+/// What helps where nobody knows.
+const SAY_SO: [&str; 2] = [
+    "where its configuration names the port, declare it in the policy ([[service]]) and reserve it",
+    "where it takes any port, say so in the policy: a [[service]] with automatic = true",
+];
 
-const fn told_max(scope: &Scope) -> u32 {
-    if scope.current { TOLD_MAX } else { TOLD_OF_OTHERS }
+/// What listeners have in common that one finding tells: who holds them, as far as it is known, and
+/// which waiver is for their port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// Fixed services of a process.
+    Process(u32, Option<usize>),
+    /// Sockets of programs of one name, fixed or not.
+    Unclear(Option<String>, Option<String>, Option<String>, Option<usize>),
+    /// A fixed port whose process is not known.
+    Port(Transport, u16),
+    /// Sockets of a transport whose process is not known, fixed or not.
+    Unseen(Transport, Option<usize>),
 }
 
-/// The listeners that a finding of this rule names, by their index.
-pub fn told_by_themselves(policy: &Policy, scope: &Scope) -> Vec<usize> {
-    let mut indices = exposed(policy, scope, &ephaudit_platform::pools(scope));
-    indices.truncate(told_max(scope) as usize);
-    indices
+impl Cause {
+    fn of(policy: &Policy, item: &Listener, weighed: &Weighed) -> Self {
+        let is_for = |waiver: &crate::policy::waiver::Waiver| {
+            let named = waiver.ports.as_ref().is_some_and(|ports| ports.contains(item.port));
+            waiver.rule == RULE.name && named
+        };
+        let waived = policy.waivers.iter().position(is_for);
+        match (&item.owner, weighed.is_fixed()) {
+            (Owner::Known { pid, .. }, true) => Self::Process(*pid, waived),
+            (Owner::Known { command, unit, container, .. }, false) => {
+                Self::Unclear(command.clone(), unit.clone(), container.clone(), waived)
+            }
+            (_, true) => Self::Port(item.transport, item.port),
+            (_, false) => Self::Unseen(item.transport, waived),
+        }
+    }
+}
+
+/// Listeners that one finding tells.
+type Group<'a> = Vec<(&'a Listener, &'a Weighed)>;
+
+/// The first group is that of the first listener.
+fn groups<'a>(policy: &Policy, scope: &'a ScopeFacts<'_>) -> Vec<Group<'a>> {
+    let mut places: BTreeMap<Cause, usize> = BTreeMap::new();
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for (item, weighed) in scope.exposed() {
+        let place = *places.entry(Cause::of(policy, item, weighed)).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push((item, weighed)),
+            None => groups.push(vec![(item, weighed)]),
+        }
+    }
+    groups
+}
+
+const fn told_max(scope: &Scope) -> usize {
+    if scope.current { TOLD_MAX } else { TOLD_OF_OTHERS }
 }
 
 fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
@@ -43,47 +94,62 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
         pool_gaps(judgement, scope);
         judgement.gaps(scope.listeners.unread.iter().map(|unread| Gap::of(scope, unread)));
         judgement.pass();
-        let exposed: Vec<&Listener> =
-            scope.exposed.iter().filter_map(|&index| scope.listeners.items.get(index)).collect();
-        let steps = advice::reserve(facts.snapshot, scope, &scope.at_risk);
-        let (told, others) = exposed.split_at(exposed.len().min(told_max(scope) as usize));
-        // Sorted by transport and port, so the addresses of one port stand together.
-        for same_port in told.chunk_by(|a, b| (a.transport, a.port) == (b.transport, b.port)) {
-            if let Some(finding) = finding(policy, scope, same_port, &steps) {
+        let reserve = advice::reserve(facts.snapshot, scope, &scope.at_risk);
+        let mut groups = groups(policy, scope);
+        let others = groups.split_off(groups.len().min(told_max(scope)));
+        for group in &groups {
+            if let Some(finding) = finding(policy, scope, group, &reserve) {
                 judgement.found(finding);
             }
         }
-        for others in others.chunk_by(|a, b| a.transport == b.transport) {
-            if let Some(finding) = together(policy, scope, others, &steps) {
+        for &transport in Transport::ALL {
+            let of = others.iter().flatten().filter(|(item, _)| item.transport == transport);
+            if let Some(finding) = together(scope, &of.copied().collect(), &reserve) {
                 judgement.found(finding);
             }
         }
     })
 }
 
+fn severity(group: &Group<'_>) -> Severity {
+    if is_fixed(group) { Severity::Medium } else { Severity::Low }
+}
+
+fn is_fixed(group: &Group<'_>) -> bool {
+    group.iter().any(|(_, weighed)| weighed.is_fixed())
+}
+
+fn ports(group: &Group<'_>) -> PortSet {
+    group.iter().map(|(item, _)| PortRange::single(item.port)).collect()
+}
+
+/// What can be done about a group: a port that nobody knows to be fixed is not one to reserve.
+fn steps(group: &Group<'_>, reserve: &[Step]) -> Vec<Step> {
+    if is_fixed(group) { reserve.to_vec() } else { SAY_SO.map(Step::elsewhere).to_vec() }
+}
+
+/// The first pool that has the listener's port.
+fn pool_of<'a>(scope: &'a ScopeFacts<'_>, item: &Listener) -> Option<&'a Pool<'a>> {
+    scope.pools.iter().find(|pool| fixed::is_of(pool, item) && pool.ports.contains(item.port))
+}
+
 /// One finding for listeners of one transport that are too many to tell one by one.
-fn together(
-    policy: &Policy,
-    scope: &ScopeFacts<'_>,
-    others: &[&Listener],
-    steps: &[Step],
-) -> Option<Finding> {
-    let Listener { transport, source, .. } = others.first()?;
-    let ports: PortSet = others.iter().map(|item| PortRange::single(item.port)).collect();
-    let is_assigned = others.iter().any(|item| assigned(policy, item).is_some());
-    let severity = if is_assigned { Severity::Medium } else { Severity::Low };
-    let pool = pool_of(policy, scope, others.first()?)?;
+fn together(scope: &ScopeFacts<'_>, others: &Group<'_>, reserve: &[Step]) -> Option<Finding> {
+    let (Listener { transport, source, .. }, _) = others.first()?;
+    let pool = pool_of(scope, others.first()?.0)?;
+    let ports = ports(others);
     let evidence = Evidence {
         what: "listeners",
-        value: spans(&ports),
+        value: crate::text::spans(&ports),
         source: source.clone(),
         line: None,
-        command: format!("ss -H{}lnp", if *transport == Transport::Udp { "u" } else { "t" }),
+        command: format!("ss -H{}lnp", words::letter(*transport)),
     };
     let subject = format!("{transport}/others");
     let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
+    let told = u32::try_from(told_max(scope)).unwrap_or(u32::MAX);
     Some(
-        Finding::new(RULE.name, severity, scope, &subject, range_evidence(pool))
+        Finding::new(RULE.name, severity(others), scope, &subject, range_evidence(pool))
             .seen([evidence])
             .about(ports)
             .concerning(About::transport(*transport))
@@ -92,143 +158,49 @@ fn together(
                     "{} of {transport} inside the pool and not reserved",
                     counted(count, "more listener")
                 ),
-                format!(
-                    "The first {} have findings of their own; the same advice applies to these.",
-                    grouped(told_max(scope))
-                ),
+                format!("The first {} findings of this rule tell of others.", grouped(told)),
             )
-            .advises(steps.iter().cloned()),
+            .advises(steps(others, reserve)),
     )
-}
-
-/// The first pool that has the listener's port.
-fn pool_of<'a>(
-    policy: &Policy,
-    scope: &'a ScopeFacts<'_>,
-    listener: &Listener,
-) -> Option<&'a Pool<'a>> {
-    scope.pools.iter().find(|pool| concerns(policy, pool, listener))
 }
 
 fn finding(
     policy: &Policy,
     scope: &ScopeFacts<'_>,
-    same_port: &[&Listener],
-    steps: &[Step],
+    group: &Group<'_>,
+    reserve: &[Step],
 ) -> Option<Finding> {
-    let listener = same_port.first()?;
-    let (transport, port) = (listener.transport, listener.port);
-    let (severity, name, assignment) = match assigned(policy, listener) {
-        Some(name) => (Severity::Medium, format!(" ({name})"), ""),
-        None => (
-            Severity::Low,
-            String::new(),
-            "IANA has not assigned it: its service may have asked for any port. ",
-        ),
+    let (first, _) = group.first()?;
+    let pool = pool_of(scope, first)?;
+    let subject = if is_fixed(group) {
+        words::named(group)
+    } else {
+        // Their ports change with every start.
+        words::holder(first)
     };
-    let pool = pool_of(policy, scope, listener)?;
-    let evidence = same_port.iter().map(|item| Evidence {
-        what: "listener",
-        value: listening(item),
-        source: item.source.clone(),
-        line: None,
-        command: format!(
-            "ss -H{}lnp 'sport = :{port}'",
-            if transport == Transport::Udp { "u" } else { "t" }
-        ),
-    });
+    let evidence = group.iter().take(SHOWN).map(|(item, _)| words::evidence(item));
     Some(
-        Finding::new(
-            RULE.name,
-            severity,
-            scope,
-            &format!("{transport}/{port}"),
-            range_evidence(pool),
-        )
-        .seen(evidence)
-        .about(PortRange::single(port).into())
-        .concerning(about(policy, same_port, listener))
-        .says(
-            format!(
-                "{transport} port {port}{name} has a listener inside the pool and is not reserved"
-            ),
-            format!("{assignment}{}", danger(same_port, pool)),
-        )
-        .advises(steps.iter().cloned()),
+        Finding::new(RULE.name, severity(group), scope, &subject, range_evidence(pool))
+            .seen(evidence)
+            .about(ports(group))
+            .concerning(about(policy, group, first))
+            .says(words::title(policy, group), words::message(group, pool))
+            .advises(steps(group, reserve)),
     )
 }
 
-/// The first that is seen to hold the port; the address where all have the same.
-fn about(policy: &Policy, same_port: &[&Listener], first: &Listener) -> About {
-    let one_address = same_port.iter().all(|item| item.address == first.address);
-    let seen = same_port.iter().find(|item| matches!(item.owner, Owner::Known { .. }));
+/// The first that is seen to hold one of the ports; transport, address and service where all have
+/// the same.
+fn about(policy: &Policy, group: &Group<'_>, first: &Listener) -> About {
+    let all = |same: fn(&Listener, &Listener) -> bool| group.iter().all(|(i, _)| same(i, first));
+    let one_port = all(|a, b| (a.transport, a.port) == (b.transport, b.port));
+    let service = policy.registry.service(first.transport, first.port).filter(|_| one_port);
     let about = About {
-        address: one_address.then_some(first.address),
-        service: assigned(policy, first).map(str::to_owned),
-        ..About::transport(first.transport)
+        transport: all(|a, b| a.transport == b.transport).then_some(first.transport),
+        address: all(|a, b| a.address == b.address).then_some(first.address),
+        service: service.map(str::to_owned),
+        ..About::default()
     };
-    seen.map_or(about.clone(), |item| about.held_by(&item.owner))
-}
-
-fn listening(item: &Listener) -> String {
-    let address = SocketAddr::new(item.address, item.port);
-    let shared = match item.inodes.len() {
-        0 | 1 => String::new(),
-        sockets => format!(", one of {sockets} sockets that share it"),
-    };
-    match &item.owner {
-        Owner::Known { pid, command, unit, container } => {
-            let command = command.as_ref().map_or_else(String::new, |name| format!(" {name}"));
-            let run_by = run_by(unit.as_deref(), container.as_deref());
-            format!("{address}{command} (pid {pid}{run_by}{shared})")
-        }
-        Owner::NotAsked | Owner::Unseen(_) => address.to_string(),
-    }
-}
-
-/// Who can take the port: `__inet_hash_connect` and `inet_csk_find_open_port`, net/ipv4, Linux
-/// 6.1–6.18. A socket on another local address does not stand in the way, so a listener on loopback
-/// has only loopback to fear.
-fn danger(same_port: &[&Listener], pool: &Pool<'_>) -> String {
-    let Some(listener) = same_port.first() else { return String::new() };
-    let local = same_port.iter().all(|item| item.address.to_canonical().is_loopback());
-    match listener.transport {
-        Transport::Tcp => {
-            let taker = if local {
-                "a connection between local processes"
-            } else {
-                "an outgoing connection"
-            };
-            format!(
-                "While its service is down {taker} can take the port, and SO_REUSEADDR on the \
-                 service alone does not help.{}",
-                if pool.range.tcp_by_parity == Some(true) {
-                    turn(listener.port, pool.bounds.range().first())
-                } else {
-                    String::new()
-                }
-            )
-        }
-        Transport::Udp => "While its service is down any client can be given the port; \
-                           SO_REUSEADDR helps only where both sockets set it. UDP prefers no \
-                           parity."
-            .to_owned(),
-    }
-}
-
-/// Which parity goes first.
-fn turn(port: u16, low: u16) -> String {
-    let first = parity(low);
-    if port % 2 == low % 2 {
-        format!(
-            " connect() takes {first} ports first (the parity of the low bound), so this port is \
-             among the first to be taken."
-        )
-    } else {
-        format!(
-            " connect() takes {first} ports first (the parity of the low bound), and bind() to \
-             port 0 {} ones: so bind() is the first to take this port.",
-            parity(port)
-        )
-    }
+    let seen = group.iter().find(|(item, _)| matches!(item.owner, Owner::Known { .. }));
+    seen.map_or(about.clone(), |(item, _)| about.held_by(&item.owner))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Connection, Family, Held, Listener, Owner, Reason, Scope, Source, Transport,
+    Connection, Family, Held, Listener, Owner, Reason, Scope, Source, Transport, Why,
 };
 
 use crate::policy::Policy;
@@ -12,13 +12,14 @@ use crate::policy::services::Declared;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Step, Verdict};
 use crate::rule::usage::knows_listeners;
 use crate::rule::{Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope};
+use crate::rules::listener_in_pool::words;
 use crate::text::{counted, run_by, spans};
 
 pub static RULE: Rule = Rule {
     name: "squatted-port",
     summary: "a socket that does not listen occupies a declared service's port",
     severity: |_| Severity::High,
-    needs: &[Need::Listeners, Need::Holders],
+    needs: &[Need::Listeners, Need::Owners, Need::Holders],
     page: include_str!("squatted-port.md"),
     check: Check::Facts(check),
 };
@@ -41,7 +42,67 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
         for held in &facts.snapshot.held {
             judge(judgement, scope, policy, held);
         }
+        for service in policy.services.iter().filter(|service| service.owner.is_some()) {
+            judge_owners(judgement, scope, service);
+        }
     })
+}
+
+/// Whether those that listen on the ports of a service are who the policy expects there.
+fn judge_owners(judgement: &mut Judgement, scope: &ScopeFacts<'_>, service: &Declared) {
+    for &transport in &service.transports {
+        if !knows_listeners(judgement, scope, transport) {
+            continue;
+        }
+        judgement.pass();
+        let of = |item: &&Listener| service.has(item.transport, item.port);
+        let here = scope.listeners.items.iter().filter(|item| item.transport == transport);
+        let mut others: BTreeMap<u16, Vec<&Listener>> = BTreeMap::new();
+        for item in here.filter(of) {
+            match (service.expects(&item.owner), &item.owner) {
+                (Some(true), _) => {}
+                (Some(false), _) => others.entry(item.port).or_default().push(item),
+                (None, owner) => {
+                    let not_asked =
+                        || Why::new(Reason::NotCaptured, "its process was not looked for");
+                    let why = if let Owner::Unseen(why) = owner { why } else { &not_asked() };
+                    let address = std::net::SocketAddr::new(item.address, item.port);
+                    judgement.gap(scope, format!("owner of {transport} {address}"), why);
+                }
+            }
+        }
+        for (port, items) in others.iter().take(TOLD) {
+            judgement.found(other_holder(scope, service, *port, items));
+        }
+    }
+}
+
+/// Somebody else listens on a port of the service.
+fn other_holder(scope: &Scope, service: &Declared, port: u16, items: &[&Listener]) -> Finding {
+    let transport = items.first().map_or(Transport::Tcp, |item| item.transport);
+    let subject = format!("{transport}/{port}/listener");
+    let expected = service.owner.as_deref().unwrap_or_default();
+    let about = About { service: Some(service.name.clone()), ..About::transport(transport) };
+    let held_by = items.first().map_or(about.clone(), |item| about.held_by(&item.owner));
+    Finding::new(RULE.name, Severity::High, scope, &subject, declared::evidence(service))
+        .seen(items.iter().take(SHOWN).map(|item| words::evidence(item)))
+        .about(PortRange::single(port).into())
+        .concerning(held_by)
+        .says(
+            format!(
+                "{transport} port {port} of {} has a listener that is not {expected}",
+                service.name
+            ),
+            format!(
+                "The policy expects {expected} there. A service that binds the same address gets \
+                 EADDRINUSE, and what is meant for it reaches another program."
+            ),
+        )
+        .advises([
+            Step::now("stop the process that holds it, or correct the owner in the policy"),
+            Step::now("see what a service would meet there")
+                .by(format!("ephaudit explain {port}/{transport}")),
+        ])
 }
 
 fn judge(judgement: &mut Judgement, scope: &ScopeFacts<'_>, policy: &Policy, held: &Held) {
@@ -209,7 +270,7 @@ fn told(transport: Transport, ends: &Connection, owner: &Owner) -> String {
             let name = command.as_deref().unwrap_or_default();
             format!(" {name} (pid {pid}{})", run_by(unit.as_deref(), container.as_deref()))
         }
-        Owner::NotAsked | Owner::Unseen(_) => String::new(),
+        Owner::NotAsked | Owner::Kernel | Owner::Unseen(_) => String::new(),
     };
     format!("{}{peer}{state}{owner}", ends.local)
 }

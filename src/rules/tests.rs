@@ -256,9 +256,9 @@ fn report(fixture: &str) -> Report {
 
 #[test]
 fn a_finding_that_does_not_count_never_hides_a_gap() {
-    // 50010 is a low finding; the UDP sockets cannot be read, so nobody knows whether one of them
+    // 50011 is a low finding; the UDP sockets cannot be read, so nobody knows whether one of them
     // counts.
-    let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50010"], "udp_refused": true,
+    let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50011"], "udp_refused": true,
                       "expect": {"verdict": "fail"}}"#;
     let report = report(fixture);
     let rule = report.outcomes.iter().find(|outcome| outcome.rule.name == "listener-in-pool");
@@ -270,12 +270,12 @@ fn a_finding_that_does_not_count_never_hides_a_gap() {
 
 #[test]
 fn an_owner_that_cannot_be_seen_is_a_gap_and_changes_no_verdict() {
-    let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50010"], "processes_hidden": true,
+    let fixture = r#"{"about": "", "sockets": ["tcp 0.0.0.0:50011"], "processes_hidden": true,
                       "expect": {"verdict": "fail"}}"#;
     let report = report(fixture);
     assert_eq!(report.status, Status::Compliant);
     let gaps: Vec<&str> = report.gaps.iter().map(|gap| gap.what.as_str()).collect();
-    assert_eq!(gaps, ["owner of tcp 0.0.0.0:50010"]);
+    assert_eq!(gaps, ["owner of tcp 0.0.0.0:50011"]);
     assert_eq!(report.gaps[0].why, Reason::Denied);
 }
 

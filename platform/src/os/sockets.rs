@@ -35,6 +35,8 @@ pub(super) fn read(ask: &dyn Ask) -> Listeners {
                             source: source.clone(),
                             inodes: Vec::new(),
                             owner: owner(&pids),
+                            on_command_line: false,
+                            of_socket_unit: false,
                         },
                     ));
                 }

@@ -92,7 +92,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         ),
         (
             "services = [\"x\"]",
-            "line 1, column 13: there is no set of services \"x\"; there are: cassandra, ",
+            "line 1, column 13: there is no set of services \"x\"; there are: calico, ",
         ),
         (
             "allowed-ranges = [\"9-1\"]",

@@ -167,7 +167,8 @@ fn set(spans: &[Span]) -> PortSet {
 
 /// The listeners behind a heading.
 pub fn listener_rows<'a>(items: impl IntoIterator<Item = &'a Listener>) -> Vec<Vec<String>> {
-    let mut rows = vec![["LISTENER", "IN POOL", "SERVICE", "OWNER"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["LISTENER", "IN POOL", "FIXED", "SERVICE", "OWNER"].map(str::to_owned).to_vec()];
     rows.extend(items.into_iter().map(|item| {
         let address = if item.address.contains(':') {
             format!("[{}]:{}", item.address, item.port)
@@ -181,11 +182,19 @@ pub fn listener_rows<'a>(items: impl IntoIterator<Item = &'a Listener>) -> Vec<V
                 Some(false) => "no".to_owned(),
                 None => "?".to_owned(),
             },
+            fixed(item),
             item.service.clone().unwrap_or_default(),
             item.owner.as_ref().map(holder).unwrap_or_default(),
         ]
     }));
     rows
+}
+
+/// Whether it is a fixed service, and what tells it.
+fn fixed(item: &Listener) -> String {
+    let Some(fixed) = &item.fixed else { return "?".to_owned() };
+    let signs = item.signs.join(", ");
+    if signs.is_empty() { fixed.to_string() } else { format!("{fixed}: {signs}") }
 }
 
 /// A process and what runs it.

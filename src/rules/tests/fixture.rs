@@ -50,7 +50,9 @@ pub(super) struct Fixture {
     files: BTreeMap<String, Option<String>>,
     #[serde(default)]
     denied: Vec<String>,
-    /// "tcp 0.0.0.0:80", "udp [::]:53"; null where netlink and /proc/net are refused.
+    /// "tcp 0.0.0.0:80", "udp [::]:53 dnsmasq(71)", the holder being java(812) where none is named;
+    /// "kernel" where the kernel is it, and "unit" behind it where systemd has it open too. Null
+    /// where netlink and /proc/net are refused.
     #[serde(default = "no_sockets")]
     sockets: Option<Vec<String>>,
     /// Whether every process may be looked into.
@@ -71,6 +73,9 @@ pub(super) struct Fixture {
     /// How many processes do not show theirs.
     #[serde(default)]
     closed_processes: usize,
+    /// The ports on the command lines of processes, by their ids.
+    #[serde(default)]
+    command_lines: BTreeMap<u32, String>,
     /// The files that settings persist in, by their paths; null is one that is too large to be
     /// read. Without it they are not asked for.
     boot: Option<BTreeMap<String, Option<String>>>,
@@ -169,6 +174,10 @@ impl Fixture {
             Question::Netsh(..) | Question::NetSetting(_) => {
                 Answer::new(Source::Command("netsh".into()), Err(refused()))
             }
+            Question::SockDiagOn(family, transport, _) if self.has_kernels_own() => {
+                let outcome = self.sockets.as_ref().map(|sockets| dump(sockets, family, transport));
+                Answer::new(Source::Netlink("fixture".into()), outcome.ok_or_else(refused))
+            }
             Question::SocketTable(..) | Question::SockDiagOn(..) => {
                 Answer::new(file("/proc/net"), Err(refused()))
             }
@@ -199,8 +208,7 @@ impl Fixture {
         let owners = if self.processes_hidden {
             SocketOwners { unreadable: 3, ..SocketOwners::default() }
         } else {
-            let found = inodes.iter().map(|&inode| (inode, 812, b"java".to_vec())).collect();
-            SocketOwners { found, ..SocketOwners::default() }
+            self.holders(inodes)
         };
         Reply::new(Source::File("/proc".into()), Ok(owners))
     }
@@ -208,6 +216,32 @@ impl Fixture {
     fn is_container(&self) -> bool {
         let marks = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
         marks.iter().any(|mark| self.files.contains_key(*mark))
+    }
+
+    fn has_kernels_own(&self) -> bool {
+        self.sockets.iter().flatten().any(|socket| socket.ends_with(" kernel"))
+    }
+
+    fn holders(&self, inodes: &[u64]) -> SocketOwners {
+        let sockets = self.sockets.iter().flatten().zip(1000_u64..);
+        let mut owners = SocketOwners { whole_host: true, ..SocketOwners::default() };
+        for &inode in inodes {
+            let socket = sockets.clone().find(|(_, known)| *known == inode);
+            let mut words = socket.map_or("", |(socket, _)| socket).split(' ').skip(2);
+            let holder = words.next().unwrap_or("java(812)");
+            if words.next() == Some("unit") {
+                owners.of_socket_units.push(inode);
+            }
+            if holder != "kernel" {
+                let (name, pid) = holder.trim_end_matches(')').split_once('(').expect("NAME(PID)");
+                let pid = pid.parse().expect("a process id");
+                owners.found.push((inode, pid, name.as_bytes().to_vec()));
+            }
+        }
+        let named = self.command_lines.iter();
+        owners.on_command_lines =
+            named.map(|(pid, ports)| (*pid, ports.parse().expect("ports"))).collect();
+        owners
     }
 
     fn file(&self, path: &str) -> Result<Vec<u8>, Refusal> {
@@ -363,7 +397,8 @@ fn refused() -> Refusal {
 fn dump(sockets: &[String], family: Family, transport: Transport) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (inode, socket) in (1000_u32..).zip(sockets) {
-        let (word, address) = socket.split_once(' ').expect("TRANSPORT ADDRESS");
+        let mut words = socket.split(' ');
+        let [word, address] = [(); 2].map(|()| words.next().expect("TRANSPORT ADDRESS"));
         let address: SocketAddr = address.parse().expect("an address");
         if word != transport.name() || address.is_ipv6() != (family == Family::Ipv6) {
             continue;

@@ -4,6 +4,7 @@ use ephaudit_platform::boot::{Loader, Rejection};
 use ephaudit_platform::snapshot::{Os, Reason, ReservedKind, Role, ScopeKind, Source};
 use serde_json::{Value, json};
 
+use crate::fixed::{Fixed, Sign};
 use crate::policy::Profile;
 use crate::report::When;
 use crate::rule::Need;
@@ -40,6 +41,14 @@ pub(super) fn reserved_kinds() -> Vec<&'static str> {
     ReservedKind::ALL.iter().map(|kind| kind.name()).collect()
 }
 
+pub(super) fn fixed() -> Vec<&'static str> {
+    Fixed::ALL.into_iter().map(Fixed::name).collect()
+}
+
+pub(super) fn signs() -> Vec<&'static str> {
+    Sign::ALL.into_iter().map(Sign::name).collect()
+}
+
 pub(super) fn loaders() -> Vec<&'static str> {
     Loader::ALL.iter().map(|loader| loader.name()).collect()
 }
@@ -50,6 +59,11 @@ pub(super) fn moments() -> Vec<&'static str> {
 
 pub(super) fn rejections() -> Vec<&'static str> {
     Rejection::ALL.iter().map(|rejection| rejection.name()).collect()
+}
+
+/// What the items of a list of words are.
+pub(super) fn list(words: &[&'static str]) -> Value {
+    serde_json::json!({ "type": "string", "enum": words })
 }
 
 /// The words of a field that may have none.

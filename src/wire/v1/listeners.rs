@@ -6,6 +6,7 @@ use ephaudit_platform::snapshot as facts;
 use super::words::{families, reason, source, transport};
 use super::{Listener, ListenerTotal, Listeners, Owner, State};
 use crate::audit::named_listeners;
+use crate::fixed::{self, Weighed, in_pool};
 use crate::policy::Policy;
 
 /// How many of a transport are listed: anybody may open a hundred thousand.
@@ -19,6 +20,7 @@ pub(super) fn listeners(
 ) -> Listeners {
     let facts::Listeners { items, unread } = &scope.listeners;
     let listed = listed(scope, pools, policy);
+    let weighed = fixed::weigh(policy, scope, pools);
     Listeners {
         state: if unread.is_empty() { State::Known } else { State::Unknown },
         reason: unread.first().map(|unread| reason(unread.why.reason)),
@@ -27,8 +29,8 @@ pub(super) fn listeners(
         totals: facts::Transport::ALL.iter().map(|&of| total(of, items, pools)).collect(),
         items: listed
             .into_iter()
-            .filter_map(|index| items.get(index))
-            .map(|item| told(item, pools, policy))
+            .filter_map(|index| items.get(index).zip(weighed.get(index)))
+            .map(|(item, weighed)| told(item, weighed, pools, policy))
             .collect(),
     }
 }
@@ -45,7 +47,7 @@ fn total(
     let items = || items.iter().filter(|item| item.transport == of);
     let mut inside = Some(0_u32);
     for item in items() {
-        inside = inside.zip(in_pool(item, pools)).map(|(sum, one)| sum + u32::from(one));
+        inside = inside.zip(in_pool(pools, item)).map(|(sum, one)| sum + u32::from(one));
     }
     ListenerTotal { transport: transport(of), count: number(items().count()), in_pool: inside }
 }
@@ -98,27 +100,22 @@ fn distance(ports: &PortSet, port: u16) -> u32 {
     above.into_iter().chain(below).min().map_or(u32::MAX, u32::from)
 }
 
-/// Whether its port is in a pool; `None` where no pool that concerns it is known.
-fn in_pool(item: &facts::Listener, pools: &[facts::Pool<'_>]) -> Option<bool> {
-    let mut concerned = pools
-        .iter()
-        .filter(|pool| {
-            let same_family = item.families.iter().any(|family| pool.families.contains(family));
-            pool.transport == item.transport && same_family
-        })
-        .peekable();
-    concerned.peek().is_some().then(|| concerned.any(|pool| pool.ports.contains(item.port)))
-}
-
-fn told(item: &facts::Listener, pools: &[facts::Pool<'_>], policy: &Policy) -> Listener {
+fn told(
+    item: &facts::Listener,
+    weighed: &Weighed,
+    pools: &[facts::Pool<'_>],
+    policy: &Policy,
+) -> Listener {
     Listener {
         transport: transport(item.transport),
         address: item.address.to_string(),
         port: item.port,
         families: families(item.families),
-        in_pool: in_pool(item, pools),
+        in_pool: in_pool(pools, item),
         owner: owner(&item.owner),
         service: policy.registry.service(item.transport, item.port).map(str::to_owned),
+        fixed: Some(weighed.fixed.name().into()),
+        signs: weighed.signs.iter().map(|sign| sign.name().into()).collect(),
         source: source(&item.source),
     }
 }
@@ -131,6 +128,6 @@ pub(super) fn owner(owner: &facts::Owner) -> Option<Owner> {
             unit: unit.clone(),
             container: container.clone(),
         }),
-        facts::Owner::NotAsked | facts::Owner::Unseen(_) => None,
+        facts::Owner::NotAsked | facts::Owner::Kernel | facts::Owner::Unseen(_) => None,
     }
 }

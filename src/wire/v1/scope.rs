@@ -316,6 +316,15 @@ pub struct Listener {
     pub owner: Option<Owner>,
     /// The name IANA assigned to the port.
     pub service: Option<String>,
+    /// Whether it is a fixed service, which cannot do with another port; null in a report of before
+    /// 1.1. (Since 1.1, as the next.)
+    #[serde(default)]
+    #[schemars(extend("enum" = closed::or_null(closed::fixed())))]
+    pub fixed: Option<Word>,
+    /// What tells that.
+    #[serde(default)]
+    #[schemars(extend("items" = closed::list(&closed::signs())))]
+    pub signs: Vec<Word>,
     /// Where it was read.
     pub source: Source,
 }

@@ -7,6 +7,7 @@ use super::super::sockets::{self, families};
 use super::owners::Search;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::{sock_diag, socket_table};
+use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
     Family, Listener, ListenerId, Listeners, Owner, Reason, Snapshot, Source, Transport, Why,
 };
@@ -183,6 +184,8 @@ fn add(
             source: source.clone(),
             inodes: Some(socket.inode).filter(|inode| *inode != 0).into_iter().collect(),
             owner: Owner::NotAsked,
+            on_command_line: false,
+            of_socket_unit: false,
         });
     }
     if unsure > 0 {
@@ -208,8 +211,50 @@ pub(in crate::os) fn find_owners(ask: &dyn Ask, snapshot: &mut Snapshot, of: &[L
     for id in of {
         if let Some(item) = snapshot.listener_mut(*id) {
             item.owner = search.owner(&item.inodes);
+            item.on_command_line = search.on_command_line(&item.inodes, item.port);
+            item.of_socket_unit = search.of_socket_unit(&item.inodes);
         }
     }
+    // Sockets elsewhere cannot be looked at again from here.
+    for scope in snapshot.scopes.iter_mut().filter(|scope| scope.current && search.is_whole()) {
+        find_kernels_own(ask, &mut scope.listeners.items);
+    }
+}
+
+/// A socket that no process has open, though all were searched, was closed meanwhile, or is the
+/// kernel's own: then it is still there.
+fn find_kernels_own(ask: &dyn Ask, items: &mut Vec<Listener>) {
+    for &transport in Transport::ALL {
+        let nobodys = |item: &Listener| {
+            item.transport == transport
+                && !item.inodes.is_empty()
+                && matches!(item.owner, Owner::Unseen(_))
+        };
+        let ports: PortSet =
+            items.iter().filter(|item| nobodys(item)).map(|i| PortRange::single(i.port)).collect();
+        // Where that cannot be asked, the reason stays that no process was found.
+        let Some(there) = still_there(ask, transport, &ports) else { continue };
+        let is_there = |inode: &u64| there.binary_search(inode).is_ok();
+        items.retain(|item| !nobodys(item) || item.inodes.iter().any(is_there));
+        for item in items.iter_mut().filter(|item| nobodys(item)) {
+            item.owner = Owner::Kernel;
+        }
+    }
+}
+
+/// The inodes of the sockets that have these ports, ascending.
+fn still_there(ask: &dyn Ask, transport: Transport, ports: &PortSet) -> Option<Vec<u64>> {
+    if ports.is_empty() {
+        return None;
+    }
+    let mut inodes = Vec::new();
+    for &family in Family::ALL {
+        let answer = ask.ask(Question::SockDiagOn(family, transport, ports));
+        let ends = sock_diag::ends(&answer.outcome.ok()?).ok()?;
+        inodes.extend(ends.into_iter().map(|ends| ends.connection.inode));
+    }
+    inodes.sort_unstable();
+    Some(inodes)
 }
 
 #[cfg(test)]

@@ -36,6 +36,32 @@ impl<'a> Search<'a> {
         owner
     }
 
+    /// Whether a socket that is still there and was not found is the kernel's own.
+    pub(super) fn is_whole(&self) -> bool {
+        let whole =
+            |owners: &SocketOwners| owners.whole_host && !owners.late && owners.unreadable == 0;
+        self.owners.as_ref().is_ok_and(whole)
+    }
+
+    /// Whether systemd has one of these sockets open for a unit.
+    pub(super) fn of_socket_unit(&self, inodes: &[u64]) -> bool {
+        let open = |owners: &SocketOwners| {
+            owners.of_socket_units.iter().any(|inode| inodes.contains(inode))
+        };
+        self.owners.as_ref().is_ok_and(open)
+    }
+
+    /// Whether the command line of a process that holds one of these sockets names the port.
+    pub(super) fn on_command_line(&self, inodes: &[u64], port: u16) -> bool {
+        let Ok(SocketOwners { found, on_command_lines, .. }) = &self.owners else { return false };
+        let mut naming =
+            on_command_lines.iter().filter(|(_, ports)| ports.contains(port)).peekable();
+        naming.peek().is_some()
+            && naming.any(|(pid, _)| {
+                found.iter().any(|(inode, by, _)| by == pid && inodes.contains(inode))
+            })
+    }
+
     /// What is not told is left out: a process may end while it is asked after.
     fn run_by(&mut self, pid: u32) -> RunBy {
         if let Some((_, known)) = self.run_by.iter().find(|(known, _)| *known == pid) {

@@ -19,6 +19,7 @@ use super::files::Proc;
 use crate::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
 use crate::snapshot::{Reason, Source, Why};
 use crate::unread::{Namespaces, Subject, Unread};
+pub(super) use find::FIRST_PID_NAMESPACE;
 use find::{Found, Search, WAYS};
 use way::{Closed, Identity};
 

@@ -7,11 +7,18 @@ use std::time::{Duration, Instant};
 use procfs::ProcError;
 use procfs::process::{FDTarget, Process};
 
+use super::namespaces::FIRST_PID_NAMESPACE;
 use crate::ask::{Refusal, SocketOwners};
+use crate::parse::command_line;
+use crate::ports::PortSet;
 use crate::snapshot::{Reason, Why};
 
 /// How long the walk may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How much of a command line is looked at, in bytes.
+const COMMAND_LINE: u64 = 4096;
+/// The first process: of systemd, which opens the sockets of its units itself.
+const INIT: i32 = 1;
 
 /// The holders of the sockets with these inodes.
 ///
@@ -19,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// descriptors, since a service with one listener has few and a proxy with 100,000 has none that
 /// matters; the walk ends with the last inode found. None is left out: a socket may be held by a
 /// process that has moved to another namespace, or that runs as another user than the one who made
-/// it.
+/// it. systemd comes last, since it keeps what it has handed on to a service.
 pub(super) fn owners(inodes: &[u64]) -> Result<SocketOwners, Refusal> {
     let began = Instant::now();
     let mut wanted = inodes.to_vec();
@@ -50,14 +57,19 @@ pub(super) fn owners(inodes: &[u64]) -> Result<SocketOwners, Refusal> {
             (Ok(here), Ok(there)) => *here != there,
             _ => true,
         };
-        in_order.push(((own, elsewhere, descriptors), pid));
+        in_order.push(((own, pid == INIT, elsewhere, descriptors), pid));
     }
+    // Only who may look into the first process of all may look into every other.
+    owners.whole_host = in_order.iter().any(|(_, pid)| *pid == INIT)
+        && fs::read_link("/proc/self/ns/pid")
+            .is_ok_and(|namespace| namespace.as_os_str().as_encoded_bytes() == FIRST_PID_NAMESPACE);
     // st_size is the number of descriptors since Linux 6.2 (commit f1f1f2569901), and always 0
     // before.
-    if in_order.iter().any(|((_, _, descriptors), _)| *descriptors > 0) {
-        in_order.retain(|((_, _, descriptors), _)| *descriptors > 0);
+    if in_order.iter().any(|((.., descriptors), _)| *descriptors > 0) {
+        in_order.retain(|((.., descriptors), _)| *descriptors > 0);
     }
     in_order.sort_unstable();
+    owners.of_socket_units = of_socket_units(&wanted);
 
     'walk: for (_, pid) in in_order {
         let opened = Process::new(pid).and_then(|process| Ok((process.fd()?, process)));
@@ -69,6 +81,7 @@ pub(super) fn owners(inodes: &[u64]) -> Result<SocketOwners, Refusal> {
                 continue;
             }
         };
+        let mut name = None;
         for descriptor in descriptors {
             if wanted.is_empty() {
                 break 'walk;
@@ -85,17 +98,40 @@ pub(super) fn owners(inodes: &[u64]) -> Result<SocketOwners, Refusal> {
             let Ok(at) = wanted.binary_search(&inode) else {
                 continue;
             };
-            match comm(&process) {
-                Ok(name) => {
-                    let name = name.trim_ascii_end().to_vec();
-                    owners.found.push((inode, pid.unsigned_abs(), name));
-                    wanted.remove(at);
-                }
-                Err(_) => owners.unreadable += 1,
+            let Some(name) = name.get_or_insert_with(|| comm(&process)).as_deref() else {
+                owners.unreadable += 1;
+                continue;
+            };
+            if owners.found.last().is_none_or(|(_, last, _)| *last != pid.unsigned_abs()) {
+                let ports = named(&process).map(|ports| (pid.unsigned_abs(), ports));
+                owners.on_command_lines.extend(ports);
             }
+            owners.found.push((inode, pid.unsigned_abs(), name.trim_ascii_end().to_vec()));
+            wanted.remove(at);
         }
     }
     Ok(owners)
+}
+
+/// Those of the sockets that systemd has open. Where that cannot be seen, none is known to be.
+fn of_socket_units(wanted: &[u64]) -> Vec<u64> {
+    let init = Process::new(INIT).and_then(|process| Ok((process.fd()?, process)));
+    let Ok((descriptors, process)) = init else { return Vec::new() };
+    if comm(&process).is_none_or(|name| name.trim_ascii_end() != b"systemd") {
+        return Vec::new();
+    }
+    let inodes = descriptors.filter_map(|descriptor| match descriptor.ok()?.target {
+        FDTarget::Socket(inode) => Some(inode),
+        _ => None,
+    });
+    inodes.filter(|inode| wanted.binary_search(inode).is_ok()).collect()
+}
+
+/// The ports on its command line; none where it cannot be read or names none.
+fn named(process: &Process) -> Option<PortSet> {
+    let line = beginning(process, "cmdline", COMMAND_LINE)?;
+    let cut = u64::try_from(line.len()).is_ok_and(|length| length == COMMAND_LINE);
+    Some(command_line::ports(&line, cut)).filter(|ports| !ports.is_empty())
 }
 
 /// The processes of this pid namespace, as far as /proc shows them.
@@ -111,10 +147,16 @@ fn pids() -> Result<Vec<i32>, Refusal> {
     Ok(pids)
 }
 
-fn comm(process: &Process) -> Result<Vec<u8>, ProcError> {
+/// Its name; at most 16 bytes (`TASK_COMM_LEN`), but a kernel thread's may be longer.
+fn comm(process: &Process) -> Option<Vec<u8>> {
+    beginning(process, "comm", 256)
+}
+
+/// The first bytes of one of its files; none where it cannot be read.
+fn beginning(process: &Process, file: &str, most: u64) -> Option<Vec<u8>> {
     use std::io::Read;
-    // at most 16 bytes (TASK_COMM_LEN), but a kernel thread's may be longer
-    let mut name = Vec::new();
-    process.open_relative("comm")?.take(256).read_to_end(&mut name).map_err(ProcError::from)?;
-    Ok(name)
+    let mut bytes = Vec::new();
+    let file = process.open_relative(file).ok()?;
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }

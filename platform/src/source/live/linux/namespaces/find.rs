@@ -35,7 +35,7 @@ const MOUNTINFO: u64 = 16 * 1024 * 1024;
 /// Where links to namespaces stand, beside mounts: ip-netns(8), Docker.
 const FOLDERS: [&str; 2] = ["/run/netns", "/run/docker/netns"];
 /// The first pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
-const FIRST_PID_NAMESPACE: &[u8] = b"pid:[4026531836]";
+pub(in super::super) const FIRST_PID_NAMESPACE: &[u8] = b"pid:[4026531836]";
 
 /// A namespace that was found.
 #[derive(Debug, Default)]
