@@ -87,7 +87,7 @@ fn facts(page: &mut MarkdownText, document: &Document) {
     let Some(scope) = figures::own_scope(document) else { return };
     page.line("");
     page.head(&["Fact", "Value", "Source"]);
-    for row in fact_rows(scope).into_iter().skip(1) {
+    for row in fact_rows(&document.host, scope).into_iter().skip(1) {
         page.row(&row.iter().map(|text| cell(text)).collect::<Vec<_>>());
     }
 }

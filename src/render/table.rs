@@ -26,7 +26,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         page.gap();
         strip::draw(&mut page, scope);
         page.gap();
-        page.table(fact_rows(scope));
+        page.table(fact_rows(&document.host, scope));
         if !scope.usage.destinations.is_empty() {
             page.gap();
             page.table(used_rows(&scope.usage));

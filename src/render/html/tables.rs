@@ -14,7 +14,7 @@ pub(super) fn sections(document: &Document) -> Markup {
     html! {
         @for scope in document.scopes.iter().filter(|scope| scope.current) {
             (section("Facts", &html! {
-                (table("Facts", fact_rows(scope), 0))
+                (table("Facts", fact_rows(&document.host, scope), 0))
                 (listeners(scope))
             }))
             (in_use(scope))

@@ -42,7 +42,7 @@ pub fn edition(registry: &Registry) -> String {
 }
 
 /// The facts of a scope, each with where it was read, behind a heading.
-pub fn fact_rows(scope: &Scope) -> Vec<Vec<String>> {
+pub fn fact_rows(host: &Host, scope: &Scope) -> Vec<Vec<String>> {
     let mut rows = vec![row("FACT", "VALUE", "SOURCE")];
     rows.extend(scope.ranges.iter().map(range_row));
     rows.extend(scope.reserved.iter().map(reserved_row));
@@ -57,7 +57,7 @@ pub fn fact_rows(scope: &Scope) -> Vec<Vec<String>> {
     let value = value.unwrap_or_else(|| unread(length.state, length.reason.as_deref()));
     rows.push(row("TIME_WAIT", &value, &place(&length.source)));
     rows.extend(scope.pools.iter().map(pool_row));
-    rows.push(listeners_row(scope));
+    rows.push(listeners_row(host, scope));
     rows.extend(usage::fact(scope));
     rows
 }
@@ -122,7 +122,7 @@ fn pool_row(pool: &Pool) -> Vec<String> {
     row(&format!("{} pool", pool.transport.name()), &counted(pool.ports, "port"), &parts.join(", "))
 }
 
-fn listeners_row(scope: &Scope) -> Vec<String> {
+fn listeners_row(host: &Host, scope: &Scope) -> Vec<String> {
     let items = &scope.listeners.items;
     let count = |wanted: Transport| grouped(scope.listeners.total(wanted).count);
     let inside = grouped(scope.listeners.seen().1);
@@ -134,9 +134,13 @@ fn listeners_row(scope: &Scope) -> Vec<String> {
             unread(scope.listeners.state, scope.listeners.reason.as_deref())
         );
     }
-    let from =
-        items.first().map_or_else(|| "sock_diag".to_owned(), |item| item.source.kind.to_string());
-    row("listeners", &value, &from)
+    let from = match items.first() {
+        Some(item) => item.source.kind.as_ref(),
+        None if host.os == "linux" => "sock_diag",
+        // Nobody was asked, or nothing says who.
+        None => "",
+    };
+    row("listeners", &value, from)
 }
 
 /// What stands where a value would, were it known.
