@@ -34,16 +34,8 @@ pub fn parse(bytes: &[u8]) {
     if let Ok(ports) = port_list::ports(text) {
         assert!(ports.count() <= 65_536);
     }
-    for grammar in [
-        bsd_conf::Grammar::FreeBsd,
-        bsd_conf::Grammar::OpenBsd,
-        bsd_conf::Grammar::NetBsd,
-        bsd_conf::Grammar::DragonFly,
-    ] {
-        let _ = bsd_conf::lines(bytes, grammar);
-    }
-    for base in [0, 10] {
-        let _ = bsd_conf::number(bytes, base);
+    for blanks in [false, true] {
+        let _ = bsd_conf::lines(bytes, blanks);
     }
     for grammar in [sysctl_conf::Grammar::Systemd, sysctl_conf::Grammar::Procps] {
         for line in sysctl_conf::lines(bytes, grammar) {

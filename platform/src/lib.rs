@@ -38,5 +38,6 @@ pub mod unread;
 mod usage;
 
 pub use host::{Host, Needs};
+pub use os::{SYSTEMS, Support, System, Way};
 pub use pool::{bound_in_pool, pools, usable_ports};
 pub use source::{Folder, Live, files};

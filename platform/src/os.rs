@@ -12,11 +12,14 @@ mod netbsd;
 mod openbsd;
 mod sockets;
 mod suspects;
+mod system;
 mod texts;
 mod time_wait;
 mod told;
 mod unsupported;
 mod windows;
+
+pub use system::{Support, System, Way};
 
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::boot::{Boot, Running};
@@ -29,19 +32,28 @@ use crate::snapshot::{
 };
 use crate::unread::{Namespaces, Subject, Unread};
 
+/// Every system.
+pub static SYSTEMS: &[&System] = &[
+    &linux::SYSTEM,
+    &freebsd::SYSTEM,
+    &openbsd::SYSTEM,
+    &netbsd::SYSTEM,
+    &dragonfly::SYSTEM,
+    &macos::SYSTEM,
+    &illumos::SYSTEM,
+    &illumos::SOLARIS,
+    &aix::SYSTEM,
+    &windows::SYSTEM,
+    &unsupported::SYSTEM,
+];
+
+/// Each has one, which a test holds.
+fn of(os: Os) -> &'static System {
+    SYSTEMS.iter().find(|system| system.os == os).copied().unwrap_or(&unsupported::SYSTEM)
+}
+
 pub(crate) fn read(os: Os, ask: &dyn Ask, needs: &Needs) -> Snapshot {
-    let mut snapshot = match os {
-        Os::Linux => linux::read(ask, needs),
-        Os::FreeBsd => freebsd::read(ask),
-        Os::OpenBsd => openbsd::read(ask),
-        Os::NetBsd => netbsd::read(ask),
-        Os::DragonFly => dragonfly::read(ask),
-        Os::MacOs => macos::read(ask),
-        Os::Illumos | Os::Solaris => illumos::read(os, ask),
-        Os::Aix => aix::read(ask),
-        Os::Windows => windows::read(ask),
-        Os::Unsupported => unsupported::read(),
-    };
+    let mut snapshot = (of(os).read)(ask, needs);
     if os != Os::Linux {
         snapshot.unread_scopes = needs.all_namespaces.then(no_tour);
     }
@@ -60,7 +72,7 @@ fn no_tour() -> Vec<Unread> {
     vec![Unread::new(subject, Why::new(Reason::Unsupported, why))]
 }
 
-/// The files that the settings of a system persist in.
+/// The files that the settings of a system persist in; none where a program prints them.
 pub(crate) struct Wanted {
     pub(crate) folders: &'static [&'static str],
     pub(crate) files: Vec<&'static str>,
@@ -68,38 +80,18 @@ pub(crate) struct Wanted {
     pub(crate) matters: fn(&[u8]) -> bool,
 }
 
-pub(crate) fn persisted(os: Os) -> Wanted {
-    match os {
-        Os::Linux => linux::boot::wanted(),
-        Os::FreeBsd => freebsd::boot::wanted(),
-        Os::DragonFly => freebsd::boot::wanted_of_dragonfly(),
-        Os::OpenBsd => openbsd::boot::wanted(),
-        Os::NetBsd => netbsd::boot::wanted(),
-        Os::MacOs => macos::boot::wanted(),
-        // What these persist stands in no file that could be read.
-        Os::Illumos | Os::Solaris | Os::Aix | Os::Windows | Os::Unsupported => {
-            Wanted { folders: &[], files: Vec::new(), matters: |_| true }
-        }
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { folders: &[], files: Vec::new(), matters: |_| true }
     }
 }
 
+pub(crate) fn persisted(os: Os) -> Wanted {
+    (of(os).persisted)()
+}
+
 pub(crate) fn boot(os: Os, persisted: &Persisted, release: Option<&str>) -> Boot {
-    match os {
-        Os::Linux => linux::boot::read(persisted, release),
-        Os::FreeBsd => freebsd::boot::read(persisted),
-        Os::DragonFly => freebsd::boot::read_of_dragonfly(persisted),
-        Os::OpenBsd => openbsd::boot::read(persisted),
-        Os::NetBsd => netbsd::boot::read(persisted),
-        Os::MacOs => macos::boot::read(persisted),
-        Os::Illumos | Os::Solaris => illumos::boot::read(persisted),
-        Os::Windows => windows::boot::read(persisted),
-        Os::Aix => aix::boot(),
-        Os::Unsupported => {
-            let why =
-                Why::new(Reason::Unsupported, "settings that persist are not read on this system");
-            Boot::unknown(why)
-        }
-    }
+    (of(os).boot)(persisted, release)
 }
 
 /// Whether the settings of a system persist in files, and not in what a program of its prints.
@@ -214,6 +206,20 @@ mod tests {
 
     use super::*;
     use crate::boot::State;
+
+    #[test]
+    fn every_system_has_one_value() {
+        let systems: Vec<Os> = SYSTEMS.iter().map(|system| system.os).collect();
+        assert_eq!(systems, Os::ALL);
+        for system in SYSTEMS {
+            assert!(system.signs.is_empty() == (system.os == Os::Unsupported), "{system:?}");
+            assert_eq!((system.read)(&nothing, &Needs::default()).host.os, system.os);
+        }
+    }
+
+    fn nothing(_: Question<'_>) -> Answer {
+        crate::ask::not_read_here()
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]

@@ -1,6 +1,10 @@
 //! The words that options take.
 
+use std::sync::LazyLock;
+
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use ephaudit_platform::SYSTEMS;
 use ephaudit_platform::snapshot::{Depth, Os};
 use serde::Deserialize;
 
@@ -17,47 +21,43 @@ pub enum Color {
     Never,
 }
 
-/// The systems that evidence may be of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EvidenceOs {
-    /// Linux.
-    Linux,
-    /// FreeBSD.
-    Freebsd,
-    /// OpenBSD.
-    Openbsd,
-    /// NetBSD.
-    Netbsd,
-    /// DragonFly BSD.
-    Dragonfly,
-    /// macOS.
-    Macos,
-    /// illumos.
-    Illumos,
-    /// Oracle Solaris.
-    Solaris,
-    /// AIX.
-    Aix,
-    /// Windows.
-    Windows,
+/// A system that evidence may be of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct EvidenceOs(Os);
+
+/// All but the one that stands for the others.
+static EVIDENCE: LazyLock<Vec<EvidenceOs>> = LazyLock::new(|| {
+    let known = SYSTEMS.iter().filter(|system| system.os != Os::Unsupported);
+    known.map(|system| EvidenceOs(system.os)).collect()
+});
+
+impl ValueEnum for EvidenceOs {
+    fn value_variants<'a>() -> &'a [Self] {
+        &EVIDENCE
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let system = SYSTEMS.iter().find(|system| system.os == self.0)?;
+        Some(PossibleValue::new(self.0.name()).help(system.title))
+    }
+}
+
+impl TryFrom<String> for EvidenceOs {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::from_str(&name, false).map_err(|_| {
+            let names: Vec<&str> = EVIDENCE.iter().map(|known| known.0.name()).collect();
+            format!("unknown system {name:?}; there are: {}", names.join(", "))
+        })
+    }
 }
 
 impl EvidenceOs {
     /// The system.
     pub const fn os(self) -> Os {
-        match self {
-            Self::Linux => Os::Linux,
-            Self::Freebsd => Os::FreeBsd,
-            Self::Openbsd => Os::OpenBsd,
-            Self::Netbsd => Os::NetBsd,
-            Self::Dragonfly => Os::DragonFly,
-            Self::Macos => Os::MacOs,
-            Self::Illumos => Os::Illumos,
-            Self::Solaris => Os::Solaris,
-            Self::Aix => Os::Aix,
-            Self::Windows => Os::Windows,
-        }
+        self.0
     }
 }
 

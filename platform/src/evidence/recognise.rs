@@ -1,45 +1,8 @@
 //! Which system a text is of, by the names in it.
 
 use super::EvidenceError;
+use crate::os::{SYSTEMS, System};
 use crate::snapshot::Os;
-
-/// The systems whose six numbers under net.inet.ip.portrange are alike.
-const PORTRANGE: &[Os] = &[Os::FreeBsd, Os::DragonFly, Os::MacOs];
-
-/// Names, or beginnings of names, that only these systems have.
-const SIGNS: &[(&str, &[Os])] = &[
-    ("net.ipv4.", &[Os::Linux]),
-    ("net.inet.ip.portrange.random", &[Os::FreeBsd]),
-    ("net.inet.ip.portrange.reserved", &[Os::FreeBsd]),
-    ("net.inet.ip.portrange.ipport_allow_udp_port_exhaustion", &[Os::MacOs]),
-    ("net.inet.ip.portrange.", PORTRANGE),
-    ("net.inet.tcp.randomize_ports", &[Os::MacOs]),
-    ("net.inet.udp.randomize_ports", &[Os::MacOs]),
-    ("net.restricted_port.", &[Os::MacOs]),
-    ("net.inet.ip.portfirst", &[Os::OpenBsd]),
-    ("net.inet.ip.portlast", &[Os::OpenBsd]),
-    ("net.inet.ip.porthi", &[Os::OpenBsd]),
-    ("net.inet.tcp.baddynamic", &[Os::OpenBsd]),
-    ("net.inet.udp.baddynamic", &[Os::OpenBsd]),
-    ("net.inet.ip.anonport", &[Os::NetBsd]),
-    ("net.inet6.ip6.anonport", &[Os::NetBsd]),
-    ("tcp/smallest_anon_port", &[Os::Illumos, Os::Solaris]),
-    ("tcp/largest_anon_port", &[Os::Illumos, Os::Solaris]),
-    ("udp/smallest_anon_port", &[Os::Illumos, Os::Solaris]),
-    ("udp/largest_anon_port", &[Os::Illumos, Os::Solaris]),
-    ("tcp_ephemeral_", &[Os::Aix]),
-    ("udp_ephemeral_", &[Os::Aix]),
-];
-
-/// What the kernels call themselves.
-const NAMES: &[(&str, Os)] = &[
-    ("Linux", Os::Linux),
-    ("FreeBSD", Os::FreeBsd),
-    ("OpenBSD", Os::OpenBsd),
-    ("NetBSD", Os::NetBsd),
-    ("DragonFly", Os::DragonFly),
-    ("Darwin", Os::MacOs),
-];
 
 /// Names that are kept although they are no sign: what tells the host, and how long TIME_WAIT
 /// lasts.
@@ -64,14 +27,29 @@ const ALSO_WANTED: &[&str] = &[
     "tcp_timewait",
 ];
 
+/// The systems with the longest sign that the name begins with.
+fn systems_of(name: &str) -> Vec<Os> {
+    let longest = |system: &&&System| {
+        let signs = system.signs.iter().filter(|sign| name.starts_with(**sign));
+        signs.map(|sign| sign.len()).max()
+    };
+    let most = SYSTEMS.iter().filter_map(|system| longest(&system)).max();
+    let with = SYSTEMS.iter().filter(|system| most.is_some() && longest(system) == most);
+    with.map(|system| system.os).collect()
+}
+
+fn is_sign(name: &str) -> bool {
+    SYSTEMS.iter().flat_map(|system| system.signs).any(|sign| name.starts_with(sign))
+}
+
 /// Whether a tunable is wanted, or tells whose text it is.
 pub(super) fn says_something(name: &str) -> bool {
-    SIGNS.iter().any(|(sign, _)| name.starts_with(sign)) || is_wanted(name)
+    is_sign(name) || is_wanted(name)
 }
 
 /// Whether a tunable is about ports or tells the host.
 pub(super) fn is_wanted(name: &str) -> bool {
-    let about_ports = SIGNS.iter().any(|(sign, _)| name.starts_with(sign));
+    let about_ports = is_sign(name);
     (about_ports && (!name.starts_with("net.ipv4.") || name.starts_with("net.ipv4.ip_")))
         || name.starts_with("net.inet.ip.lowport")
         || name.starts_with("net.inet6.ip6.lowport")
@@ -92,37 +70,35 @@ impl Signs {
     /// A name with its value.
     pub(super) fn see(&mut self, name: &str, value: &str, place: &str) {
         let named = matches!(name, "kern.ostype" | "kernel.ostype");
-        if let Some((_, os)) = NAMES.iter().find(|(word, _)| named && *word == value) {
-            self.narrow(&[*os], name, place);
+        let called = SYSTEMS.iter().find(|system| named && system.kernel == Some(value));
+        if let Some(system) = called {
+            self.narrow(&[system.os], name, place);
         }
-        if let Some((_, systems)) = SIGNS.iter().find(|(sign, _)| name.starts_with(sign)) {
-            self.narrow(systems, name, place);
-        }
+        self.narrow(&systems_of(name), name, place);
     }
 
     /// A table of netsh or PowerShell.
     pub(super) fn see_windows(&mut self, what: &str, place: &str) {
-        self.narrow(&[Os::Windows], what, place);
+        self.narrow(&systems_of("netsh "), what, place);
     }
 
     /// A property of ipadm, and whether its name was printed with hyphens: only Solaris 11 does,
     /// and not always.
     pub(super) fn see_ipadm(&mut self, name: &str, hyphens: bool, place: &str) {
         if name.ends_with("_anon_port") {
-            self.narrow(
-                if hyphens { &[Os::Solaris] } else { &[Os::Illumos, Os::Solaris] },
-                name,
-                place,
-            );
+            self.narrow(&systems_of(if hyphens { "hyphens " } else { name }), name, place);
         }
     }
 
     /// A name that ndd was asked for; illumos has the program no more.
     pub(super) fn see_ndd(&mut self, name: &str, place: &str) {
-        self.narrow(&[Os::Solaris], name, place);
+        self.narrow(&systems_of("ndd "), name, place);
     }
 
     fn narrow(&mut self, systems: &[Os], name: &str, place: &str) {
+        if systems.is_empty() {
+            return;
+        }
         let left: Vec<Os> = match &self.candidates {
             None => systems.to_vec(),
             Some(candidates) => {

@@ -1,5 +1,7 @@
 //! AIX: the options of no(1). TCP and UDP have their own, which IPv4 and IPv6 share.
 
+use super::Wanted;
+use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::boot::{Boot, Entry, Loader, State};
@@ -7,7 +9,18 @@ use crate::ports::PortRange;
 use crate::snapshot::{HostInfo, Os, Range, Reason, Role, Snapshot, Transport, Why};
 use crate::unread::Unread;
 
-pub(super) fn read(ask: &dyn Ask) -> Snapshot {
+pub(super) static SYSTEM: System = System {
+    os: Os::Aix,
+    title: "AIX",
+    support: Support::new(Way::Evidence, Way::Nothing, Way::Unread, Way::Unread),
+    kernel: None,
+    signs: &["tcp_ephemeral_", "udp_ephemeral_"],
+    read: |ask, _| read(ask),
+    persisted: Wanted::default,
+    boot: |_, _| boot(),
+};
+
+fn read(ask: &dyn Ask) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
         [("tcp", &[Transport::Tcp]), ("udp", &[Transport::Udp])];
     let ranges = transports

@@ -1,74 +1,74 @@
-//! /etc/sysctl.conf of the BSDs: every line is written in its turn, and each write is judged by
-//! itself.
+//! /etc/sysctl.conf of the BSDs: its plain lines are written in their order, and each write is
+//! judged by itself. What MAC policies, modules, /boot/loader.conf and programs write besides is
+//! not followed; /etc/rc.local is named where it may.
+
+use std::collections::BTreeMap;
 
 use super::told::{OfKey, Place};
 use super::{Wanted, suspects};
 use crate::boot::{Boot, Loader, Rejection};
-use crate::parse::bsd_conf::{self, Grammar, Line, Number, Says};
+use crate::parse::{bsd_conf, port_list};
 use crate::persisted::{Found, Persisted};
-use crate::ports::PortSet;
+use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Reason, Source, Why};
 use crate::unread::Unread;
 
 pub(super) const SYSCTL_CONF: &str = "/etc/sysctl.conf";
 
-/// What the write of a value comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Write {
-    /// What reading gives then.
-    Took(String),
-    /// The same; what it gives, [`Kernel::list`] says at the end.
-    TookList,
-    /// The same, where it is not what was written.
-    Clamped(String, String),
-    /// Nothing changes.
-    Refused(Rejection, String),
-    /// Not every release makes the same of it.
+/// What the kernel takes for a key.
+pub(super) enum Takes {
+    /// A number.
+    Number,
+    /// The same, which it moves between these.
+    Clamped(i32, i32),
+    /// A port; releases differ in what they make of other numbers.
+    Port,
+    /// A number between these that is below, or above, the other bound as that is at the moment.
+    Bound { low: i32, high: i32, order: Order, default: i32 },
+    /// Ports with commas between them, at which sysctl(8) may end.
+    Ports,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// More than the file writes it: what.
     Unsure(&'static str),
-    /// The same, and sysctl(8) may end there, before the lines that follow.
-    Ends(Rejection, String),
 }
 
-impl Write {
-    pub(super) fn invalid(detail: impl Into<String>) -> Self {
-        Self::Refused(Rejection::Invalid, detail.into())
-    }
+/// Where the other bound has to be.
+pub(super) enum Order {
+    Below(&'static str),
+    Above(&'static str),
 }
 
-/// The values of a kernel as the writes so far left them.
-pub(super) trait Kernel {
-    /// Why a key is not known before the first line, where that is so.
-    fn doubt(&self, _key: &str) -> Option<&'static str> {
-        None
-    }
-
-    /// Writes a value.
-    fn write(&mut self, key: &'static str, value: &[u8]) -> Write;
-
-    /// A list as sysctl(8) prints it.
-    fn list(&self, _key: &str) -> Option<String> {
-        None
-    }
+/// What a write comes to.
+enum Write {
+    Took(String),
+    Clamped(String, String),
+    Refused(Rejection, String),
+    Unsure(&'static str),
 }
 
 /// How a system applies its files.
 pub(super) struct Rules {
     pub(super) loader: Loader,
-    pub(super) grammar: Grammar,
+    /// Whether blanks may stand around key and value.
+    pub(super) blanks: bool,
     /// In the order in which they are applied.
     pub(super) files: &'static [&'static str],
-    pub(super) keys: &'static [&'static str],
+    pub(super) keys: &'static [(&'static str, Takes)],
 }
+
+/// The numbers as the writes so far left them; `None` where that is not known.
+type Numbers = BTreeMap<&'static str, Option<i32>>;
 
 impl Rules {
     pub(super) fn wanted(&self) -> Wanted {
         let files = self.files.iter().copied().chain([suspects::RC_LOCAL]).collect();
-        Wanted { folders: &[], files, matters: |_| true }
+        Wanted { files, ..Wanted::default() }
     }
 
     /// What the files leave in the kernel.
-    pub(super) fn boot(&self, persisted: &Persisted, kernel: &mut dyn Kernel) -> Boot {
-        let mut told = Told::new(self, kernel);
+    pub(super) fn boot(&self, persisted: &Persisted) -> Boot {
+        let mut applied = Applied::new(self);
         let mut unread = persisted.unread.clone();
         for path in self.files {
             let name = path.trim_start_matches("/etc/").as_bytes();
@@ -80,8 +80,8 @@ impl Rules {
             match &file.found {
                 Found::Text(text) => {
                     let source = Source::File(file.place.clone().into());
-                    for line in bsd_conf::lines(text, self.grammar) {
-                        told.apply(&line, (&source, Some(line.number)), kernel);
+                    for line in bsd_conf::lines(text, self.blanks) {
+                        applied.line(&line, (&source, Some(line.number)));
                     }
                 }
                 Found::Unread(why) => unread.push(file.unread(why.clone())),
@@ -89,157 +89,147 @@ impl Rules {
             }
         }
         // A file may set any key, and the order of the writes counts.
-        let entries = told.keys.into_iter().map(|key| {
-            let value = if key.listed { kernel.list(key.name) } else { key.value };
-            key.lines.entry(key.name, self.loader, unread.first(), value)
-        });
-        Boot {
-            entries: entries.collect(),
-            suspects: suspects::rc_local(persisted, self.keys),
-            unread,
-            ..Boot::default()
-        }
+        let entries = applied
+            .keys
+            .into_iter()
+            .map(|key| key.lines.entry(key.name, self.loader, unread.first(), key.value));
+        let names: Vec<&str> = self.keys.iter().map(|(name, _)| *name).collect();
+        let suspects = suspects::rc_local(persisted, &names);
+        Boot { entries: entries.collect(), suspects, unread, ..Boot::default() }
     }
 }
 
 struct Key {
     name: &'static str,
+    takes: &'static Takes,
     lines: OfKey,
     /// What reading it gives, where a line decides.
     value: Option<String>,
-    /// Whether the kernel is asked for it at the end.
-    listed: bool,
 }
 
-struct Told {
+struct Applied {
     keys: Vec<Key>,
+    numbers: Numbers,
     /// Whether sysctl(8) may have ended.
     ended: bool,
 }
 
-impl Told {
-    fn new(rules: &Rules, kernel: &dyn Kernel) -> Self {
-        let keys = rules.keys.iter().map(|&name| {
+impl Applied {
+    fn new(rules: &Rules) -> Self {
+        let key = |(name, takes): &'static (&'static str, Takes)| {
             let mut lines = OfKey::default();
-            if let Some(detail) = kernel.doubt(name) {
-                lines.doubt(detail);
+            if let Takes::Unsure(detail) = takes {
+                lines.doubt(*detail);
             }
-            Key { name, lines, value: None, listed: false }
-        });
-        Self { keys: keys.collect(), ended: false }
-    }
-
-    fn apply(&mut self, line: &Line<'_>, place: Place<'_>, kernel: &mut dyn Kernel) {
-        match line.says {
-            Says::Odd(why) => {
-                let named = |key: &&mut Key| contains(line.text, key.name.as_bytes());
-                // What an odd line leaves, the lines after it build upon.
-                for key in self.keys.iter_mut().filter(named) {
-                    kernel.write(key.name, UNKNOWN);
-                    key.lines.doubt(format!("line {}: {why}", line.number));
-                }
-            }
-            Says::Show { key } => {
-                if let Some(key) = self.key(key) {
-                    let detail = "nothing is set: there must be a = and no blank before it";
-                    let reason = (Rejection::NoAssignment, detail.to_owned());
-                    key.lines.reject(line.text, place, reason);
-                } else {
-                    self.meant(key, line.text, place);
-                }
-            }
-            Says::Set { key: name, value } => {
-                let ended = self.ended;
-                let Some(key) = self.key(name) else { return self.meant(name, value, place) };
-                let done = kernel.write(key.name, if ended { UNKNOWN } else { value });
-                if ended {
-                    key.lines.doubt("sysctl(8) may have stopped at an earlier line");
-                    return;
-                }
-                self.ended = key.wrote(done, value, place);
-            }
-        }
-    }
-
-    fn key(&mut self, name: &[u8]) -> Option<&mut Key> {
-        self.keys.iter_mut().find(|key| key.name.as_bytes() == name)
-    }
-
-    /// A line whose key is no sysctl, and looks like one of ours.
-    fn meant(&mut self, name: &[u8], value: &[u8], place: Place<'_>) {
-        let marked = name.strip_prefix(b"\xef\xbb\xbf");
-        let word = marked.unwrap_or(name);
-        let bare: Vec<u8> = word.iter().copied().filter(|byte| !b"\"' \t".contains(byte)).collect();
-        let dots = |byte: u8| if byte == b'/' { b'.' } else { byte };
-        let lower: Vec<u8> = bare.iter().map(|byte| dots(byte.to_ascii_lowercase())).collect();
-        let (rejection, detail) = if marked.is_some() {
-            (Rejection::ByteOrderMark, "a byte order mark is part of the key")
-        } else if word.iter().any(|byte| b"\"'".contains(byte)) {
-            (Rejection::QuotedKey, "the quotes are part of the key")
-        } else if bare.iter().any(u8::is_ascii_uppercase) {
-            (Rejection::Case, "keys are in lower case")
-        } else {
-            (Rejection::Spelling, "there is no sysctl of that name")
+            Key { name, takes, lines, value: None }
         };
-        if let Some(key) = self.key(&lower) {
-            key.lines.reject(value, place, (rejection, detail.to_owned()));
+        let default = |(name, takes): &(&'static str, Takes)| match takes {
+            Takes::Bound { default, .. } => Some((*name, Some(*default))),
+            _ => None,
+        };
+        let numbers = rules.keys.iter().filter_map(default).collect();
+        Self { keys: rules.keys.iter().map(key).collect(), numbers, ended: false }
+    }
+
+    fn line(&mut self, line: &bsd_conf::Line<'_>, place: Place<'_>) {
+        let named = |key: &&mut Key| match line.set {
+            Some((name, _)) => name == key.name.as_bytes(),
+            None => contains(line.text, key.name.as_bytes()),
+        };
+        for key in self.keys.iter_mut().filter(named) {
+            let write = match line.set {
+                _ if self.ended => Write::Unsure("sysctl(8) may have stopped at an earlier line"),
+                None => Write::Unsure("a line names it, and is not a plain KEY=VALUE"),
+                Some((_, value)) => key.takes.write(value, &self.numbers),
+            };
+            let took = matches!(write, Write::Took(_));
+            self.ended |= matches!(key.takes, Takes::Ports) && !took;
+            let value = line.set.map_or(line.text, |(_, value)| value);
+            match write {
+                Write::Took(read) => {
+                    self.numbers.insert(key.name, read.parse().ok());
+                    key.lines.won(value, place);
+                    key.value = Some(read);
+                }
+                Write::Clamped(read, detail) => {
+                    key.lines.won(value, place);
+                    key.lines.reject(value, place, (Rejection::Clamped, detail));
+                    key.value = Some(read);
+                }
+                Write::Refused(rejection, detail) => {
+                    key.lines.reject(value, place, (rejection, detail));
+                }
+                Write::Unsure(detail) => {
+                    self.numbers.insert(key.name, None);
+                    key.lines.doubt(detail);
+                }
+            }
         }
     }
 }
 
-impl Key {
-    /// Keeps what a write came to; whether sysctl(8) may have ended with it.
-    fn wrote(&mut self, done: Write, value: &[u8], place: Place<'_>) -> bool {
-        match done {
-            Write::Took(read) => {
-                self.lines.won(value, place);
-                self.value = Some(read);
-            }
-            Write::TookList => {
-                self.lines.won(value, place);
-                self.listed = true;
-            }
-            Write::Clamped(read, detail) => {
-                self.lines.won(value, place);
-                self.lines.reject(value, place, (Rejection::Clamped, detail));
-                self.value = Some(read);
-            }
-            Write::Refused(rejection, detail) => {
-                self.lines.reject(value, place, (rejection, detail));
-            }
-            Write::Ends(rejection, detail) => {
-                self.lines.reject(value, place, (rejection, detail));
-                return true;
-            }
-            Write::Unsure(detail) => self.lines.doubt(detail),
+impl Takes {
+    fn write(&self, value: &[u8], numbers: &Numbers) -> Write {
+        let text = String::from_utf8_lossy(value);
+        match self {
+            Self::Unsure(detail) => return Write::Unsure(detail),
+            Self::Word(known) if known.contains(&&*text) => return Write::Took(text.into_owned()),
+            Self::Word(_) => return Write::Unsure("this word is not known here"),
+            Self::Ports => return ports(&text),
+            _ => {}
         }
-        false
+        if text.len() > 1 && text.starts_with('0') {
+            return Write::Unsure("releases differ in what base they read the number");
+        }
+        let Ok(number) = text.parse::<i32>() else {
+            return Write::Refused(Rejection::Invalid, "sysctl(8) expects a number".to_owned());
+        };
+        match self {
+            Self::Clamped(low, high) if !(low..=high).contains(&&number) => {
+                let kept = number.clamp(*low, *high);
+                let detail = format!("{number} is not in {low} to {high}: the kernel takes {kept}");
+                Write::Clamped(kept.to_string(), detail)
+            }
+            Self::Port if u16::try_from(number).is_err() => {
+                Write::Unsure("newer kernels refuse what is not a port, and older ones accept it")
+            }
+            Self::Bound { low, high, .. } if !(low..=high).contains(&&number) => {
+                let detail = format!("{number} is not in {low} to {high}");
+                Write::Refused(Rejection::Invalid, detail)
+            }
+            Self::Bound { order, .. } => order.judge(number, numbers),
+            _ => Write::Took(number.to_string()),
+        }
     }
 }
 
-/// The value of a write of which it is not known whether and what it writes: [`Kernel::write`] says
-/// [`Write::Unsure`] to it, and to those that hang on what it left.
-pub(super) const UNKNOWN: &[u8] = b"\0";
-
-/// The number that sysctl(8) makes of a value, or why it writes none.
-pub(super) fn int(value: &[u8], base: u32) -> Result<i32, Write> {
-    if value == UNKNOWN {
-        return Err(Write::Unsure("what an earlier line wrote is not known"));
-    }
-    match bsd_conf::number(value, base) {
-        Number::Fits(number) => Ok(number),
-        Number::Beyond => Err(Write::Unsure("the number is too large for an int")),
-        Number::None if value.is_empty() => Err(Write::invalid("there is no value")),
-        Number::None if value.iter().any(|byte| b"\"'".contains(byte)) => {
-            Err(Write::Refused(Rejection::QuotedValue, "sysctl(8) accepts no quotes".to_owned()))
-        }
-        Number::None => Err(Write::invalid("sysctl(8) expects a number")),
+impl Order {
+    fn judge(&self, number: i32, numbers: &Numbers) -> Write {
+        let (Self::Below(other) | Self::Above(other)) = self;
+        let Some(other) = numbers.get(other).copied().flatten() else {
+            return Write::Unsure("the other bound is not known at that moment");
+        };
+        let order = match self {
+            Self::Below(_) if number <= other => "not above the lower",
+            Self::Above(_) if number >= other => "not below the upper",
+            Self::Below(_) | Self::Above(_) => return Write::Took(number.to_string()),
+        };
+        let detail = format!("{number} is {order} bound, {other} then: set the other one first");
+        Write::Refused(Rejection::Order, detail)
     }
 }
 
 /// A list as sysctl(8) prints it: port by port, without ranges.
-pub(super) fn printed(list: &PortSet) -> String {
-    list.iter().map(|port| port.to_string()).collect::<Vec<_>>().join(",")
+fn ports(text: &str) -> Write {
+    let items = text.split(',').filter(|item| !item.is_empty());
+    let list: Result<PortSet, _> =
+        items.map(|item| port_list::port(item).map(PortRange::single)).collect();
+    if let Ok(list) = list {
+        let ports: Vec<String> = list.iter().map(|port| port.to_string()).collect();
+        return Write::Took(ports.join(","));
+    }
+    let detail = "a list holds ports from 0 to 65535 with commas between them";
+    Write::Refused(Rejection::Invalid, detail.to_owned())
 }
 
 fn contains(text: &[u8], name: &[u8]) -> bool {

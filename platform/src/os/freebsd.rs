@@ -3,6 +3,7 @@
 
 pub(super) mod boot;
 
+use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::parse::port_list;
@@ -11,12 +12,27 @@ use crate::snapshot::{
     Bounds, Family, Os, Randomization, Range, Reading, Role, Scope, Snapshot, Transport,
 };
 
+pub(super) static SYSTEM: System = System {
+    os: Os::FreeBsd,
+    title: "FreeBSD",
+    support: Support::new(Way::Live, Way::Nothing, Way::Unread, Way::Live),
+    kernel: Some("FreeBSD"),
+    signs: &[
+        "net.inet.ip.portrange.",
+        "net.inet.ip.portrange.random",
+        "net.inet.ip.portrange.reserved",
+    ],
+    read: |ask, _| read(ask),
+    persisted: || boot::RULES.wanted(),
+    boot: |persisted, _| boot::RULES.boot(persisted),
+};
+
 /// What FreeBSD had out of the box over the years (sys/netinet/in.h, in_pcb.c); in which releases
 /// is not settled, so each of them is somebody's untouched default.
 const SHIPPED: [Option<PortRange>; 3] =
     [PortRange::new(1024, 5000), PortRange::new(49_152, 65_535), PortRange::new(10_000, 65_535)];
 
-pub(super) fn read(ask: &dyn Ask) -> Snapshot {
+fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = portrange(ask, PortRange::new(10_000, 65_535));
     for range in ranges.iter_mut().filter(|range| range.role == Role::Ephemeral) {
         let shipped =

@@ -3,12 +3,48 @@
 
 pub(super) mod boot;
 
+use super::Wanted;
+use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::snapshot::{HostInfo, Os, Range, Role, Scope, Snapshot, Transport};
 
-pub(super) fn read(os: Os, ask: &dyn Ask) -> Snapshot {
+pub(super) static SYSTEM: System = System {
+    os: Os::Illumos,
+    title: "illumos",
+    support: Support::new(Way::Command, Way::Nothing, Way::Unread, Way::Evidence),
+    kernel: None,
+    signs: &[
+        "tcp/smallest_anon_port",
+        "tcp/largest_anon_port",
+        "udp/smallest_anon_port",
+        "udp/largest_anon_port",
+    ],
+    read: |ask, _| read(Os::Illumos, ask),
+    persisted: Wanted::default,
+    boot: |persisted, _| boot::read(persisted),
+};
+
+pub(super) static SOLARIS: System = System {
+    os: Os::Solaris,
+    title: "Oracle Solaris",
+    support: Support::new(Way::Command, Way::Nothing, Way::Unread, Way::Evidence),
+    kernel: None,
+    signs: &[
+        "tcp/smallest_anon_port",
+        "tcp/largest_anon_port",
+        "udp/smallest_anon_port",
+        "udp/largest_anon_port",
+        "ndd ",
+        "hyphens ",
+    ],
+    read: |ask, _| read(Os::Solaris, ask),
+    persisted: Wanted::default,
+    boot: |persisted, _| boot::read(persisted),
+};
+
+fn read(os: Os, ask: &dyn Ask) -> Snapshot {
     let transports: [(&str, &'static [Transport]); 2] =
         [("tcp", &[Transport::Tcp]), ("udp", &[Transport::Udp])];
     let ranges = transports

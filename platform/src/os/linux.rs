@@ -15,12 +15,25 @@ mod scope;
 mod sysctl;
 mod usage;
 
+use super::system::{Support, System, Way};
 use crate::ask::Ask;
 use crate::host::Needs;
+use crate::snapshot::Os;
 use crate::snapshot::{Environment, ScopeKind, ScopeName, Snapshot};
 use crate::unread::Subject;
 pub(super) use listeners::find_owners;
 use scope::Kernel;
+
+pub(super) static SYSTEM: System = System {
+    os: Os::Linux,
+    title: "Linux",
+    support: Support::new(Way::Live, Way::Live, Way::Live, Way::Live),
+    kernel: Some("Linux"),
+    signs: &["net.ipv4."],
+    read,
+    persisted: boot::wanted,
+    boot: boot::read,
+};
 
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
 

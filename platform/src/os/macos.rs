@@ -3,6 +3,7 @@
 
 pub(super) mod boot;
 
+use super::system::{Support, System, Way};
 use super::{freebsd, knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
@@ -12,6 +13,23 @@ use crate::snapshot::{
 };
 use crate::unread::{Subject, Unread};
 
+pub(super) static SYSTEM: System = System {
+    os: Os::MacOs,
+    title: "macOS",
+    support: Support::new(Way::Live, Way::Fixed, Way::Live, Way::Nothing),
+    kernel: Some("Darwin"),
+    signs: &[
+        "net.inet.ip.portrange.",
+        "net.inet.ip.portrange.ipport_allow_udp_port_exhaustion",
+        "net.inet.tcp.randomize_ports",
+        "net.inet.udp.randomize_ports",
+        "net.restricted_port.",
+    ],
+    read: |ask, _| read(ask),
+    persisted: boot::wanted,
+    boot: |persisted, _| boot::read(persisted),
+};
+
 /// Remote Desktop's lights-out port: the one TCP port that macOS withholds (`restricted_in_port.c`,
 /// xnu-11417). The list is fixed at the kernel's build; `net.restricted_port.bitmap` shows it to
 /// programs only.
@@ -20,7 +38,7 @@ const NOT_READ: &str = "macOS shows its list to programs only; 55555/tcp is the 
 /// `in_pcbbind`: UDP allocation fails once fewer ports than this are left.
 const UDP_HELD_BACK: u32 = 4096;
 
-pub(super) fn read(ask: &dyn Ask) -> Snapshot {
+fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = freebsd::portrange(ask, PortRange::new(49_152, 65_535));
     let exhaustion =
         knobs::tunable(ask, "net.inet.ip.portrange.ipport_allow_udp_port_exhaustion", knobs::flag);

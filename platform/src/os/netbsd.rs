@@ -2,6 +2,7 @@
 
 pub(super) mod boot;
 
+use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
@@ -10,10 +11,22 @@ use crate::snapshot::{
     Family, Os, Randomization, Range, Reserved, ReservedKind, Role, Scope, Snapshot, Transport,
 };
 
-/// The algorithms of `anonportalgo.available`; `bsd` counts down from the top.
-const RANDOM: [&str; 5] = ["random_start", "random_pick", "hash", "doublehash", "randinc"];
+pub(super) static SYSTEM: System = System {
+    os: Os::NetBsd,
+    title: "NetBSD",
+    support: Support::new(Way::Command, Way::Command, Way::Unread, Way::Live),
+    kernel: Some("NetBSD"),
+    signs: &["net.inet.ip.anonport", "net.inet6.ip6.anonport"],
+    read: |ask, _| read(ask),
+    persisted: || boot::RULES.wanted(),
+    boot: |persisted, _| boot::RULES.boot(persisted),
+};
 
-pub(super) fn read(ask: &dyn Ask) -> Snapshot {
+/// The algorithms of `anonportalgo.available`; `bsd` counts down from the top.
+pub(super) const ALGORITHMS: [&str; 6] =
+    ["bsd", "random_start", "random_pick", "hash", "doublehash", "randinc"];
+
+fn read(ask: &dyn Ask) -> Snapshot {
     let families: [(&str, &'static [Family]); 2] =
         [("net.inet.ip", &[Family::Ipv4]), ("net.inet6.ip6", &[Family::Ipv6])];
     let mut ranges = Vec::new();
@@ -40,7 +53,7 @@ pub(super) fn read(ask: &dyn Ask) -> Snapshot {
             transports: Transport::ALL,
             random: knobs::tunable(ask, &selected, |algorithm| match algorithm {
                 "bsd" => Ok(false),
-                known if RANDOM.contains(&known) => Ok(true),
+                known if ALGORITHMS.contains(&known) => Ok(true),
                 other => Err(format!("the algorithm {:?} is not known", beginning(other))),
             }),
         });

@@ -3,12 +3,30 @@
 
 pub(super) mod boot;
 
+use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Os, ReservedKind, Role, Scope, Snapshot, Transport};
 
-pub(super) fn read(ask: &dyn Ask) -> Snapshot {
+pub(super) static SYSTEM: System = System {
+    os: Os::OpenBsd,
+    title: "OpenBSD",
+    support: Support::new(Way::Command, Way::Command, Way::Unread, Way::Live),
+    kernel: Some("OpenBSD"),
+    signs: &[
+        "net.inet.ip.portfirst",
+        "net.inet.ip.portlast",
+        "net.inet.ip.porthi",
+        "net.inet.tcp.baddynamic",
+        "net.inet.udp.baddynamic",
+    ],
+    read: |ask, _| read(ask),
+    persisted: || boot::RULES.wanted(),
+    boot: |persisted, _| boot::RULES.boot(persisted),
+};
+
+fn read(ask: &dyn Ask) -> Snapshot {
     let ranges = vec![
         knobs::range(
             Role::Ephemeral,

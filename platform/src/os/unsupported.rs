@@ -1,13 +1,31 @@
 //! An OS that no reader was written for: it says so.
 
-use crate::boot;
+use super::Wanted;
+use super::system::{Support, System, Way};
+use crate::boot::{self, Boot};
 use crate::snapshot::{
     Family, HostInfo, Listeners, Os, Range, Reading, Reason, Role, Scope, ScopeKind, ScopeName,
     Snapshot, Source, Transport, Why,
 };
 use crate::unread::{Subject, Unread};
 
-pub(super) fn read() -> Snapshot {
+pub(super) static SYSTEM: System = System {
+    os: Os::Unsupported,
+    title: "a system without a reader",
+    support: Support::new(Way::Unread, Way::Unread, Way::Unread, Way::Unread),
+    kernel: None,
+    signs: &[],
+    read: |_, _| read(),
+    persisted: Wanted::default,
+    boot: |_, _| boot(),
+};
+
+fn boot() -> Boot {
+    let why = "settings that persist are not read on this system";
+    Boot::unknown(Why::new(Reason::Unsupported, why))
+}
+
+fn read() -> Snapshot {
     let source = || Source::Command(std::env::consts::OS.into());
     let why = || {
         Why::new(

@@ -5,6 +5,8 @@
 
 pub(super) mod boot;
 
+use super::Wanted;
+use super::system::{Support, System, Way};
 use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
 use crate::parse::netsh::{self, Excluded, Section, Table};
 use crate::parse::powershell::{self, StartCount, Template};
@@ -16,10 +18,21 @@ use crate::snapshot::{
 
 use super::{knobs, time_wait};
 
+pub(super) static SYSTEM: System = System {
+    os: Os::Windows,
+    title: "Windows",
+    support: Support::new(Way::Command, Way::Command, Way::Live, Way::Evidence),
+    kernel: None,
+    signs: &["netsh "],
+    read: |ask, _| read(ask),
+    persisted: Wanted::default,
+    boot: |persisted, _| boot::read(persisted),
+};
+
 /// 49152 and 16,384 ports since Windows Vista and Server 2008 (support article 929851).
 const DEFAULT: Option<PortRange> = PortRange::new(49_152, 65_535);
 
-pub(super) fn read(ask: &dyn Ask) -> Snapshot {
+fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = Vec::new();
     let mut reserved = Vec::new();
     let transports: [(&'static [Transport], Transport); 2] =

@@ -5,7 +5,7 @@ use crate::boot::{Boot, Loader, Rejection, Suspect};
 use crate::os::Wanted;
 use crate::os::freebsd::boot::PORTRANGE;
 use crate::os::told::OfKey;
-use crate::parse::bsd_conf::{self, Grammar, Says};
+use crate::parse::bsd_conf;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Reason, Source, Why};
 use crate::unread::Unread;
@@ -35,8 +35,8 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
         Some(file) => match &file.found {
             Found::Text(text) => {
                 let source = Source::File(file.place.clone().into());
-                for line in bsd_conf::lines(text, Grammar::FreeBsd) {
-                    let Says::Set { key, value } = line.says else { continue };
+                for line in bsd_conf::lines(text, true) {
+                    let Some((key, value)) = line.set else { continue };
                     let own = keys.iter_mut().find(|(name, _)| name.as_bytes() == key);
                     if let Some((_, lines)) = own {
                         let detail = "current releases of macOS do not read this file";
