@@ -1,18 +1,4 @@
-//! Reads the ephemeral port range of a host, what is taken out of it and who listens inside it, as
-//! typed facts that say where they come from. It only reads: there is no code path that writes a
-//! setting. [`Host::probe`] alone opens sockets with ports, on loopback, and closes them at once.
-//!
-//! ```
-//! use ephaudit_platform::{Host, Needs};
-//!
-//! let snapshot = Host::live().read(&Needs::default());
-//! for scope in &snapshot.scopes {
-//!     for pool in ephaudit_platform::pools(scope) {
-//!         println!("{}: {} ports: {}", pool.transport, pool.ports.count(), pool.ports);
-//!     }
-//! }
-//! ```
-
+#![doc = include_str!("../README.md")]
 #![warn(unreachable_pub)]
 
 pub mod ask;
