@@ -245,7 +245,8 @@ fn state(holders: &Holders) -> PortState {
         _ if of(Hold::Connected) => PortState::Connected,
         _ if of(Hold::Bound) => PortState::Bound,
         _ if of(Hold::Waits) => PortState::Waiting,
-        _ if holders.unread.is_empty() => PortState::Free,
+        // One that is only bound holds the port too, and is not seen everywhere.
+        _ if holders.unread.is_empty() && holders.bound_seen => PortState::Free,
         _ => PortState::Unknown,
     }
 }

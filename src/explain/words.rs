@@ -82,6 +82,15 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
                 None => String::new(),
             }
         }
+        PortState::Waiting if in_fin_wait(on.holders) => {
+            let left = time_wait_left(on.holders).map_or_else(String::new, |left| {
+                format!(" or {} have passed", seconds(left.div_ceil(1000) * 1000))
+            });
+            format!(
+                "a connection that its process has closed keeps it in FIN-WAIT-2, until its peer \
+                 closes too{left}; TIME_WAIT may follow"
+            )
+        }
         PortState::Waiting => {
             format!("a closed connection keeps it in TIME_WAIT{}", for_more(on.holders))
         }
@@ -93,8 +102,22 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
             (Some(false), ..) => "nobody holds it, and no client is given it".to_owned(),
             _ => "nobody holds it".to_owned(),
         },
+        PortState::Unknown if on.holders.unread.is_empty() => {
+            "no socket is seen on it; one that is bound and nothing else would not be, and would \
+             hold it"
+                .to_owned()
+        }
         PortState::Unknown => "who holds it could not be read".to_owned(),
     }
+}
+
+/// Whether a closed connection still waits for its peer to close: TIME_WAIT comes after that, and
+/// another setting ends it.
+fn in_fin_wait(holders: &Holders) -> bool {
+    /// `TCP_FIN_WAIT2`, include/net/tcp_states.h.
+    const FIN_WAIT_2: u8 = 5;
+    let waits = |item: &Holder| item.hold == Hold::Waits && item.ends.state == FIN_WAIT_2;
+    holders.items.iter().any(waits)
 }
 
 fn for_more(holders: &Holders) -> String {
@@ -128,6 +151,16 @@ pub(super) fn steps(
                                 them";
                     steps.push(Step::now(wait));
                 }
+            }
+            PortState::Waiting if in_fin_wait(on.holders) => {
+                steps.push(Step::now(
+                    "wait until the peer closes: without it FIN-WAIT-2 ends after \
+                     net.ipv4.tcp_fin_timeout, as that was when it began",
+                ));
+                steps.push(
+                    Step::now("or end it at once, as root, where the kernel has INET_DIAG_DESTROY")
+                        .by(format!("ss -K -tn state fin-wait-2 'sport = :{port}'")),
+                );
             }
             PortState::Waiting | PortState::SelfConnected => {
                 let left = time_wait_left(on.holders).or(scope.time_wait.known().copied());
