@@ -68,9 +68,9 @@ struct Hot<'a> {
 impl Hot<'_> {
     fn severity(&self) -> Severity {
         match (self.row.transport, self.row.peer) {
-            // connect() without bind() still finds ports for other destinations, where it chose
-            // those in use too.
-            (Transport::Tcp, None) if self.percent < HIGH_FROM => Severity::Low,
+            // connect() still finds ports for other destinations where it chose those in use too.
+            // Where bind() did, they are lost to each, and no kernel shows which did: the worst
+            // case decides.
             (Transport::Tcp, None) => Severity::Medium,
             _ if self.percent >= HIGH_FROM => Severity::High,
             _ => Severity::Medium,
@@ -127,6 +127,13 @@ impl TransportUse<'_> {
         })
     }
 
+    /// How many ports are in use to anybody, as far as is known: each of them may be lost to a
+    /// destination, whoever has it.
+    fn lost_at_most(&self, census: &Census) -> u32 {
+        let of_any_peer = self.rows(census).filter(|row| row.peer.is_none());
+        of_any_peer.map(|row| row.ports_used).max().unwrap_or_default()
+    }
+
     /// What was not counted may belong to any of those that are not found, listed or not.
     fn uncounted(&self, judgement: &mut Judgement, census: &Census, others: &[Hot<'_>]) {
         let most = others.iter().map(|hot| hot.row.ports_used).max().unwrap_or_default();
@@ -159,8 +166,8 @@ impl TransportUse<'_> {
 
 /// What other findings tell of a source.
 struct Told {
-    /// TCP sources of which one destination has many ports, and how grave that is.
-    drained: BTreeSet<(IpAddr, Severity)>,
+    /// TCP sources of which one destination has many ports, how grave that is, and how many.
+    drained: BTreeSet<(IpAddr, Severity, u32)>,
     /// How grave the findings are of TCP sources.
     of_sources: BTreeSet<Severity>,
     /// How grave the findings are of UDP sources over IPv4, and of those that are in the way on
@@ -180,7 +187,9 @@ impl Told {
         let drained = tcp().filter(|hot| hot.row.peer.is_some());
         let of_sources = tcp().filter(|hot| !is_any(hot));
         Self {
-            drained: drained.map(|hot| (hot.row.source, hot.severity())).collect(),
+            drained: drained
+                .map(|hot| (hot.row.source, hot.severity(), hot.row.ports_used))
+                .collect(),
             of_sources: of_sources.map(Hot::severity).collect(),
             of_ipv4: of_ipv4.collect(),
             of_any: of_any.collect(),
@@ -195,10 +204,11 @@ impl Told {
             (Transport::Tcp, None) if source.is_unspecified() => {
                 self.of_sources.iter().any(|told| *told >= hot.severity())
             }
-            (Transport::Tcp, None) => self
-                .drained
-                .iter()
-                .any(|(drained, told)| *drained == source && *told > hot.severity()),
+            // One destination that has all of them is one finding.
+            (Transport::Tcp, None) => self.drained.iter().any(|(drained, told, ports)| {
+                let alike = *told == hot.severity() && *ports == hot.row.ports_used;
+                *drained == source && (*told > hot.severity() || alike)
+            }),
             (Transport::Udp, _) if source == Ipv4Addr::UNSPECIFIED => {
                 self.of_ipv4.contains(&hot.severity())
             }

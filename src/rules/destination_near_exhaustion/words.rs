@@ -126,10 +126,7 @@ fn to_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Ve
         ),
         0 => message.push("No port is left: connect() to it fails with EADDRNOTAVAIL.".to_owned()),
         left => {
-            message.push(format!(
-                "With {} more in use connect() to it fails with EADDRNOTAVAIL.",
-                grouped(left)
-            ));
+            message.push(fails_after(case, census, left));
             message.extend(first_half(case, hot));
         }
     }
@@ -150,6 +147,33 @@ fn to_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Ve
     message.extend(bound(case));
     message.extend(uncounted(census));
     message
+}
+
+/// When connect() fails: after as many as are left, or after fewer. A port that was bound before it
+/// was connected to somebody else is lost to this destination too (`tb->fastreuse >= 0` in
+/// `__inet_hash_connect`), and so may be the last one of a range of odd length.
+fn fails_after(case: &TransportUse<'_>, census: &Census, left: u32) -> String {
+    let ranges = || case.scope.pool_of(Transport::Tcp).map(|pool| pool.bounds.range().count());
+    let odd = ranges().is_some_and(|ports| ports % 2 == 1);
+    let least = case.usable.saturating_sub(case.lost_at_most(census)).min(left);
+    match least.saturating_sub(odd.into()) {
+        same if same == left => {
+            format!("With {} more in use connect() to it fails with EADDRNOTAVAIL.", grouped(left))
+        }
+        fewer if least < left => format!(
+            "With {} more in use, or with fewer, but not below {}, connect() to it fails with \
+             EADDRNOTAVAIL: ports that a program bound before it connected, to whomever, are lost \
+             to it, and the kernel does not show which these are.",
+            grouped(left),
+            grouped(fewer)
+        ),
+        _ => format!(
+            "With {} or {} more in use connect() to it fails with EADDRNOTAVAIL: the range has an \
+             odd number of ports, and connect() does not always find the last.",
+            grouped(left - 1),
+            grouped(left)
+        ),
+    }
 }
 
 /// Where connect() has used up the ports it tries first (`__inet_hash_connect`,
