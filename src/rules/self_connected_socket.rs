@@ -7,7 +7,7 @@ use crate::advice;
 use crate::policy::Policy;
 use crate::report::{About, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{census, connection, range_evidence};
-use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
+use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope};
 
 pub static RULE: Rule = Rule {
     name: "self-connected-socket",
@@ -24,8 +24,6 @@ const TIME_WAIT: u8 = 6;
 fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
         let Some(census) = census(judgement, scope) else { return };
-        // Of a pool that is not known no port was looked at.
-        pool_gaps(judgement, scope);
         judgement.pass();
         let pool = scope.pool_of(Transport::Tcp).map(|pool| pool.ports.clone());
         let ports: PortSet =

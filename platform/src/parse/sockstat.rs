@@ -22,21 +22,6 @@ pub(crate) fn counter(text: &str, protocol: &str, key: &str) -> Result<u32, Stri
     Err(missing())
 }
 
-/// All sockets that /proc/net/protocols (`proto_seq_show`, net/core/sock.c) counts for the
-/// namespace: the third column.
-pub(crate) fn of_protocols(text: &str) -> Option<u32> {
-    let mut lines = text.lines();
-    let mut head = lines.next()?.split_ascii_whitespace();
-    if (head.next(), head.nth(1)) != (Some("protocol"), Some("sockets")) {
-        return None;
-    }
-    lines.try_fold(0_u32, |all, line| {
-        let sockets: i64 = line.split_ascii_whitespace().nth(2)?.parse().ok()?;
-        // -1 where a protocol does not count.
-        Some(all.saturating_add(u32::try_from(sockets.max(0)).ok()?))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,24 +47,6 @@ mod tests {
             ("", "TCP", "inuse"),
         ] {
             assert!(counter(text, protocol, key).is_err(), "{text:?} {protocol} {key}");
-        }
-    }
-
-    #[test]
-    fn the_sockets_of_all_protocols_are_added_up() {
-        let head = "protocol  size sockets  memory press maxhdr  slab module     cl co\n";
-        let row =
-            |name: &str, sockets: &str| format!("{name}  1240  {sockets}  -1   NI  0 yes kernel\n");
-        let text = head.to_owned() + &row("UNIX", "6") + &row("AF_VSOCK", "-1") + &row("TCP", "27");
-        assert_eq!(of_protocols(&text), Some(33));
-        assert_eq!(of_protocols(head), Some(0));
-        for text in [
-            "",
-            "sockets: used 1\n",
-            &(head.to_owned() + &row("UNIX", "x")),
-            &(head.to_owned() + "UNIX\n"),
-        ] {
-            assert_eq!(of_protocols(text), None, "{text:?}");
         }
     }
 }

@@ -95,7 +95,22 @@ pub fn not_asked(document: &Document) -> Option<String> {
         if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
     match unasked.count() {
         0 => None,
-        count => Some(format!("{count} not asked{options}")),
+        count => Some(format!("{count} not asked{options}{}", worst(document))),
+    }
+}
+
+/// The gravest of the rules that nobody asked: what they find nobody may overlook.
+fn worst(document: &Document) -> String {
+    let unasked = document
+        .rules
+        .iter()
+        .filter(|rule| rule.verdict == Verdict::NotAsked && rule.severity == Severity::Critical);
+    let names: Vec<String> =
+        unasked.take(OPTIONS).map(|rule| shortened(&rule.rule, OPTION)).collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(", the critical {} among them", names.join(", "))
     }
 }
 

@@ -6,7 +6,7 @@ mod tests;
 
 use super::host::KernelVersion;
 use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply};
-use crate::parse::sockstat::{counter, of_protocols};
+use crate::parse::sockstat::counter;
 use crate::pool;
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{Family, Pool, Reading, Reason, Scope, Source, Transport, Why};
@@ -15,9 +15,11 @@ use crate::usage::{Census, Depth, Usage};
 
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
 const SOCKSTAT6: &str = "/proc/thread-self/net/sockstat6";
-const PROTOCOLS: &str = "/proc/thread-self/net/protocols";
 /// One port in this many matters.
 const MANY: u64 = 10;
+/// So few sockets of the whole machine are looked at one by one wherever somebody may want to know:
+/// that takes some milliseconds.
+const FEW: u32 = 20_000;
 /// The percentage of a pool that counts where nobody says which.
 const HALF: u32 = 50;
 /// A kernel without IPv6 has neither.
@@ -42,9 +44,12 @@ pub(super) struct Counters {
     tcp: [u32; 2],
     udp: [u32; 2],
     tcp_time_wait: u32,
+    /// TCP sockets of the whole machine, from the making of each to its end (`sk_alloc` and
+    /// `sk_free`), those of the kernel itself included; without TIME_WAIT.
+    allocated: u32,
     /// Sockets of any kind, those included that are bound to a TCP port and nothing else: each from
     /// its making (`sk_alloc`, net/core/sock.c), while `inuse` has it from when it enters a table.
-    /// Sockets of the kernel itself are not in it.
+    /// Sockets of the kernel itself are not in it, but in each `inuse`: nothing can be subtracted.
     used: u32,
     source: Source,
 }
@@ -67,14 +72,22 @@ impl Counters {
 
     fn usage(&self) -> Usage {
         let both = |[four, six]: [u32; 2]| four.saturating_add(six);
+        let in_no_table = self.allocated.saturating_sub(both(self.tcp));
         Usage {
             tcp_sockets: both(self.tcp),
             tcp_time_wait: self.tcp_time_wait,
             udp_sockets: both(self.udp),
             bound: PortSet::new(),
-            bound_unseen: self.used.saturating_sub(both(self.tcp)).saturating_sub(both(self.udp)),
+            bound_unseen: self.used.min(in_no_table),
             census: None,
         }
+    }
+
+    /// Whether the kernel goes through the sockets in no time.
+    fn are_few(&self) -> bool {
+        let [four, six] = self.udp;
+        let all = [self.allocated, self.tcp_time_wait, four, six];
+        all.iter().fold(0_u32, |sum, count| sum.saturating_add(*count)) <= FEW
     }
 }
 
@@ -88,16 +101,13 @@ pub(super) fn read(
     kernel: Option<KernelVersion>,
     notes: &mut Vec<Unread>,
 ) -> Reading<Usage> {
-    let (mut usage, used, source) = match counters {
-        Ok(counters) => (counters.usage(), counters.used, counters.source),
+    let (mut usage, few, source) = match counters {
+        Ok(counters) => (counters.usage(), counters.are_few(), counters.source),
         Err((source, why)) => return Reading::Unknown { source, why },
     };
     usage.bound = listening(scope, Transport::Tcp);
     let pools = pool::pools(scope);
     let percent = if let Depth::Auto(percent) = depth { percent } else { HALF };
-    if usage.bound_unseen > 0 && (many_unseen(&usage, &pools) || !proved(&usage, &pools, percent)) {
-        usage.bound_unseen = usage.bound_unseen.min(of_no_protocol(ask, used).unwrap_or(u32::MAX));
-    }
     let listed = kernel.is_some_and(|running| running >= BOUND_SINCE);
     let enough = match depth {
         Depth::Counters => true,
@@ -106,7 +116,9 @@ pub(super) fn read(
         }
         Depth::Top | Depth::Full => false,
     };
-    if enough {
+    // No counter tells of a socket that is connected to itself.
+    let cheap = matches!(depth, Depth::Auto(_)) && scope.current && few;
+    if enough && !cheap {
         return Reading::Known { value: usage, source };
     }
     match sockets(ask, scope, &pools, depth, listed, &mut usage, notes) {
@@ -114,6 +126,7 @@ pub(super) fn read(
             usage.census = Some(census);
             Reading::Known { value: usage, source }
         }
+        Err(_) if enough => Reading::Known { value: usage, source },
         Err((source, why)) => Reading::Unknown { source, why },
     }
 }
@@ -186,13 +199,6 @@ fn may_reach(usage: &Usage, census: &Census, pools: &[Pool<'_>], percent: u32) -
     })
 }
 
-/// Those of the sockets that no protocol counts as its own, TCP's that are only bound among them;
-/// `None` where that is not told.
-fn of_no_protocol(ask: &dyn Ask, used: u32) -> Option<u32> {
-    let counted = told(ask, PROTOCOLS).ok().and_then(|(text, _)| of_protocols(&text))?;
-    Some(used.saturating_sub(counted))
-}
-
 /// Whether the counters alone show that nobody uses so much of a pool: one destination can't have
 /// more sockets than there are. A pool that isn't known proves nothing, and the sockets would not
 /// either.
@@ -231,6 +237,7 @@ pub(super) fn counters(ask: &dyn Ask) -> Result<Counters, Failed> {
         tcp: [number(&four, "TCP", "inuse")?, of_six("TCP6")?],
         udp: [number(&four, "UDP", "inuse")?, of_six("UDP6")?],
         tcp_time_wait: number(&four, "TCP", "tw")?,
+        allocated: number(&four, "TCP", "alloc")?,
         used: number(&four, "sockets", "used")?,
         source,
     })

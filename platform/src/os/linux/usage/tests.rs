@@ -10,15 +10,23 @@ struct Host<'a> {
     release: &'a str,
     /// Sockets that no counter of TCP or UDP has.
     others: u32,
-    /// How many of these other protocols count.
-    unix: Option<u32>,
+    /// UDP sockets of the kernel itself, which `used` does not count.
+    kernel: u32,
+    /// Whether so many others have TCP sockets on the machine that nobody looks without need.
+    crowded: bool,
     /// Lines of the census of TCP, and one more where bound sockets are asked for.
     census: &'a str,
     bound: &'a str,
 }
 
-const HOST: Host<'_> =
-    Host { release: "6.18.44", others: 0, unix: None, census: "", bound: "bound 40001\n" };
+const HOST: Host<'_> = Host {
+    release: "6.18.44",
+    others: 0,
+    kernel: 0,
+    crowded: false,
+    census: "",
+    bound: "bound 40001\n",
+};
 
 /// What was asked of it: whether for bound sockets too.
 struct Asked<'a>(&'a Host<'a>, RefCell<Vec<bool>>);
@@ -31,14 +39,12 @@ impl Ask for Asked<'_> {
             Question::Tunable("net.ipv4.ip_local_reserved_ports") => "\n".to_owned(),
             Question::Tunable(_) => "1\n".to_owned(),
             Question::File(SOCKSTAT) => format!(
-                "sockets: used {}\nTCP: inuse 60 orphan 0 tw 5 alloc 9 mem 3\nUDP: inuse 4 mem 2\n",
-                75 + host.others
+                "sockets: used {}\nTCP: inuse 60 orphan 0 tw 5 alloc {} mem 3\nUDP: inuse {} mem 2\n",
+                if host.crowded { host.others } else { 75 + host.others },
+                70 + host.others + if host.crowded { FEW } else { 0 },
+                4 + host.kernel,
             ),
             Question::File(SOCKSTAT6) => "TCP6: inuse 10\nUDP6: inuse 1\n".to_owned(),
-            Question::File(PROTOCOLS) if host.unix.is_some() => {
-                let unix = host.unix.unwrap_or_default();
-                format!("protocol size sockets memory\nUNIX 1 {unix} -1\nTCP 1 75 0\n")
-            }
             Question::Uname => format!("Linux\0host\0{}\0#1\0x86_64\0", host.release),
             Question::SockDiag(Family::Ipv4, _) | Question::SocketTable(..) => {
                 "  sl  local_address rem_address   st\n".to_owned()
@@ -61,8 +67,9 @@ impl Ask for Asked<'_> {
             lines += if of.bound { self.0.bound } else { "" };
         }
         let lines = lines + "uncounted 0\nend\n";
-        let rows = CensusRows::parse(lines.as_bytes(), of.transport).expect("a census");
-        Reply::new(Source::File("test".into()), Ok(rows))
+        let rows = CensusRows::parse(lines.as_bytes(), of.transport);
+        let damaged = |error| Refusal::Failed(Why::unparsable(error, lines.as_bytes()));
+        Reply::new(Source::File("test".into()), rows.map_err(damaged))
     }
 }
 
@@ -102,7 +109,10 @@ fn a_kernel_that_may_not_list_what_is_only_bound_has_not_said_that_there_is_noth
 
 #[test]
 fn the_sockets_are_asked_only_where_the_counters_do_not_prove_it() {
-    let asked = |others, percent| !Host { others, ..HOST }.read(Depth::Auto(percent)).1.is_empty();
+    let asked = |others, percent| {
+        let host = Host { others, crowded: true, ..HOST };
+        !host.read(Depth::Auto(percent)).1.is_empty()
+    };
     // 75 sockets of TCP and UDP, 75 of TCP with TIME_WAIT, and 100 ports
     assert_eq!((asked(0, 75), asked(0, 76)), (true, false));
     // What no counter knows may be bound.
@@ -114,7 +124,8 @@ fn sockets_that_may_be_bound_are_looked_for_where_they_are_many() {
     let many = Host { others: 20, ..HOST };
     assert_eq!(many.read(Depth::Auto(96)).1, [true], "though the counters prove the rest");
     let older = Host { release: "6.7.12", ..many };
-    assert!(older.read(Depth::Auto(96)).1.is_empty(), "it would list none");
+    let crowded = Host { crowded: true, ..older };
+    assert!(crowded.read(Depth::Auto(96)).1.is_empty(), "it would list none");
     let (seen, asked) = many.read(Depth::Top);
     assert_eq!((asked, known(&seen).bound_unseen), (vec![true], 0));
     let (unseen, asked) = older.read(Depth::Top);
@@ -124,9 +135,22 @@ fn sockets_that_may_be_bound_are_looked_for_where_they_are_many() {
 }
 
 #[test]
-fn sockets_of_other_protocols_are_bound_to_no_port() {
-    let (scope, asked) = Host { others: 20, unix: Some(18), ..HOST }.read(Depth::Top);
-    assert_eq!((asked, known(&scope).bound_unseen), (vec![false], 2));
+fn few_sockets_are_looked_at_whatever_the_counters_prove() {
+    let census = "self 127.0.0.1:40002 127.0.0.1:40002 1 7 1000\n";
+    let few = Host { census, ..HOST };
+    let (scope, asked) = few.read(Depth::Auto(100));
+    let seen = |scope: &Scope| known(scope).census.as_ref().map(|told| told.self_connected.len());
+    assert_eq!((asked, seen(&scope)), (vec![false], Some(1)));
+    assert_eq!(seen(&Host { crowded: true, ..few }.read(Depth::Auto(100)).0), None);
+    assert_eq!(seen(&few.read(Depth::Counters).0), None, "nobody wants it");
+    let (damaged, _) = Host { census: "nonsense\n", ..HOST }.read(Depth::Auto(100));
+    assert_eq!(seen(&damaged), None, "the counters prove what they prove all the same");
+}
+
+#[test]
+fn sockets_of_the_kernel_hide_none_that_are_bound() {
+    let (scope, _) = Host { others: 20, kernel: 4300, ..HOST }.read(Depth::Counters);
+    assert_eq!(known(&scope).bound_unseen, 20);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::files::Proc;
 use super::filter;
-use super::netlink::{self, Failure};
+use super::netlink::{self, FILTERED, Failure};
 use crate::ask::{CensusOf, Refusal, Reply};
 use crate::parse::netlink::{DumpError, native_u32, walk};
 use crate::parse::sock_diag::{self, BY_FAMILY};
@@ -142,8 +142,19 @@ fn filter(of: &CensusOf<'_>) -> Vec<u8> {
     let spans = of.pool.spans();
     let pool = spans.first().zip(spans.last());
     let pool = pool.map(|(low, high)| PortRange::between(low.first(), high.last()));
-    let ranges: Vec<PortRange> = pool.into_iter().chain([of.beside]).collect();
-    filter::local_ports(&ranges)
+    match of.transport {
+        // A socket may be connected to itself on any port, but none is where somebody listens:
+        // what has such a port was accepted, and may be very many.
+        Transport::Tcp => {
+            let accepted = of.listening.difference(of.pool).difference(&of.beside.into());
+            let wanted = accepted.complement();
+            match wanted.spans() {
+                few if few.len() <= FILTERED => filter::local_ports(few),
+                _ => filter::local_ports(&[PortRange::between(0, u16::MAX)]),
+            }
+        }
+        Transport::Udp => filter::local_ports(&pool.into_iter().collect::<Vec<_>>()),
+    }
 }
 
 #[cfg(test)]

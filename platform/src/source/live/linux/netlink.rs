@@ -79,7 +79,7 @@ fn whole(request: &[u8], most: usize) -> Outcome {
 const EVERY_STATE: u32 = 0x3ffe;
 
 /// How many ranges a filter names; the kernel goes through them for each socket.
-const FILTERED: usize = 256;
+pub(super) const FILTERED: usize = 256;
 
 /// The sockets of one family that have one of these local ports, whatever their state; of very many
 /// ranges also those between them.

@@ -67,7 +67,7 @@ impl<'a> Connections<'a> {
             return;
         }
         let below = self.of.beside.contains(port);
-        if row.local == row.peer && (below || self.of.pool.contains(port)) {
+        if row.local == row.peer {
             note(&mut self.told.self_connected, row);
         }
         if self.outgoing.contains(port) {
@@ -271,6 +271,7 @@ mod tests {
                 "used 127.0.0.1 - 2",
                 "self 127.0.0.1:40000 127.0.0.1:40000 1 7 1000",
                 "self 127.0.0.1:40001 127.0.0.1:40001 6 7 1000",
+                "self 127.0.0.1:39999 127.0.0.1:39999 1 7 1000",
                 "system 10.0.0.1:700 10.0.0.9:2049 1 7 1000",
                 "uncounted 0",
                 "end",
