@@ -5,6 +5,7 @@
 
 mod fixture;
 mod hosts;
+mod services;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -218,6 +218,28 @@ impl Fixture {
         marks.iter().any(|mark| self.files.contains_key(*mark))
     }
 
+    /// A host with that range and these sockets.
+    pub(super) fn of(
+        range: &str,
+        sockets: &[String],
+        command_lines: &BTreeMap<u32, String>,
+        policy: Option<&str>,
+    ) -> Self {
+        let key = "/proc/sys/net/ipv4/ip_local_port_range".to_owned();
+        Self {
+            files: BTreeMap::from([(key, Some(range.replace(' ', "\t") + "\n"))]),
+            sockets: Some(sockets.to_vec()),
+            command_lines: command_lines.clone(),
+            policy: policy.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// Whether its processes may be looked into.
+    pub(super) const fn hide_processes(&mut self, hidden: bool) {
+        self.processes_hidden = hidden;
+    }
+
     fn has_kernels_own(&self) -> bool {
         self.sockets.iter().flatten().any(|socket| socket.ends_with(" kernel"))
     }

@@ -81,7 +81,7 @@ fn sum<'a>(fields: impl IntoIterator<Item = &'a Value>) -> Value {
 fn a_unit_that_would_be_an_option_is_in_no_command() {
     inside(|| {
         loopback::up();
-        let listener = TcpListener::bind("127.0.0.1:50011").expect("a listener");
+        let listener = TcpListener::bind("127.0.0.1:50010").expect("a listener");
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("web1.json").display().to_string();
         let mut capture: Value =
@@ -118,7 +118,7 @@ fn a_unit_that_would_be_an_option_is_in_no_command() {
         for format in formats.map(|format| ["--format", format]) {
             let report = run(&[&["--from", &file][..], &format].concat());
             let report = [stdout(&report), stderr(&report)].concat();
-            assert!(report.contains("50011") && !report.contains("evil"), "{format:?}: {report}");
+            assert!(report.contains("50010") && !report.contains("evil"), "{format:?}: {report}");
         }
     });
 }
