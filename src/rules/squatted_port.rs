@@ -19,7 +19,7 @@ pub static RULE: Rule = Rule {
     name: "squatted-port",
     summary: "a socket that does not listen occupies a declared service's port",
     severity: |_| Severity::High,
-    needs: &[Need::Listeners, Need::Owners, Need::Holders],
+    needs: &[Need::Listeners, Need::Holders],
     page: include_str!("squatted-port.md"),
     check: Check::Facts(check),
 };

@@ -38,6 +38,8 @@ fn holder(item: &Listener) -> (Transport, Option<u32>) {
     (item.transport, pid)
 }
 
+// It is asked for the figures.
+#[allow(clippy::print_stdout)]
 #[test]
 fn fixed_services_are_recognised_and_few_others_are_taken_for_one() {
     let text = std::fs::read_to_string(folder("fixtures/services/hosts.json")).expect("hosts");
