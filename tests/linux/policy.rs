@@ -255,7 +255,7 @@ fn a_rule_that_is_off_costs_nothing() {
             (pid.is_u64(), scope["usage"]["method"] == "sock_diag")
         };
         assert_eq!(with(&[]), (true, true));
-        assert_eq!(with(&["listener-in-pool"]), (false, true));
+        assert_eq!(with(&["listener-in-pool", "squatted-port"]), (false, true));
         let of_sockets = [
             "self-connected-socket",
             "self-connect-exposure",
