@@ -3,11 +3,13 @@
 //! Only commands have doc comments: clap would use that of a struct of arguments as the sentence of
 //! every command that has these arguments.
 
+mod fleet;
 mod help;
 mod identity;
 mod named;
 mod values;
 
+pub use fleet::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
 pub use identity::{AbsenceArgs, IdentityArgs};
 pub use named::Named;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
@@ -100,6 +102,10 @@ pub enum Command {
     /// Write a policy that this host satisfies, check one, or list the service sets
     #[command(subcommand, before_help = help::POLICY, help_template = help::TEMPLATE)]
     Policy(PolicyCommand),
+    /// Put many reports together: what is set on how many hosts, which are odd or missing, what was
+    /// found
+    #[command(before_help = help::FLEET, after_help = help::FLEET_CODES, help_template = help::TEMPLATE)]
+    Fleet(FleetArgs),
     /// Say why there is no report of a host, for a roll-up of many
     #[command(before_help = help::ABSENCE, help_template = help::TEMPLATE)]
     Absence(AbsenceArgs),

@@ -7,6 +7,7 @@ mod cli;
 mod draft;
 mod explain;
 mod fixed;
+mod fleet;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod iana;

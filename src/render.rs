@@ -7,6 +7,7 @@ mod boot;
 mod checkmk;
 mod csv;
 mod explanation;
+mod fleet;
 mod html;
 mod json;
 mod junit;
@@ -26,6 +27,7 @@ mod summary;
 mod table;
 mod view;
 
+pub use fleet::{FleetFormat, render_diff as render_fleet_diff, write as write_fleet};
 pub use json::{Kind, schema};
 
 use std::io::{self, Write};

@@ -9,6 +9,7 @@ mod clock;
 mod environment;
 mod evidence;
 mod explain;
+mod fleet;
 mod identity;
 mod input;
 mod output;
@@ -114,6 +115,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Convert(args)) => convert(&args),
         Some(Command::Policy(command)) => policy::run(&command),
+        Some(Command::Fleet(args)) => fleet::run(&args),
         Some(Command::Absence(args)) => identity::absence(&args),
         Some(Command::Rules(args)) => list_rules(&args),
         Some(Command::Completions { shell, output }) => shell::completions(shell, &output),

@@ -7,6 +7,7 @@
 
 mod cli;
 mod evidence;
+mod fleet;
 mod formats;
 #[cfg(target_os = "linux")]
 mod linux;

@@ -115,6 +115,40 @@ Examples:
   ephaudit policy services
 ";
 
+pub const FLEET: &str = "\
+Examples:
+  ephaudit fleet reports/                       what the files in a folder come to
+  ephaudit fleet today.ndjson.zst --inventory hosts.csv
+  ephaudit fleet reports/ --format hosts --hosts odd
+  ephaudit fleet diff yesterday/ today/         what changed
+";
+
+pub const FLEET_CODES: &str = "\
+Exit codes:
+  0  all expected hosts are there and comply
+  1  a host has findings
+  2  wrong usage, or there is no input
+  3  no host has findings, but some are undetermined, missing or stale, or a row is no report
+  4  internal error, or the output could not be written";
+
+pub const FLEET_DIFF: &str = "\
+Examples:
+  ephaudit fleet diff yesterday/ today/         two runs
+  ephaudit fleet diff before.json after.json    two reports of one host
+";
+
+pub const FLEET_DIFF_CODES: &str = "\
+A rule is fixed only where it passes now. What has no answer now is lost from sight, and what another \
+measure judged does not compare.
+
+Exit codes:
+  0  no host has got a new finding
+  1  a host has, and its status is findings
+  2  wrong usage, or there is no input
+  3  none has, but hosts are gone, a rule was lost from sight, the measure is another, or a row is no
+     report
+  4  internal error, or the output could not be written";
+
 pub const ABSENCE: &str = "\
 Examples:
   ephaudit absence --host web7 --why unreachable >> reports.ndjson

@@ -102,7 +102,7 @@ pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<
 }
 
 /// The error of the writer itself, whose kind tells a reader that has gone.
-fn failed(error: csv::Error) -> io::Error {
+pub(super) fn failed(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
@@ -137,7 +137,7 @@ fn location(seen: &Evidence) -> String {
 
 /// A text as a cell. What begins like this a spreadsheet runs; a tab or carriage return in front of
 /// it is written as an escape.
-fn cell(text: &str, raw: bool) -> String {
+pub(super) fn cell(text: &str, raw: bool) -> String {
     let text = printable(text);
     if !raw
         && text.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])

@@ -9,6 +9,8 @@ mod findings;
 mod ports;
 mod tables;
 
+pub(super) use tables::{section, table};
+
 use maud::{Markup, html};
 
 use super::view::facts::{called, edition, system};
@@ -31,9 +33,13 @@ const OPEN: &str = concat!(
 
 /// The document as a page of its own.
 pub fn render(document: &Document) -> Vec<u8> {
-    let markup = page(document).into_string();
+    standalone(&page(document))
+}
+
+/// What stands in it as a page of its own.
+pub(super) fn standalone(markup: &Markup) -> Vec<u8> {
     let mut page = OPEN.to_owned();
-    page.push_str(&printable(&markup));
+    page.push_str(&printable(&markup.0));
     page.push_str("\n</html>\n");
     page.into_bytes()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::is_unsafe;
-use crate::wire::v1::{Document, Explanation, Probed, Rules};
+use crate::wire::v1::{Document, Explanation, Fleet, FleetDiff, FleetHost, Probed, Rules};
 
 /// The kinds of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -20,6 +20,12 @@ pub enum Kind {
     Probe,
     /// Of `rules`, and of `explain RULE`
     Rules,
+    /// Of `fleet`
+    Fleet,
+    /// Of `fleet diff`
+    FleetDiff,
+    /// Of `fleet --format hosts`: one line
+    FleetHost,
 }
 
 /// A document, indented, with a newline at its end.
@@ -50,6 +56,9 @@ pub fn schema(kind: Kind) -> Vec<u8> {
         Kind::Explanation => schemars::schema_for!(Explanation),
         Kind::Probe => schemars::schema_for!(Probed),
         Kind::Rules => schemars::schema_for!(Rules),
+        Kind::Fleet => schemars::schema_for!(Fleet),
+        Kind::FleetDiff => schemars::schema_for!(FleetDiff),
+        Kind::FleetHost => schemars::schema_for!(FleetHost),
     }
     .to_value();
     require_every_key(&mut schema);

@@ -184,7 +184,7 @@ fn longest_run(text: &str) -> usize {
 
 /// Outside text in a cell. How a backslash before an escaped bar is read differs from program to
 /// program: there is no bar.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     code(&text.replace('|', "¦"))
 }
 

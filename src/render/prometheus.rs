@@ -19,7 +19,7 @@ use crate::wire::v1::{
 const LABEL: usize = 128;
 
 /// Labels between braces, or nothing, and the value.
-type Sample<V> = (String, V);
+pub(super) type Sample<V> = (String, V);
 
 /// The document as a file for the collector.
 pub fn render(document: &Document) -> Vec<u8> {
@@ -33,12 +33,22 @@ pub fn render(document: &Document) -> Vec<u8> {
     text.0.into_bytes()
 }
 
-struct Exposition(String);
+/// A text in the making.
+#[derive(Default)]
+pub(super) struct Exposition(String);
 
 impl Exposition {
+    /// The whole of it; OpenMetrics wants a mark at its end.
+    pub(super) fn finish(mut self, is_openmetrics: bool) -> Vec<u8> {
+        if is_openmetrics {
+            self.0.push_str("# EOF\n");
+        }
+        self.0.into_bytes()
+    }
+
     /// A family of gauges; none where it has no sample, and of two samples with the same labels the
     /// first.
-    fn gauges<V: Display>(
+    pub(super) fn gauges<V: Display>(
         &mut self,
         name: &str,
         help: &str,
@@ -61,7 +71,8 @@ impl Exposition {
     }
 }
 
-fn sample<V>(labels: &[(&str, &str)], value: V) -> Sample<V> {
+/// A sample with these labels.
+pub(super) fn sample<V>(labels: &[(&str, &str)], value: V) -> Sample<V> {
     let labels: Vec<String> =
         labels.iter().map(|(name, text)| format!("{name}=\"{}\"", escaped(text))).collect();
     let labels =
@@ -130,7 +141,7 @@ fn audit(text: &mut Exposition, document: &Document) {
     text.gauges("audit_findings", "Findings of a rule by their severity.", findings(document));
 }
 
-fn seconds(time: &str) -> Option<u64> {
+pub(super) fn seconds(time: &str) -> Option<u64> {
     let time = humantime::parse_rfc3339(time).ok()?;
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }

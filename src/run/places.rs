@@ -9,8 +9,8 @@ use ephaudit_platform::files::Identity;
 use super::input::is_stdin;
 use super::{Failure, output, policy};
 use crate::cli::{
-    AuditArgs, Cli, Command, FactsArgs, MeasureArgs, OutputArgs, PolicyCommand, ReadArgs,
-    ReportArgs, RootArgs,
+    AuditArgs, Cli, Command, FactsArgs, FleetArgs, FleetCommand, MeasureArgs, OutputArgs,
+    PolicyCommand, ReadArgs, ReportArgs, RootArgs,
 };
 
 /// How many files of a folder are looked at; one with more is refused as evidence.
@@ -116,6 +116,14 @@ impl Plan {
             Some(Command::Policy(PolicyCommand::Check { file, output })) => {
                 plan.inputs.push(file.clone());
                 plan.output(output);
+            }
+            Some(Command::Fleet(FleetArgs { command: Some(FleetCommand::Diff(args)), .. })) => {
+                plan.inputs.extend([args.old.clone(), args.new.clone()]);
+                plan.output(&args.read.output);
+            }
+            Some(Command::Fleet(FleetArgs { roll, .. })) => {
+                plan.inputs.extend(roll.paths.iter().chain(&roll.inventory).cloned());
+                plan.output(&roll.read.output);
             }
             Some(Command::Absence(args)) => plan.output(&args.output),
             // They read no file that anybody names.

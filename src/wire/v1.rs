@@ -12,6 +12,8 @@ mod absence;
 mod boot;
 mod closed;
 mod explanation;
+mod fleet;
+mod fleet_diff;
 mod listeners;
 mod make;
 mod names;
@@ -28,17 +30,23 @@ mod words;
 pub use absence::{Absence, AbsentHost};
 pub use boot::{BootEntry, BootLine, BootSource, Running, Suspect};
 pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
-pub use make::document;
+pub use fleet::{
+    Coverage, FindingRow, Fleet, FleetHost, FleetOptions, HostList, HostName, Hosts,
+    IdentityTrouble, Input, Named, Namespaces, Odd, OddHost, Rejected, RejectedRow, RiskRow,
+    ShapeRow, Shared, Statuses, Undetermined, UnknownRule,
+};
+pub use fleet_diff::{FleetDiff, HostMove, HostMoves, RuleMove, ShapeMove, StatusMove};
+pub use make::{document, tool};
 pub use probe::{Agreement, Draw, Probed, probed};
-pub use read::{bounded, read};
+pub use read::{Claims, FindingClaim, RuleClaim, bounded, read};
 pub use rules::{RulePage, Rules, rules};
 pub use scope::{
     Listener, ListenerTotal, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope,
     Span, TimeWait,
 };
-pub use shape::{OwnScope, Shape};
+pub use shape::{NumberOf, OwnScope, RandomOf, RangeOf, ReservedOf, Shape, Text};
 pub use steps::Step;
-pub use summary::{ShortHost, Summary, SummaryLine};
+pub use summary::{Counts, ShortHost, Summary, SummaryLine};
 pub use usage::{PortsInUse, Usage};
 
 use std::borrow::Cow;

@@ -26,12 +26,13 @@ pub(super) fn sections(document: &Document) -> Markup {
     }
 }
 
-fn section(title: &str, body: &Markup) -> Markup {
+/// A part of the page under its title.
+pub(in super::super) fn section(title: &str, body: &Markup) -> Markup {
     html! { section { h2 { (title) } div { (body) } } }
 }
 
 /// Rows behind a heading, in a frame of their own that scrolls where the window is narrow.
-fn table(name: &str, rows: Vec<Vec<String>>, more: usize) -> Markup {
+pub(in super::super) fn table(name: &str, rows: Vec<Vec<String>>, more: usize) -> Markup {
     let mut rows = rows.into_iter();
     let head = rows.next().unwrap_or_default();
     html! {

@@ -93,7 +93,8 @@ fn service(declared: &Declared) -> Service {
     }
 }
 
-pub(super) const fn tool() -> Tool {
+/// The program.
+pub const fn tool() -> Tool {
     Tool {
         name: Word::Borrowed(env!("CARGO_PKG_NAME")),
         version: Word::Borrowed(env!("CARGO_PKG_VERSION")),

@@ -8,6 +8,8 @@ mod judged;
 mod tests;
 mod version;
 
+pub use judged::{Claims, FindingClaim, RuleClaim};
+
 use serde::Deserialize;
 
 use super::{Document, Scope, Summary};

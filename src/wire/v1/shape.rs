@@ -88,7 +88,7 @@ pub struct RandomOf {
 }
 
 /// A number.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 pub struct NumberOf {
     state: State,
     value: Option<u16>,

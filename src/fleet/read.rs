@@ -1,0 +1,318 @@
+//! A report as a roll-up sees it: only the fields that it counts, borrowed from the line. `rules`
+//! is kept as text: the same text is looked into once.
+
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::wire::v1::{
+    Absence, NumberOf, OwnScope, RandomOf, RangeOf, ReservedOf, Severity, Status, Text, Transport,
+};
+
+/// What a report begins with, wherever it stands.
+pub const BEGINNING: &str = "{\"schema_version\":";
+
+/// The longest text that is taken over: a name, a version.
+const TEXT: usize = 255;
+
+/// Why a piece of a line is not counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The kind of reason.
+    pub reason: &'static str,
+    /// What is wrong.
+    pub detail: String,
+}
+
+impl Refusal {
+    pub(super) fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+
+    pub(super) fn contradicts(detail: impl Into<String>) -> Self {
+        Self::new("contradicts-itself", detail)
+    }
+}
+
+/// What a piece of a line holds.
+pub enum Piece<'a> {
+    /// A report.
+    Report(Box<Report<'a>>),
+    /// Why there is none.
+    Absence(Absence),
+}
+
+/// A report.
+#[derive(Debug, Deserialize)]
+pub struct Report<'a> {
+    #[serde(borrow)]
+    schema_version: Text<'a>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) tool: Tool<'a>,
+    #[serde(borrow)]
+    pub(super) host: Host<'a>,
+    #[serde(borrow)]
+    pub(super) collected_at: Text<'a>,
+    #[serde(borrow)]
+    summary: Option<Told<'a>>,
+    #[serde(rename = "registry")]
+    _registry: IgnoredAny,
+    #[serde(borrow)]
+    pub(super) profile: Text<'a>,
+    #[serde(borrow)]
+    pub(super) policy: Option<Policy<'a>>,
+    pub(super) services: Vec<IgnoredAny>,
+    pub(super) status: Option<Status>,
+    #[serde(borrow)]
+    pub(super) scopes: Vec<Scope<'a>>,
+    #[serde(borrow)]
+    pub(super) rules: &'a RawValue,
+    #[serde(borrow)]
+    pub(super) findings: Vec<Finding<'a>>,
+    #[serde(borrow)]
+    pub(super) gaps: Vec<Gap<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Tool<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) version: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Host<'a> {
+    #[serde(borrow)]
+    pub(super) name: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) os: Text<'a>,
+    #[serde(borrow)]
+    pub(super) os_version: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) kernel: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) id: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(super) labels: Vec<Label<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Label<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) value: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Told<'a> {
+    #[serde(borrow)]
+    shape: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Policy<'a> {
+    #[serde(borrow)]
+    pub(super) file: Option<Text<'a>>,
+    pub(super) fail_on: Option<Severity>,
+    #[serde(borrow)]
+    pub(super) digest: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Scope<'a> {
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    pub(super) current: bool,
+    #[serde(borrow)]
+    ranges: Vec<RangeOf<'a>>,
+    #[serde(borrow)]
+    reserved: Vec<ReservedOf<'a>>,
+    randomization: Vec<RandomOf>,
+    unprivileged_start: NumberOf,
+    #[serde(borrow)]
+    pub(super) listeners: Listeners<'a>,
+}
+
+impl<'a> Scope<'a> {
+    /// What is set, taken out of it.
+    pub(super) fn take_settings(&mut self) -> OwnScope<'a> {
+        OwnScope {
+            ranges: std::mem::take(&mut self.ranges),
+            reserved: std::mem::take(&mut self.reserved),
+            randomization: std::mem::take(&mut self.randomization),
+            unprivileged_start: self.unprivileged_start,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Listeners<'a> {
+    #[serde(borrow)]
+    pub(super) items: Vec<Listener<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Listener<'a> {
+    pub(super) transport: Transport,
+    pub(super) port: u16,
+    pub(super) in_pool: Option<bool>,
+    #[serde(borrow)]
+    pub(super) owner: Option<Owner<'a>>,
+    #[serde(borrow)]
+    pub(super) service: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Owner<'a> {
+    #[serde(borrow)]
+    pub(super) command: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Finding<'a> {
+    #[serde(borrow)]
+    pub(super) rule: Text<'a>,
+    pub(super) severity: Severity,
+    #[serde(borrow)]
+    pub(super) scope: Text<'a>,
+    #[serde(borrow)]
+    pub(super) title: Text<'a>,
+    #[serde(borrow)]
+    pub(super) message: Text<'a>,
+    pub(super) evidence: Vec<IgnoredAny>,
+    #[serde(borrow)]
+    pub(super) waived: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) fingerprint: Text<'a>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Gap<'a> {
+    #[serde(borrow)]
+    pub(super) rule: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) scope: Text<'a>,
+    #[serde(borrow)]
+    pub(super) why: Text<'a>,
+}
+
+/// A document of any kind, by what each has.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    schema_version: Option<Text<'a>>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+    ephaudit_capture: Option<IgnoredAny>,
+}
+
+/// The document at the beginning of a text, and where it ends there; where there is none, why, and
+/// where a value ends that is something else.
+pub fn piece(text: &str) -> Result<(Piece<'_>, usize), (Refusal, Option<usize>)> {
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Report<'_>>();
+    let error = match stream.next() {
+        Some(Ok(report)) => {
+            let end = stream.byte_offset();
+            return match plausible(&report) {
+                Ok(()) => Ok((Piece::Report(Box::new(report)), end)),
+                Err(refusal) => Err((refusal, Some(end))),
+            };
+        }
+        Some(Err(error)) => error,
+        None => return Err((Refusal::new("not-json", "it is empty"), None)),
+    };
+    if error.is_eof() {
+        return Err((Refusal::new("truncated", "it is cut off at its end"), None));
+    }
+    let mut other = serde_json::Deserializer::from_str(text).into_iter::<Head<'_>>();
+    let Some(Ok(head)) = other.next() else {
+        let reason = if error.is_data() { "not-a-report" } else { "not-json" };
+        return Err((Refusal::new(reason, error.to_string()), None));
+    };
+    let end = other.byte_offset();
+    let kind = head.kind.as_ref().map(|kind| &*kind.0);
+    let refusal = match head.schema_version.as_ref().map(|version| &*version.0) {
+        None if head.ephaudit_capture.is_some() => {
+            Refusal::new("capture", "it is a capture; audit it with --from first")
+        }
+        None => Refusal::new("not-a-report", "it has no schema_version"),
+        Some(version) if !is_version_1(version) => other_version(version),
+        Some(_) if kind == Some("absence") => {
+            let absence = text.get(..end).map(serde_json::from_str::<Absence>);
+            match absence {
+                Some(Ok(absence)) => return Ok((Piece::Absence(absence), end)),
+                _ => Refusal::new("not-a-report", error.to_string()),
+            }
+        }
+        Some(_) if kind.is_some_and(|kind| kind != "report") => {
+            Refusal::new("not-a-report", format!("it is of kind {:?}", kind.unwrap_or_default()))
+        }
+        Some(_) => Refusal::new("not-a-report", error.to_string()),
+    };
+    // What stands around a report is not one, and the report in it is.
+    let whole = kind.is_some() || head.schema_version.is_some();
+    Err((refusal, whole.then_some(end)))
+}
+
+fn is_version_1(version: &str) -> bool {
+    version.split('.').next() == Some("1")
+}
+
+fn other_version(version: &str) -> Refusal {
+    let version: String = version.chars().take(20).collect();
+    Refusal::new(
+        "other-version",
+        format!("it is of version {version}, and this ephaudit reads version 1"),
+    )
+}
+
+/// What must hold before anything of it is kept.
+fn plausible(report: &Report<'_>) -> Result<(), Refusal> {
+    let version = &*report.schema_version.0;
+    if !is_version_1(version) {
+        return Err(other_version(version));
+    }
+    if report.kind.as_ref().is_some_and(|kind| kind.0 != "report") {
+        return Err(Refusal::new("not-a-report", "it is of another kind"));
+    }
+    if report.tool.name.0 != env!("CARGO_PKG_NAME") {
+        return Err(Refusal::new("not-a-report", format!("{:?} wrote it", report.tool.name.0)));
+    }
+    report.time()?;
+    let Host { name, os, os_version, kernel, id, labels } = &report.host;
+    let texts = [name, os_version, kernel, id].into_iter().flatten();
+    let labels = labels.iter().flat_map(|label| [&label.name, &label.value]);
+    let kept = texts.chain(labels).chain([os, &report.profile, &report.tool.version]);
+    let words = report.gaps.iter().flat_map(|gap| gap.rule.iter().chain([&gap.why]));
+    let mut kept = kept.chain(words);
+    if kept.any(|text| text.0.len() > TEXT || text.0.contains('\u{1f}')) {
+        return Err(Refusal::new("not-a-report", "a name in it is no name"));
+    }
+    Ok(())
+}
+
+impl Report<'_> {
+    /// When it was made.
+    pub(super) fn time(&self) -> Result<SystemTime, Refusal> {
+        let at = &self.collected_at.0;
+        let bad = || Refusal::new("bad-time", format!("{at:.40?} is not an RFC 3339 time"));
+        if at.len() > 40 { Err(bad()) } else { humantime::parse_rfc3339(at).map_err(|_| bad()) }
+    }
+
+    /// Fails where it tells another shape than its facts have, and is of this very version.
+    pub(super) fn holds_shape(&self, shape: impl FnOnce() -> String) -> Result<(), Refusal> {
+        let ours = self.tool.version.0 == env!("CARGO_PKG_VERSION");
+        match &self.summary {
+            Some(told) if ours && told.shape.0 != shape() => {
+                Err(Refusal::contradicts("its summary is not that of its facts"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
