@@ -29,7 +29,7 @@ pub fn opened<'a>(file: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
 
 /// Whether an error is of the archive, not of the file that it is in.
 pub fn is_damage(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Damage>())
+    matches!(error.get_ref(), Some(inner) if inner.is::<Damage>())
 }
 
 /// What is wrong with an archive.
@@ -44,7 +44,7 @@ impl std::fmt::Display for Damage {
 
 impl std::error::Error for Damage {}
 
-fn damage(what: impl ToString) -> io::Error {
+fn damage(what: &io::Error) -> io::Error {
     io::Error::other(Damage(what.to_string()))
 }
 
@@ -54,7 +54,7 @@ struct Damaged<R>(R);
 impl<R: Read> Read for Damaged<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).map_err(|error| {
-            if error.kind() == io::ErrorKind::Interrupted { error } else { damage(error) }
+            if error.kind() == io::ErrorKind::Interrupted { error } else { damage(&error) }
         })
     }
 }

@@ -98,3 +98,46 @@ impl Inventory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::super::By;
+    use super::*;
+
+    fn options(short_names: bool) -> Options {
+        Options {
+            short_names,
+            by: By::Os,
+            odd_per_million: 1000,
+            stale: Duration::MAX,
+            now: SystemTime::UNIX_EPOCH,
+            rows: false,
+        }
+    }
+
+    #[test]
+    fn an_inventory_is_a_table_a_list_or_what_ansible_prints() {
+        let csv = "\u{feff}\"group\",host\nweb,A.example\n,b\n";
+        let list = "# hosts\nA.example\n\nb\n";
+        let ansible =
+            r#"{"web":{"hosts":["A.example"]},"_meta":{"hostvars":{"A.example":{},"b":{}}}}"#;
+        for text in [csv, list, ansible] {
+            let all = Inventory::read(text, &options(false)).expect(text);
+            assert_eq!(all.len(), 2, "{text}");
+            assert!(all.get("a.EXAMPLE").is_some() && all.get("b").is_some(), "{text}");
+            let short = Inventory::read(text, &options(true)).expect(text);
+            assert!(short.get("a").is_some(), "{text}");
+        }
+        let group = |text| {
+            let all = Inventory::read(text, &options(false)).expect("an inventory");
+            all.get("a.example").and_then(|host| host.group.clone())
+        };
+        assert_eq!(group(csv).as_deref(), Some("web"));
+        assert_eq!(group(ansible).as_deref(), Some("web"));
+        for none in ["", "\n# nothing\n", "{}", "{", "host\n"] {
+            assert!(Inventory::read(none, &options(false)).is_err(), "{none}");
+        }
+    }
+}

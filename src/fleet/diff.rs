@@ -31,8 +31,12 @@ pub fn diff(old: &Sum<'_>, new: &Sum<'_>) -> FleetDiff {
     let mut hosts = HostMoves::default();
     // The same id under one other name is the same host; where several have it, nobody knows.
     let mut ids: HashMap<u128, (u32, u32)> = HashMap::new();
-    gone.iter().for_each(|(_, row)| ids.entry(row.id).or_default().0 += 1);
-    came.iter().for_each(|row| ids.entry(row.id).or_default().1 += 1);
+    for (_, row) in &gone {
+        ids.entry(row.id).or_default().0 += 1;
+    }
+    for row in &came {
+        ids.entry(row.id).or_default().1 += 1;
+    }
     let renamed = |row: &Row| row.id != 0 && ids.get(&row.id) == Some(&(1, 1));
     let left = gone.iter().filter(|(_, row)| renamed(row)).map(|(_, row)| (row.id, *row));
     let left: HashMap<u128, &Row> = left.collect();

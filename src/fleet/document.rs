@@ -109,7 +109,9 @@ impl<'a> Sum<'a> {
             }
             systems.entry(self.roll.about(row).os).or_default().add(row.shape);
         }
-        systems.values_mut().for_each(|group| group.settle(&self.shapes));
+        for group in systems.values_mut() {
+            group.settle(&self.shapes);
+        }
         let all = self.roll.rows.len().max(1) as u64;
         let mut rows: Vec<ShapeRow> = counts
             .into_iter()
@@ -265,7 +267,7 @@ impl<'a> Sum<'a> {
         let mut all: Vec<u128> = self.roll.rows.iter().map(|row| row.id).collect();
         all.sort_unstable();
         let twice = all.windows(2).filter(|pair| matches!(pair, [a, b] if a == b && *a != 0));
-        let twice: BTreeSet<u128> = twice.flat_map(|pair| pair.first().copied()).collect();
+        let twice: BTreeSet<u128> = twice.filter_map(|pair| pair.first().copied()).collect();
         let mut ids: BTreeMap<u128, Vec<String>> = BTreeMap::new();
         // The rows of one name stand together.
         let mut names: Vec<(String, Vec<String>)> = Vec::new();

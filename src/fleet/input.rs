@@ -64,7 +64,7 @@ pub struct Tally {
 
 impl Tally {
     /// One more that is not counted.
-    pub fn reject(&mut self, place: Place, byte: u64, refusal: Refusal, host: Option<String>) {
+    pub fn reject(&mut self, place: Place, byte: u64, refusal: &Refusal, host: Option<String>) {
         *self.reasons.entry(refusal.reason).or_default() += 1;
         if self.rejected.len() < KEPT {
             let detail = refusal.detail.chars().take(200).collect();
@@ -201,7 +201,7 @@ impl Part {
         if block.too_long {
             self.tally.lines += 1;
             let refusal = Refusal::new("too-long", "the line is longer than 64 MiB");
-            self.tally.reject(*place, *byte, refusal, None);
+            self.tally.reject(*place, *byte, &refusal, None);
             return;
         }
         if block.is_one {
@@ -251,7 +251,7 @@ impl Part {
             }
         }
         if let Some(refusal) = refused {
-            self.tally.reject(place, byte, refusal, guess(line));
+            self.tally.reject(place, byte, &refusal, guess(line));
         }
     }
 

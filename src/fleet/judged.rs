@@ -16,6 +16,8 @@ const LONGEST: usize = 64 * 1024;
 
 /// The rules of a report, from their text.
 #[derive(Debug, Clone, Deserialize)]
+// The contract names the field so.
+#[allow(clippy::struct_field_names)]
 struct Rule {
     rule: String,
     severity: Severity,

@@ -245,32 +245,29 @@ impl Roll {
             })
         };
         let known = if nobody { None } else { self.table.find(hash, same).copied() };
-        match known {
-            Some(at) => {
-                let Some(before) = self.rows.get(at as usize).copied() else { return };
-                if self.rank(&row) <= self.rank(&before) {
-                    return;
-                }
-                let begin = if self.name(&before) == name { before.name } else { self.store(name) };
-                if let Some(place) = self.rows.get_mut(at as usize) {
-                    *place = Row { name: begin, ..row };
-                }
+        if let Some(at) = known {
+            let Some(before) = self.rows.get(at as usize).copied() else { return };
+            if self.rank(&row) <= self.rank(&before) {
+                return;
             }
-            None => {
-                let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-                let begin = self.store(name);
-                self.rows.push(Row { name: begin, ..row });
-                if nobody {
-                    return;
-                }
-                let Self { hasher, table, rows, arena, .. } = self;
-                table.insert_unique(hash, at, |at| {
-                    let Some(row) = rows.get(*at as usize) else { return 0 };
-                    let end = row.name + usize::from(row.length);
-                    hash_of(hasher, row.id, arena.get(row.name..end).unwrap_or_default())
-                });
+            let begin = if self.name(&before) == name { before.name } else { self.store(name) };
+            if let Some(place) = self.rows.get_mut(at as usize) {
+                *place = Row { name: begin, ..row };
             }
+            return;
         }
+        let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let begin = self.store(name);
+        self.rows.push(Row { name: begin, ..row });
+        if nobody {
+            return;
+        }
+        let Self { hasher, table, rows, arena, .. } = self;
+        table.insert_unique(hash, at, |at| {
+            let Some(row) = rows.get(*at as usize) else { return 0 };
+            let end = row.name + usize::from(row.length);
+            hash_of(hasher, row.id, arena.get(row.name..end).unwrap_or_default())
+        });
     }
 
     fn store(&mut self, name: &str) -> usize {

@@ -75,7 +75,9 @@ impl<'a> Sum<'a> {
                 None => groups.entry(peers.into_owned()).or_default().add(row.shape),
             }
         }
-        groups.values_mut().for_each(|group| group.settle(&sum.shapes));
+        for group in groups.values_mut() {
+            group.settle(&sum.shapes);
+        }
         sum.groups = groups;
         sum
     }

@@ -257,7 +257,7 @@ fn each(
                 if fleet::is_damage(&error) { "damaged-archive" } else { "unreadable-file" };
             let byte = part.tally.bytes;
             let refusal = Refusal { reason, detail: error.to_string() };
-            part.tally.reject(place, byte, refusal, None);
+            part.tally.reject(place, byte, &refusal, None);
         }
     }
 }

@@ -82,7 +82,7 @@ fn templates() -> Vec<Template> {
 }
 
 /// Between two marks of a line, replaced.
-fn replaced(line: &str, begin: &str, end: &str, by: &str) -> String {
+pub(super) fn replaced(line: &str, begin: &str, end: &str, by: &str) -> String {
     let from = line.find(begin).unwrap_or_else(|| panic!("{begin}")) + begin.len();
     let to = from + line[from..].find(end).unwrap_or_else(|| panic!("{end}"));
     format!("{}{by}{}", &line[..from], &line[to..])
