@@ -172,7 +172,8 @@ impl Generated {
         assert_eq!(self.templates[1].status.as_deref(), Some("findings"));
         let cut = |random: &mut Random| {
             let at = 60 + usize::try_from(random.below(broken.len() as u64 - 100)).expect("small");
-            let at = (at..).find(|at| broken.is_char_boundary(*at)).expect("a boundary");
+            let at =
+                (at..broken.len()).find(|at| broken.is_char_boundary(*at)).expect("a boundary");
             broken[..at].to_owned()
         };
         let mut rejected = 1;
