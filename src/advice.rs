@@ -1,5 +1,7 @@
 //! What an operator can do, as exact commands for this host. Nothing here is ever run by this tool.
 
+pub mod exclusion;
+
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
@@ -51,7 +53,7 @@ pub fn move_range(snapshot: &Snapshot, scope: &Scope, target: PortRange) -> Vec<
 fn elsewhere(os: Os, target: PortRange) -> Vec<Step> {
     let (first, last) = (target.first(), target.last());
     let assignments = match os {
-        Os::FreeBsd | Os::DragonFly | Os::MacOs => vec![
+        Os::FreeBsd | Os::DragonFly | Os::Bsd | Os::MacOs => vec![
             format!("net.inet.ip.portrange.first={first}"),
             format!("net.inet.ip.portrange.last={last}"),
         ],

@@ -9,8 +9,10 @@ mod words;
 use std::net::IpAddr;
 
 use ephaudit_platform::holders::{Hold, Holder, Holders};
+use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{
-    Bounds, Family, HostInfo, Os, Owner, Range, Reading, Reason, Scope, Snapshot, Transport, Why,
+    Bounds, Family, HostInfo, Os, Owner, Range, Reading, Reason, ReservedKind, Scope, Snapshot,
+    Transport, Why,
 };
 
 use crate::iana::Registry;
@@ -46,6 +48,8 @@ pub struct OnTransport<'a> {
     pub in_range: Option<bool>,
     /// Whether it is kept out of automatic allocation.
     pub reserved: Option<bool>,
+    /// The blocks of Windows that lie on it and that no program may bind in.
+    pub excluded: Vec<Exclusion>,
     /// Whether automatic allocation can hand it out.
     pub in_pool: Option<bool>,
     /// Its state.
@@ -58,6 +62,16 @@ pub struct OnTransport<'a> {
     pub if_wanted: Vec<Meeting>,
     /// Whether a TCP client can connect to itself there.
     pub self_connect: Option<SelfConnect>,
+}
+
+/// A block of ports that a service of Windows holds: bind() in it fails with WSAEACCES, whoever
+/// listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The family.
+    pub family: Family,
+    /// The ports.
+    pub block: PortRange,
 }
 
 /// The state of a port.
@@ -77,6 +91,8 @@ pub enum PortState {
     SelfConnected,
     /// Only TIME_WAIT keeps it.
     Waiting,
+    /// A block of Windows lies on it, and nobody is seen to hold it.
+    Excluded,
     /// That could not be read.
     Unknown,
 }
@@ -110,6 +126,8 @@ pub enum Bind {
     InUseUnlessHolderV6Only,
     /// EADDRINUSE, unless either.
     InUseUnlessHolderReusesOrV6Only,
+    /// WSAEACCES (10013): a block of Windows lies on the port.
+    Excluded,
     /// Unknown.
     Unknown,
 }
@@ -187,23 +205,47 @@ fn on_transport<'a>(
         ports => ports.known().map(|ports| ports.contains(port)),
     }));
     let in_pool = in_pool(scope, &ranges, transport, port);
-    let state = state(holders);
+    let excluded = excluded(scope, transport, port);
+    let state = match state(holders) {
+        PortState::Free | PortState::Unknown if !excluded.is_empty() => PortState::Excluded,
+        state => state,
+    };
+    let mut if_wanted = meeting::all(host, holders);
+    for meeting in &mut if_wanted {
+        if excluded.iter().any(|exclusion| exclusion.family == meeting.family) {
+            (meeting.without, meeting.with) = (Bind::Excluded, Bind::Excluded);
+        }
+    }
     let mut on = OnTransport {
         transport,
         service: registry.service(transport, port),
         bounds: range.and_then(|range| range.bounds.known()),
         in_range,
         reserved,
+        excluded,
         in_pool,
         state,
         answer: String::new(),
         holders,
-        if_wanted: meeting::all(host, holders),
+        if_wanted,
         self_connect: (transport == Transport::Tcp)
             .then(|| meeting::self_connect(range, in_pool, port)),
     };
     on.answer = words::answer(&on);
     on
+}
+
+fn excluded(scope: &Scope, transport: Transport, port: u16) -> Vec<Exclusion> {
+    let lists = scope
+        .reserved
+        .iter()
+        .filter(|list| list.kind == ReservedKind::Excluded && list.transports.contains(&transport));
+    let blocks = lists.flat_map(|list| {
+        let mut known = list.ports.known().into_iter().flat_map(PortSet::spans).copied();
+        let block = known.find(|block| block.contains(port));
+        list.families.iter().filter_map(move |&family| Some(Exclusion { family, block: block? }))
+    });
+    blocks.collect()
 }
 
 /// One that holds is enough; one that is not known spoils a no.

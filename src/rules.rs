@@ -8,6 +8,7 @@ mod declared_service_in_pool;
 mod destination_near_exhaustion;
 mod drift_from_vendor_default;
 mod excluded_from_pool;
+mod excluded_service_port;
 mod families_differ;
 pub mod listener_in_pool;
 mod lopsided_pool;
@@ -71,6 +72,7 @@ pub static RULES: &[&Rule] = &[
     &boot_order_fails::RULE,
     &octal_number::RULE,
     &stale_knob::RULE,
+    &excluded_service_port::RULE,
     // It judges what the others found.
     &stale_waiver::RULE,
 ];

@@ -3,23 +3,27 @@
 //! What the evidence does not hold is `not-captured`, never a default and never a pass.
 
 mod recognise;
+mod sockets;
 mod tree;
+mod tunables;
+mod unwrap;
 mod windows;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::ask::{
     Answer, Ask, CensusOf, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
 };
 use crate::os;
-use crate::parse::{decode, ipadm, ndd, sysctl_text};
+use crate::parse::transcript::{Epoch, Transcript};
+use crate::parse::{ipadm, ndd, no, registry, sysctl_text, uname};
 use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 use crate::unread::Unread;
 use crate::usage::CensusRows;
 use tree::Tree;
+use tunables::{MAX_BYTES, MAX_TUNABLES, Told, Tunables};
 
 /// One file of evidence.
 #[derive(Debug, Clone)]
@@ -62,6 +66,9 @@ pub enum EvidenceError {
         /// What is wrong, and where.
         what: String,
     },
+    /// It is of a system that is not known here.
+    #[error("{0} is of {1}, which is not supported")]
+    Unsupported(String, &'static str),
     /// There are more tunables than any system has.
     #[error(
         "{0}: more than {MAX_TUNABLES} tunables about ports, or more than {MAX_BYTES} bytes of them"
@@ -69,28 +76,8 @@ pub enum EvidenceError {
     TooMuch(String),
 }
 
-/// The most tunables that are kept.
-const MAX_TUNABLES: usize = 4096;
-/// The most bytes that are kept of their values; a list of all ports takes 382,105.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The most bytes that are no UTF-8: each takes three as U+FFFD, and no tool prints so many.
 const MAX_FOREIGN: usize = 1024 * 1024;
-
-/// What the evidence says of one tunable.
-#[derive(Debug, Clone)]
-struct Told {
-    /// FILE:LINE.
-    place: String,
-    outcome: Outcome,
-}
-
-/// What the evidence says of each tunable, by its name.
-#[derive(Debug, Default)]
-struct Tunables {
-    told: BTreeMap<String, Told>,
-    /// The bytes of their values.
-    bytes: usize,
-}
 
 /// The evidence of one host.
 #[derive(Debug)]
@@ -98,6 +85,7 @@ pub struct Evidence {
     os: Os,
     tunables: Tunables,
     windows: windows::Tables,
+    sockets: sockets::Lists,
     tree: Option<Tree>,
     /// What it was made of, where what persists is in it.
     texts: Vec<Piece>,
@@ -108,6 +96,7 @@ pub struct Evidence {
 struct Understood {
     tunables: Tunables,
     windows: windows::Tables,
+    sockets: sockets::Lists,
     tree: Option<Tree>,
     signs: recognise::Signs,
 }
@@ -118,10 +107,10 @@ impl Understood {
         pieces: Vec<Piece>,
         os: impl FnOnce(recognise::Signs) -> Result<Os, EvidenceError>,
     ) -> Result<Evidence, EvidenceError> {
-        let Self { tunables, windows, tree, signs } = self;
+        let Self { tunables, windows, sockets, tree, signs } = self;
         let os = os(signs)?;
         let texts = if os::persists_in_files(os) { Vec::new() } else { pieces };
-        Ok(Evidence { os, tunables, windows, tree, texts, left_out: Vec::new() })
+        Ok(Evidence { os, tunables, windows, sockets, tree, texts, left_out: Vec::new() })
     }
 }
 
@@ -157,57 +146,29 @@ impl Evidence {
     fn understood(pieces: &[Piece], tree: Option<Tree>) -> Result<Understood, EvidenceError> {
         let mut tunables = Tunables::default();
         let mut windows = windows::Tables::default();
+        let mut sockets = sockets::Lists::default();
         let mut signs = recognise::Signs::default();
-        for piece in pieces {
-            let bytes = decode::decoded(&piece.bytes);
-            windows.read(&piece.name, &bytes, &mut signs)?;
+        for (number, piece) in pieces.iter().enumerate() {
+            let bytes = unwrap::unwrapped(&piece.bytes);
             let text = text(&piece.name, &bytes)?;
-            let place = |line: usize| format!("{}:{line}", piece.name);
-            for entry in sysctl_text::entries(&text) {
-                let name = entry.name.replace('/', ".");
-                if !recognise::says_something(&name) {
-                    continue;
-                }
-                signs.see(&name, entry.value, &place(entry.line));
-                tunables.tell(&name, place(entry.line), value(entry.value, entry.whole));
-            }
-            for refused in sysctl_text::refused(&text) {
-                let name = refused.name.replace('/', ".");
-                tunables.tell(&name, place(refused.line), Err(refusal(&name, refused.why)));
-            }
-            for row in ipadm::rows(&text) {
-                let name = format!("{}/{}", row.proto, row.property);
-                signs.see_ipadm(&name, row.hyphens, &place(row.line));
-                if let Some(current) = row.current.value() {
-                    tunables.tell(&name, place(row.line), value(current, row.whole));
-                }
-            }
-            for tunable in ndd::values(&text) {
-                let protocol = tunable.device.trim_start_matches("/dev/");
-                let property = tunable.name.strip_prefix(protocol).unwrap_or(tunable.name);
-                // ipadm keeps the underscore where a property is no public interface.
-                let private = format!("{protocol}/{property}");
-                let name = if recognise::is_wanted(&private) {
-                    private
-                } else {
-                    format!("{protocol}/{}", property.trim_start_matches('_'))
-                };
-                signs.see_ndd(&name, &place(tunable.line));
-                tunables.tell(&name, place(tunable.line), value(tunable.value, tunable.whole));
-            }
+            let transcript = Transcript::of(number, &text);
+            windows.read(&piece.name, &bytes, &transcript, &mut signs)?;
+            signs.see_text(&text, &piece.name);
+            sockets.read(&piece.name, &text);
+            read_text(&piece.name, &text, &transcript, &mut signs, &mut tunables);
             if tunables.are_too_many() {
                 return Err(EvidenceError::TooMuch(piece.name.clone()));
             }
         }
         for (name, told) in tree.iter().flat_map(Tree::sysctls) {
             signs.see(name, "", &told.place);
-            tunables.tell(name, told.place, told.outcome);
+            tunables.tell(name, told);
         }
         if tunables.are_too_many() {
             let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
             return Err(EvidenceError::TooMuch(listed(&names)));
         }
-        Ok(Understood { tunables, windows, tree, signs })
+        Ok(Understood { tunables, windows, sockets, tree, signs })
     }
 
     /// With the files that were given and could not be read: each with why.
@@ -257,7 +218,8 @@ impl Evidence {
 
     /// What was left out of the evidence, and what was taken for granted to understand it.
     pub(crate) fn notes(&self) -> Vec<Unread> {
-        self.left_out.iter().cloned().chain(self.windows.notes()).collect()
+        let replaced = self.tunables.notes.iter().cloned();
+        self.left_out.iter().cloned().chain(self.windows.notes()).chain(replaced).collect()
     }
 
     /// The kernel's own form of a value: Linux ends it with a newline and parts the two bounds by a
@@ -309,8 +271,8 @@ impl Ask for Evidence {
         not_captured(Source::Capture("evidence".into()), "it")
     }
 
-    fn listeners(&self, _: Family, _: Transport) -> Reply<OpenSockets> {
-        not_captured(Source::Capture("evidence".into()), "it")
+    fn listeners(&self, family: Family, transport: Transport) -> Reply<OpenSockets> {
+        self.sockets.of(family, transport)
     }
 
     fn persisted(&self, os: Os) -> Result<Persisted, Why> {
@@ -329,7 +291,7 @@ impl Ask for Evidence {
         let file = |piece: &Piece| File {
             name: piece.name.as_bytes().to_vec(),
             place: piece.name.clone(),
-            found: Found::Text(piece.bytes.clone()),
+            found: Found::Text(unwrap::unwrapped(&piece.bytes).into_owned()),
         };
         Ok(Persisted { files: self.texts.iter().map(file).collect(), ..Persisted::default() })
     }
@@ -366,6 +328,69 @@ fn refusal(name: &str, why: sysctl_text::Refusal) -> Refusal {
     }
 }
 
+/// What sysctl(8), no(1), ipadm(8) and ndd(8) printed in a text.
+fn read_text(
+    name: &str,
+    text: &str,
+    transcript: &Transcript,
+    signs: &mut recognise::Signs,
+    tunables: &mut Tunables,
+) {
+    let place = |line: usize| format!("{name}:{line}");
+    let told = |line, outcome| Told { place: place(line), epoch: transcript.at(line), outcome };
+    for entry in sysctl_text::entries(text) {
+        let name = entry.name.replace('/', ".");
+        if !recognise::says_something(&name) {
+            continue;
+        }
+        signs.see(&name, entry.value, &place(entry.line));
+        // A line of sysctl.conf says what is after a boot.
+        if !recognise::is_of_a_file(&name, &entry) && !recognise::is_of_aix(&name) {
+            tunables.tell(&name, told(entry.line, value(entry.value, entry.whole)));
+        }
+    }
+    for written in sysctl_text::written(text) {
+        tunables.outdate(written.name, &told(written.line, Ok(Vec::new())));
+    }
+    for refused in sysctl_text::refused(text) {
+        let name = refused.name.replace('/', ".");
+        tunables.tell(&name, told(refused.line, Err(refusal(&name, refused.why))));
+    }
+    for tunable in no::tunables(text).filter(|tunable| recognise::is_of_aix(tunable.name)) {
+        signs.see(tunable.name, &tunable.value, &place(tunable.line));
+        if tunable.when == no::When::Now {
+            tunables.tell(tunable.name, told(tunable.line, value(&tunable.value, tunable.whole)));
+        }
+    }
+    for row in ipadm::rows(text) {
+        let name = format!("{}/{}", row.proto, row.property);
+        signs.see_ipadm(&name, row.hyphens, &place(row.line));
+        if let Some(current) = row.current.value() {
+            tunables.tell(&name, told(row.line, value(current, row.whole)));
+        }
+    }
+    for tunable in ndd::values(text) {
+        let protocol = tunable.device.trim_start_matches("/dev/");
+        let property = tunable.name.strip_prefix(protocol).unwrap_or(tunable.name);
+        // ipadm keeps the underscore where a property is no public interface.
+        let private = format!("{protocol}/{property}");
+        let name = if recognise::is_wanted(&private) {
+            private
+        } else {
+            format!("{protocol}/{}", property.trim_start_matches('_'))
+        };
+        signs.see_ndd(&name, tunable.value, &place(tunable.line));
+        tunables.tell(&name, told(tunable.line, value(tunable.value, tunable.whole)));
+    }
+    for (name, text, line) in registry::values(text) {
+        signs.see_windows("a value of the registry", &place(line));
+        tunables.tell(name, told(line, value(&text, true)));
+    }
+    for (line, name, text) in uname::facts(text) {
+        tunables.tell_unless_told(name, told(line, value(text, true)));
+    }
+}
+
 /// The names, the first few of them.
 fn listed(names: &[String]) -> String {
     const SHOWN: usize = 8;
@@ -384,30 +409,4 @@ fn text<'a>(name: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, EvidenceError> 
         return Err(EvidenceError::Damaged { name: name.to_owned(), what });
     }
     Ok(String::from_utf8_lossy(bytes))
-}
-
-impl Tunables {
-    /// Keeps what is about ports or the host; a name that stands twice with different values is
-    /// neither.
-    fn tell(&mut self, name: &str, place: String, outcome: Outcome) {
-        if !recognise::is_wanted(name) || self.are_too_many() {
-            return;
-        }
-        match self.told.get_mut(name) {
-            None => {
-                self.bytes += outcome.as_ref().map_or(0, Vec::len);
-                self.told.insert(name.to_owned(), Told { place, outcome });
-            }
-            Some(told) if told.outcome == outcome => {}
-            Some(told) => {
-                let detail =
-                    format!("{name} is in {} and in {place} with different values", told.place);
-                told.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
-            }
-        }
-    }
-
-    fn are_too_many(&self) -> bool {
-        self.told.len() > MAX_TUNABLES || self.bytes > MAX_BYTES
-    }
 }

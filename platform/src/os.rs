@@ -10,6 +10,8 @@ mod linux;
 mod macos;
 mod netbsd;
 mod openbsd;
+mod release;
+mod shared_bsd;
 mod sockets;
 mod suspects;
 mod system;
@@ -39,6 +41,7 @@ pub static SYSTEMS: &[&System] = &[
     &openbsd::SYSTEM,
     &netbsd::SYSTEM,
     &dragonfly::SYSTEM,
+    &shared_bsd::SYSTEM,
     &macos::SYSTEM,
     &illumos::SYSTEM,
     &illumos::SOLARIS,
@@ -212,7 +215,9 @@ mod tests {
         let systems: Vec<Os> = SYSTEMS.iter().map(|system| system.os).collect();
         assert_eq!(systems, Os::ALL);
         for system in SYSTEMS {
-            assert!(system.signs.is_empty() == (system.os == Os::Unsupported), "{system:?}");
+            // No name is one that only the shared ones of the BSDs have.
+            let unnamed = matches!(system.os, Os::Bsd | Os::Unsupported);
+            assert!(system.signs.is_empty() == unnamed, "{system:?}");
             assert_eq!((system.read)(&nothing, &Needs::default()).host.os, system.os);
         }
     }
@@ -237,7 +242,7 @@ mod tests {
                 });
                 let persisted = Persisted { files: files.to_vec(), ..Persisted::default() };
                 let boot = boot(*os, &persisted, None);
-                prop_assert_eq!(boot.entries.is_empty(), *os == Os::Unsupported);
+                prop_assert_eq!(boot.entries.is_empty(), matches!(os, Os::Bsd | Os::Unsupported));
                 for entry in boot.entries {
                     if let State::Known { origin, .. } = entry.state {
                         prop_assert!(origin.line.is_some());

@@ -363,6 +363,9 @@ pub enum Os {
     NetBsd,
     /// DragonFly BSD.
     DragonFly,
+    /// FreeBSD, DragonFly BSD or macOS: the evidence does not tell which, and they are judged by
+    /// what they share.
+    Bsd,
     /// macOS and its kin.
     MacOs,
     /// illumos and its distributions.
@@ -385,6 +388,7 @@ impl Os {
         Self::OpenBsd,
         Self::NetBsd,
         Self::DragonFly,
+        Self::Bsd,
         Self::MacOs,
         Self::Illumos,
         Self::Solaris,
@@ -401,6 +405,7 @@ impl Os {
             Self::OpenBsd => "openbsd",
             Self::NetBsd => "netbsd",
             Self::DragonFly => "dragonfly",
+            Self::Bsd => "bsd",
             Self::MacOs => "macos",
             Self::Illumos => "illumos",
             Self::Solaris => "solaris",

@@ -2,10 +2,11 @@
 
 use ephaudit_platform::holders::{Hold, Holder, Holders};
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Owner, Scope, Snapshot, Transport};
+use ephaudit_platform::probe::family_name;
+use ephaudit_platform::snapshot::{Family, Owner, Scope, Snapshot, Transport};
 
-use super::{OnTransport, PortState};
-use crate::advice;
+use super::{Exclusion, OnTransport, PortState};
+use crate::advice::{self, exclusion};
 use crate::report::Step;
 use crate::text::{run_by, seconds};
 
@@ -107,6 +108,17 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
              hold it"
                 .to_owned()
         }
+        PortState::Excluded => {
+            let of = |exclusion: &Exclusion| {
+                format!("{} over {}", exclusion.block, family_name(exclusion.family))
+            };
+            let blocks: Vec<String> = on.excluded.iter().map(of).collect();
+            format!(
+                "Windows has excluded it, in the block {}: bind() fails there with WSAEACCES \
+                 (10013) although nobody listens",
+                blocks.join(" and ")
+            )
+        }
         PortState::Unknown => "who holds it could not be read".to_owned(),
     }
 }
@@ -141,6 +153,8 @@ pub(super) fn steps(
     let wanted = PortSet::from(PortRange::single(port));
     let mut steps = if in_pool { advice::keep_out(snapshot, scope, &wanted) } else { Vec::new() };
     for on in transports {
+        let families: Vec<Family> = on.excluded.iter().map(|excluded| excluded.family).collect();
+        steps.extend(exclusion::claim(&wanted, on.transport, &families));
         let alive = |item: &Holder| matches!(item.hold, Hold::Connected | Hold::Bound);
         let alive = on.holders.items.iter().any(alive);
         match on.state {

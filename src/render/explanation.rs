@@ -50,6 +50,7 @@ fn headline(page: &mut Page, port: u16, on: &PortOn) {
         PortState::Bound | PortState::Connected | PortState::SelfConnected | PortState::Waiting => {
             (RED, "TAKEN")
         }
+        PortState::Excluded => (RED, "EXCLUDED"),
         PortState::Unknown => (YELLOW, "UNKNOWN"),
     };
     let service = on.service.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
@@ -195,6 +196,7 @@ const fn bind(bind: Bind) -> &'static str {
         Bind::InUseUnlessHolderReuses => "EADDRINUSE *",
         Bind::InUseUnlessHolderV6Only => "EADDRINUSE +",
         Bind::InUseUnlessHolderReusesOrV6Only => "EADDRINUSE * +",
+        Bind::Excluded => "WSAEACCES",
         Bind::Unknown => "not known",
     }
 }

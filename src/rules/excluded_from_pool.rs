@@ -1,8 +1,9 @@
 //! Blocks that running services take out of the dynamic range of Windows.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Os, Reading, ReservedKind};
+use ephaudit_platform::snapshot::{Os, Reading, Reserved, ReservedKind};
 
+use crate::advice::exclusion;
 use crate::policy::Policy;
 use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_range};
@@ -29,6 +30,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
         let lists = scope.reserved.iter().filter(|list| list.kind == ReservedKind::Excluded);
         let mut taken = PortSet::new();
         let mut evidence = Vec::new();
+        let mut steps = Vec::new();
         for list in lists.filter(|list| view.concerns(list)) {
             match &list.ports {
                 Reading::Known { value, source } => {
@@ -36,6 +38,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     if !inside.is_empty() {
                         evidence.push(Evidence::new("excluded ports", spans(&inside), source));
                         taken = taken.union(&inside);
+                        steps.extend(of_list(list));
                     }
                 }
                 Reading::Absent { .. } => {}
@@ -67,15 +70,20 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     spans(&taken)
                 ),
             )
-            .advises([
-                Step::now("see them").by("netsh int ipv4 show excludedportrange protocol=tcp"),
-                Step::now(
-                    "protect a service's port that none of them covers yet (otherwise run `net \
-                     stop winnat` first)",
-                )
-                .by("netsh int ipv4 add excludedportrange protocol=tcp startport=PORT \
-                     numberofports=1"),
-            ]),
+            .advises(steps),
         );
     })
+}
+
+/// What shows the blocks of a list, and what keeps a port from them.
+fn of_list(list: &Reserved) -> Vec<Step> {
+    let of = |&family| list.transports.iter().map(move |&transport| (family, transport));
+    let places = list.families.iter().flat_map(of);
+    let step = |(family, transport)| {
+        let add = exclusion::keep(family, transport, "PORT", 1);
+        let words = "protect a service's port that no block covers yet (otherwise run `net stop \
+                     winnat` first)";
+        [Step::now("see them").by(exclusion::list(family, transport)), Step::now(words).by(add)]
+    };
+    places.flat_map(step).collect()
 }

@@ -1,7 +1,7 @@
 //! Who may bind System Ports.
 
 use ephaudit_platform::ports::PortRange;
-use ephaudit_platform::snapshot::{Environment, Reading};
+use ephaudit_platform::snapshot::{Environment, Os, Reading};
 
 use crate::advice;
 use crate::policy::Policy;
@@ -61,7 +61,11 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
             );
         }
         Reading::Absent { .. } => {
-            judgement.skip("this kernel always asks for privilege below 1024");
+            judgement.skip(match facts.snapshot.host.os {
+                Os::Windows => "Windows asks for no privilege to bind a port",
+                Os::MacOs => "macOS has no such setting: since 10.14 any user may bind any port of all addresses",
+                _ => "this kernel always asks for privilege below 1024",
+            });
         }
         Reading::Unknown { why, .. } => judgement.gap(scope, "unprivileged port start", why),
     })

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::ask::OpenSockets;
-use crate::reading::beginning;
+use crate::reading::{Reason, Why, beginning};
 
 /// More reasons than any reader has.
 const UNSEEN_MAX: usize = 16;
@@ -17,7 +17,7 @@ impl OpenSockets {
             let pids = if pids.is_empty() { "-".to_owned() } else { pids.join(",") };
             format!("{address} {port} {pids}\n")
         };
-        let unseen = self.unseen.iter().map(|why| format!("unseen {why}\n"));
+        let unseen = self.unseen.iter().map(|why| format!("unseen {}\n", why.detail));
         self.sockets.iter().map(line).chain(unseen).collect()
     }
 
@@ -33,7 +33,7 @@ impl OpenSockets {
                 Some(_) if lines.unseen.len() == UNSEEN_MAX => {
                     return Err("the list of sockets misses too much".to_owned());
                 }
-                Some(why) => lines.unseen.push(beginning(why)),
+                Some(why) => lines.unseen.push(Why::new(Reason::Denied, beginning(why))),
                 None => lines.sockets.push(socket(line).ok_or_else(|| not_a_socket(line))?),
             }
         }
@@ -69,7 +69,8 @@ mod tests {
             ("::".parse().expect("IPv6"), 80, vec![812, 900]),
             ("::1".parse().expect("IPv6"), 6000, vec![]),
         ];
-        let expected = OpenSockets { sockets, unseen: vec!["others' sockets".to_owned()] };
+        let expected =
+            OpenSockets { sockets, unseen: vec![Why::new(Reason::Denied, "others' sockets")] };
         assert_eq!(expected.lines(), text);
         assert_eq!(lines, Ok(expected));
         assert_eq!(OpenSockets::parse(b""), Ok(OpenSockets::default()));

@@ -2,7 +2,47 @@
 
 use super::EvidenceError;
 use crate::os::{SYSTEMS, System};
+use crate::parse::sysctl_text::{Entry, Separator};
+use crate::parse::uname;
 use crate::snapshot::Os;
+
+/// The systems whose six numbers under net.inet.ip.portrange are alike.
+const PORTRANGE: &[Os] = &[Os::FreeBsd, Os::DragonFly, Os::MacOs];
+
+/// Names that say nothing of ports and that one system alone has.
+const OTHER_SIGNS: &[(&str, Os)] = &[
+    ("net.local.stream.tracemdns", Os::MacOs),
+    ("net.inet.ip.use_route_genid", Os::MacOs),
+    ("net.inet.tcp.win_scale_factor", Os::MacOs),
+    ("net.inet.tcp.delayed_ack", Os::MacOs),
+    ("kern.osproductversion", Os::MacOs),
+    ("net.inet.tcp.nolocaltimewait", Os::FreeBsd),
+    ("net.inet.tcp.maxtcptw", Os::FreeBsd),
+    ("net.inet.tcp.fast_finwait2_recycle", Os::FreeBsd),
+    ("net.inet.tcp.msl_local", Os::FreeBsd),
+    ("security.mac.", Os::FreeBsd),
+    ("security.jail.", Os::FreeBsd),
+    ("net.netisr.", Os::DragonFly),
+    ("vfs.hammer", Os::DragonFly),
+    ("tcp/congestion_control", Os::Illumos),
+    ("tcp/cong_default", Os::Solaris),
+];
+
+/// Words in prompts and banners. They decide where nothing better does.
+const WORDS: &[(&str, Os)] = &[
+    ("macosx", Os::MacOs),
+    ("macbook", Os::MacOs),
+    ("mac-mini", Os::MacOs),
+    ("imac", Os::MacOs),
+    ("freebsd", Os::FreeBsd),
+    ("pfsense", Os::FreeBsd),
+    ("opnsense", Os::FreeBsd),
+    ("dragonfly", Os::DragonFly),
+    ("omnios", Os::Illumos),
+    ("openindiana", Os::Illumos),
+    ("smartos", Os::Illumos),
+    ("solaris", Os::Solaris),
+];
 
 /// Names that are kept although they are no sign: what tells the host, and how long TIME_WAIT
 /// lasts.
@@ -24,7 +64,11 @@ const ALSO_WANTED: &[&str] = &[
     "net.inet.tcp.mslt.remote",
     "tcp/smallest_nonpriv_port",
     "tcp/_time_wait_interval",
+    "tcp/extra_priv_ports",
+    "udp/extra_priv_ports",
     "tcp_timewait",
+    "MaxUserPort",
+    "TcpTimedWaitDelay",
 ];
 
 /// The systems with the longest sign that the name begins with.
@@ -44,7 +88,30 @@ fn is_sign(name: &str) -> bool {
 
 /// Whether a tunable is wanted, or tells whose text it is.
 pub(super) fn says_something(name: &str) -> bool {
-    is_sign(name) || is_wanted(name)
+    is_sign(name) || OTHER_SIGNS.iter().any(|(sign, _)| name.starts_with(sign)) || is_wanted(name)
+}
+
+/// Whether no(1) prints it, whose forms are read by themselves.
+pub(super) fn is_of_aix(name: &str) -> bool {
+    ["tcp_ephemeral_", "udp_ephemeral_"].iter().any(|sign| name.starts_with(sign))
+        || name == "tcp_timewait"
+}
+
+/// Whether a line is one of sysctl.conf(5), which says what is after a boot: `name=value` of a
+/// system whose sysctl(8) prints another form.
+pub(super) fn is_of_a_file(name: &str, entry: &Entry<'_>) -> bool {
+    const PRINTED_OTHERWISE: [&str; 7] = [
+        "net.inet.ip.portrange.",
+        "net.inet.ip.anonport",
+        "net.inet6.ip6.anonport",
+        "net.inet.ip.lowport",
+        "net.inet6.ip6.lowport",
+        "net.inet.tcp.msl",
+        "net.inet.tcp.randomize_ports",
+    ];
+    entry.separator == Separator::Equals
+        && !entry.as_in_a_file
+        && PRINTED_OTHERWISE.iter().any(|beginning| name.starts_with(beginning))
 }
 
 /// Whether a tunable is about ports or tells the host.
@@ -64,6 +131,14 @@ pub(super) struct Signs {
     first: Option<String>,
     /// The first sign that no candidate had.
     stranger: Option<String>,
+    /// What a system says of itself, and the names that it alone has.
+    own: Vec<(Os, String)>,
+    /// The systems of words in prompts and banners.
+    words: Vec<Os>,
+    /// A system that is not read: its name and where it says so.
+    unsupported: Option<(&'static str, String)>,
+    /// Whether ndd(8) told the default of HP-UX, which has the same program.
+    like_hp_ux: bool,
 }
 
 impl Signs {
@@ -75,6 +150,57 @@ impl Signs {
             self.narrow(&[system.os], name, place);
         }
         self.narrow(&systems_of(name), name, place);
+        self.see_other(name, place);
+    }
+
+    fn see_other(&mut self, name: &str, place: &str) {
+        if let Some((_, os)) = OTHER_SIGNS.iter().find(|(sign, _)| name.starts_with(sign)) {
+            self.own.push((*os, format!("{name} ({place})")));
+            self.own.truncate(OWN_MAX);
+        }
+    }
+
+    /// Lines in which a system names itself, and prompts.
+    pub(super) fn see_text(&mut self, text: &str, name: &str) {
+        for (line, number) in text.lines().zip(1..) {
+            let place = format!("{name}:{number}");
+            if let Some((system, _, release, rest)) = uname::uname(line) {
+                self.see_uname(system, release, rest, place);
+                continue;
+            }
+            let system = uname::version(line).map(|(system, _)| system);
+            let product = line.strip_prefix("ProductName:").map(str::trim);
+            let of_product = matches!(product, Some("macOS" | "Mac OS X")).then_some(Os::MacOs);
+            let of_version = system.and_then(named);
+            if let Some(os) = of_version.or(of_product) {
+                self.own.push((os, place));
+                self.own.truncate(OWN_MAX);
+            } else if self.words.len() < OWN_MAX {
+                self.words.extend(word_of(line));
+            }
+        }
+    }
+
+    fn see_uname(&mut self, system: &str, release: &str, rest: &str, place: String) {
+        let of_solaris = || {
+            // illumos kept 5.11, and its distributions name themselves: omnios-r151046.
+            let version = rest.split([' ', '\t']).next().unwrap_or_default();
+            let named = version.starts_with(|first: char| first.is_ascii_alphabetic());
+            if release == "5.11" && named { Os::Illumos } else { Os::Solaris }
+        };
+        let os = match system {
+            "HP-UX" => {
+                self.unsupported.get_or_insert(("HP-UX", place));
+                return;
+            }
+            "SunOS" => of_solaris(),
+            other => match named(other) {
+                Some(os) => os,
+                None => return,
+            },
+        };
+        self.own.push((os, place));
+        self.own.truncate(OWN_MAX);
     }
 
     /// A table of netsh or PowerShell.
@@ -88,11 +214,13 @@ impl Signs {
         if name.ends_with("_anon_port") {
             self.narrow(&systems_of(if hyphens { "hyphens " } else { name }), name, place);
         }
+        self.see_other(name, place);
     }
 
     /// A name that ndd was asked for; illumos has the program no more.
-    pub(super) fn see_ndd(&mut self, name: &str, place: &str) {
+    pub(super) fn see_ndd(&mut self, name: &str, value: &str, place: &str) {
         self.narrow(&systems_of("ndd "), name, place);
+        self.like_hp_ux |= name.ends_with("smallest_anon_port") && value == "49152";
     }
 
     fn narrow(&mut self, systems: &[Os], name: &str, place: &str) {
@@ -114,22 +242,57 @@ impl Signs {
     }
 
     /// The one system, or why it is not clear which.
-    pub(super) fn os(self, wanted: Option<Os>, pieces: &str) -> Result<Os, EvidenceError> {
-        let Some(candidates) = self.candidates else {
+    pub(super) fn os(mut self, wanted: Option<Os>, pieces: &str) -> Result<Os, EvidenceError> {
+        if self.candidates.is_none() {
             return Err(EvidenceError::Empty(pieces.to_owned()));
-        };
+        }
         if let Some(os) = wanted {
             return Ok(os);
+        }
+        if let Some((name, place)) = self.unsupported {
+            return Err(EvidenceError::Unsupported(place, name));
+        }
+        let named = !self.own.is_empty();
+        for (os, place) in std::mem::take(&mut self.own) {
+            self.narrow(&[os], "the system's own name", &place);
         }
         if let Some(stranger) = self.stranger {
             return Err(EvidenceError::Mixed(stranger));
         }
+        let mut candidates = self.candidates.unwrap_or_default();
+        if candidates.len() > 1 {
+            let of_words = |os: &Os| self.words.contains(os);
+            if candidates.iter().filter(|os| of_words(os)).count() == 1 {
+                candidates.retain(of_words);
+            }
+        }
+        let found = self.first.unwrap_or_default();
+        let ambiguous = |candidates: String| Err(EvidenceError::Ambiguous { found, candidates });
         match candidates[..] {
+            [Os::Solaris] if self.like_hp_ux && !named && !self.words.contains(&Os::Solaris) => {
+                ambiguous("solaris or HP-UX".to_owned())
+            }
             [os] => Ok(os),
-            _ => Err(EvidenceError::Ambiguous {
-                found: self.first.unwrap_or_default(),
-                candidates: candidates.iter().map(|os| os.name()).collect::<Vec<_>>().join(", "),
-            }),
+            // What they share can be judged.
+            _ if candidates.iter().all(|os| PORTRANGE.contains(os)) => Ok(Os::Bsd),
+            _ => ambiguous(candidates.iter().map(|os| os.name()).collect::<Vec<_>>().join(", ")),
         }
     }
+}
+
+/// The system that calls itself so.
+fn named(word: &str) -> Option<Os> {
+    SYSTEMS.iter().find(|system| system.kernel == Some(word)).map(|system| system.os)
+}
+
+/// More lines in which a system names itself than are needed.
+const OWN_MAX: usize = 64;
+
+/// The system of a word in a prompt, or in a banner that begins with it.
+fn word_of(line: &str) -> Option<Os> {
+    const PROMPT_MAX: usize = 64;
+    let prompt = line.find(['$', '#', '%']).filter(|at| *at <= PROMPT_MAX).map(|at| &line[..at]);
+    let prompt = prompt?.to_ascii_lowercase();
+    let found = WORDS.iter().find(|(word, _)| prompt.contains(word));
+    found.map(|(_, os)| *os)
 }

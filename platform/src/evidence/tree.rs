@@ -1,6 +1,6 @@
 //! The tree of a Linux host's files: an extracted sosreport, or a copy of its root.
 
-use super::{EvidenceError, Told, not_captured, value};
+use super::{Epoch, EvidenceError, Told, not_captured, value};
 use crate::ask::{Answer, Outcome, Refusal};
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
@@ -131,7 +131,7 @@ impl Tree {
                 Err(Refusal::NotFound(_)) => return None,
                 Err(refusal) => Err(refusal),
             };
-            Some((name, Told { place: self.folder.place(&file), outcome }))
+            Some((name, Told { place: self.folder.place(&file), epoch: Epoch::default(), outcome }))
         })
     }
 

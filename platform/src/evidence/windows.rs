@@ -6,7 +6,8 @@ use super::recognise::Signs;
 use super::{EvidenceError, Told, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Kind, Store, Table};
-use crate::parse::powershell::{self, Template};
+use crate::parse::powershell::{self, Found, Template};
+use crate::parse::transcript::Transcript;
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
 
@@ -17,6 +18,8 @@ pub(super) struct Tables {
     settings: BTreeMap<Transport, Told>,
     /// Places of tables that do not say their family.
     familyless: Vec<String>,
+    /// What was told twice.
+    replaced: Vec<Unread>,
 }
 
 impl Tables {
@@ -25,6 +28,7 @@ impl Tables {
         &mut self,
         name: &str,
         bytes: &[u8],
+        transcript: &Transcript,
         signs: &mut Signs,
     ) -> Result<(), EvidenceError> {
         let damaged = |what: String| EvidenceError::Damaged { name: name.to_owned(), what };
@@ -46,53 +50,70 @@ impl Tables {
                 self.familyless.push(place.clone());
             }
             let key = (table, section.family.unwrap_or(Family::Ipv4), transport);
-            let told = match (&section.table, &section.more) {
-                (Ok(table), None) => Told { place, outcome: Ok(printed(table, transport, true)) },
-                (Ok(table), Some(damage)) => {
-                    let place = format!("{name}:{}", damage.line);
-                    Told { place, outcome: Ok(printed(table, transport, false)) }
-                }
-                (Err(damage), _) => {
-                    let place = format!("{name}:{}", damage.line);
-                    let why = Why::new(Reason::Unparsable, damage.what);
-                    Told { place, outcome: Err(Refusal::Failed(why)) }
-                }
+            let line = match (&section.table, &section.more) {
+                (Err(damage), _) | (Ok(_), Some(damage)) => damage.line,
+                (Ok(_), None) => section.line,
             };
-            tell(&mut self.netsh, key, told);
+            let outcome = match &section.table {
+                Ok(table) => Ok(printed(table, transport, section.more.is_none())),
+                Err(damage) => Err(Refusal::Failed(Why::new(Reason::Unparsable, damage.what))),
+            };
+            let place = format!("{name}:{line}");
+            let told = Told { place, epoch: transcript.at(section.line), outcome };
+            let what = table.arguments(section.family.unwrap_or(Family::Ipv4), transport).join(" ");
+            self.replaced.extend(tell(&mut self.netsh, key, told, &what));
         }
-        self.read_settings(name, bytes, signs, &damaged)
+        self.read_settings((name, bytes), transcript, signs, &damaged)
     }
 
     fn read_settings(
         &mut self,
-        name: &str,
-        bytes: &[u8],
+        (name, bytes): (&str, &[u8]),
+        transcript: &Transcript,
         signs: &mut Signs,
         damaged: &impl Fn(String) -> EvidenceError,
     ) -> Result<(), EvidenceError> {
-        let templates = match powershell::templates(bytes) {
-            Ok(templates) if templates.is_empty() => return Ok(()),
-            Ok(templates) => templates,
-            // A text may begin like JSON and be none, such as one with a prompt in brackets.
-            Err(powershell::PowershellError::Json(_)) if !names_port_ranges(bytes) => {
-                return Ok(());
-            }
-            Err(error) => return Err(damaged(error.to_string())),
+        let found = powershell::found(bytes).map_err(|error| damaged(error.to_string()))?;
+        let nameless = |found: &&Found| found.transport.is_none();
+        // Get-NetUDPSetting has one object; of several, some are blank where they are TCP's.
+        let several = found.iter().filter(nameless).count() > 1;
+        let blank = found
+            .iter()
+            .filter(nameless)
+            .any(|found| found.template.as_ref().is_ok_and(|template| template.dynamic.is_none()));
+        let of = |found: &Found| match found.transport {
+            Some(transport) => Some(transport),
+            None if blank => Some(Transport::Tcp),
+            None => (!several && found.template.is_ok()).then_some(Transport::Udp),
         };
-        // Get-NetUDPSetting has one object, and it has no name; the templates of Get-NetTCPSetting
-        // have one each.
-        let nameless = templates.iter().filter(|template| template.name.is_none()).count();
-        if nameless > 1 {
-            return Err(damaged("settings without names: of TCP or of UDP?".to_owned()));
-        }
-        let place = format!("{name}:1");
-        signs.see_windows("a setting of PowerShell", &place);
-        let (udp, tcp): (Vec<_>, Vec<_>) =
-            templates.into_iter().partition(|template| template.name.is_none());
-        for (transport, templates) in [(Transport::Udp, udp), (Transport::Tcp, tcp)] {
-            if !templates.is_empty() {
-                let outcome = Ok(listed(&templates));
-                tell(&mut self.settings, transport, Told { place: place.clone(), outcome });
+        for &transport in Transport::ALL {
+            let mine = found.iter().filter(|found| of(found).is_none_or(|of| of == transport));
+            let mine: Vec<&Found> = mine.collect();
+            for listing in mine.chunk_by(|one, other| one.command == other.command) {
+                let Some(first) = listing.first() else { continue };
+                signs.see_windows("a setting of PowerShell", &format!("{name}:{}", first.line));
+                let unsure = listing.iter().find(|found| of(found).is_none());
+                let wrong = listing
+                    .iter()
+                    .find_map(|found| Some((found.line, found.template.as_ref().err()?)));
+                let (line, outcome) = match (unsure, wrong) {
+                    (_, Some((line, error))) => (line, Err(error.to_string())),
+                    (Some(found), None) => {
+                        (found.line, Err("settings without names: of TCP or of UDP?".to_owned()))
+                    }
+                    (None, None) => {
+                        let templates: Vec<&Template> = listing
+                            .iter()
+                            .filter_map(|found| found.template.as_ref().ok())
+                            .collect();
+                        (first.line, Ok(listed(&templates, transport)))
+                    }
+                };
+                let outcome =
+                    outcome.map_err(|what| Refusal::Failed(Why::new(Reason::Unparsable, what)));
+                let place = format!("{name}:{line}");
+                let told = Told { place, epoch: transcript.at(first.line), outcome };
+                self.replaced.extend(tell(&mut self.settings, transport, told, command(transport)));
             }
         }
         Ok(())
@@ -106,11 +127,7 @@ impl Tables {
 
     /// The settings of that transport.
     pub(super) fn net_setting(&self, transport: Transport) -> Answer {
-        let command = match transport {
-            Transport::Tcp => "Get-NetTCPSetting",
-            Transport::Udp => "Get-NetUDPSetting",
-        };
-        answer(self.settings.get(&transport), command)
+        answer(self.settings.get(&transport), command(transport))
     }
 
     /// netsh does not print the family: where no echoed command line does, IPv4 is what `netsh int
@@ -120,13 +137,15 @@ impl Tables {
             let detail = format!("{place} does not say its family; it is taken for IPv4");
             Unread::new(Subject::NetshFamily, Why::new(Reason::NotCaptured, detail))
         };
-        self.familyless.iter().map(note).collect()
+        self.familyless.iter().map(note).chain(self.replaced.iter().cloned()).collect()
     }
 }
 
-/// Whether the properties of Get-NetTCPSetting are named.
-fn names_port_ranges(bytes: &[u8]) -> bool {
-    bytes.windows(9).any(|window| window == b"PortRange")
+const fn command(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "Get-NetTCPSetting",
+        Transport::Udp => "Get-NetUDPSetting",
+    }
 }
 
 fn answer(told: Option<&Told>, command: &str) -> Answer {
@@ -136,27 +155,23 @@ fn answer(told: Option<&Told>, command: &str) -> Answer {
     }
 }
 
-fn tell<K: Ord>(tables: &mut BTreeMap<K, Told>, key: K, told: Told) {
+fn tell<K: Ord>(tables: &mut BTreeMap<K, Told>, key: K, told: Told, what: &str) -> Option<Unread> {
     match tables.get_mut(&key) {
         None => {
             tables.insert(key, told);
+            None
         }
-        Some(known) if known.outcome == told.outcome => {}
-        Some(known) => {
-            let detail = format!(
-                "{} and {} give different values for the same setting",
-                known.place, told.place
-            );
-            known.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
-        }
+        Some(known) => known.again(what, told),
     }
 }
 
 /// The templates alone, as PowerShell lists them.
-fn listed(templates: &[Template]) -> Vec<u8> {
+fn listed(templates: &[&Template], transport: Transport) -> Vec<u8> {
     let mut text = String::new();
     for template in templates {
-        let name = template.name.iter().map(|name| format!("SettingName : {name}\r\n"));
+        // A template whose list left its name out is TCP's all the same.
+        let name = template.name.as_deref().or((transport == Transport::Tcp).then_some("-"));
+        let name = name.into_iter().map(|name| format!("SettingName : {name}\r\n"));
         let range = |what: &str, range: Option<powershell::StartCount>| {
             let (start, count) =
                 range.map(|range| (range.start.to_string(), range.count.to_string())).unzip();

@@ -1,10 +1,11 @@
-//! DragonFly BSD: sys/netinet/in_pcb.c. FreeBSD's six names, and the smallest default of all.
+//! DragonFly BSD: sys/netinet/in_pcb.c. FreeBSD's six names, the smallest default of
+//! all, and no choice but one port after the other.
 
 use super::system::{Support, System, Way};
 use super::{freebsd, knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
-use crate::snapshot::{Os, Snapshot};
+use crate::snapshot::{Family, Os, Randomization, Reading, Scope, Snapshot, Source, Transport};
 
 pub(super) static SYSTEM: System = System {
     os: Os::DragonFly,
@@ -19,6 +20,16 @@ pub(super) static SYSTEM: System = System {
 
 fn read(ask: &dyn Ask) -> Snapshot {
     let ranges = freebsd::portrange(ask, PortRange::new(1024, 5000));
-    let scope = knobs::host_scope(ask, ranges, time_wait::twice_msl(ask));
+    let scope = Scope {
+        randomization: vec![Randomization {
+            families: Family::ALL,
+            transports: Transport::ALL,
+            random: Reading::Known {
+                value: false,
+                source: Source::Kernel("in_pcbsetlport, sys/netinet/in_pcb.c".into()),
+            },
+        }],
+        ..knobs::host_scope(ask, ranges, time_wait::twice_msl(ask))
+    };
     Snapshot::of(knobs::host(Os::DragonFly, ask), scope)
 }

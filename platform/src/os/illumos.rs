@@ -8,7 +8,7 @@ use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
-use crate::snapshot::{HostInfo, Os, Range, Role, Scope, Snapshot, Transport};
+use crate::snapshot::{HostInfo, Os, Range, ReservedKind, Role, Scope, Snapshot, Transport};
 
 pub(super) static SYSTEM: System = System {
     os: Os::Illumos,
@@ -60,9 +60,15 @@ fn read(os: Os, ask: &dyn Ask) -> Snapshot {
             Range { transports, ..knobs::range(Role::Ephemeral, default, bounds) }
         })
         .collect();
+    // `tcp_update_next_port` passes over them, and to bind one takes privilege.
+    let reserved = transports.into_iter().filter_map(|(name, transports)| {
+        let ports = knobs::ports(ask, &format!("{name}/extra_priv_ports"));
+        ports.known().is_some().then(|| knobs::reserved(ReservedKind::Reserved, transports, ports))
+    });
     // In milliseconds (tcp_tunables.c); the underscore marks it as no public interface.
     let time_wait = time_wait::knob(ask, "tcp/_time_wait_interval", 1);
     let scope = Scope {
+        reserved: reserved.collect(),
         unprivileged_start: knobs::port(ask, "tcp/smallest_nonpriv_port"),
         ..knobs::host_scope(ask, ranges, time_wait)
     };

@@ -3,12 +3,13 @@
 pub(super) mod boot;
 
 use super::system::{Support, System, Way};
-use super::{knobs, time_wait};
+use super::{knobs, release, time_wait};
 use crate::ask::Ask;
 use crate::ports::PortRange;
 use crate::reading::beginning;
 use crate::snapshot::{
-    Family, Os, Randomization, Range, Reserved, ReservedKind, Role, Scope, Snapshot, Transport,
+    Family, Os, Randomization, Range, Reading, Reserved, ReservedKind, Role, Scope, Snapshot,
+    Source, Transport,
 };
 
 pub(super) static SYSTEM: System = System {
@@ -29,6 +30,8 @@ pub(super) const ALGORITHMS: [&str; 6] =
 fn read(ask: &dyn Ask) -> Snapshot {
     let families: [(&str, &'static [Family]); 2] =
         [("net.inet.ip", &[Family::Ipv4]), ("net.inet6.ip6", &[Family::Ipv6])];
+    // portalgo.c came with NetBSD 7: before it ports came down from the top, and none was reserved.
+    let older = release::of(ask).is_some_and(|release| release < (6, 99));
     let mut ranges = Vec::new();
     let mut reserved = Vec::new();
     let mut randomization = Vec::new();
@@ -45,22 +48,33 @@ fn read(ask: &dyn Ask) -> Snapshot {
             kind: ReservedKind::Reserved,
             families,
             transports: Transport::ALL,
-            ports: knobs::ports(ask, &format!("{root}.anonportalgo.reserve")),
+            ports: unless_older(older, knobs::ports(ask, &format!("{root}.anonportalgo.reserve"))),
         });
         let selected = format!("{root}.anonportalgo.selected");
-        randomization.push(Randomization {
-            families,
-            transports: Transport::ALL,
-            random: knobs::tunable(ask, &selected, |algorithm| match algorithm {
-                "bsd" => Ok(false),
-                known if ALGORITHMS.contains(&known) => Ok(true),
-                other => Err(format!("the algorithm {:?} is not known", beginning(other))),
-            }),
+        let random = knobs::tunable(ask, &selected, |algorithm| match algorithm {
+            "bsd" => Ok(false),
+            known if ALGORITHMS.contains(&known) => Ok(true),
+            other => Err(format!("the algorithm {:?} is not known", beginning(other))),
         });
+        let random = match unless_older(older, random) {
+            Reading::Absent { source } => Reading::Known { value: false, source },
+            told => told,
+        };
+        randomization.push(Randomization { families, transports: Transport::ALL, random });
     }
     let time_wait = knobs::tunable(ask, "net.inet.tcp.mslt.remote", time_wait);
     let scope = Scope { reserved, randomization, ..knobs::host_scope(ask, ranges, time_wait) };
     Snapshot::of(knobs::host(Os::NetBsd, ask), scope)
+}
+
+/// What the release has no knob for is absent, and not unknown, unless the knob is there.
+fn unless_older<T>(older: bool, told: Reading<T>) -> Reading<T> {
+    match told {
+        Reading::Unknown { .. } if older => {
+            Reading::Absent { source: Source::Kernel("no anonportalgo before NetBSD 7".into()) }
+        }
+        told => told,
+    }
 }
 
 /// Twice the maximum segment lifetime towards hosts beyond the own networks, in slow ticks of which

@@ -23,7 +23,6 @@ pub(super) fn read(ask: &dyn Ask) -> Listeners {
                 }
                 Ok(listed) => {
                     for why in listed.unseen {
-                        let why = Why::new(Reason::Denied, why);
                         listeners.unread.push(Unread::new(subject.clone(), why));
                     }
                     listeners.items.extend(listed.sockets.into_iter().map(

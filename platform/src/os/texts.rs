@@ -13,9 +13,12 @@ pub(super) enum Value {
     Unknown(Why),
 }
 
+/// What a text says of a key, where, and below how many commands.
+type Told = (Value, Origin, usize);
+
 /// What was found of each key, and where.
 pub(super) struct Texts {
-    keys: Vec<(&'static str, Option<(Value, Origin)>)>,
+    keys: Vec<(&'static str, Option<Told>)>,
 }
 
 impl Texts {
@@ -23,8 +26,16 @@ impl Texts {
         Self { keys: keys.into_iter().map(|key| (key, None)).collect() }
     }
 
-    /// A key that two texts say different things of is not known.
-    pub(super) fn tell(&mut self, key: &str, value: Value, place: &str, line: usize) {
+    /// A key that two texts say different things of is not known, nor one of which one text does,
+    /// unless a command stands between: then it is the later state. `line` stands below so many
+    /// commands of its text.
+    pub(super) fn tell(
+        &mut self,
+        key: &str,
+        value: Value,
+        place: &str,
+        (line, commands): (usize, usize),
+    ) {
         let Some((name, told)) = self.keys.iter_mut().find(|(name, _)| *name == key) else {
             return;
         };
@@ -33,9 +44,12 @@ impl Texts {
             line: u32::try_from(line).ok(),
         };
         match told {
-            None => *told = Some((value, origin)),
-            Some((known, _)) if *known == value => {}
-            Some((known, before)) => {
+            None => *told = Some((value, origin, commands)),
+            Some((known, ..)) if *known == value => {}
+            Some((_, before, earlier)) if before.source == origin.source && *earlier < commands => {
+                *told = Some((value, origin, commands));
+            }
+            Some((known, before, _)) => {
                 let detail =
                     format!("{} and {place} disagree about {name}", before.source.location());
                 *known = Value::Unknown(Why::new(Reason::Unparsable, detail));
@@ -45,11 +59,11 @@ impl Texts {
 
     /// What it comes to; `command` prints what the texts do not hold.
     pub(super) fn boot(self, loader: Loader, command: impl Fn(&str) -> String) -> Boot {
-        let entry = |(key, told): (&'static str, Option<(Value, Origin)>)| {
+        let entry = |(key, told): (&'static str, Option<Told>)| {
             let state = match told {
-                Some((Value::Is(value), origin)) => State::Known { value, origin },
-                Some((Value::Unset, _)) => State::Absent,
-                Some((Value::Unknown(why), _)) => State::Unknown(Unread::of_key(key, why)),
+                Some((Value::Is(value), origin, _)) => State::Known { value, origin },
+                Some((Value::Unset, ..)) => State::Absent,
+                Some((Value::Unknown(why), ..)) => State::Unknown(Unread::of_key(key, why)),
                 None => {
                     let detail = format!("give what {} prints", command(key));
                     State::Unknown(Unread::of_key(key, Why::new(Reason::NotCaptured, detail)))

@@ -9,6 +9,7 @@ use super::Wanted;
 use super::system::{Support, System, Way};
 use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
 use crate::parse::netsh::{self, Excluded, Section, Table};
+use crate::parse::port_list;
 use crate::parse::powershell::{self, StartCount, Template};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
@@ -32,6 +33,9 @@ pub(super) static SYSTEM: System = System {
 /// 49152 and 16,384 ports since Windows Vista and Server 2008 (support article 929851).
 const DEFAULT: Option<PortRange> = PortRange::new(49_152, 65_535);
 
+/// MaxUserPort where nobody set it.
+const DEFAULT_OF_2003: Option<PortRange> = PortRange::new(1025, 5000);
+
 fn read(ask: &dyn Ask) -> Snapshot {
     let mut ranges = Vec::new();
     let mut reserved = Vec::new();
@@ -44,8 +48,13 @@ fn read(ask: &dyn Ask) -> Snapshot {
             families.map(|(families, family)| (families, dynamic(ask, family, transport)));
         let by_templates = by_templates(ask, transport);
         // PowerShell tells one range for both families, and counts where netsh was not asked.
-        if by_netsh.iter().all(|(_, bounds)| not_captured(bounds)) && !not_captured(&by_templates) {
+        let not_asked = by_netsh.iter().all(|(_, bounds)| not_captured(bounds));
+        let of_old = of_registry(ask);
+        if not_asked && !not_captured(&by_templates) {
             let base = knobs::range(Role::Ephemeral, DEFAULT, by_templates);
+            ranges.push(Range { transports, ..base });
+        } else if not_asked && of_old.known().is_some() {
+            let base = knobs::range(Role::Ephemeral, DEFAULT_OF_2003, of_old);
             ranges.push(Range { transports, ..base });
         } else {
             ranges.extend(by_netsh.into_iter().map(|(families, bounds)| {
@@ -63,12 +72,16 @@ fn read(ask: &dyn Ask) -> Snapshot {
             reserved.extend(more.map(|ports| list(ReservedKind::Excluded, ports)));
         }
     }
-    let auto_reuse = Range {
+    // Where it is off there is no such range.
+    ranges.extend(auto_reuse(ask).map(|bounds| Range {
         transports: &[Transport::Tcp],
-        ..knobs::range(Role::AutoReuse, None, auto_reuse(ask))
+        ..knobs::range(Role::AutoReuse, None, bounds)
+    }));
+    let time_wait = match time_wait::knob(ask, "TcpTimedWaitDelay", 1000) {
+        Reading::Unknown { .. } => time_wait::of_windows(),
+        told => told,
     };
-    ranges.push(auto_reuse);
-    let scope = Scope { reserved, ..knobs::host_scope(ask, ranges, time_wait::of_windows()) };
+    let scope = Scope { reserved, ..knobs::host_scope(ask, ranges, time_wait) };
     let host = HostInfo {
         name: None,
         os: Os::Windows,
@@ -170,8 +183,8 @@ fn by_templates(ask: &dyn Ask, transport: Transport) -> Reading<Bounds> {
     reading(source, told)
 }
 
-/// Absent where the range is off, as it is out of the box.
-fn auto_reuse(ask: &dyn Ask) -> Reading<Bounds> {
+/// `None` where the range is off, as it is out of the box.
+fn auto_reuse(ask: &dyn Ask) -> Option<Reading<Bounds>> {
     let (source, told) = templates(ask, Transport::Tcp);
     let found = told.and_then(|templates| {
         let mut told = templates.iter().filter_map(|template| template.auto_reuse).peekable();
@@ -182,10 +195,19 @@ fn auto_reuse(ask: &dyn Ask) -> Reading<Bounds> {
         Ok(told.find(|range| range.count > 0))
     });
     match found {
-        Ok(None) => Reading::Absent { source },
-        Ok(Some(range)) => reading(source, of_start_count(range)),
-        Err(why) => Reading::Unknown { source, why },
+        Ok(None) => None,
+        Ok(Some(range)) => Some(reading(source, of_start_count(range))),
+        Err(why) => Some(Reading::Unknown { source, why }),
     }
+}
+
+/// Up to Server 2003 and XP, ports come from 1025 to MaxUserPort.
+fn of_registry(ask: &dyn Ask) -> Reading<Bounds> {
+    knobs::tunable(ask, "MaxUserPort", |text| {
+        let last = port_list::port(text).map_err(|error| error.to_string())?;
+        let bounds = Bounds { first: 1025, last, raw: text.to_owned() };
+        (last >= 5000).then_some(bounds).ok_or_else(|| "Windows takes no less than 5000".to_owned())
+    })
 }
 
 fn templates(ask: &dyn Ask, transport: Transport) -> (Source, Result<Vec<Template>, Why>) {

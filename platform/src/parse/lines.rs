@@ -6,6 +6,8 @@ pub(crate) struct Line<'a> {
     /// 1-based.
     pub(crate) number: usize,
     pub(crate) text: &'a [u8],
+    /// The same with the blanks and the end.
+    pub(crate) raw: &'a [u8],
     /// Whether a line feed ended it: if not, the text may have been cut here.
     pub(crate) ended: bool,
 }
@@ -35,6 +37,7 @@ impl<'a> Iterator for Lines<'a> {
         let (line, rest) = self.rest.split_at(feed.map_or(self.rest.len(), |feed| feed + 1));
         self.rest = rest;
         self.number += 1;
-        Some(Line { number: self.number, text: line.trim_ascii(), ended: feed.is_some() })
+        let (number, text) = (self.number, line.trim_ascii());
+        Some(Line { number, text, raw: line, ended: feed.is_some() })
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Entry<'a> {
     pub separator: Separator,
     /// See [`Line::whole`].
     pub whole: bool,
+    /// Whether the command line above asked for the form of sysctl.conf(5) (`-e`).
+    pub as_in_a_file: bool,
 }
 
 /// What stands between a name and its value.
@@ -68,7 +70,7 @@ pub(crate) enum Refusal {
     Other,
 }
 
-const BLANKS: [char; 2] = [' ', '\t'];
+pub(crate) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Longer than any line of a system, in bytes: OpenBSD's list of all ports has 382,105. The rest of
 /// a line is dropped.
@@ -93,9 +95,28 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 /// Every value in the order of the text; a name that is printed twice comes twice.
 ///
 /// The echo of a write, `name: 1023 -> 0`, is no value: it says what somebody asked for, and
-/// FreeBSD, DragonFly and macOS clamp that silently.
+/// FreeBSD, DragonFly and macOS clamp that silently. Nor is a description, which `sysctl -d`
+/// prints.
 pub(crate) fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
-    lines(text).filter_map(entry)
+    let (mut described, mut as_in_a_file) = (false, false);
+    lines(text).filter_map(move |line| {
+        if let Some(arguments) = echoed(line.text, "sysctl") {
+            let options: Vec<&str> = arguments
+                .take_while(|word| *word != "|")
+                .filter(|word| word.starts_with('-') && !word.starts_with("--"))
+                .collect();
+            let has = |letter| options.iter().any(|word| word.contains(letter));
+            (described, as_in_a_file) = (has('d'), has('e'));
+            return None;
+        }
+        let entry = entry(line).filter(|_| !described)?;
+        (!is_echo(entry.value)).then_some(Entry { as_in_a_file, ..entry })
+    })
+}
+
+/// Each write whose echo is in the text.
+pub(crate) fn written(text: &str) -> impl Iterator<Item = Entry<'_>> {
+    lines(text).filter_map(entry).filter(|entry| is_echo(entry.value))
 }
 
 fn entry(line: Line<'_>) -> Option<Entry<'_>> {
@@ -110,11 +131,37 @@ fn entry(line: Line<'_>) -> Option<Entry<'_>> {
     };
     let parted = separator == Separator::Equals || value.is_empty() || value.starts_with(BLANKS);
     let complaint = separator == Separator::Colon && COMPLAINERS.contains(&name);
-    let value = value.trim_start_matches(BLANKS);
-    let echo = value.split(BLANKS).any(|word| word == "->");
+    let (value, noted) = without_note(value.trim_start_matches(BLANKS));
     let named = (1..=NAME_MAX).contains(&name.len());
-    let wanted = named && parted && !complaint && !echo;
-    wanted.then_some(Entry { line: line.number, name, value, separator, whole: line.whole })
+    let wanted = named && parted && !complaint;
+    let whole = line.whole || noted;
+    let (line, as_in_a_file) = (line.number, false);
+    wanted.then_some(Entry { line, name, value, separator, whole, as_in_a_file })
+}
+
+/// `OLD -> NEW` and nothing else; an empty list is nothing.
+fn is_echo(value: &str) -> bool {
+    let list = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    value.split_once("->").is_some_and(|(old, new)| {
+        let parted = old.is_empty() || old.ends_with(BLANKS);
+        parted && list(old.trim_matches(BLANKS)) && list(new.trim_matches(BLANKS))
+    })
+}
+
+/// What people note behind a number.
+const NOTES: [&str; 8] = ["->", "<-", "#", "//", "(", ";", "\u{2190}", "\u{2192}"];
+
+/// The value without what somebody noted behind it, and whether there was a note: it ends a number.
+fn without_note(value: &str) -> (&str, bool) {
+    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, rest) = value.split_at(digits);
+    let note = rest.trim_start_matches(BLANKS);
+    let noted = !number.is_empty() && note.len() < rest.len() && !is_echo(value);
+    if noted && NOTES.iter().any(|mark| note.starts_with(mark)) {
+        (number, true)
+    } else {
+        (value, false)
+    }
 }
 
 fn in_name(c: char) -> bool {

@@ -74,6 +74,8 @@ pub struct PortOn {
     pub in_range: Option<bool>,
     /// Whether it is kept out of automatic allocation.
     pub reserved: Option<bool>,
+    /// The blocks of Windows that lie on it: bind() fails there although nobody listens.
+    pub excluded: Vec<Exclusion>,
     /// Whether automatic allocation can hand it out.
     pub in_pool: Option<bool>,
     /// Its state.
@@ -110,6 +112,8 @@ pub enum PortState {
     SelfConnected,
     /// Only `TIME_WAIT` keeps it.
     Waiting,
+    /// A block of Windows lies on it, and nobody is seen to hold it.
+    Excluded,
     /// That could not be read.
     Unknown,
 }
@@ -130,6 +134,17 @@ pub struct Holder {
     pub uid: Option<u32>,
     /// How long it stays in `TIME_WAIT`, in milliseconds.
     pub time_wait_left: Option<u32>,
+}
+
+/// A block of ports that a service of Windows holds.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Exclusion {
+    /// The family that it is of.
+    pub family: Family,
+    /// Its first port.
+    pub first: u16,
+    /// Its last port.
+    pub last: u16,
 }
 
 /// What happens to a service that binds an address, by its SO_REUSEADDR.
@@ -164,6 +179,8 @@ pub enum Bind {
     /// EADDRINUSE, unless the holder set SO_REUSEADDR too or is IPv6 only.
     #[serde(rename = "in-use-unless-holder-reuses-or-v6only")]
     InUseUnlessHolderReusesOrV6Only,
+    /// WSAEACCES (10013): a block of Windows lies on the port.
+    Excluded,
     /// Unknown.
     Unknown,
 }
@@ -236,6 +253,7 @@ fn port_on(on: explain::OnTransport<'_>) -> PortOn {
         range_last: on.bounds.map(|bounds| bounds.last),
         in_range: on.in_range,
         reserved: on.reserved,
+        excluded: on.excluded.iter().copied().map(exclusion).collect(),
         in_pool: on.in_pool,
         state: match on.state {
             explain::PortState::Free => PortState::Free,
@@ -245,6 +263,7 @@ fn port_on(on: explain::OnTransport<'_>) -> PortOn {
             explain::PortState::Connected => PortState::Connected,
             explain::PortState::SelfConnected => PortState::SelfConnected,
             explain::PortState::Waiting => PortState::Waiting,
+            explain::PortState::Excluded => PortState::Excluded,
             explain::PortState::Unknown => PortState::Unknown,
         },
         answer: on.answer,
@@ -275,6 +294,11 @@ fn holder(item: &held::Holder) -> Holder {
     }
 }
 
+const fn exclusion(exclusion: explain::Exclusion) -> Exclusion {
+    let (first, last) = (exclusion.block.first(), exclusion.block.last());
+    Exclusion { family: words::family(exclusion.family), first, last }
+}
+
 fn meeting(meeting: &explain::Meeting) -> Meeting {
     Meeting {
         family: words::family(meeting.family),
@@ -292,6 +316,7 @@ const fn bind(bind: explain::Bind) -> Bind {
         explain::Bind::InUseUnlessHolderReuses => Bind::InUseUnlessHolderReuses,
         explain::Bind::InUseUnlessHolderV6Only => Bind::InUseUnlessHolderV6Only,
         explain::Bind::InUseUnlessHolderReusesOrV6Only => Bind::InUseUnlessHolderReusesOrV6Only,
+        explain::Bind::Excluded => Bind::Excluded,
         explain::Bind::Unknown => Bind::Unknown,
     }
 }

@@ -5,6 +5,7 @@ use crate::boot::{Boot, Loader};
 use crate::os::texts::{Texts, Value};
 use crate::parse::ipadm::{self, Cell};
 use crate::parse::port_list;
+use crate::parse::transcript::Transcript;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Reason, Why};
 
@@ -21,7 +22,9 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
     let mut texts = Texts::new(KEYS);
     for file in &persisted.files {
         let Found::Text(text) = &file.found else { continue };
-        for row in ipadm::rows(&String::from_utf8_lossy(text)) {
+        let text = String::from_utf8_lossy(text);
+        let transcript = Transcript::of(0, &text);
+        for row in ipadm::rows(&text) {
             let value = match &row.persistent {
                 Cell::NotShown => continue,
                 _ if !row.whole => {
@@ -36,7 +39,8 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                     }
                 },
             };
-            texts.tell(&format!("{}/{}", row.proto, row.property), value, &file.place, row.line);
+            let line = (row.line, transcript.commands_above(row.line));
+            texts.tell(&format!("{}/{}", row.proto, row.property), value, &file.place, line);
         }
     }
     let mut boot = texts.boot(Loader::Ipadm, |key| {

@@ -6,6 +6,7 @@ use crate::ask::NetshTable;
 use crate::boot::{Boot, Loader};
 use crate::os::texts::{Texts, Value};
 use crate::parse::netsh::{self, Kind, Store, Table};
+use crate::parse::transcript::Transcript;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Family, Reason, Transport, Why};
 use crate::unread::Unread;
@@ -30,6 +31,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
     let mut unread = persisted.unread.clone();
     for file in &persisted.files {
         let Found::Text(text) = &file.found else { continue };
+        let transcript = Transcript::of(0, &String::from_utf8_lossy(text));
         let sections = match netsh::sections(text) {
             Ok(sections) => sections,
             Err(error) => {
@@ -69,7 +71,8 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                     Value::Is(rows.join(","))
                 }
             };
-            texts.tell(key, value, &file.place, section.line);
+            let line = (section.line, transcript.commands_above(section.line));
+            texts.tell(key, value, &file.place, line);
         }
     }
     let mut boot = texts.boot(Loader::PersistentStore, |key| {

@@ -37,7 +37,7 @@ fn listed(sockets: Vec<SocketInfo>) -> OpenSockets {
         |socket: SocketInfo| (socket.local_addr(), socket.local_port(), socket.associated_pids);
     OpenSockets {
         sockets: sockets.into_iter().filter(listens).map(row).collect(),
-        unseen: unseen().map(str::to_owned).into_iter().collect(),
+        unseen: unseen().map(|why| Why::new(Reason::Denied, why)).into_iter().collect(),
     }
 }
 

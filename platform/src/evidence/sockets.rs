@@ -1,0 +1,52 @@
+//! The lists of sockets in evidence, as the listeners of a host.
+
+use super::not_captured;
+use crate::ask::{OpenSockets, Refusal, Reply};
+use crate::parse::sockets::{self, Listed};
+use crate::snapshot::{Family, Reason, Source, Transport, Why};
+
+/// The lists of all texts.
+#[derive(Debug, Default)]
+pub(super) struct Lists(Vec<(String, Listed)>);
+
+impl Lists {
+    pub(super) fn read(&mut self, name: &str, text: &str) {
+        let listed = sockets::listed(text);
+        if listed.line.is_some() {
+            self.0.push((name.to_owned(), listed));
+        }
+    }
+
+    /// The sockets of a family and transport; where no list has all of them, it says so.
+    pub(super) fn of(&self, family: Family, transport: Transport) -> Reply<OpenSockets> {
+        let Some((name, first)) = self.0.first() else {
+            return not_captured(Source::Capture("evidence".into()), "a list of sockets");
+        };
+        let source = Source::Capture(format!("{name}:{}", first.line.unwrap_or(1)).into());
+        let mut open = OpenSockets::default();
+        for socket in self.0.iter().flat_map(|(_, listed)| &listed.sockets) {
+            let fits = socket.transport == transport
+                && socket.address.is_ipv6() == (family == Family::Ipv6);
+            if fits {
+                let pids = socket.pid.into_iter().collect();
+                open.sockets.push((socket.address, socket.port, pids));
+            }
+        }
+        let damaged = self.0.iter().find_map(|(name, listed)| {
+            listed.damaged.map(|(line, what)| format!("{name}:{line}: {what}"))
+        });
+        let whole = self.0.iter().any(|(_, listed)| listed.whole.contains(&(family, transport)));
+        let part = || {
+            format!(
+                "{name} may hold a part of the sockets: give what `netstat -an` prints, with its command line"
+            )
+        };
+        let missing = damaged.or_else(|| (!whole).then(part));
+        open.unseen.extend(missing.map(|detail| Why::new(Reason::NotCaptured, detail)));
+        if open.sockets.is_empty() && !open.unseen.is_empty() {
+            let why = open.unseen.remove(0);
+            return Reply::new(source, Err(Refusal::Failed(why)));
+        }
+        Reply::new(source, Ok(open))
+    }
+}

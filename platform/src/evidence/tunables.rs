@@ -1,0 +1,102 @@
+//! What the evidence says of each tunable.
+
+use std::collections::BTreeMap;
+
+use super::{Epoch, recognise};
+use crate::ask::{Outcome, Refusal};
+use crate::snapshot::{Reason, Why};
+use crate::unread::{Subject, Unread};
+
+/// The most tunables that are kept.
+pub(super) const MAX_TUNABLES: usize = 4096;
+/// The most bytes that are kept of their values; a list of all ports takes 382,105.
+pub(super) const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// More notes than a text gives reason for.
+const NOTES_MAX: usize = 64;
+
+/// What the evidence says of one setting.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    /// FILE:LINE.
+    pub(super) place: String,
+    /// Where it stands among the commands of its text.
+    pub(super) epoch: Epoch,
+    pub(super) outcome: Outcome,
+}
+
+impl Told {
+    /// Takes what is told of the same setting again: the same, a later state, or a contradiction. A
+    /// note says so of a later state.
+    pub(super) fn again(&mut self, name: &str, other: Self) -> Option<Unread> {
+        if other.outcome == self.outcome {
+            return None;
+        }
+        if other.epoch.follows(self.epoch) {
+            let detail = format!(
+                "{name} is in {} and, after another command, in {}: the later holds",
+                self.place, other.place
+            );
+            *self = other;
+            return Some(Unread::new(
+                Subject::Evidence(self.place.clone()),
+                Why::new(Reason::NotCaptured, detail),
+            ));
+        }
+        let detail =
+            format!("{name} is in {} and in {} with different values", self.place, other.place);
+        self.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
+        None
+    }
+}
+
+/// What the evidence says of each tunable, by its name.
+#[derive(Debug, Default)]
+pub(super) struct Tunables {
+    pub(super) told: BTreeMap<String, Told>,
+    pub(super) notes: Vec<Unread>,
+    /// The bytes of their values.
+    bytes: usize,
+}
+
+impl Tunables {
+    /// Keeps what is about ports or the host; a name that stands twice with different values is
+    /// neither, unless somebody looked again.
+    pub(super) fn tell(&mut self, name: &str, told: Told) {
+        if !recognise::is_wanted(name) || self.are_too_many() {
+            return;
+        }
+        self.bytes += told.outcome.as_ref().map_or(0, Vec::len);
+        match self.told.get_mut(name) {
+            None => {
+                self.told.insert(name.to_owned(), told);
+            }
+            Some(before) => {
+                let note = before.again(name, told);
+                self.notes.extend(note.filter(|_| self.notes.len() < NOTES_MAX));
+            }
+        }
+    }
+
+    /// The same of what counts only where nothing else tells it.
+    pub(super) fn tell_unless_told(&mut self, name: &str, told: Told) {
+        if !self.told.contains_key(name) {
+            self.tell(name, told);
+        }
+    }
+
+    /// A write of a tunable, whose outcome nothing shows: what was told before it holds no more.
+    pub(super) fn outdate(&mut self, name: &str, written: &Told) {
+        if let Some(told) = self.told.get_mut(name) {
+            if written.epoch.is_behind(told.epoch) {
+                let detail =
+                    format!("it was set in {}, and is not shown after that", written.place);
+                told.outcome = Err(Refusal::Failed(Why::new(Reason::NotCaptured, detail)));
+                told.place.clone_from(&written.place);
+            }
+        }
+    }
+
+    pub(super) fn are_too_many(&self) -> bool {
+        self.told.len() > MAX_TUNABLES || self.bytes > MAX_BYTES
+    }
+}

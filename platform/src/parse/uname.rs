@@ -1,0 +1,77 @@
+//! What a system says of itself: `uname -a`, sw_vers(1), and the head of kern.version.
+
+use super::sysctl_text::lines;
+
+/// Names of systems as uname(1) prints them first.
+const KERNELS: [&str; 7] =
+    ["Linux", "FreeBSD", "OpenBSD", "NetBSD", "DragonFly", "Darwin", "SunOS"];
+
+/// A line of `uname -a`: system, host, release, and what follows.
+pub(crate) fn uname(line: &str) -> Option<(&str, &str, &str, &str)> {
+    let mut words = line.trim().splitn(4, [' ', '\t']);
+    let (system, host, release) = (words.next()?, words.next()?, words.next()?);
+    let known = KERNELS.contains(&system) || system == "HP-UX" || system == "AIX";
+    // `Linux and FreeBSD differ` is a sentence.
+    let number = release.strip_prefix("B.").unwrap_or(release);
+    let plain = number.starts_with(|c: char| c.is_ascii_digit()) && !host.is_empty();
+    (known && plain).then(|| (system, host, release, words.next().unwrap_or_default().trim_start()))
+}
+
+/// Line, name of sysctl(8) and value of what such a line tells.
+pub(crate) fn facts(text: &str) -> impl Iterator<Item = (usize, &'static str, &str)> {
+    lines(text).flat_map(|line| {
+        let of_uname =
+            uname(line.text).filter(|(system, ..)| is_bsd(system)).map(|(_, host, release, _)| {
+                let host = (line.number, "kern.hostname", host);
+                [Some(host), Some((line.number, "kern.osrelease", release))]
+            });
+        let of_version = version(line.text)
+            .map(|(_, release)| [None, Some((line.number, "kern.osrelease", release))]);
+        of_uname.or(of_version).into_iter().flatten().flatten()
+    })
+}
+
+/// System and release of `kern.version: FreeBSD 14.2-RELEASE …` or `Darwin Kernel Version 24.4.0: …`.
+pub(crate) fn version(line: &str) -> Option<(&str, &str)> {
+    let text = line.trim().strip_prefix("kern.version")?.trim_start_matches([':', '=', ' ', '\t']);
+    let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
+    let system = words.next().filter(|system| is_bsd(system))?;
+    let release = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    Some((system, release.trim_end_matches(':')))
+}
+
+fn is_bsd(system: &str) -> bool {
+    matches!(system, "FreeBSD" | "OpenBSD" | "NetBSD" | "DragonFly" | "Darwin")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_uname_names_system_and_release() {
+        for (line, system, release) in [
+            ("Darwin mini 24.4.0 Darwin Kernel Version 24.4.0: x", "Darwin", "24.4.0"),
+            (
+                "FreeBSD h 14.2-RELEASE FreeBSD 14.2-RELEASE GENERIC amd64",
+                "FreeBSD",
+                "14.2-RELEASE",
+            ),
+            ("HP-UX h B.11.31 U ia64", "HP-UX", "B.11.31"),
+            ("AIX h 2 7 00F6", "AIX", "2"),
+        ] {
+            let read = uname(line).map(|(system, _, release, _)| (system, release));
+            assert_eq!(read, Some((system, release)));
+        }
+        for line in ["FreeBSD and Linux differ", "SunOS", "Minix h 3.4", ""] {
+            assert_eq!(uname(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_release_is_told_by_kern_version_too() {
+        let text = "kern.version: Darwin Kernel Version 23.6.0: Mon Jul 29\nkern.version = NetBSD 9.3 (GENERIC)\n";
+        let facts: Vec<_> = facts(text).collect();
+        assert_eq!(facts, [(1, "kern.osrelease", "23.6.0"), (2, "kern.osrelease", "9.3")]);
+    }
+}
