@@ -10,6 +10,7 @@ mod named;
 mod values;
 
 pub use fleet::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
+pub use help::SHORT;
 pub use identity::{AbsenceArgs, IdentityArgs};
 pub use named::Named;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
@@ -144,7 +145,7 @@ pub struct AuditArgs {
     #[command(flatten)]
     pub measure: MeasureArgs,
     /// Exit with 0 instead of 1 or 3, for inventory jobs
-    #[arg(long)]
+    #[arg(long, help_heading = help::JUDGE)]
     pub exit_zero: bool,
     /// What to read and how to write it
     #[command(flatten)]
@@ -153,6 +154,7 @@ pub struct AuditArgs {
 
 // What to judge by.
 #[derive(Debug, Args)]
+#[command(next_help_heading = help::JUDGE)]
 pub struct MeasureArgs {
     /// Use this policy instead of the system-wide one: /etc/ephaudit/policy.toml, or policy.toml in
     /// %PROGRAMDATA%\ephaudit
@@ -168,6 +170,7 @@ pub struct MeasureArgs {
 
 // What the command line sets.
 #[derive(Debug, Args)]
+#[command(next_help_heading = help::JUDGE)]
 pub struct ProfileArgs {
     /// The recommendation to judge by [default: the policy's, or iana]
     #[arg(long, value_enum, env = "EPHAUDIT_PROFILE", hide_env_values = true)]
@@ -193,6 +196,7 @@ fn set_names() -> PossibleValuesParser {
 
 // What to read.
 #[derive(Debug, Args)]
+#[command(next_help_heading = help::READ)]
 pub struct ReadArgs {
     /// Whose facts
     #[command(flatten)]
@@ -221,7 +225,7 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// How many destinations to show
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = help::READ)]
     pub top: usize,
     /// In which formats
     #[command(flatten)]
@@ -230,6 +234,7 @@ pub struct ShowArgs {
 
 // In which formats to write a report, and where.
 #[derive(Debug, Args)]
+#[command(next_help_heading = help::WRITE)]
 pub struct ReportArgs {
     /// How to write the report
     #[arg(long, value_enum, default_value_t = Format::Table, env = FORMAT_VARIABLE, hide_env_values = true)]
@@ -242,8 +247,11 @@ pub struct ReportArgs {
     #[arg(long)]
     pub csv_raw: bool,
     /// Print nothing; use the exit code
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "verbose")]
     pub quiet: bool,
+    /// In the table: everything that was read, and every rule's answer
+    #[arg(short, long, overrides_with = "quiet")]
+    pub verbose: bool,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,
@@ -382,6 +390,7 @@ pub struct ProbeArgs {
 
 // Whose facts, and whose names for ports.
 #[derive(Debug, Args)]
+#[command(next_help_heading = help::READ)]
 #[command(group = ArgGroup::new("elsewhere").multiple(true))]
 pub struct FactsArgs {
     /// Read captured evidence instead of this host: a file of `ephaudit capture`, the output of
@@ -399,6 +408,7 @@ pub struct FactsArgs {
 
 // Whose files are read.
 #[derive(Debug, Args)]
+#[command(next_help_heading = help::READ)]
 pub struct RootArgs {
     /// Read the files in DIR instead of this host: an image, a chroot, or an extracted sosreport;
     /// implies --boot
@@ -409,7 +419,8 @@ pub struct RootArgs {
 // What to explain.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A port (33060, 33060/tcp, 33060/udp), or a rule's name as in `ephaudit rules`
+    /// A port (33060, 33060/tcp, 33060/udp), a service's name (mysqlx), or a rule's name as in
+    /// `ephaudit rules`
     #[arg(value_name = "PORT|RULE", allow_negative_numbers = true)]
     pub subject: String,
     /// Table for people, JSON for programs; a rule's page is Markdown, or JSON
@@ -425,6 +436,7 @@ pub struct ExplainArgs {
 
 // Where and how to write.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = help::WRITE)]
 pub struct OutputArgs {
     /// Write to PATH, completely or not at all, instead of standard output
     #[arg(short, long, value_name = "PATH")]

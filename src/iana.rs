@@ -121,6 +121,13 @@ impl Registry {
         self.at(PortRange::single(port)).find(|a| a.is_for(transport)).map(|a| a.name)
     }
 
+    /// The lowest port that a service of that name is assigned for TCP or UDP.
+    pub fn port_of(&self, name: &str) -> Option<u16> {
+        let every = PortRange::between(0, u16::MAX);
+        let named = |a: &Assignment<'_>| a.is_for_any() && a.name.eq_ignore_ascii_case(name);
+        self.at(every).find(named).map(|a| a.port)
+    }
+
     /// What is assigned for TCP or UDP inside `ports`, ascending; a port with several names comes
     /// several times.
     pub fn services_in<'a>(

@@ -19,6 +19,7 @@ mod openmetrics;
 pub mod page;
 mod probe;
 mod prometheus;
+mod rule_page;
 mod rules;
 mod sarif;
 mod status;
@@ -108,6 +109,16 @@ pub enum Screen {
     Json,
 }
 
+/// How much a screen tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// One screen.
+    #[default]
+    Brief,
+    /// Everything that was read and judged.
+    Full,
+}
+
 /// How a page may look.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -119,6 +130,19 @@ pub struct Look {
     pub ascii: bool,
     /// Whether cells of CSV that a spreadsheet would take for formulas stay as they are.
     pub csv_raw: bool,
+    /// How much of it there is.
+    pub detail: Detail,
+    /// The exit code of the run, where the page is to name it.
+    pub exit: Option<u8>,
+}
+
+impl Look {
+    /// Text without colour.
+    #[cfg(any(test, fuzzing))]
+    pub const fn plain(width: usize) -> Self {
+        let detail = Detail::Brief;
+        Self { width, color: false, ascii: false, csv_raw: false, detail, exit: None }
+    }
 }
 
 /// The findings and gaps of a document that has only one rule's, as the table prints them.
@@ -215,6 +239,11 @@ pub fn render_absence(absence: &Absence) -> Vec<u8> {
     // A Vec takes everything.
     let _ = json::write_line(absence, &mut line);
     line
+}
+
+/// A rule's page, for a terminal.
+pub fn render_page(markdown: &str, look: Look) -> Vec<u8> {
+    rule_page::render(markdown, look)
 }
 
 /// The rules in that format.

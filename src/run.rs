@@ -34,6 +34,7 @@ use self::identity::Identity;
 use self::input::ReadBudget;
 use self::output::Content;
 use crate::audit::{audit, needs, needs_owners};
+use crate::cli;
 use crate::cli::{
     AuditArgs, Cli, Command, ConvertArgs, Emission, FactsArgs, OutputArgs, ProbeArgs,
     REGISTRY_VARIABLE, ReadArgs, ReportArgs, RulesArgs, ShowArgs, UsageDepth,
@@ -41,7 +42,7 @@ use crate::cli::{
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
-use crate::render::{self, Format, Look};
+use crate::render::{self, Detail, Format, Look};
 use crate::report::Status;
 use crate::rule::Need;
 use crate::rules::RULES;
@@ -89,18 +90,40 @@ fn answer() -> u8 {
 fn usage(error: &clap::Error) -> Result<u8, Failure> {
     let text = error.render().to_string();
     if !error.use_stderr() {
+        let short = env::args_os().nth(1).is_some_and(|arg| arg == "-h");
+        let text = if short { cli::SHORT } else { &text };
         return output::to_stdout(text.as_bytes()).map(|()| exit::OK);
     }
     let said = text.split("\n\n").next().unwrap_or_default();
     let said = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let hint = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            return Err(Failure::Usage("policy: new, check or services?".to_owned()));
+    Err(Failure::Usage(format!("{}; {}", of_variable(&said), hint(error, &text))))
+}
+
+/// What to do about a wrong command line.
+fn hint(error: &clap::Error, text: &str) -> String {
+    let tip = text.lines().find_map(|line| line.trim_start().strip_prefix("tip: "));
+    // "a similar argument exists: '--format'"
+    let near = tip.and_then(|tip| tip.split_once(" exists: ").or(tip.split_once(" exist: ")));
+    match (near, error.kind()) {
+        (Some((_, near)), _) => format!("did you mean {near}?"),
+        (None, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+            "policy: new, check or services?".to_owned()
         }
-        ErrorKind::ArgumentConflict => "put options after the subcommand",
-        _ => "see ephaudit --help",
-    };
-    Err(Failure::Usage(format!("{said}; {hint}")))
+        (None, ErrorKind::ArgumentConflict) => "put options after the subcommand".to_owned(),
+        (None, _) => "see ephaudit --help".to_owned(),
+    }
+}
+
+/// The complaint about an option's value, with the variable that gave it where nobody wrote the
+/// option.
+fn of_variable(said: &str) -> String {
+    let option = said.split_once(" for '--").map(|(_, rest)| rest);
+    let option = option.and_then(|rest| rest.split([' ', '\'', '=']).next());
+    let option = option.map(|name| format!("--{name}"));
+    match option.and_then(|option| environment::origin(&option)) {
+        Some(variable) => format!("{said}, from {variable}"),
+        None => said.to_owned(),
+    }
 }
 
 fn obey(cli: Cli) -> Result<u8, Failure> {
@@ -133,7 +156,6 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let report = audit(&snapshot, &policy);
     let mut document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
     identity.tell(&mut document);
-    present(&document, &args.show.report, None)?;
     let usual = match report.status {
         Status::Compliant => exit::OK,
         Status::Findings => exit::FINDINGS,
@@ -141,7 +163,9 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     };
     // The state of a plugin is its exit code, whatever an inventory job would like.
     let usual = if args.exit_zero { exit::OK } else { usual };
-    Ok(args.show.report.format.exit_code(&document).unwrap_or(usual))
+    let code = args.show.report.format.exit_code(&document).unwrap_or(usual);
+    present(&document, &args.show.report, None, Some(code))?;
+    Ok(code)
 }
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
@@ -150,7 +174,7 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let identity = Identity::of(args, &mut snapshot)?;
     let mut document = v1::document(&snapshot, &policy, None, at, args.top);
     identity.tell(&mut document);
-    present(&document, &args.report, None)?;
+    present(&document, &args.report, None, None)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
@@ -223,15 +247,22 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
 }
 
 /// Every output is tried, whatever becomes of the others: one inspection feeds many readers. None
-/// takes more than `most` bytes.
-fn present(document: &v1::Document, args: &ReportArgs, most: Option<usize>) -> Result<(), Failure> {
+/// takes more than `most` bytes. A screen names the exit code.
+fn present(
+    document: &v1::Document,
+    args: &ReportArgs,
+    most: Option<usize>,
+    exit: Option<u8>,
+) -> Result<(), Failure> {
     let to = |path: &PathBuf| OutputArgs { output: Some(path.clone()), ..args.output.clone() };
     let emitted = args.emit.iter().map(|Emission { format, path }| (*format, to(path), false));
     let main = (args.format, args.output.clone(), args.quiet);
     let outputs: Vec<(Format, OutputArgs, bool)> = emitted.chain([main]).collect();
     places::apart(outputs.iter().filter_map(|(_, to, quiet)| places::place(to, *quiet)))?;
     let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
-        let look = look(args, to);
+        // What is kept is read long after the run.
+        let exit = exit.filter(|_| to.output.is_none());
+        let look = Look { exit, ..look(args, to) };
         // Counted before a byte is written: half a report on standard output is none.
         if let Some(most) = most.filter(|most| !render::fits(document, *format, look, *most)) {
             let (format, most) = (format!("{format:?}").to_lowercase(), most / 1024 / 1024);
@@ -278,7 +309,8 @@ fn told(failure: Failure) {
 }
 
 fn look(args: &ReportArgs, to: &OutputArgs) -> Look {
-    Look { csv_raw: args.csv_raw, ..output::look(to) }
+    let detail = if args.verbose { Detail::Full } else { Detail::Brief };
+    Look { csv_raw: args.csv_raw, detail, ..output::look(to) }
 }
 
 /// How many times its length a saved report may take in a format, and how many bytes any may.
@@ -298,7 +330,7 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
     let most = text.len().saturating_mul(GROWTH).max(SMALL);
     // It may be as large as all that is held of it.
     drop(text);
-    present(&document, &args.report, Some(most))?;
+    present(&document, &args.report, Some(most), None)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 

@@ -78,6 +78,19 @@ pub fn shortened(text: &str, most: usize) -> String {
     }
 }
 
+/// The beginning of a text of several words, whole words where that leaves most of it, and a sign
+/// that there is more.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(most.saturating_sub(4)).collect();
+    match beginning.rfind(' ').filter(|end| *end > beginning.len() / 2) {
+        Some(end) => format!("{} …", beginning[..end].trim_end_matches([',', ':', ';'])),
+        None => format!("{beginning}…"),
+    }
+}
+
 /// The name that was perhaps meant by one that there is not.
 pub fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();

@@ -28,7 +28,7 @@ fn wrong_usage_is_2() {
     complains(&["explain", "80", "--from", "/nonexistent"], 2, "/nonexistent");
     complains(&["explain", "80", "--os", "linux"], 2, "--from");
     complains(&["schema", "nonsense"], 2, "nonsense");
-    complains(&["explain", "no-such-rule"], 2, "there are: outside-dynamic-ports");
+    complains(&["explain", "no-such-rule"], 2, "ephaudit rules lists the rules");
     complains(&["explain", "\u{1b}[31m"], 2, "\\u{1b}");
     complains(&["--exit-zero", "--registry", "/nonexistent"], 2, "/nonexistent");
     complains(&["--registry", "/"], 2, "--registry /");
@@ -216,4 +216,49 @@ fn every_rule_has_its_page_and_its_row() {
         let (said, _) = json(&["explain", name]);
         assert_eq!(said["rules"][0]["page"], stdout(&page));
     }
+}
+
+#[test]
+fn the_short_help_is_one_screen_of_what_there_is() {
+    let short = stdout(&run(&["-h"]));
+    assert!(short.lines().count() <= 45, "{short}");
+    assert!(short.lines().all(|line| line.chars().count() <= 80), "{short}");
+    let long = stdout(&run(&["--help"]));
+    assert!(long.lines().count() > 60, "{long}");
+    for heading in ["Judge", "Read", "Write"] {
+        assert!(short.contains(&format!("\n{heading}\n")), "{short}");
+        assert!(long.contains(&format!("\n{heading}:\n")), "{long}");
+    }
+    let options = short.split_whitespace().filter(|word| word.starts_with("--"));
+    for option in options.map(|word| word.trim_end_matches([',', ':'])) {
+        let option = option.split(['=', '.']).next().unwrap_or(option);
+        assert!(long.contains(option), "{option}");
+    }
+    for (command, _) in listed(&long).into_iter().filter(|(name, _)| name != "audit") {
+        assert!(command == "help" || short.contains(&command), "{command}");
+    }
+}
+
+#[test]
+fn what_is_mistyped_is_answered_with_what_was_meant() {
+    for (args, hint) in [
+        (&["--formt"][..], "did you mean '--format'?"),
+        (&["audti"], "did you mean 'audit'?"),
+        (&["--format", "tabel"], "did you mean 'table'?"),
+        (&["explain", "narow-pool"], "did you mean \"narrow-pool\"?"),
+        (
+            &["--from", "fixtures/reports/waived.json"],
+            "ephaudit convert fixtures/reports/waived.json",
+        ),
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), 2, "{args:?}");
+        let said = stderr(&output);
+        assert!(said.contains(hint) && said.lines().count() == 1, "{args:?}: {said}");
+    }
+    let mut command = ephaudit(&["--exit-zero"]);
+    let output = command.env("EPHAUDIT_PROFILE", "foo").output().expect("it runs");
+    assert!(stderr(&output).contains(", from EPHAUDIT_PROFILE;"), "{}", stderr(&output));
+    let output = run(&["rules", "--format", "json", "--format", "table"]);
+    assert!(stdout(&output).starts_with("RULE"), "the last wins");
 }

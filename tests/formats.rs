@@ -130,7 +130,7 @@ fn words_of_a_later_version_pass_where_nothing_is_decided_by_them() {
     ] {
         assert_eq!(shown.pointer(place), later.pointer(place), "{place}");
     }
-    assert!(converted(&later, &["table"]).contains("(busy)"));
+    assert!(converted(&later, &["table", "-v"]).contains("(busy)"));
     for place in [
         "/status",
         "/rules/0/verdict",

@@ -4,6 +4,50 @@
 pub const TEMPLATE: &str =
     "{about-with-newline}\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
 
+/// The headings of the options.
+pub const JUDGE: &str = "Judge";
+pub const READ: &str = "Read";
+pub const WRITE: &str = "Write";
+
+/// What `-h` prints: one screen; `--help` has every option.
+pub const SHORT: &str = "\
+Audits the ephemeral port range of this host; it only reads.
+
+Usage: ephaudit [OPTIONS]   or   ephaudit COMMAND [OPTIONS]
+
+Judge
+  --profile NAME        by which recommendation: iana, kubernetes, vendor, ...
+  --policy FILE.toml    by your own policy; --no-policy ignores the system's
+  --services NAME,...   with services that no socket shows; `policy services`
+  --fail-on SEVERITY    what gives exit code 1: high, medium, low, ...
+  --exit-zero           exit with 0 whatever is found
+Read
+  --boot                also what the settings will be after a reboot
+  --all-netns           every network namespace, as root
+  --usage DEPTH         auto, counters, top (each connection), full
+  --from PATH...        a capture, or what other systems' tools printed
+  --root DIR            the files of an image or a chroot
+Write
+  --format FORMAT       table, json, html, csv, junit, sarif, nagios, ...
+  --emit FORMAT=PATH    also to a file; may be repeated
+  -o, --output PATH     to a file, whole or not at all
+  -v, --verbose         everything that was read and judged
+  -q, --quiet           nothing; the exit code says it
+
+Commands
+  explain PORT|RULE     who holds a port, what a service meets there; or a rule
+  boot                  what the settings will be after a reboot, and why
+  show                  the facts, without a verdict
+  probe                 ask the kernel for ports, and compare with its settings
+  capture, convert      save all that is read; render a saved report again
+  policy, rules         write or check a policy; list the rules
+  fleet, absence        reports of many hosts; why one is missing
+  schema, completions, man
+
+Exit codes: 0 compliant, 1 findings, 2 wrong usage, 3 undetermined, 4 no output
+More: ephaudit --help, ephaudit COMMAND --help
+";
+
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0  every rule has an answer, and no finding reaches --fail-on
@@ -15,6 +59,7 @@ Exit codes:
 pub const MAIN: &str = "\
 Examples:
   ephaudit                                      audit this host
+  ephaudit -v                                   everything that was read and judged
   ephaudit --profile kubernetes --all-netns     a Kubernetes node, with its containers
   ephaudit --format json -o report.json         for programs
   ephaudit --emit junit=r.xml --emit html=r.html --quiet

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::render::{self, Format, Look};
 use crate::wire::v1::{self, Document, State, Status};
 
-const LOOK: Look = Look { width: 80, color: false, ascii: false, csv_raw: false };
+const LOOK: Look = Look::plain(80);
 
 /// Ends the process where one of the claims is wrong.
 pub(super) fn hold(document: &Document) {

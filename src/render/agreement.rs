@@ -17,7 +17,7 @@ const UNJUDGED: &str = "unjudged";
 /// Fails where a format says another status than the report has, and names both.
 pub fn agreed(document: &Document) -> Result<(), String> {
     let status = document.status.map_or(UNJUDGED, Status::name);
-    let look = Look { width: 80, color: false, ascii: false, csv_raw: false };
+    let look = Look::plain(80);
     for &format in clap::ValueEnum::value_variants() {
         let text = String::from_utf8_lossy(&render(document, format, look)).into_owned();
         let told = told(format, &text).map_err(|why| format!("{format:?}: {why}: {text}"))?;

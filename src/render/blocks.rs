@@ -68,7 +68,8 @@ pub fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
     }
 }
 
-const fn colour(severity: Severity) -> Style {
+/// How a severity is coloured.
+pub const fn colour(severity: Severity) -> Style {
     match severity {
         Severity::Critical | Severity::High => RED,
         Severity::Medium => YELLOW,

@@ -3,47 +3,97 @@
 use anstyle::Style;
 
 use super::Look;
-use super::blocks::{tell_gaps, where_and_when};
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
-use super::view::facts::{called, holder};
-use crate::text::{counted, seconds};
+use super::view::facts::holder;
+use super::view::findings::gap_lines;
+use crate::text::{counted, cut, seconds};
 use crate::wire::v1::{Bind, Explanation, Family, Holder, Meeting, PortOn, PortState};
 
-/// How many sockets are shown.
-const SHOWN: usize = 6;
+/// How many lines the screen may have.
+const LINES: usize = 22;
+
+/// How much the screen tells.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Sockets.
+    holders: usize,
+    /// Reasons for what was not read, and steps.
+    lines: usize,
+    /// Footnotes, and empty lines.
+    notes: bool,
+}
+
+/// The steps down, one after the other until it fits.
+const ROOMS: [Room; 5] = [
+    Room { holders: 6, lines: 20, notes: true },
+    Room { holders: 3, lines: 6, notes: true },
+    Room { holders: 2, lines: 4, notes: false },
+    Room { holders: 1, lines: 2, notes: false },
+    Room { holders: 1, lines: 1, notes: false },
+];
 
 /// The explanation as a page.
 pub fn render(said: &Explanation, look: Look) -> Vec<u8> {
+    let mut pages = ROOMS.iter().map(|room| screen(said, look, *room));
+    let fits = pages.find(|page| page.lines() <= LINES);
+    fits.unwrap_or_else(|| screen(said, look, ROOMS[ROOMS.len() - 1])).finish()
+}
+
+fn screen(said: &Explanation, look: Look, room: Room) -> Page {
     let mut page = Page::new(look);
     for on in &said.transports {
         headline(&mut page, said.port, on);
     }
     page.gap();
-    let scope = called(&said.scope.id, &said.scope.names);
-    where_and_when(&mut page, &said.host, &said.collected_at, &scope);
     page.prose((PLAIN, "port      "), (PLAIN, &port(said)), 10);
     pool(&mut page, &said.transports);
     for on in said.transports.iter().filter(|on| !on.holders.is_empty()) {
-        page.gap();
-        holders(&mut page, on);
+        if room.notes {
+            page.gap();
+        }
+        holders(&mut page, on, room.holders);
     }
-    meetings(&mut page, &said.transports);
+    if room.notes {
+        page.gap();
+    }
+    meetings(&mut page, &said.transports, room.notes);
     for told in said.transports.iter().filter_map(|on| on.self_connect.as_ref()) {
-        page.gap();
-        page.prose((PLAIN, "self-connect  "), (PLAIN, &told.reason), 14);
+        page.prose((PLAIN, "itself    "), (PLAIN, &told.reason), 10);
     }
-    if !said.steps.is_empty() {
+    if !said.steps.is_empty() && room.notes {
         page.gap();
     }
-    for step in &said.steps {
+    for step in said.steps.iter().take(room.lines) {
         page.step(&step.text, step.command.as_deref());
     }
-    tell_gaps(&mut page, &said.gaps);
-    page.finish()
+    let gaps = gap_lines(&said.gaps);
+    for (at, line) in gaps.iter().take(room.lines).enumerate() {
+        let lead = if at == 0 { "NOT READ  " } else { "          " };
+        let line = cut(line, 2 * look.width.saturating_sub(12).max(20));
+        page.prose((YELLOW, lead), (PLAIN, &line), 10);
+    }
+    let left = gaps.len().saturating_sub(room.lines) + said.steps.len().saturating_sub(room.lines);
+    if left > 0 {
+        page.prose((PLAIN, "          "), (PLAIN, "and more: --format json"), 10);
+    }
+    page.gap();
+    for on in &said.transports {
+        let (style, word) = state(on.state);
+        let line = format!("{} {}, read {}", on.transport.name(), said.port, said.collected_at);
+        page.prose((style, &format!("{word}  ")), (style, &line), 2);
+    }
+    page
 }
 
 fn headline(page: &mut Page, port: u16, on: &PortOn) {
-    let (style, word): (Style, &str) = match on.state {
+    let (style, word) = state(on.state);
+    let service = on.service.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let line = format!("{} {port}{service}: {}", on.transport.name(), on.answer);
+    page.prose((style, &format!("{word}  ")), (style, &line), 2);
+}
+
+const fn state(state: PortState) -> (Style, &'static str) {
+    match state {
         PortState::Free => (GREEN, "FREE"),
         PortState::Served => (BOLD, "SERVED"),
         PortState::Open => (BOLD, "OPEN"),
@@ -52,10 +102,7 @@ fn headline(page: &mut Page, port: u16, on: &PortOn) {
         }
         PortState::Excluded => (RED, "EXCLUDED"),
         PortState::Unknown => (YELLOW, "UNKNOWN"),
-    };
-    let service = on.service.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-    let line = format!("{} {port}{service}: {}", on.transport.name(), on.answer);
-    page.prose((style, &format!("{word}  ")), (style, &line), 2);
+    }
 }
 
 fn port(said: &Explanation) -> String {
@@ -113,12 +160,12 @@ fn in_pool(on: &PortOn) -> String {
     }
 }
 
-fn holders(page: &mut Page, on: &PortOn) {
+fn holders(page: &mut Page, on: &PortOn, shown: usize) {
     let first = format!("{} SOCKET", on.transport.name().to_uppercase());
     let mut rows = vec![vec![first, "LOCAL".into(), "PEER".into(), "OWNER".into()]];
-    rows.extend(on.holders.iter().take(SHOWN).map(row));
+    rows.extend(on.holders.iter().take(shown).map(row));
     page.table(rows);
-    let shown = u32::try_from(on.holders.len().min(SHOWN)).unwrap_or(u32::MAX);
+    let shown = u32::try_from(on.holders.len().min(shown)).unwrap_or(u32::MAX);
     let more = on.sockets.saturating_sub(shown);
     if more > 0 {
         let line =
@@ -138,7 +185,7 @@ fn row(item: &Holder) -> Vec<String> {
 }
 
 /// What a service meets; addresses that meet the same stand in one row.
-fn meetings(page: &mut Page, transports: &[PortOn]) {
+fn meetings(page: &mut Page, transports: &[PortOn], notes: bool) {
     let mut rows: Vec<(String, Bind, Bind)> = Vec::new();
     for on in transports {
         let mut own: Vec<(Vec<&Meeting>, Bind, Bind)> = Vec::new();
@@ -155,7 +202,18 @@ fn meetings(page: &mut Page, transports: &[PortOn]) {
             (format!("{} {addresses}", on.transport.name()), without, with)
         }));
     }
-    page.gap();
+    // One line where SO_REUSEADDR and the address make no difference.
+    if let Some((_, first, _)) = rows.first() {
+        let alike = rows.iter().all(|(_, without, with)| without == first && with == first);
+        if alike && !bind(*first).contains(['*', '+']) {
+            let line = format!("{}, with SO_REUSEADDR too, on any address", bind(*first));
+            page.prose((PLAIN, "bind()    "), (PLAIN, &line), 10);
+            rows.clear();
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
     let head = ["A SERVICE ON", "WITHOUT SO_REUSEADDR", "WITH SO_REUSEADDR"];
     let cells = rows.iter().map(|(addresses, without, with)| {
         vec![addresses.clone(), bind(*without).to_owned(), bind(*with).to_owned()]
@@ -172,7 +230,8 @@ fn meetings(page: &mut Page, transports: &[PortOn]) {
         ),
     ] {
         let marked = |outcome: Bind| bind(outcome).contains(mark);
-        if rows.iter().any(|(_, without, with)| marked(*without) || marked(*with)) {
+        let shown = rows.iter().any(|(_, without, with)| marked(*without) || marked(*with));
+        if notes && shown {
             page.prose((PLAIN, ""), (PLAIN, &format!("{mark} {line}")), 2);
         }
     }

@@ -52,7 +52,7 @@ impl Page {
         if !self.look.ascii || self.text.is_ascii() {
             return self.text.into_bytes();
         }
-        self.text.chars().map(ascii).collect::<String>().into_bytes()
+        self.text.replace('…', "...").chars().map(ascii).collect::<String>().into_bytes()
     }
 
     /// An empty line.
@@ -68,10 +68,23 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A command to copy: on a line of its own, whatever the width.
+    /// How many lines there are.
+    pub fn lines(&self) -> usize {
+        self.text.lines().count()
+    }
+
+    /// A command to copy. Where it is wider than the page it goes on behind a `\`, so that it can be
+    /// pasted; it never breaks inside a word or between quotes.
     pub fn command(&mut self, indent: usize, command: &str) {
         let indent = if indent * 3 > self.look.width { 0 } else { indent };
-        self.pieces([(PLAIN, " ".repeat(indent).as_str()), (CYAN, command)]);
+        let safe = printable(command);
+        let lines = continued(&safe, self.look.width.saturating_sub(indent));
+        for (at, line) in lines.iter().enumerate() {
+            let more = if at + 1 < lines.len() { " \\" } else { "" };
+            let indent = if at == 0 { indent } else { indent + 2 };
+            let line = format!("{line}{more}");
+            self.pieces([(PLAIN, " ".repeat(indent).as_str()), (CYAN, line.as_str())]);
+        }
     }
 
     /// A thing to do. Its command stands on a line of its own.
@@ -109,6 +122,23 @@ impl Page {
                 Some(tail) => self.pieces([(lead.0, first.as_str()), (body.0, tail)]),
                 None => self.pieces([(body.0, line.as_ref())]),
             }
+        }
+    }
+
+    /// A paragraph wrapped to the width, with what stands between backticks in that style.
+    pub fn marked(&mut self, text: &str, style: Style, indent: usize) {
+        let rest = " ".repeat(indent);
+        let options = textwrap::Options::new(self.look.width)
+            .subsequent_indent(&rest)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        let mut inside = false;
+        for line in textwrap::wrap(text, options) {
+            let mut pieces = Vec::new();
+            for (at, piece) in line.split('`').enumerate() {
+                inside ^= at > 0;
+                pieces.push((if inside { style } else { PLAIN }, piece));
+            }
+            self.pieces(pieces);
         }
     }
 
@@ -152,6 +182,43 @@ impl Page {
     }
 }
 
+/// A command in lines that fit, each but the last with room for what continues it. Programs of
+/// Windows know no such sign.
+fn continued(command: &str, width: usize) -> Vec<String> {
+    if command.chars().count() <= width || command.starts_with("netsh ") {
+        return vec![command.to_owned()];
+    }
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in command.chars() {
+        match (quote, c) {
+            (None, ' ') => {
+                words.push(String::new());
+                continue;
+            }
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        // The lines after the first are indented by two more.
+        let room = width.saturating_sub(if lines.len() > 1 { 4 } else { 2 });
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
 /// Wraps the cells of the widest column between words, where that alone makes the table fit.
 fn wrap_widest(rows: &mut [Vec<String>], width: usize) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
@@ -182,7 +249,6 @@ const fn ascii(c: char) -> char {
     match c {
         '\u{1b}' | '\n' | ' '..='~' => c,
         '–' | '—' => '-',
-        '…' => '.',
         '×' => 'x',
         _ => '?',
     }
@@ -198,7 +264,7 @@ mod tests {
         String::from_utf8(page.finish()).expect("UTF-8")
     }
 
-    const LOOK: Look = Look { width: 40, color: false, ascii: false, csv_raw: false };
+    const LOOK: Look = Look::plain(40);
 
     #[test]
     fn nothing_from_outside_breaks_a_row_or_a_line() {
@@ -235,6 +301,6 @@ mod tests {
     fn ascii_is_ascii() {
         let look = Look { ascii: true, ..LOOK };
         let page = text(look, |page| page.prose((PLAIN, ""), (PLAIN, "49152–65535 … 漢"), 0));
-        assert_eq!(page, "49152-65535 . ?\n");
+        assert_eq!(page, "49152-65535 ... ?\n");
     }
 }

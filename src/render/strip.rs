@@ -78,8 +78,8 @@ pub fn draw(page: &mut Page, scope: &Scope) {
     page.prose((PLAIN, &" ".repeat(label)), (DIM, &legend), label);
 }
 
-/// A row for each distinct pool; `None` where the range is not known.
-fn rows(scope: &Scope) -> Vec<(String, Option<(Span, &Pool)>)> {
+/// A row for each distinct pool: its name, its range, and itself; `None` where the range is not known.
+pub fn rows(scope: &Scope) -> Vec<(String, Option<(Span, &Pool)>)> {
     let mut rows: Vec<(String, Option<(Span, &Pool)>)> = Vec::new();
     for range in scope.ranges.iter().filter(|range| range.role == "ephemeral") {
         let bounds = range.first.zip(range.last).filter(|_| range.state == State::Known);
@@ -130,6 +130,48 @@ fn rows(scope: &Scope) -> Vec<(String, Option<(Span, &Pool)>)> {
         _ => false,
     });
     rows
+}
+
+/// One line: where the pool lies among all ports, and how much of it is used.
+pub fn line(
+    page: &mut Page,
+    indent: usize,
+    row: Option<(Span, &Pool)>,
+    percent: Option<u32>,
+    alarm: bool,
+) {
+    let Look { width, ascii, .. } = page.look();
+    let Some(room) = width.checked_sub(indent + 20).filter(|room| *room >= 24) else { return };
+    let room = u32::try_from(room.min(100)).unwrap_or(100);
+    let (outside, used, free) = if ascii { (".", "#", "-") } else { ("·", "█", "░") };
+    let indent = " ".repeat(indent);
+    let Some((range, _)) = row else {
+        let unknown = "?".repeat(room as usize);
+        page.pieces([(PLAIN, &*indent), (PLAIN, "0 "), (YELLOW, &unknown), (PLAIN, " 65535")]);
+        return;
+    };
+    let cells = |ports: u32| ports * room / PORTS;
+    let (first, last) = (u32::from(range.first), u32::from(range.last));
+    let before = cells(first);
+    let inside = cells(last - first + 1).max(1);
+    let after = room.saturating_sub(before + inside);
+    let filled = inside * percent.unwrap_or_default() / 100;
+    // What is in use at all is never nothing.
+    let filled = if percent.is_some_and(|percent| percent > 0) { filled.max(1) } else { filled };
+    let colour = if alarm { RED } else { CYAN };
+    let mark = |mark: &str, count: u32| mark.repeat(count as usize);
+    let low = if first == 0 { String::new() } else { format!("{first} ") };
+    let high = if last + 1 == PORTS { String::new() } else { format!(" {last}") };
+    page.pieces([
+        (PLAIN, &*format!("{indent}0 ")),
+        (DIM, &mark(outside, before)),
+        (PLAIN, &low),
+        (colour, &mark(used, filled)),
+        (colour, &mark(free, inside - filled)),
+        (PLAIN, &high),
+        (DIM, &mark(outside, after)),
+        (PLAIN, " 65535"),
+    ]);
 }
 
 struct Strip {

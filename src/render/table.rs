@@ -1,6 +1,8 @@
 //! The view for people.
 
+mod brief;
 mod findings;
+mod parts;
 
 use anstyle::Style;
 
@@ -9,15 +11,18 @@ use super::view::facts::{called, edition, fact_rows, listener_rows};
 use super::view::scopes;
 use super::view::usage::used_rows;
 use super::view::verdict::{measure, verdict};
-use super::{Look, blocks, strip};
+use super::{Detail, Look, blocks, strip};
 use crate::text::counted;
 use crate::wire::v1::{Document, Status};
 
 /// How many other scopes have a line.
 const SCOPES: usize = 30;
 
-/// The document as a page.
+/// The document as one screen; whole where that was asked, or nothing was judged.
 pub fn render(document: &Document, look: Look) -> Vec<u8> {
+    if document.status.is_some() && look.detail == Detail::Brief {
+        return brief::render(document, look);
+    }
     let mut page = Page::new(look);
     headline(&mut page, document);
     page.gap();
@@ -50,7 +55,9 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     blocks::tell_gaps(&mut page, &document.gaps);
     if document.status.is_some() {
         page.gap();
-        findings::tally(&mut page, document);
+        findings::verdicts(&mut page, document);
+        page.gap();
+        headline(&mut page, document);
     }
     page.finish()
 }

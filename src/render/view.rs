@@ -1,7 +1,9 @@
 //! A report in words and rows: what the formats below have in common, and no format itself.
 
+pub mod actions;
 pub mod boot;
 pub mod cases;
+pub mod causes;
 pub mod facts;
 pub mod figures;
 pub mod findings;

@@ -5,6 +5,7 @@
 
 mod fixture;
 mod hosts;
+mod screens;
 mod services;
 
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ use crate::policy::Policy;
 use crate::render::{Format, Look, render, render_rule};
 use crate::report::{Severity, Status, Verdict};
 use crate::rule::Rule;
-use crate::wire::v1;
+use crate::wire::v1::{self, Document};
 
 /// Rules that never fail: what they look for is what was not seen.
 const NEVER_FAIL: [&str; 1] = ["namespace-unread"];
@@ -32,11 +33,17 @@ fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn stems(path: &str, extension: &str) -> BTreeSet<String> {
+fn paths(path: &str, extension: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder(path)).expect("a folder");
     entries
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().unwrap_or_default() == extension)
+        .collect()
+}
+
+fn stems(path: &str, extension: &str) -> BTreeSet<String> {
+    paths(path, extension)
+        .iter()
         .map(|path| path.file_stem().expect("a stem").to_string_lossy().replace('_', "-"))
         .filter(|stem| stem != "tests")
         .collect()
@@ -79,30 +86,37 @@ fn every_page_has_the_same_headings() {
     }
 }
 
+fn fixture_of(path: &Path) -> Fixture {
+    let text = fs::read_to_string(path).expect("a fixture");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What is found on the fixture's host, as if its files were this one's.
+fn audited(fixture: &Fixture, policy: &Policy) -> (Report, Document) {
+    let top = tempfile::tempdir().expect("a folder");
+    let snapshot = fixture.snapshot(policy, top.path());
+    let report = audit(&snapshot, policy);
+    let document = v1::document(&snapshot, policy, Some(&report), String::new(), 10);
+    let text = serde_json::to_string(&document).expect("JSON");
+    let text = text.replace(top.path().to_str().expect("UTF-8"), "");
+    (report, serde_json::from_str(&text).expect("a document"))
+}
+
 /// A rule's own findings and gaps of a fixture, as `--format table` prints them, and its verdict.
 /// Of many findings the first three and the last are enough.
 fn judged(path: &Path, width: usize) -> (Expectation, &'static Rule, Policy, Verdict, String) {
-    let text = fs::read_to_string(path).expect("a fixture");
-    let fixture: Fixture =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let fixture = fixture_of(path);
     let name = path.parent().and_then(Path::file_name).expect("the rule's folder");
     let rule = find(&name.to_string_lossy()).expect("a rule");
     let policy = fixture.policy();
-    let top = tempfile::tempdir().expect("a folder");
-    let snapshot = fixture.snapshot(&policy, top.path());
-    let report = audit(&snapshot, &policy);
-    let mut document = v1::document(&snapshot, &policy, Some(&report), String::new(), 0);
+    let (report, mut document) = audited(&fixture, &policy);
     document.findings.retain(|finding| finding.rule == rule.name);
     document.gaps.retain(|gap| gap.rule.as_deref() == Some(rule.name));
     let between = document.findings.len().saturating_sub(4);
     if between > 0 {
         document.findings.drain(3..3 + between);
     }
-    // as if its files were this host's
-    let text = serde_json::to_string(&document).expect("JSON");
-    let text = text.replace(top.path().to_str().expect("UTF-8"), "");
-    let document = serde_json::from_str(&text).expect("a document");
-    let look = Look { width, color: false, ascii: false, csv_raw: false };
+    let look = Look::plain(width);
     let outcome = report.outcomes.into_iter().find(|outcome| outcome.rule.name == rule.name);
     let verdict = outcome.expect("every rule is judged").verdict;
     let shown = String::from_utf8(render_rule(&document, look)).expect("UTF-8");
@@ -198,7 +212,7 @@ fn what_is_written_of_every_fixture_is_read_again() {
             for report in [Some(&report), None] {
                 let at = "2026-11-22T05:11:00Z".to_owned();
                 let document = v1::document(&snapshot, &policy, report, at, 10);
-                let look = Look { width: 80, color: false, ascii: false, csv_raw: false };
+                let look = Look::plain(80);
                 let written = render(&document, Format::Json, look);
                 let back =
                     v1::read(&written).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
@@ -231,7 +245,11 @@ fn problems(
     if gravest.map(Severity::name) != expect.severity.as_deref() {
         problems.push(format!("severity {gravest:?} instead of {:?}", expect.severity));
     }
-    let flowing = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A long command goes on behind a backslash.
+    let flowing = |text: &str| {
+        let words = text.split_whitespace().filter(|word| *word != "\\");
+        words.collect::<Vec<_>>().join(" ")
+    };
     let shown = flowing(shown);
     let missing = expect.says.iter().filter(|words| !shown.contains(&flowing(words)));
     problems.extend(missing.map(|words| format!("does not say {words:?}")));

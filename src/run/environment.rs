@@ -24,7 +24,25 @@ pub(super) fn parse() -> Result<Cli, clap::Error> {
     if env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(OURS)) {
         command = with_environment(command, &args);
     }
+    // The last one wins, as wrappers need it.
+    command = last_wins(command);
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+fn last_wins(command: Command) -> Command {
+    let names: Vec<String> =
+        command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let command = command.args_override_self(true);
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, last_wins))
+}
+
+/// The variable that gave an option's value where the command line does not name the option.
+pub(super) fn origin(option: &str) -> Option<String> {
+    let name = option.trim_start_matches('-').to_uppercase().replace('-', "_");
+    let variable = format!("EPHAUDIT_{name}");
+    let set = env::var_os(&variable).is_some_and(|value| !value.is_empty());
+    let given = |arg: OsString| arg.to_str().is_some_and(|arg| arg.starts_with(option));
+    (set && !env::args_os().any(given)).then_some(variable)
 }
 
 /// The format that the environment says.

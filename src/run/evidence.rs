@@ -60,6 +60,10 @@ pub(super) fn host(args: &FactsArgs, root: Option<&Path>) -> Result<Host<'static
     if let Some(Piece { name, .. }) = files.iter().find(|piece| Capture::is_one(&piece.bytes)) {
         return Err(unusable(name, "it is the capture of a whole host; give it alone"));
     }
+    if let Some(Piece { name, .. }) = files.iter().find(|piece| is_report(&piece.bytes)) {
+        let why = format!("{name} is a report, not evidence: ephaudit convert {name}");
+        return Err(Failure::Usage(why));
+    }
     let os = args.os.map(EvidenceOs::os).or(labels.first().copied());
     let (read, option) = match root {
         Some(root) => (Evidence::rooted(files, root, os), "--root"),
@@ -70,6 +74,15 @@ pub(super) fn host(args: &FactsArgs, root: Option<&Path>) -> Result<Host<'static
         Failure::Usage(format!("{option}: {error}{}", without().collect::<String>()))
     })?;
     Ok(Host::of_evidence(read.without(left_out)))
+}
+
+/// Whether `--format json` wrote it; its first keys say so.
+fn is_report(bytes: &[u8]) -> bool {
+    let beginning: String =
+        bytes.iter().take(256).map(|byte| char::from(*byte)).filter(|c| *c != ' ').collect();
+    beginning.starts_with('{')
+        && beginning.contains("\"schema_version\":")
+        && beginning.contains("\"tool\":")
 }
 
 impl Given {

@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::Transport;
 
 use super::clock::now;
 use super::output::Content;
-use super::{Failure, exit, host, output, unjudged};
+use super::{Failure, exit, host, output, registry, unjudged};
 use crate::audit::needs_owners;
 use crate::cli::ExplainArgs;
 use crate::explain;
@@ -19,7 +19,10 @@ use crate::wire::v1;
 pub(super) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     match subject(&args.subject)? {
         Some((port, transports)) => explain_port(args, port, transports)?,
-        None => explain_rule(args)?,
+        None => match service(args)? {
+            Some(port) => explain_port(args, port, Transport::ALL)?,
+            None => explain_rule(args)?,
+        },
     }
     Ok(exit::OK)
 }
@@ -56,15 +59,23 @@ fn subject(text: &str) -> Result<Option<(u16, &'static [Transport])>, Failure> {
     }
 }
 
+/// The port of a service of that name; a rule's name comes first.
+fn service(args: &ExplainArgs) -> Result<Option<u16>, Failure> {
+    if rules::find(&args.subject).is_some() {
+        return Ok(None);
+    }
+    Ok(registry(&args.facts)?.port_of(&args.subject))
+}
+
 fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
     let name = &args.subject;
     let Some(rule) = rules::find(name) else {
         let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
         let hint = match nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean {near:?}?"),
-            None => format!("there are: {}", names.join(", ")),
+            None => "ephaudit rules lists the rules; a port may be given by its number".to_owned(),
         };
-        return Err(Failure::Usage(format!("no rule is called {name:?}; {hint}")));
+        return Err(Failure::Usage(format!("no rule or service is called {name:?}; {hint}")));
     };
     if !args.facts.from.is_empty() {
         return Err(Failure::Usage(format!("{name} is a rule; --from is for ports")));
@@ -73,7 +84,9 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
         Some(Screen::Json) => {
             render::render_rules(&v1::rules(&[rule]), Screen::Json, output::look(&args.output))
         }
-        Some(Screen::Table) | None => rule.page.as_bytes().to_vec(),
+        // To whatever is no terminal it is Markdown.
+        None if !output::is_terminal(&args.output) => rule.page.as_bytes().to_vec(),
+        Some(Screen::Table) | None => render::render_page(rule.page, output::look(&args.output)),
     })
 }
 

@@ -8,7 +8,7 @@ use ephaudit_platform::files::{self, Fill, Readers};
 
 use super::Failure;
 use crate::cli::{Color, OutputArgs};
-use crate::render::{Format, Look};
+use crate::render::{Detail, Format, Look};
 use crate::text::printable;
 
 /// The width where none can be told.
@@ -18,7 +18,7 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 20..=200;
 
 /// How the output may look: where it goes, the environment and the flags decide.
 pub(super) fn look(args: &OutputArgs) -> Look {
-    let terminal = args.output.is_none() && io::stdout().is_terminal();
+    let terminal = is_terminal(args);
     let set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     let color = match args.color {
         Color::Always => true,
@@ -31,7 +31,12 @@ pub(super) fn look(args: &OutputArgs) -> Look {
         Color::Auto => terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
     };
     let ascii = args.ascii || !utf8_locale();
-    Look { width: width(terminal), color, ascii, csv_raw: false }
+    Look { width: width(terminal), color, ascii, csv_raw: false, detail: Detail::Brief, exit: None }
+}
+
+/// Whether somebody looks at the output.
+pub(super) fn is_terminal(args: &OutputArgs) -> bool {
+    args.output.is_none() && io::stdout().is_terminal()
 }
 
 fn width(terminal: bool) -> usize {

@@ -162,8 +162,10 @@ fn the_table_fits_any_terminal() {
                 let width = columns.parse().ok().filter(|w| *w > 0).unwrap_or(80).clamp(20, 200);
                 for line in stdout(&output).lines() {
                     let fits = line.chars().count() <= width;
+                    // A word of a command stays whole.
+                    let part = line.trim().trim_end_matches(" \\");
                     assert!(
-                        fits || commands.iter().any(|c| c == line.trim()),
+                        fits || commands.iter().any(|c| c.contains(part)),
                         "{columns}: {line:?}"
                     );
                 }
@@ -217,9 +219,7 @@ fn a_report_says_what_nobody_asked_and_which_option_asks() {
         let unasked = unasked.filter(|row| row["verdict"] == "not-asked");
         let unasked: Vec<&Value> = unasked.map(|row| &row["rule"]).collect();
         assert_eq!(unasked, ["stale-waiver"], "the options ask");
-        let table = stdout(&run(&["--profile", "vendor"]));
-        assert!(table.trim_end().ends_with("all of them: ephaudit rules"), "{table}");
-        let last = table.split("rules: ").last().expect("a line").replace("\n  ", " ");
-        assert!(last.contains("5 not applicable, 14 not asked (--boot 6, "), "{last}");
+        let table = stdout(&run(&["--profile", "vendor", "-v"]));
+        assert!(table.contains(" not-asked ") && table.contains(" (--boot)\n"), "{table}");
     });
 }

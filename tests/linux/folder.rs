@@ -196,7 +196,7 @@ fn a_plain_folder_is_the_evidence_of_one_host() {
         (&document["host"]["os"], &document["scopes"][0]["ranges"][0]["first"]),
         (&"freebsd".into(), &10_000.into())
     );
-    let audit = run(&["--from", &named(folder.path())]);
+    let audit = run(&["-v", "--from", &named(folder.path())]);
     let text = String::from_utf8_lossy(&audit.stdout).into_owned();
     assert!(
         !text.contains("sed -n 1p range; rm") && text.contains("rm -rf ~'"),

@@ -173,7 +173,7 @@ fn what_is_waived_stays_in_the_report_until_its_day() {
         for finding in findings {
             assert_eq!(finding["waived"], "next window (net, until 9999-12-31)");
         }
-        let table = stdout(&run(&["--policy", &file]));
+        let table = stdout(&run(&["--policy", &file, "-v"]));
         assert!(table.contains("WAIVED") && table.contains("2 waived"), "{table}");
 
         let (document, exit) = json(&["--policy", &of(&both("expires = 2026-01-31"))]);

@@ -1,12 +1,10 @@
-//! The findings and the tally.
+//! The findings, and every rule's answer.
 
 use crate::render::blocks::{Told, tell_one};
 use crate::render::page::{BOLD, DIM, PLAIN, Page};
-use crate::render::view::figures;
 use crate::render::view::findings::{alike, places};
-use crate::render::view::verdict::count_rules;
 use crate::text::counted;
-use crate::wire::v1::{Document, Finding, Verdict};
+use crate::wire::v1::{Document, Finding};
 
 /// How many findings of one rule are told in full.
 const TOLD: usize = 5;
@@ -72,25 +70,13 @@ pub(super) fn tell_waived(page: &mut Page, document: &Document) {
     }
 }
 
-/// Counts the verdicts.
-pub(super) fn tally(page: &mut Page, document: &Document) {
-    let parts: Vec<String> = [
-        (Verdict::Pass, "passed"),
-        (Verdict::Fail, "failed"),
-        (Verdict::Waived, "waived"),
-        (Verdict::Unknown, "unknown"),
-        (Verdict::NotApplicable, "not applicable"),
-    ]
-    .into_iter()
-    .filter_map(|(verdict, word)| {
-        let count = count_rules(document, verdict);
-        (count > 0).then(|| format!("{count} {word}"))
-    })
-    .chain(figures::not_asked(document))
-    .collect();
-    page.prose(
-        (DIM, ""),
-        (DIM, &format!("rules: {}; all of them: ephaudit rules", parts.join(", "))),
-        2,
-    );
+/// Every rule's answer, and why there is none.
+pub(super) fn verdicts(page: &mut Page, document: &Document) {
+    let head = ["RULE", "ANSWER", "WHY"].map(str::to_owned).to_vec();
+    let rows = document.rules.iter().map(|rule| {
+        let option = rule.asks.as_deref().map_or_else(String::new, |asks| format!(" ({asks})"));
+        let why = rule.reason.as_deref().unwrap_or_default();
+        vec![rule.rule.to_string(), rule.verdict.name().to_owned(), format!("{why}{option}")]
+    });
+    page.table(std::iter::once(head).chain(rows));
 }

@@ -76,9 +76,23 @@ const OPTION: usize = 24;
 /// "15 not asked (--boot 6, --usage top 3)": the rules that nobody asked, and the options that ask;
 /// nothing where there are none.
 pub fn not_asked(document: &Document) -> Option<String> {
+    let options: Vec<String> = unasked(document)
+        .into_iter()
+        .map(|(option, count)| format!("{} {count}", shortened(option, OPTION)))
+        .collect();
+    let options =
+        if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
+    match rules(document, Verdict::NotAsked) {
+        0 => None,
+        count => Some(format!("{count} not asked{options}{}", worst(document))),
+    }
+}
+
+/// The options that nobody gave, and how many rules each asks, most first.
+pub fn unasked(document: &Document) -> Vec<(&str, usize)> {
     let unasked = document.rules.iter().filter(|rule| rule.verdict == Verdict::NotAsked);
     let mut options: Vec<(&str, usize)> = Vec::new();
-    for option in unasked.clone().filter_map(|rule| rule.asks.as_deref()) {
+    for option in unasked.filter_map(|rule| rule.asks.as_deref()) {
         match options.iter_mut().find(|(known, _)| *known == option) {
             Some((_, count)) => *count += 1,
             None => options.push((option, 1)),
@@ -86,17 +100,8 @@ pub fn not_asked(document: &Document) -> Option<String> {
     }
     // The sort is stable: of equal ones the first in the order of rules.
     options.sort_by_key(|(_, count)| Reverse(*count));
-    let options: Vec<String> = options
-        .into_iter()
-        .take(OPTIONS)
-        .map(|(option, count)| format!("{} {count}", shortened(option, OPTION)))
-        .collect();
-    let options =
-        if options.is_empty() { String::new() } else { format!(" ({})", options.join(", ")) };
-    match unasked.count() {
-        0 => None,
-        count => Some(format!("{count} not asked{options}{}", worst(document))),
-    }
+    options.truncate(OPTIONS);
+    options
 }
 
 /// The gravest of the rules that nobody asked: what they find nobody may overlook.

@@ -2,7 +2,7 @@
 
 use super::facts::{row, unread};
 use crate::text::{counted, grouped};
-use crate::wire::v1::{PortsInUse, Scope, State, Usage};
+use crate::wire::v1::{Document, PortsInUse, Scope, State, Usage};
 
 /// The line among the facts; none where it is not read on this system.
 pub fn fact(scope: &Scope) -> Option<Vec<String>> {
@@ -25,20 +25,45 @@ pub fn used_rows(usage: &Usage) -> Vec<Vec<String>> {
 }
 
 fn used_row(used: &PortsInUse) -> Vec<String> {
+    let number = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), grouped);
+    vec![
+        format!("{} {}", used.transport.name(), used.source),
+        destination(used),
+        grouped(used.ports_used),
+        number(used.ports_usable),
+        number(used.percent),
+    ]
+}
+
+/// The busiest destination in words, with whoever has its connections where it is above half;
+/// nothing where the sockets were not looked at.
+pub fn busiest(document: &Document, usage: &Usage) -> Option<String> {
+    if matches!(usage.method.as_deref(), None | Some("counters")) {
+        return None;
+    }
+    let used = usage.destinations.iter().filter(|used| used.destination.is_some());
+    let Some(most) = used.max_by_key(|used| used.percent) else {
+        return Some("no connection has a port of the pool".to_owned());
+    };
+    let to = destination(most);
+    let owner = document.findings.iter().find(|finding| {
+        finding.subject.destination.as_deref() == Some(&*to) && finding.subject.process.is_some()
+    });
+    let owner = owner.filter(|_| most.percent.is_some_and(|percent| percent > 50));
+    let owner = owner.and_then(|finding| finding.subject.process.as_deref());
+    let owner = owner.map_or_else(String::new, |owner| format!(", {owner}"));
+    let percent = most.percent.map_or_else(|| "? %".to_owned(), |percent| format!("{percent} %"));
+    let ports = counted(most.ports_used, "port");
+    Some(format!("{percent} of the pool to {to}: {ports} from {}{owner}", most.source))
+}
+
+fn destination(used: &PortsInUse) -> String {
     let interface = used.interface.map_or_else(String::new, |index| format!("%{index}"));
-    let to = match (&used.destination, used.port) {
+    match (&used.destination, used.port) {
         (Some(address), Some(port)) if address.contains(':') => {
             format!("[{address}{interface}]:{port}")
         }
         (Some(address), Some(port)) => format!("{address}{interface}:{port}"),
         _ => "any".to_owned(),
-    };
-    let number = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), grouped);
-    vec![
-        format!("{} {}", used.transport.name(), used.source),
-        to,
-        grouped(used.ports_used),
-        number(used.ports_usable),
-        number(used.percent),
-    ]
+    }
 }

@@ -1,6 +1,7 @@
 //! The verdict in words.
 
-use crate::text::counted;
+use super::causes::{Cause, counts};
+use crate::text::{counted, grouped};
 use crate::wire::v1::{Document, Scope, Severity, Status, Verdict};
 
 /// The verdict in a word, and what it rests on.
@@ -31,6 +32,54 @@ pub fn verdict(document: &Document) -> (&'static str, String) {
         ),
     };
     (word, rest + &turned_off(document))
+}
+
+/// The verdict in a word.
+pub const fn word(status: Option<Status>) -> &'static str {
+    match status {
+        None => "FACTS",
+        Some(Status::Compliant) => "COMPLIANT",
+        Some(Status::Findings) => "FINDINGS",
+        Some(Status::Undetermined) => "UNDETERMINED",
+    }
+}
+
+/// What the verdict of a short screen rests on: the checks by their answers, or the findings.
+pub fn summary(document: &Document, causes: &[Cause<'_>]) -> String {
+    let host = document.host.name.as_deref().unwrap_or("this host");
+    let count = |verdict| count_rules(document, verdict);
+    let (passed, unknown) = (count(Verdict::Pass), count(Verdict::Unknown));
+    let unasked = match count(Verdict::NotAsked) {
+        0 => String::new(),
+        unasked => format!(", {unasked} not asked"),
+    };
+    let places = match document.scopes.len() {
+        0 | 1 => String::new(),
+        all => format!(" in {} namespaces", grouped(u32::try_from(all).unwrap_or(u32::MAX))),
+    };
+    let found = counts(document, causes);
+    let rest = match document.status {
+        Some(Status::Undetermined) if passed == 0 && unknown == 0 => {
+            "no rule was answered".to_owned()
+        }
+        Some(Status::Undetermined) => {
+            let found = if found.is_empty() { found } else { format!(", {found} found") };
+            let checks = counted(unknown.saturating_add(passed), "check");
+            format!("{unknown} of {checks} have no answer, {passed} passed{found}")
+        }
+        Some(Status::Findings) => {
+            let unknown = match unknown {
+                0 => String::new(),
+                unknown => format!(", {} without an answer", counted(unknown, "check")),
+            };
+            format!("{found}{places}{unknown}")
+        }
+        _ => {
+            let found = if found.is_empty() { found } else { format!(", {found}") };
+            format!("{} passed{unasked}{found}", counted(passed, "check"))
+        }
+    };
+    format!("{host}: {rest}{}", turned_off(document))
 }
 
 /// What the policy left out of the audit; nothing where it left out nothing.

@@ -2,7 +2,7 @@
 //! not read.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ephaudit_platform::evidence::{Evidence, Piece};
 use ephaudit_platform::snapshot::{Os, Snapshot, Transport};
@@ -30,20 +30,7 @@ fn no_rule_says_who_listens_where_the_listeners_were_not_read() {
     let mut judged = 0;
     for entry in fs::read_dir(folder("fixtures/hosts")).expect("hosts") {
         let host = entry.expect("an entry").path();
-        let files = fs::read_dir(&host).expect("files").map(|file| file.expect("a file").path());
-        let piece = |file: PathBuf| {
-            let name = file.display().to_string();
-            Piece { name, bytes: fs::read(&file).expect("a text") }
-        };
-        let texts = files
-            .filter(|file| file.is_file() && file.extension().is_some_and(|end| end != "toml"));
-        let label = fs::read_to_string(host.join("capture.toml")).expect("a label");
-        let label: toml::Table = label.parse().expect("TOML");
-        let os = Os::ALL.iter().find(|os| label["os"].as_str() == Some(os.name())).copied();
-        // Trees are read whole by tests/.
-        let pieces = texts.map(piece).collect();
-        let Ok(evidence) = Evidence::read(pieces, Vec::new(), os) else { continue };
-        let captured = Host::of_evidence(evidence);
+        let Some(captured) = evidence(&host) else { continue };
         for set in SETS {
             let policy = declaring(set);
             let snapshot = read(&captured, &policy);
@@ -63,13 +50,29 @@ fn no_rule_says_who_listens_where_the_listeners_were_not_read() {
     assert!(judged > 40 * SETS.len() * OF_LISTENERS.len(), "{judged}");
 }
 
+/// What a captured host's files show. Trees are read whole by tests/.
+pub(super) fn evidence(host: &Path) -> Option<Host<'static>> {
+    let files = fs::read_dir(host).expect("files").map(|file| file.expect("a file").path());
+    let piece = |file: PathBuf| {
+        let name = file.display().to_string();
+        Piece { name, bytes: fs::read(&file).expect("a text") }
+    };
+    let texts =
+        files.filter(|file| file.is_file() && file.extension().is_some_and(|end| end != "toml"));
+    let label = fs::read_to_string(host.join("capture.toml")).expect("a label");
+    let label: toml::Table = label.parse().expect("TOML");
+    let os = Os::ALL.iter().find(|os| label["os"].as_str() == Some(os.name())).copied();
+    let pieces = texts.map(piece).collect();
+    Evidence::read(pieces, Vec::new(), os).ok().map(Host::of_evidence)
+}
+
 fn declaring(set: &ServiceSet) -> Policy {
     let mut policy = Policy::of(Profile::Iana, Some(Severity::Medium), Registry::built_in());
     policy.services.extend(set.declared());
     policy
 }
 
-fn read(host: &Host<'_>, policy: &Policy) -> Snapshot {
+pub(super) fn read(host: &Host<'_>, policy: &Policy) -> Snapshot {
     let held = Transport::ALL.iter().map(|&of| (of, policy.declared_ports(of))).collect();
     host.read(&Needs::default().held(held))
 }

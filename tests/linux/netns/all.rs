@@ -338,9 +338,13 @@ fn a_page_about_many_namespaces_stays_short() {
         }
         let held = Sleeper::in_a_namespace();
         let busy = there(&held.namespace(), || TcpListener::bind("0.0.0.0:50010").expect("one"));
-        let page = stdout(&run(&["--all-netns"]));
+        let screen = stdout(&run(&["--all-netns"]));
+        assert!(screen.lines().count() <= 24, "{screen}");
+        let shape = "MEDIUM  42          32768-60999  28,232  this one, n0-n39";
+        assert!(screen.contains(shape), "{screen}");
+        let page = stdout(&run(&["--all-netns", "-v"]));
         let lines: Vec<&str> = page.lines().collect();
-        assert!(lines.len() < 130, "{page}");
+        assert!(lines.len() < 200, "{page}");
         assert!(page.contains("and 41 other namespaces"), "{page}");
         let table = lines.iter().position(|line| line.starts_with("NAMESPACE")).expect("a table");
         assert!(

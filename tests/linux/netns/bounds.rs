@@ -107,7 +107,7 @@ fn a_hundred_thousand_listeners_are_judged_and_a_thousand_are_listed() {
             found.iter().filter(|f| f["title"].as_str().is_some_and(|t| t.contains(others)));
         assert_eq!(together.count(), 1, "{others}");
 
-        let page = stdout(&within(64 * MIB, &["--format", "table"]));
+        let page = stdout(&within(64 * MIB, &["--format", "table", "-v"]));
         assert!(page.contains("119,700 tcp, 0 udp; 119,700 in pool"), "{page}");
         let page = stdout(&within(64 * MIB, &["show"]));
         assert!(page.contains("and 118,700 more listeners that are not listed"), "{page}");
@@ -217,7 +217,7 @@ fn long_lists_of_others_are_told_in_part_and_counted() {
                 let file = folder.path().join("saved.json");
                 std::fs::write(&file, &output.stdout).expect("written");
                 let file = file.display().to_string();
-                let page = stdout(&run(&["convert", &file, "--format", "table"]));
+                let page = stdout(&run(&["convert", &file, "--format", "table", "-v"]));
                 assert!(page.contains("1027, 1029") && page.contains(" and 32243 more"), "{page}");
                 let page = stdout(&run(&["convert", &file, "--format", "html"]));
                 assert!(page.contains("and 32243 more"));

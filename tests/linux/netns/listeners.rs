@@ -146,7 +146,7 @@ fn a_hostile_process_name_never_reaches_the_terminal() {
         let name = "\u{1b}[31m\r\nx\u{7f}\t";
         std::fs::write("/proc/self/comm", name).expect("a name");
         let listener = TcpListener::bind("0.0.0.0:50010").expect("a listener");
-        let seen = stdout(&run(&["--color", "never"]));
+        let seen = stdout(&run(&["--color", "never", "-v"]));
         assert!(!seen.contains(|c: char| c.is_control() && c != '\n'), "{seen:?}");
         assert!(seen.contains("\\u{1b}[31m"), "{seen}");
         let raw = run(&["--format", "json"]);
