@@ -201,7 +201,6 @@ fn a_report_says_what_nobody_asked_and_which_option_asks() {
         assert_eq!((exit, &document["schema_version"]), (0, &"1.1".into()), "as compliant as ever");
         for (rule, option) in [
             ("octal-number", "--boot"),
-            ("self-connected-socket", "--usage top"),
             ("namespace-differs", "--all-netns"),
             ("namespace-unread", "--all-netns"),
             ("declared-service-in-pool", "--services"),

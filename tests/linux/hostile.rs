@@ -48,7 +48,11 @@ fn converted(memory: usize, report: &Value, format: &str) -> Output {
 fn a_report_takes_a_few_times_its_length_or_is_refused() {
     let saved = || -> Value {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/reports/findings.json");
-        serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON")
+        let mut report: Value =
+            serde_json::from_slice(&fs::read(path).expect("a report")).expect("JSON");
+        // It is made again of what the report is changed to.
+        report["summary"] = Value::Null;
+        report
     };
     let id = saved()["scopes"][0]["id"].clone();
     let size = 8 * MIB;
@@ -296,10 +300,12 @@ fn of_many_listeners_some_are_told_one_by_one_and_all_are_counted() {
     let findings = document["findings"].as_array().expect("findings");
     let told: Vec<&Value> = findings.iter().filter(|f| f["rule"] == "listener-in-pool").collect();
     assert_eq!(told.len(), 257);
-    let others = "15,744 more listeners of tcp inside the pool and not reserved";
+    let others = "10,185 more listeners of tcp inside the pool and not reserved";
     let together = told.iter().find(|f| f["title"] == others).expect("the others");
-    assert_eq!(together["severity"], "medium", "IANA assigned some of them");
-    assert_eq!(together["evidence"][1]["value"], "1280-17023");
+    assert_eq!(together["severity"], "medium", "most are on the parity that is asked for");
+    let unclear = told.iter().find(|f| f["severity"] == "low").expect("those without a sign");
+    let title = unclear["title"].as_str().expect("a title");
+    assert!(title.contains(" 5,560 ports "), "255 + 10,185 + 5,560 are all: {title}");
     let listeners = &document["scopes"][0]["listeners"];
     assert_eq!(listeners["items"].as_array().map(Vec::len), Some(1000));
     assert_eq!((&listeners["count"], &listeners["truncated"]), (&16_000.into(), &true.into()));

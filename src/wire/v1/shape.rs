@@ -189,7 +189,11 @@ fn governs(families: &[Family], transports: &[Transport]) -> String {
     format!("{families} {}", named(&both))
 }
 
-/// `8080, 9000-9100`, in whichever pieces it was written; "none" where there is nothing.
+/// The longest list that is written out. A list of Linux may have 32,768 spans and 250 KB.
+const SPANS_MAX: usize = 256;
+
+/// `8080, 9000-9100`, in whichever pieces it was written; "none" where there is nothing, and a
+/// digest of a list that is too long for a summary.
 fn merged(spans: &[SpanOf]) -> String {
     let mut sorted: Vec<(u16, u16)> = spans.iter().map(|span| (span.first, span.last)).collect();
     sorted.sort_unstable();
@@ -203,6 +207,7 @@ fn merged(spans: &[SpanOf]) -> String {
         }
     }
     let mut text = String::new();
+    let count = whole.len();
     for (first, last) in whole {
         let comma = if text.is_empty() { "" } else { ", " };
         // Writing to a String does not fail.
@@ -212,7 +217,11 @@ fn merged(spans: &[SpanOf]) -> String {
             write!(text, "{comma}{first}-{last}")
         };
     }
-    if text.is_empty() { "none".to_owned() } else { text }
+    match count {
+        0 => "none".to_owned(),
+        1..=SPANS_MAX => text,
+        _ => format!("{count} spans of digest {}", digest(&text)),
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +254,16 @@ mod tests {
             "linux; ephemeral 4,6 tcp,udp 32768-60999; reserved 4,6 tcp,udp 8080-8082; start 1024"
         );
         assert_ne!(Shape::of(one).id, Shape::of(settings(&scope(RANGE, "", START))).id);
+    }
+
+    #[test]
+    fn a_long_list_is_told_by_its_digest() {
+        let spans = |from: u16| {
+            let spans = (0..300).map(|i| format!(r#"{{"first":{0},"last":{0}}}"#, from + 2 * i));
+            settings(&scope(RANGE, &spans.collect::<Vec<_>>().join(","), START))
+        };
+        assert!(spans(2000).contains(" 300 spans of digest ") && spans(2000).len() < 128);
+        assert_ne!(spans(2000), spans(2001));
     }
 
     #[test]

@@ -106,6 +106,7 @@ pub(super) const HOST: Group = Group {
         "/proc",
         "/proc/PID",
         "/proc/PID/cgroup",
+        "/proc/PID/cmdline",
         "/proc/PID/comm",
         "/proc/PID/fd",
         "/proc/PID/fd/PID",
