@@ -8,6 +8,7 @@ use ephaudit_platform::snapshot::{
 
 use crate::fixed;
 use crate::policy::{Policy, Weight};
+use crate::remedy;
 use crate::report::{Finding, Gap, Status, Verdict};
 use crate::rule::{self, Check, Facts, Need, Outcome, Rule};
 use crate::rules::RULES;
@@ -25,6 +26,13 @@ pub struct Report {
 
 /// Judges the facts by every rule that the policy asks.
 pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
+    let mut outcomes = judged(snapshot, policy);
+    remedy::attach(snapshot, policy, &mut outcomes, &|planned| judged(planned, policy));
+    Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
+}
+
+/// What each rule says.
+fn judged(snapshot: &Snapshot, policy: &Policy) -> Vec<Outcome> {
     let facts = Facts::new(snapshot, policy);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(RULES.len());
     for rule in RULES {
@@ -39,7 +47,7 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
         let verdict = weighed(snapshot, policy, rule, weight, verdict);
         outcomes.push(Outcome { rule, verdict });
     }
-    Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
+    outcomes
 }
 
 fn weight(policy: &Policy, rule: &Rule) -> Weight {

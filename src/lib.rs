@@ -1,7 +1,6 @@
 //! Audits the ephemeral port range of a host. The program is all there is to call: what other
 //! programs can use is its reader, `ephaudit-platform`, and the JSON that it prints.
 
-mod advice;
 mod audit;
 mod cli;
 mod draft;
@@ -15,6 +14,7 @@ mod iana;
 mod plan;
 mod policy;
 mod probe;
+mod remedy;
 mod render;
 mod report;
 mod rule;

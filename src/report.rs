@@ -1,5 +1,6 @@
 //! The words of a report: findings with their evidence, gaps, verdicts, severities and the status.
 
+mod cure;
 mod step;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Owner, Reason, Scope, Source, Transport, Why};
 use ephaudit_platform::unread::Unread;
 
+pub use cure::Cure;
 pub use step::{Step, When};
 
 use crate::text::{counted, digest};
@@ -91,6 +93,8 @@ pub struct Finding {
     pub message: String,
     /// What was read; never empty.
     pub evidence: Vec<Evidence>,
+    /// The setting that may end it, until it is tried.
+    pub cure: Option<Cure>,
     /// What can be done, in the order to do it.
     pub steps: Vec<Step>,
     /// The ports it is about; empty where it is about none in particular.
@@ -126,6 +130,7 @@ impl Finding {
             title: String::new(),
             message: String::new(),
             evidence: Vec::new(),
+            cure: None,
             steps: Vec::new(),
             ports: PortSet::new(),
             about: About { setting: setting_of(&first.source), ..About::default() },
@@ -197,6 +202,12 @@ impl Finding {
         let setting = about.setting.or(self.about.setting.take());
         self.about = About { setting, ..about };
         self
+    }
+
+    /// With the setting that may end it.
+    #[must_use]
+    pub fn cured_by(self, cure: Cure) -> Self {
+        Self { cure: Some(cure), ..self }
     }
 
     /// With what can be done.

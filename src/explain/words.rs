@@ -6,7 +6,7 @@ use ephaudit_platform::probe::family_name;
 use ephaudit_platform::snapshot::{Family, Owner, Scope, Snapshot, Transport};
 
 use super::{Exclusion, OnTransport, PortState};
-use crate::advice::{self, exclusion};
+use crate::remedy::{self, exclusion};
 use crate::report::Step;
 use crate::text::{run_by, seconds};
 
@@ -151,7 +151,7 @@ pub(super) fn steps(
 ) -> Vec<Step> {
     let in_pool = transports.iter().any(|on| on.in_pool == Some(true));
     let wanted = PortSet::from(PortRange::single(port));
-    let mut steps = if in_pool { advice::keep_out(snapshot, scope, &wanted) } else { Vec::new() };
+    let mut steps = if in_pool { remedy::keep_out(snapshot, scope, &wanted) } else { Vec::new() };
     for on in transports {
         let families: Vec<Family> = on.excluded.iter().map(|excluded| excluded.family).collect();
         steps.extend(exclusion::claim(&wanted, on.transport, &families));
@@ -159,7 +159,7 @@ pub(super) fn steps(
         let alive = on.holders.items.iter().any(alive);
         match on.state {
             PortState::Connected | PortState::SelfConnected | PortState::Bound if alive => {
-                steps.extend(advice::let_go(on.holders));
+                steps.extend(remedy::let_go(on.holders));
                 if on.holders.items.iter().any(Holder::is_closed) {
                     let wait = "wait for the connections that are closed already: the kernel ends \
                                 them";
@@ -189,7 +189,7 @@ pub(super) fn steps(
         }
     }
     if in_pool {
-        steps.push(Step::elsewhere(advice::MOVE));
+        steps.push(Step::elsewhere(remedy::MOVE));
     }
     steps
 }

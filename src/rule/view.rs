@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::{
 
 use super::{Rule, ScopeFacts, reserved_evidence};
 use crate::policy::{Policy, Profile};
-use crate::report::{Evidence, Finding, Severity};
+use crate::report::{About, Evidence, Finding, Severity};
 
 /// Ports that a rule judges as one: a range, or the pool that is left of it, and all ranges that
 /// are like it.
@@ -67,6 +67,12 @@ impl<'a> View<'a> {
 
     fn is_over(&self, range: &Range) -> bool {
         self.range == range || self.more.contains(&range)
+    }
+
+    /// The transport, where it is of one alone.
+    fn one_transport(&self) -> Option<Transport> {
+        let mut of = Transport::ALL.iter().copied().filter(|&transport| self.is_of(transport));
+        of.next().filter(|_| of.next().is_none())
     }
 
     /// Whether it is of that transport's traffic too.
@@ -137,6 +143,7 @@ impl<'a> View<'a> {
     pub fn finding(&self, rule: &Rule, severity: Severity, scope: &Scope, what: &str) -> Finding {
         Finding::new(rule.name, severity, scope, &self.subject(what), self.evidence())
             .seen(self.more_evidence())
+            .concerning(About { transport: self.one_transport(), ..About::default() })
     }
 
     /// A finding about it as a pool, with what is reserved.
@@ -167,11 +174,6 @@ impl<'a> View<'a> {
             Profile::Vendor if own => Severity::Info,
             _ => Severity::Medium,
         }
-    }
-
-    /// Where the profile would have the range.
-    pub fn wanted(&self, policy: &Policy) -> PortRange {
-        policy.wanted(self.vendor_default())
     }
 }
 

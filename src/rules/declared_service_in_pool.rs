@@ -3,10 +3,10 @@
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::Transport;
 
-use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{About, Severity, Verdict};
+use crate::remedy;
+use crate::report::{About, Cure, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, declared, each_pool};
 use crate::text::{counted, spans};
 
@@ -32,7 +32,6 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
             let meets = service.transports.iter().any(|transport| view.is_of(*transport));
             meets && !overlap(service, &view.ports).is_empty()
         };
-        let steps = advice::reserve(facts.snapshot, scope, &scope.at_risk);
         for service in policy.services.iter().filter(in_pool) {
             let ports = overlap(service, &view.ports);
             let concerned = Transport::ALL.iter().copied().filter(|transport| {
@@ -67,7 +66,8 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                             are(ports.count()),
                         ),
                     )
-                    .advises(steps.iter().cloned()),
+                    .cured_by(Cure::Reserve(scope.at_risk.clone()))
+                    .advises([Step::elsewhere(remedy::MOVE)]),
             );
         }
     })

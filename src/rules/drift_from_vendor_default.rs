@@ -2,9 +2,8 @@
 
 use ephaudit_platform::snapshot::{Os, Reason, Why};
 
-use crate::advice;
 use crate::policy::{Policy, Profile};
-use crate::report::{Severity, Verdict};
+use crate::report::{Cure, Severity, Verdict};
 use crate::rule::{Check, Facts, Rule, each_range};
 
 pub static RULE: Rule = Rule {
@@ -44,7 +43,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                     }
                 ),
             )
-            .advises(advice::move_range(facts.snapshot, scope, default)),
+            .cured_by(Cure::Range(vec![default])),
         ),
         None => judgement.gap(
             scope,

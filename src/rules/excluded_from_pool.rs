@@ -3,8 +3,8 @@
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Os, Reading, Reserved, ReservedKind};
 
-use crate::advice::exclusion;
 use crate::policy::Policy;
+use crate::remedy::exclusion;
 use crate::report::{Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_range};
 use crate::text::{counted, spans};

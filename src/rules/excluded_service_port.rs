@@ -4,9 +4,9 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::probe::family_name;
 use ephaudit_platform::snapshot::{Family, Os, Reading, Reserved, ReservedKind, Transport};
 
-use crate::advice::exclusion;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
+use crate::remedy::exclusion;
 use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, ScopeFacts, declared, each_scope};
 use crate::text::spans;

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Listener, Owner, Pool, Scope, Transport};
 
-use crate::advice;
 use crate::fixed::{self, Weighed};
 use crate::policy::Policy;
-use crate::report::{About, Evidence, Finding, Gap, Severity, Step, Verdict};
+use crate::remedy;
+use crate::report::{About, Cure, Evidence, Finding, Gap, Severity, Step, Verdict};
 use crate::rule::usage::range_evidence;
 use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope, pool_gaps};
 use crate::text::{counted, grouped};
@@ -94,17 +94,16 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
         pool_gaps(judgement, scope);
         judgement.gaps(scope.listeners.unread.iter().map(|unread| Gap::of(scope, unread)));
         judgement.pass();
-        let reserve = advice::reserve(facts.snapshot, scope, &scope.at_risk);
         let mut groups = groups(policy, scope);
         let others = groups.split_off(groups.len().min(told_max(scope)));
         for group in &groups {
-            if let Some(finding) = finding(policy, scope, group, &reserve) {
+            if let Some(finding) = finding(policy, scope, group) {
                 judgement.found(finding);
             }
         }
         for &transport in Transport::ALL {
             let of = others.iter().flatten().filter(|(item, _)| item.transport == transport);
-            if let Some(finding) = together(scope, &of.copied().collect(), &reserve) {
+            if let Some(finding) = together(scope, &of.copied().collect()) {
                 judgement.found(finding);
             }
         }
@@ -123,9 +122,14 @@ fn ports(group: &Group<'_>) -> PortSet {
     group.iter().map(|(item, _)| PortRange::single(item.port)).collect()
 }
 
-/// What can be done about a group: a port that nobody knows to be fixed is not one to reserve.
-fn steps(group: &Group<'_>, reserve: &[Step]) -> Vec<Step> {
-    if is_fixed(group) { reserve.to_vec() } else { SAY_SO.map(Step::elsewhere).to_vec() }
+/// With what can be done about a group: a port that nobody knows to be fixed is not one to reserve.
+fn advised(finding: Finding, scope: &ScopeFacts<'_>, group: &Group<'_>) -> Finding {
+    if is_fixed(group) {
+        let reserve = Cure::Reserve(scope.at_risk.clone());
+        finding.cured_by(reserve).advises([Step::elsewhere(remedy::MOVE)])
+    } else {
+        finding.advises(SAY_SO.map(Step::elsewhere))
+    }
 }
 
 /// The first pool that has the listener's port.
@@ -134,7 +138,7 @@ fn pool_of<'a>(scope: &'a ScopeFacts<'_>, item: &Listener) -> Option<&'a Pool<'a
 }
 
 /// One finding for listeners of one transport that are too many to tell one by one.
-fn together(scope: &ScopeFacts<'_>, others: &Group<'_>, reserve: &[Step]) -> Option<Finding> {
+fn together(scope: &ScopeFacts<'_>, others: &Group<'_>) -> Option<Finding> {
     let (Listener { transport, source, .. }, _) = others.first()?;
     let pool = pool_of(scope, others.first()?.0)?;
     let ports = ports(others);
@@ -148,28 +152,21 @@ fn together(scope: &ScopeFacts<'_>, others: &Group<'_>, reserve: &[Step]) -> Opt
     let subject = format!("{transport}/others");
     let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
     let told = u32::try_from(told_max(scope)).unwrap_or(u32::MAX);
-    Some(
-        Finding::new(RULE.name, severity(others), scope, &subject, range_evidence(pool))
-            .seen([evidence])
-            .about(ports)
-            .concerning(About::transport(*transport))
-            .says(
-                format!(
-                    "{} of {transport} inside the pool and not reserved",
-                    counted(count, "more listener")
-                ),
-                format!("The first {} findings of this rule tell of others.", grouped(told)),
-            )
-            .advises(steps(others, reserve)),
-    )
+    let finding = Finding::new(RULE.name, severity(others), scope, &subject, range_evidence(pool))
+        .seen([evidence])
+        .about(ports)
+        .concerning(About::transport(*transport))
+        .says(
+            format!(
+                "{} of {transport} inside the pool and not reserved",
+                counted(count, "more listener")
+            ),
+            format!("The first {} findings of this rule tell of others.", grouped(told)),
+        );
+    Some(advised(finding, scope, others))
 }
 
-fn finding(
-    policy: &Policy,
-    scope: &ScopeFacts<'_>,
-    group: &Group<'_>,
-    reserve: &[Step],
-) -> Option<Finding> {
+fn finding(policy: &Policy, scope: &ScopeFacts<'_>, group: &Group<'_>) -> Option<Finding> {
     let (first, _) = group.first()?;
     let pool = pool_of(scope, first)?;
     let subject = if is_fixed(group) {
@@ -179,14 +176,12 @@ fn finding(
         words::holder(first)
     };
     let evidence = group.iter().take(SHOWN).map(|(item, _)| words::evidence(item));
-    Some(
-        Finding::new(RULE.name, severity(group), scope, &subject, range_evidence(pool))
-            .seen(evidence)
-            .about(ports(group))
-            .concerning(about(policy, group, first))
-            .says(words::title(policy, group), words::message(group, pool))
-            .advises(steps(group, reserve)),
-    )
+    let finding = Finding::new(RULE.name, severity(group), scope, &subject, range_evidence(pool))
+        .seen(evidence)
+        .about(ports(group))
+        .concerning(about(policy, group, first))
+        .says(words::title(policy, group), words::message(group, pool));
+    Some(advised(finding, scope, group))
 }
 
 /// The first that is seen to hold one of the ports; transport, address and service where all have

@@ -1,11 +1,10 @@
 //! Namespaces that hand out other ports than the host's own.
 
-use ephaudit_platform::ports::PortSet;
+use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Bounds, Scope};
 
-use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Verdict};
+use crate::report::{Cure, Evidence, Finding, Severity, Verdict};
 use crate::rule::{
     Check, Facts, Judgement, Need, Rule, each_scope, one_namespace, pool_gaps, unread_scopes,
 };
@@ -75,23 +74,26 @@ fn compare(judgement: &mut Judgement, scope: &Scope, (whose, measure): (&str, &S
         open if open.is_empty() => String::new(),
         open => format!(" Not reserved here: {}.", spans(&open)),
     };
-    let (severity, message, steps) = if here.untouched {
+    let (severity, message, had_better) = if here.untouched {
         let message = "A new namespace starts with the kernel's default, not with the host's \
                        value: tuning the host does not reach its containers.";
-        (Severity::Low, message, advice::tune(scope, there.range, there.reserved))
+        (Severity::Low, message, true)
     } else {
         let message = "It was set for this namespace, which is right if that was intended.";
-        (Severity::Info, message, Vec::new())
+        (Severity::Info, message, false)
     };
     let mut ours = ours.into_iter().flatten();
     let Some(first) = ours.next() else { return };
-    judgement.found(
-        Finding::new(RULE.name, severity, scope, "tuning", first)
-            .seen(ours)
-            .seen_in(measure, theirs.into_iter().flatten())
-            .says(title, format!("{message}{open}"))
-            .advises(steps),
-    );
+    let mut finding = Finding::new(RULE.name, severity, scope, "tuning", first)
+        .seen(ours)
+        .seen_in(measure, theirs.into_iter().flatten())
+        .says(title, format!("{message}{open}"));
+    if had_better {
+        let (first, last) = there.range;
+        let (range, reserved) = (PortRange::between(first, last), there.reserved.clone());
+        finding = finding.cured_by(Cure::Like { range, reserved });
+    }
+    judgement.found(finding);
 }
 
 /// `None` where a part of it is not known.

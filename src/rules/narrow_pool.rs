@@ -1,17 +1,18 @@
 //! Too few usable ports.
 
-use ephaudit_platform::snapshot::Os;
+use ephaudit_platform::snapshot::{Os, Scope};
 
-use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Severity, Step, Verdict};
+use crate::remedy::figures::new_a_second;
+use crate::remedy::targets;
+use crate::report::{Cure, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_pool};
 use crate::text::{counted, grouped};
 
 pub static RULE: Rule = Rule {
     name: "narrow-pool",
     summary: "too few usable ports are left for outgoing connections",
-    severity: |_| Severity::High,
+    severity: |_| Severity::Critical,
     needs: &[],
     page: include_str!("narrow-pool.md"),
     check: Check::Facts(check),
@@ -27,12 +28,13 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
             return judgement.pass();
         }
         let range = view.bounds.range();
-        let severity = if usable < HIGH_BELOW { Severity::High } else { Severity::Medium };
-        let steps = if range.count() >= policy.min_pool {
-            vec![Step::now("reserve fewer ports: only those that your services use")]
-        } else {
-            advice::move_range(facts.snapshot, scope, view.wanted(policy))
+        let severity = match usable {
+            0 => Severity::Critical,
+            1..HIGH_BELOW => Severity::High,
+            _ => Severity::Medium,
         };
+        let fewer = (range.count() >= policy.min_pool)
+            .then(|| Step::now("or reserve fewer ports: only those that your services use"));
         judgement.found(
             view.of_pool(&RULE, severity, scope)
             .says(
@@ -43,20 +45,21 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                     counted(range.count(), "port"),
                     are_plain(range.count() - usable),
                     grouped(policy.min_pool),
-                    on_linux(facts.snapshot.host.os, usable, scope.time_wait.known().copied()),
+                    on_linux(facts.snapshot.host.os, usable, scope),
                 ),
             )
-            .advises(steps),
+            .cured_by(Cure::Range(targets(policy, view.vendor_default())))
+.advises(fewer),
         );
     })
 }
 
 /// What so few ports allow, as measured on Linux.
-fn on_linux(os: Os, usable: u32, time_wait: Option<u32>) -> String {
+fn on_linux(os: Os, usable: u32, scope: &Scope) -> String {
     if os != Os::Linux {
         return String::new();
     }
-    let rate = advice::new_a_second(usable, time_wait).map_or_else(String::new, |rate| {
+    let rate = new_a_second(scope, usable).map_or_else(String::new, |rate| {
         format!(", and {} new ones a second where it closes first", grouped(rate))
     });
     format!(

@@ -1,11 +1,11 @@
 //! The range against RFC 6335 section 6 and its Dynamic Ports, or where the policy allows it.
 
 use ephaudit_platform::ports::PortSet;
-use ephaudit_platform::snapshot::{Environment, Os, Transport};
+use ephaudit_platform::snapshot::{Environment, Os};
 
-use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Severity, Verdict};
+use crate::remedy::targets;
+use crate::report::{Cure, Severity, Verdict};
 use crate::rule::{Check, Facts, Rule, each_range, reserved_evidence};
 use crate::text::{counted, grouped, spans};
 
@@ -52,14 +52,6 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
             } else {
                 "."
             });
-        } else if !wsl && view.wanted(policy) != ports {
-            message.push(' ');
-            let time_wait = scope.time_wait.known().filter(|_| view.is_of(Transport::Tcp));
-            message.push_str(&advice::cost_of_moving(
-                ports,
-                view.wanted(policy),
-                time_wait.copied(),
-            ));
         }
         judgement.found(
             view.finding(&RULE, severity, scope, "range")
@@ -72,7 +64,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                     ),
                     message,
                 )
-                .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy))),
+                .cured_by(Cure::Range(targets(policy, view.vendor_default()))),
         );
     })
 }

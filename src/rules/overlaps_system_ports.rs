@@ -2,9 +2,9 @@
 
 use ephaudit_platform::ports::PortClass;
 
-use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Severity, Verdict};
+use crate::remedy::targets;
+use crate::report::{Cure, Severity, Verdict};
 use crate::rule::{Check, Facts, Rule, each_pool, in_class};
 use crate::text::{counted, spans};
 
@@ -40,7 +40,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                     spans(&overlap)
                 ),
             )
-            .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy))),
+            .cured_by(Cure::Range(targets(policy, view.vendor_default()))),
         );
     })
 }

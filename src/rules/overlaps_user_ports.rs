@@ -3,9 +3,9 @@
 use ephaudit_platform::ports::{PortClass, PortSet};
 use ephaudit_platform::snapshot::Scope;
 
-use crate::advice;
 use crate::policy::{Policy, Profile};
-use crate::report::{Finding, Severity, Step, Verdict};
+use crate::remedy::targets;
+use crate::report::{Cure, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, View, each_pool, in_class};
 use crate::text::{counted, grouped, spans};
 
@@ -65,7 +65,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                     }
                 ),
             )
-            .advises(advice::move_range(facts.snapshot, scope, view.wanted(policy)))
+            .cured_by(Cure::Range(targets(policy, view.vendor_default())))
             .advises([Step::now("keeping the range, reserve at least the ports that your services use")]),
         );
     })

@@ -3,9 +3,8 @@
 use ephaudit_platform::boot::{Boot, Entry, Running, State};
 use ephaudit_platform::snapshot::{Os, Reason, Scope, Why};
 
-use crate::advice;
 use crate::policy::Policy;
-use crate::report::{About, Evidence, Finding, Severity, Verdict};
+use crate::report::{About, Cure, Evidence, Finding, Severity, Verdict};
 use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
 use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
@@ -88,5 +87,9 @@ fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) ->
         .concerning(About::setting(running.key))
         .says(title, message);
     let back = then.first().copied().filter(|_| one);
-    Some(finding.advises(advice::settle(scope, running.key, value, back)))
+    Some(finding.cured_by(Cure::Settle {
+        key: running.key,
+        now: value.clone(),
+        then: back.map(str::to_owned),
+    }))
 }

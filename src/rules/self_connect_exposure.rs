@@ -3,14 +3,12 @@
 use std::net::SocketAddr;
 
 use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{
-    Census, Destination, Pool, Reason, Scope, Snapshot, Transport, Why,
-};
+use ephaudit_platform::snapshot::{Census, Destination, Pool, Reason, Scope, Transport, Why};
 
-use crate::advice;
 use crate::policy::Policy;
 use crate::policy::services::Declared;
-use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
+use crate::remedy;
+use crate::report::{About, Cure, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{census, knows_listeners, range_evidence, seen_in, ss_to};
 use crate::rule::{
     Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
@@ -32,7 +30,7 @@ const CONNECTIONS: u32 = 2;
 
 fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
-        declared_and_gone(judgement, facts.snapshot, scope, policy);
+        declared_and_gone(judgement, scope, policy);
         let Some(census) = census(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         // Without the listeners nobody knows which service is gone.
@@ -63,22 +61,16 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
             judgement.pass();
         }
         let ports: PortSet = exposed.iter().map(|gone| PortRange::single(gone.at.port())).collect();
-        let steps = advice::reserve(facts.snapshot, scope, &ports);
         for gone in exposed {
             let name = policy.registry.service(Transport::Tcp, gone.at.port());
             let evidence = [gone.evidence(census), range_evidence(pool)];
-            judgement.found(gone.finding(scope, name, evidence, &steps));
+            judgement.found(gone.finding(scope, name, evidence, &ports));
         }
     })
 }
 
 /// Services that the policy declares, in the pool and with nobody listening.
-fn declared_and_gone(
-    judgement: &mut Judgement,
-    snapshot: &Snapshot,
-    scope: &ScopeFacts<'_>,
-    policy: &Policy,
-) {
+fn declared_and_gone(judgement: &mut Judgement, scope: &ScopeFacts<'_>, policy: &Policy) {
     let of_tcp = |service: &&Declared| service.transports.contains(&Transport::Tcp);
     if !scope.current || !policy.services.iter().any(|service| of_tcp(&service)) {
         return;
@@ -120,7 +112,8 @@ fn declared_and_gone(
                      service can't start. This does not apply where NAT forwards the port, as for \
                      a NodePort reached at another address.",
                 )
-                .advises(advice::reserve(snapshot, scope, &scope.at_risk))
+                .cured_by(Cure::Reserve(scope.at_risk.clone()))
+                .advises([Step::elsewhere(remedy::MOVE)])
                 .about(exposed)
                 .concerning(About {
                     service: Some(service.name.clone()),
@@ -182,7 +175,7 @@ impl Gone {
         scope: &Scope,
         name: Option<&str>,
         [first, more]: [Evidence; 2],
-        steps: &[Step],
+        ports: &PortSet,
     ) -> Finding {
         let (at, port) = (self.at, self.at.port());
         let severity = if name.is_some() { Severity::Medium } else { Severity::Low };
@@ -208,6 +201,7 @@ impl Gone {
                 ),
             )
             .advises([Step::now("start the service, or stop its clients")])
-            .advises(steps.iter().cloned())
+            .cured_by(Cure::Reserve(ports.clone()))
+            .advises([Step::elsewhere(remedy::MOVE)])
     }
 }

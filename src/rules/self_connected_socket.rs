@@ -1,10 +1,10 @@
 //! TCP sockets that are connected to themselves.
 
-use ephaudit_platform::ports::{PortRange, PortSet};
-use ephaudit_platform::snapshot::{Census, Connection, Transport};
+use ephaudit_platform::ports::PortRange;
+use ephaudit_platform::snapshot::{Census, Connection, Os, Scope, Snapshot, Transport};
 
-use crate::advice;
 use crate::policy::Policy;
+use crate::remedy::end_connection;
 use crate::report::{About, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{census, connection, range_evidence};
 use crate::rule::{Check, Facts, Need, Rule, ScopeFacts, each_scope};
@@ -25,22 +25,18 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
         let Some(census) = census(judgement, scope) else { return };
         judgement.pass();
-        let pool = scope.pool_of(Transport::Tcp).map(|pool| pool.ports.clone());
-        let ports: PortSet =
-            census.self_connected.iter().map(|seen| PortRange::single(seen.local.port())).collect();
-        let exposed = pool.unwrap_or_default().intersection(&ports);
-        let steps = if exposed.is_empty() {
-            Vec::new()
-        } else {
-            advice::reserve(facts.snapshot, scope, &exposed)
-        };
         for seen in &census.self_connected {
-            judgement.found(finding(scope, census, seen, &steps));
+            judgement.found(finding(facts.snapshot, scope, census, seen));
         }
     })
 }
 
-fn finding(scope: &ScopeFacts<'_>, census: &Census, seen: &Connection, steps: &[Step]) -> Finding {
+fn finding(
+    snapshot: &Snapshot,
+    scope: &ScopeFacts<'_>,
+    census: &Census,
+    seen: &Connection,
+) -> Finding {
     let (address, port) = (seen.local, seen.local.port());
     let over = seen.state == TIME_WAIT;
     let (title, now) = if over {
@@ -78,12 +74,17 @@ fn finding(scope: &ScopeFacts<'_>, census: &Census, seen: &Connection, steps: &[
              its own."
         ),
     )
-    .advises(
-        (!over).then(|| Step::now("stop the client that holds it; as root, ss -p shows its name")),
-    )
-    .advises(steps.iter().cloned())
+    .advises((!over).then(|| ends(snapshot, scope, seen)).into_iter().flatten())
     .advises([Step::elsewhere(
         "in the client: close a connection whose getsockname() and getpeername() are equal, and \
              try again",
     )])
+}
+
+/// What ends it. Neither a reservation nor another range does: both only hide it.
+fn ends(snapshot: &Snapshot, scope: &Scope, seen: &Connection) -> Vec<Step> {
+    if snapshot.host.os == Os::Linux {
+        return end_connection(scope, seen.local, seen.peer);
+    }
+    vec![Step::now("stop the client that holds it")]
 }

@@ -9,6 +9,7 @@ use ephaudit_platform::snapshot::{
 
 use crate::policy::Policy;
 use crate::policy::services::Declared;
+use crate::remedy;
 use crate::report::{About, Evidence, Finding, Gap, Severity, Step, Verdict};
 use crate::rule::usage::knows_listeners;
 use crate::rule::{Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope};
@@ -184,7 +185,7 @@ fn known(judgement: &mut Judgement, scope: &ScopeFacts<'_>, policy: &Policy, hel
 }
 
 fn finding(
-    scope: &Scope,
+    scope: &ScopeFacts<'_>,
     service: &Declared,
     held: &Held,
     port: u16,
@@ -208,7 +209,7 @@ fn finding(
             Severity::High,
             "A service that binds its address now gets EADDRINUSE, even with SO_REUSEADDR unless \
              that socket had set it too, as a socket that the service itself accepted earlier has.",
-            "stop the process that holds it, and reserve the port so that it is not taken again",
+            "stop the process that holds it",
         )
     };
     let subject = format!("{transport}/{port}");
@@ -227,11 +228,39 @@ fn finding(
                 if sockets.len() == 1 { "has" } else { "have" }
             ),
         )
-        .advises([
-            Step::now(step),
-            Step::now("see what a service would meet there")
-                .by(format!("ephaudit explain {port}/{transport}")),
-        ])
+        .advises(ended(step, waits, sockets))
+        .advises([again(scope, transport, port)])
+        .advises([Step::now("see what a service would meet there")
+            .by(format!("ephaudit explain {port}/{transport}"))])
+}
+
+/// What ends the holders, as far as they are seen.
+fn ended(otherwise: &str, waits: bool, sockets: &[&(Connection, Owner)]) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for step in sockets.iter().filter(|_| !waits).filter_map(|(_, owner)| remedy::end(owner)) {
+        if steps.len() < SHOWN && !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    if steps.is_empty() {
+        steps.push(Step::now(otherwise));
+    }
+    steps
+}
+
+/// What keeps the port from being taken again: it is automatic allocation that a reservation stops,
+/// and never a bind() to a number.
+fn again(scope: &ScopeFacts<'_>, transport: Transport, port: u16) -> Step {
+    if scope.pool_of(transport).is_some_and(|pool| pool.ports.contains(port)) {
+        return Step::now(
+            "then keep the port out of automatic allocation, as declared-service-in-pool advises",
+        );
+    }
+    Step::elsewhere(
+        "no reservation keeps a program from binding this number: start the service first, or give \
+         the program another port (RPC clients: /etc/bindresvport.blacklist, the mount option \
+         noresvport)",
+    )
 }
 
 /// The process is the first that is seen to hold the port; the ends where one socket has it.

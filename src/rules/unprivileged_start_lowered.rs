@@ -3,9 +3,8 @@
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{Environment, Os, Reading};
 
-use crate::advice;
 use crate::policy::Policy;
-use crate::report::{Evidence, Finding, Severity, Step, Verdict};
+use crate::report::{Cure, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, each_scope};
 
 pub static RULE: Rule = Rule {
@@ -57,7 +56,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     Step::elsewhere(
 "grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead"),
                 ])
-                .advises(advice::raise_unprivileged_start(facts.snapshot, scope)),
+                .cured_by(Cure::UnprivilegedStart),
             );
         }
         Reading::Absent { .. } => {

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use ephaudit_platform::bound_in_pool;
-use ephaudit_platform::snapshot::{Census, Reading, Source, Transport};
+use ephaudit_platform::ports::PortRange;
+use ephaudit_platform::snapshot::{Census, Environment, Reading, Snapshot, Source, Transport};
 
 use super::{Hot, RULE, TransportUse};
-use crate::advice;
-use crate::report::{About, Evidence, Finding, Step};
+use crate::remedy::targets;
+use crate::report::{About, Cure, Evidence, Finding, Step};
 use crate::rule::usage::{range_evidence, seen_in, ss_from, ss_to};
 use crate::text::{counted, grouped, parity, seconds};
 
@@ -43,26 +44,31 @@ pub(super) fn finding(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -
         let (value, source) = setting(census, name)?;
         Some(Evidence::new(name, value.to_string(), source))
     });
-    Finding::new(RULE.name, hot.severity(), case.scope, &subject, in_use(case, census, hot))
-        .seen(case.scope.pool_of(row.transport).map(range_evidence))
-        .seen(of_settings)
-        .says(
-            format!(
-                "{} {who}: {} of {} {} in use ({} %)",
-                row.transport,
-                grouped(hot.row.ports_used),
-                counted(case.usable, "usable port"),
-                if hot.row.ports_used == 1 { "is" } else { "are" },
-                hot.percent,
-            ),
-            message.join(" "),
-        )
-        .concerning(About {
-            address: Some(row.source).filter(|source| !source.is_unspecified()),
-            destination: row.peer,
-            ..About::transport(row.transport)
-        })
-        .advises(steps)
+    let finding =
+        Finding::new(RULE.name, hot.severity(), case.scope, &subject, in_use(case, census, hot))
+            .seen(case.scope.pool_of(row.transport).map(range_evidence))
+            .seen(of_settings)
+            .says(
+                format!(
+                    "{} {who}: {} of {} {} in use ({} %)",
+                    row.transport,
+                    grouped(hot.row.ports_used),
+                    counted(case.usable, "usable port"),
+                    if hot.row.ports_used == 1 { "is" } else { "are" },
+                    hot.percent,
+                ),
+                message.join(" "),
+            )
+            .concerning(About {
+                address: Some(row.source).filter(|source| !source.is_unspecified()),
+                destination: row.peer,
+                ..About::transport(row.transport)
+            })
+            .advises(steps);
+    match wider(case) {
+        Some(cure) => finding.cured_by(cure),
+        None => finding,
+    }
 }
 
 /// `from 10.0.0.1`.
@@ -293,10 +299,13 @@ fn for_destination(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> V
             counted(case.usable, "connection")
         )),
     ];
-    if matches!(value(census, REUSE), Some(0 | 2)) && !may_reuse(census, hot) {
-        steps.push(advice::reuse_time_wait(case.snapshot));
+    if case.usage.tcp_time_wait > 0
+        && matches!(value(census, REUSE), Some(0 | 2))
+        && !may_reuse(census, hot)
+    {
+        steps.push(reuse_time_wait(case.snapshot));
     }
-    steps.extend(wider(case));
+    steps.extend(reserving_too(case));
     steps
 }
 
@@ -311,7 +320,7 @@ fn for_source(case: &TransportUse<'_>) -> Vec<Step> {
             counted(case.usable, "port")
         )),
     ];
-    steps.extend(wider(case));
+    steps.extend(reserving_too(case));
     steps
 }
 
@@ -325,11 +334,34 @@ fn for_udp(case: &TransportUse<'_>) -> Vec<Step> {
             counted(case.usable, "port")
         )),
     ];
-    steps.extend(wider(case));
+    steps.extend(reserving_too(case));
     steps
 }
 
-fn wider(case: &TransportUse<'_>) -> Vec<Step> {
-    let default = case.scope.pool_of(case.transport).and_then(|pool| pool.range.vendor_default);
-    advice::widen_range(case.snapshot, case.scope, case.policy.wanted(default))
+/// How to let connect() take ports in TIME_WAIT again.
+fn reuse_time_wait(snapshot: &Snapshot) -> Step {
+    let setting = "net.ipv4.tcp_tw_reuse=1";
+    let command = match snapshot.host.environment {
+        Some(Environment::Container(_)) => format!("docker run --sysctl {setting} IMAGE"),
+        _ => format!("sysctl -w {setting}"),
+    };
+    let words = "where most of them are in TIME_WAIT and both ends use TCP timestamps, let \
+                 connect() reuse these early (the kernel's documentation leaves that to experts)";
+    Step::now(words).by(command)
+}
+
+/// A wider range, where the policy allows one.
+fn wider(case: &TransportUse<'_>) -> Option<Cure> {
+    let pool = case.scope.pool_of(case.transport)?;
+    let wider = targets(case.policy, pool.range.vendor_default)
+        .into_iter()
+        .filter(|target| target.count() > pool.bounds.range().count());
+    let wider: Vec<PortRange> = wider.collect();
+    (!wider.is_empty()).then_some(Cure::Range(wider))
+}
+
+fn reserving_too(case: &TransportUse<'_>) -> Option<Step> {
+    let words = "or widen the range into the User Ports, and reserve those of your services";
+    (wider(case).is_none() && case.snapshot.host.environment != Some(Environment::Wsl))
+        .then(|| Step::now(words).by("ephaudit explain overlaps-user-ports"))
 }

@@ -1,5 +1,6 @@
 //! Who uses the pools: its structs, and how they are filled.
 
+use crate::remedy::figures::new_a_second;
 use ephaudit_platform::snapshot as facts;
 use ephaudit_platform::{bound_in_pool, usable_ports};
 use schemars::JsonSchema;
@@ -168,9 +169,7 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
 }
 
 fn ceiling(scope: &facts::Scope) -> Option<u32> {
-    let usable = u64::from(usable_ports(scope, facts::Transport::Tcp)?);
-    let milliseconds = u64::from(*scope.time_wait.known()?);
-    u32::try_from((usable * 1000).checked_div(milliseconds)?).ok()
+    new_a_second(scope, usable_ports(scope, facts::Transport::Tcp)?)
 }
 
 fn connections(seen: &[facts::Connection]) -> Vec<Connection> {
