@@ -4,7 +4,6 @@
 pub(crate) mod bsd_conf;
 pub(crate) mod cgroup;
 pub(crate) mod cmdline;
-pub(crate) mod command_line;
 pub(crate) mod decode;
 pub(crate) mod ipadm;
 pub(crate) mod lines;

@@ -1,6 +1,7 @@
 //! Linux: procfs, netlink and uname.
 
 mod census;
+mod command_line;
 mod files;
 mod filter;
 mod namespaces;

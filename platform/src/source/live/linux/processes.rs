@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use procfs::ProcError;
 use procfs::process::{FDTarget, Process};
 
+use super::command_line;
 use super::namespaces::FIRST_PID_NAMESPACE;
 use crate::ask::{Refusal, SocketOwners};
-use crate::parse::command_line;
 use crate::ports::PortSet;
 use crate::snapshot::{Reason, Why};
 

@@ -2,7 +2,7 @@
 //! `-p 8300`, `-p8300`, `:54045`, `tcp://0.0.0.0:2375`. Nothing else of it leaves here, since people
 //! put secrets there.
 
-use super::port_list;
+use crate::parse::port_list;
 use crate::ports::{PortRange, PortSet};
 
 /// What stands around a port in a word.
