@@ -102,11 +102,14 @@ fn the_system_is_recognised_or_asked_for_and_never_guessed() {
         }
         let output = shown(&files, None);
         match code(&output) {
-            0 => assert_eq!(
-                document(&output)["host"]["os"].as_str(),
-                capture["os"].as_str(),
-                "{name}"
-            ),
+            0 => {
+                let os = document(&output)["host"]["os"].as_str().map(str::to_owned);
+                let wanted = capture["os"].as_str();
+                // Only what these three share may leave it open.
+                let shared = matches!(wanted, Some("freebsd" | "dragonfly" | "macos"));
+                let open = shared && os.as_deref() == Some("bsd");
+                assert!(open || os.as_deref() == wanted, "{name}: {os:?}");
+            }
             2 => assert!(
                 stderr(&output).contains("--os") || name == "windows-en-error",
                 "{name}: {}",
@@ -147,11 +150,18 @@ fn evidence_that_says_nothing_or_two_things_is_refused() {
         "net.ipv4.ip_local_port_range = 1 2\nnet.inet.ip.portfirst=1024\n",
         "different systems",
     );
-    refused("net.inet.ip.portrange.first: 1\n", "freebsd, dragonfly, macos");
-    // A damaged setting is not passed over, and a prompt in brackets is no JSON.
-    refused("[{\"SettingName\": \"Internet\", \"DynamicPortRangeStartPort\": 49152,", "JSON");
+    // What three systems share is read, and never enough for a pass.
+    let shared = "net.inet.ip.portrange.first: 49152\nnet.inet.ip.portrange.last: 65535\n";
+    let document = document(&from_stdin(shared, &["--format", "json"]));
+    assert_eq!(
+        (&document["host"]["os"], &document["status"]),
+        (&"bsd".into(), &"undetermined".into())
+    );
+    // A damaged setting is a gap, and a prompt in brackets is no JSON.
+    let cut = "[{\"SettingName\": \"Internet\", \"DynamicPortRangeStartPort\": 49152,";
+    assert_eq!(code(&from_stdin(cut, &[])), 3);
     let prompt = "[root@web1 ~]# sysctl net.ipv4\nnet.ipv4.ip_local_port_range = 9000 65500\n";
-    let document = document(&from_stdin(prompt, &["show", "--format", "json"]));
+    let document = self::document(&from_stdin(prompt, &["show", "--format", "json"]));
     assert_eq!(bounds(range(&document, "tcp", "ipv4")), (9000, 65_500));
     // The same name with two values is neither.
     let twice = "net.ipv4.ip_local_port_range = 1 2\nnet.ipv4.ip_local_port_range = 3 4\n";

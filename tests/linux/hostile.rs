@@ -164,8 +164,8 @@ fn a_text_of_one_line_is_held_once() {
         ("NUL", vec![0; size], NOTHING),
         ("UTF-16", utf16(&"漢".repeat(size / 2 - 1)), NOTHING),
         ("nested arrays", vec![b'['; size], NOTHING),
-        ("nested objects", b"{\"PortRange\":".repeat(size / 13), "JSON"),
-        ("small objects", objects.into_bytes(), "a start or a count, but not both"),
+        ("nested objects", b"{\"PortRange\":".repeat(size / 13), NOTHING),
+        ("small objects", objects.into_bytes(), NOTHING),
         ("a long name", [b"net.ipv4.ip_", &[b'a'; 300][..], b" = 1\n"].concat(), NOTHING),
     ] {
         let (_folder, path) = file(&bytes);

@@ -88,7 +88,7 @@ fn trap_13_programs_are_started_by_their_own_absolute_paths() {
         assert_ne!(program, wrong, "{name} is for {here:?}");
     }
     let moved = "net.inet.ip.portrange.first: 1024\nnet.inet.ip.portrange.last: 5000\n";
-    let advice = stdout(&from_stdin(moved, &["--os", "macos"]));
+    let advice = stdout(&from_stdin(moved, &["--os", "macos", "-v"]));
     assert!(advice.contains("/usr/sbin/sysctl") && !advice.contains(" /sbin/sysctl"), "{advice}");
 }
 

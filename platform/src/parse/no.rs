@@ -5,7 +5,7 @@
 //! of `no -a`: only the echoed command line tells them apart. A tunables file has a stanza `no:` of
 //! `name = "value"`.
 
-use super::sysctl_text::{Line, echoed, lines};
+use super::sysctl_text::{COMMAND_MAX as LINE_MAX, Line, echoed, lines};
 
 /// When a value holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,8 @@ fn of_line(line: Line<'_>, form: Form) -> Vec<Tunable<'_>> {
     let both = |name, current: &str, boot: &str, whole| {
         vec![tunable(name, current, When::Now, whole), tunable(name, boot, When::AfterBoot, whole)]
     };
-    if let Some((name, value)) = text.split_once('=') {
+    // AIX writes `=`; people who copy values write `: `.
+    if let Some((name, value)) = text.split_once('=').or_else(|| text.split_once(": ")) {
         let (name, value) = (name.trim(), value.trim());
         let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         let when = match (form, quoted) {
@@ -90,6 +91,9 @@ fn of_line(line: Line<'_>, form: Form) -> Vec<Tunable<'_>> {
         let value = quoted.unwrap_or(value);
         // `no -o name` says no more, and a comment no less.
         return if is_name(name) { vec![tunable(name, value, when, whole)] } else { Vec::new() };
+    }
+    if text.len() > LINE_MAX {
+        return Vec::new();
     }
     let cells: Vec<&str> = text.split(',').collect();
     if let [name, current, _, boot, _, _, _, ..] = cells[..] {

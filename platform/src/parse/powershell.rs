@@ -13,6 +13,7 @@ mod object;
 
 use super::decode::decoded;
 use super::lines::Lines;
+use super::sysctl_text::COMMAND_MAX;
 use crate::snapshot::Transport;
 
 /// Windows has 6 templates; a text with more than this is no evidence.
@@ -141,7 +142,7 @@ fn commands(text: &[u8]) -> Vec<(usize, Option<Transport>)> {
         };
         (tcp || udp).then_some((line.number, of))
     };
-    Lines::new(text).filter_map(command).collect()
+    Lines::new(text).filter(|line| line.text.len() <= COMMAND_MAX).filter_map(command).collect()
 }
 
 /// The templates of JSON that begins at a line, whatever stands above it and below.

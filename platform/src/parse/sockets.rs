@@ -10,7 +10,7 @@ mod forms;
 
 use std::net::IpAddr;
 
-use super::sysctl_text::{BLANKS, echoed, lines};
+use super::sysctl_text::{BLANKS, COMMAND_MAX, echoed, lines};
 use crate::snapshot::{Family, Transport};
 use forms::{Form, Row, Waits};
 
@@ -61,6 +61,9 @@ struct Command {
 
 impl Asked {
     fn of(line: &str) -> Option<Self> {
+        if line.len() > COMMAND_MAX {
+            return None;
+        }
         let tools = ["netstat", "sockstat", "lsof", "Get-NetTCPConnection"];
         let typed = line.rsplit(['>', '#', '$', '%']).next().unwrap_or_default().trim_start();
         let tool = tools.into_iter().find(|tool| {

@@ -205,6 +205,9 @@ fn refusal(said: &str) -> Refusal {
     }
 }
 
+/// The longest line that is looked at as a command, in bytes: people type shorter ones.
+pub(crate) const COMMAND_MAX: usize = 4096;
+
 /// The arguments of `tool` where a line is the echo of a command that runs it and nothing else:
 /// after a prompt (`# `, `bash-3.00$ `, `host% `), `sudo` or `pfexec`, or at the head of the line;
 /// by name or by path.
@@ -213,7 +216,8 @@ pub(crate) fn echoed<'a>(
     tool: &str,
 ) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
     let prompt = |c: char| matches!(c, '#' | '$' | '%' | '>');
-    let line = Some(line.trim_matches(BLANKS)).filter(|line| line.contains(tool))?;
+    let short = (line.len() <= COMMAND_MAX).then(|| line.trim_matches(BLANKS));
+    let line = short.filter(|line| line.contains(tool))?;
     let mut from = 0;
     loop {
         let rest = &line[from..];

@@ -1,7 +1,7 @@
 //! Which lines of a text are commands: what is told again behind one replaces what was told before
 //! it, as before and after a change.
 
-use super::sysctl_text::echoed;
+use super::sysctl_text::{COMMAND_MAX, echoed};
 
 /// The place of a value among the commands of all texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,6 +69,9 @@ fn is_command(line: &str) -> bool {
             tool != "no" || words.next().is_some_and(|word| word.starts_with('-'))
         })
     };
+    if line.len() > COMMAND_MAX {
+        return false;
+    }
     let lower = line.to_ascii_lowercase();
     OF_WINDOWS.iter().any(|words| lower.contains(words)) || TOOLS.into_iter().any(runs)
 }

@@ -46,8 +46,14 @@ enum Heads<'a> {
     Separated(u8, Vec<&'a [u8]>),
 }
 
+/// The longest line of a table, in bytes; all properties with their values take a tenth.
+const ROW_MAX: usize = 16 * 1024;
+
 impl<'a> Heads<'a> {
     fn of(line: Line<'a>, below: Option<Line<'a>>) -> Option<Self> {
+        if line.raw.len().max(below.map_or(0, |below| below.raw.len())) > ROW_MAX {
+            return None;
+        }
         let wanted = |names: &[&[u8]]| {
             ["DynamicPortRangeStartPort", "DynamicPortRangeNumberOfPorts"].iter().all(|property| {
                 names.iter().any(|name| name.eq_ignore_ascii_case(property.as_bytes()))
@@ -72,6 +78,9 @@ impl<'a> Heads<'a> {
     }
 
     fn object(&self, row: Line<'_>) -> Result<Option<super::Template>, &'static str> {
+        if row.raw.len() > ROW_MAX {
+            return Err("a row longer than 16 KiB");
+        }
         let mut object = Object::default();
         object.cut = !row.ended;
         match self {
