@@ -54,7 +54,6 @@ pub fn parse(bytes: &[u8]) {
     let _ = os_release::value(text, "PRETTY_NAME");
     let _ = SocketOwners::parse(bytes);
     let _ = OpenSockets::parse(bytes);
-    let _ = sockstat::of_protocols(text);
     let _ = sockstat::counter(text, "TCP:", "inuse");
 }
 
