@@ -34,7 +34,9 @@ pub(super) fn link(
     subject: Subject,
     notes: &mut Vec<Unread>,
 ) -> Option<String> {
-    told(ask, Question::Link(path), subject, notes).map(|target| beginning(&target))
+    let target = told(ask, Question::Link(path), subject, notes).map(|target| beginning(&target));
+    // No link of the kernel's leads nowhere.
+    target.filter(|target| !target.is_empty())
 }
 
 /// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports
