@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use ephaudit_platform::files;
-use ephaudit_platform::snapshot::{Os, Snapshot};
+use ephaudit_platform::snapshot::{Os, Reason, Snapshot};
 use sha2::{Digest, Sha256};
 
 use super::output::{self, Content};
@@ -24,7 +24,7 @@ const LABELS: usize = 16;
 /// Which host it is.
 pub(super) struct Identity {
     id: Option<(String, &'static str)>,
-    unread: Option<String>,
+    unread: Option<(Reason, String)>,
     booted_at: Option<String>,
     labels: Vec<Label>,
     run: Option<String>,
@@ -83,9 +83,9 @@ impl Identity {
         document.host.labels = self.labels;
         document.run = self.run;
         let own = document.scopes.iter().find(|scope| scope.current);
-        if let Some((detail, own)) = self.unread.zip(own) {
+        if let Some(((why, detail), own)) = self.unread.zip(own) {
             let scope = own.id.clone();
-            let (what, why) = ("host id".to_owned(), "malformed".into());
+            let (what, why) = ("host id".to_owned(), why.name().into());
             document.gaps.push(Gap { rule: None, scope, what, why, detail });
         }
     }
@@ -100,18 +100,22 @@ fn read(path: &str) -> io::Result<String> {
 
 /// The keyed hash of the machine-id; none where there is no such file. systemd has
 /// "uninitialized" there before the first start, and what masks it writes zeros.
-fn machine_id() -> Result<Option<String>, String> {
+fn machine_id() -> Result<Option<String>, (Reason, String)> {
     const PATH: &str = "/etc/machine-id";
     let text = match read(PATH) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("{PATH}: {error}")),
+        Err(error) => {
+            let denied = error.kind() == ErrorKind::PermissionDenied;
+            let why = if denied { Reason::Denied } else { Reason::Unparsable };
+            return Err((why, format!("{PATH}: {error}")));
+        }
     };
     match keyed(text.trim()) {
         Some(id) => Ok(Some(id)),
         // An image or container that has none of its own.
         None if text.trim().is_empty() => Ok(None),
-        None => Err(format!("{PATH} holds no id of a machine")),
+        None => Err((Reason::Unparsable, format!("{PATH} holds no id of a machine"))),
     }
 }
 
