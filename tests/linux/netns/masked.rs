@@ -42,6 +42,25 @@ fn code_of(output: &std::process::Output) -> i32 {
 }
 
 #[test]
+fn a_machine_id_that_is_none_is_a_gap_and_no_verdict() {
+    inside(|| {
+        // Every file of /etc but this one is gone.
+        let etc = tempfile::tempdir().expect("a folder");
+        fs::write(etc.path().join("machine-id"), "uninitialized\n").expect("a file");
+        sh("mount", &["--bind", etc.path().to_str().expect("UTF-8"), "/etc"]);
+        compliant();
+        let (document, _) = json(&[]);
+        assert_eq!(
+            (&document["host"]["id"], &document["host"]["id_source"]),
+            (&Value::Null, &Value::Null)
+        );
+        let gaps = document["gaps"].as_array().expect("gaps");
+        let gap = gaps.iter().find(|gap| gap["what"] == "host id").expect("why there is none");
+        assert_eq!(gap["why"], "unparsable");
+    });
+}
+
+#[test]
 fn a_masked_file_is_undetermined() {
     inside(|| {
         compliant();
