@@ -214,6 +214,25 @@ fn a_saved_report_is_a_fleet_of_one() {
 }
 
 #[test]
+fn a_host_that_complies_only_by_its_own_word_is_not_counted() {
+    let report = fs::read(saved("compliant")).expect("a report");
+    let believed: Value = serde_json::from_slice(&report).expect("JSON");
+    let forgeries: [fn(&mut Value); 3] = [
+        |scope| scope["ranges"][0]["first"] = 1024.into(),
+        |scope| scope["pools"][0]["ports"] = 1.into(),
+        |scope| scope["unprivileged_start"]["state"] = "unknown".into(),
+    ];
+    for forge in forgeries {
+        let mut report = believed.clone();
+        forge(&mut report["scopes"][0]);
+        report["summary"] = Value::Null;
+        let (exit, reasons, told) = reasons(report.to_string().as_bytes());
+        assert_eq!((exit, &reasons[..]), (3, &["contradicts-itself".to_owned()][..]), "{told}");
+        assert_eq!(told["hosts"]["count"], 0);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_a_rejected_row_and_no_input_is_an_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let empty = folder.path().to_str().expect("UTF-8");

@@ -300,7 +300,7 @@ impl Part {
         match read::piece(text)? {
             (Piece::Report(mut report), end) => self
                 .roll
-                .add(&mut report, place, options)
+                .add(&mut report, text.get(..end).unwrap_or(text), place, options)
                 .map(|()| end)
                 .map_err(|refusal| (refusal, Some(end))),
             (Piece::Absence(absence), end) => {

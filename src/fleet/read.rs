@@ -8,7 +8,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::wire::v1::{
-    Absence, NumberOf, OwnScope, RandomOf, RangeOf, ReservedOf, Severity, Status, Text, Transport,
+    self as wire, Absence, NumberOf, OwnScope, RandomOf, RangeOf, ReservedOf, Severity, Status,
+    Text, Transport,
 };
 
 /// What a report begins with, wherever it stands.
@@ -303,6 +304,17 @@ impl Report<'_> {
         let at = &self.collected_at.0;
         let bad = || Refusal::new("bad-time", format!("{at:.40?} is not an RFC 3339 time"));
         if at.len() > 40 { Err(bad()) } else { humantime::parse_rfc3339(at).map_err(|_| bad()) }
+    }
+
+    /// Fails where it calls its host compliant and `convert` would not believe the text: its verdicts
+    /// have to hold against its facts. Other reports can do no harm by being worse than the truth.
+    pub(super) fn borne_out(&self, text: &str) -> Result<(), Refusal> {
+        if self.status != Some(Status::Compliant) {
+            return Ok(());
+        }
+        wire::read(text.as_bytes()).map(drop).map_err(|why| {
+            Refusal::contradicts(why.strip_prefix("it is not a report: ").unwrap_or(&why))
+        })
     }
 
     /// Fails where it tells another shape than its facts have, and is of this very version.

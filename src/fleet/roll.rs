@@ -82,16 +82,18 @@ pub struct Roll {
 }
 
 impl Roll {
-    /// Takes in a report, unless it contradicts itself.
+    /// Takes in the report of a text, unless it contradicts itself.
     pub fn add(
         &mut self,
         report: &mut Report<'_>,
+        text: &str,
         place: Place,
         options: &Options,
     ) -> Result<(), Refusal> {
         let time = report.time()?;
         whereabouts(report)?;
         let answers = self.memory.answers(report, &mut self.answers)?;
+        report.borne_out(text)?;
         let os = report.host.os.0.clone();
         let own = report.scopes.iter().position(|scope| scope.current).unwrap_or_default();
         let mut shape = None;
