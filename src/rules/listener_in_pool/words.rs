@@ -58,17 +58,18 @@ pub(super) fn title(policy: &Policy, group: &Group<'_>) -> String {
         );
     }
     let who = match &first.owner {
-        Owner::Known { command: Some(command), .. } => command.clone(),
-        Owner::Known { pid, .. } => format!("the process {pid}"),
-        Owner::Kernel => "the kernel".to_owned(),
-        Owner::NotAsked | Owner::Unseen(_) => "a process that is not seen".to_owned(),
+        Owner::Known { command: Some(command), .. } => format!("{command} listens"),
+        Owner::Known { pid, .. } => format!("the process {pid} listens"),
+        Owner::Kernel => "the kernel listens".to_owned(),
+        // How many they are, nobody knows.
+        Owner::NotAsked | Owner::Unseen(_) => "processes that are not seen listen".to_owned(),
     };
     let each = Transport::ALL.iter().map(|&transport| (transport, of(group, transport)));
     let each = each.filter(|(_, ports)| !ports.is_empty());
     let each: Vec<String> =
         each.map(|(transport, ports)| format!("{transport} {}", spans(&ports))).collect();
     format!(
-        "{who} listens on {} inside the pool that {} not reserved: {}",
+        "{who} on {} inside the pool that {} not reserved: {}",
         counted(ports(group).count(), "port"),
         if ports(group).count() == 1 { "is" } else { "are" },
         each.join(", ")
