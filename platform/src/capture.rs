@@ -58,39 +58,39 @@ pub enum CaptureError {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct CaptureFile {
     ephaudit_capture: u32,
     os: String,
     host: Option<String>,
     collected_at: String,
-    answers: Vec<Entry>,
+    answers: Vec<CaptureEntry>,
     /// Of the fields above and the answers' sums.
     sha256: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct CaptureEntry {
     question: String,
-    source: Place,
+    source: CapturedNamespace,
     /// What was answered, in base64; null where there was no answer.
     bytes: Option<String>,
     /// Why there was none.
-    refusal: Option<Refused>,
+    refusal: Option<CapturedRefusal>,
     /// Of the fields above.
     sha256: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+struct CapturedNamespace {
     kind: String,
     location: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Refused {
+struct CapturedRefusal {
     /// A reason's name, or "not-found".
     reason: String,
     detail: String,
@@ -122,7 +122,7 @@ impl Capture {
         if bytes.len() > Self::MAX {
             return Err(CaptureError::TooLarge);
         }
-        let file: File = serde_json::from_slice(bytes)?;
+        let file: CaptureFile = serde_json::from_slice(bytes)?;
         if file.ephaudit_capture != VERSION {
             return Err(CaptureError::Version(file.ephaudit_capture));
         }
@@ -195,12 +195,12 @@ impl Recording {
         host: &HostInfo,
         collected_at: String,
     ) -> Result<Vec<u8>, serde_json::Error> {
-        let mut file = File {
+        let mut file = CaptureFile {
             ephaudit_capture: VERSION,
             os: host.os.name().to_owned(),
             host: host.name.clone(),
             collected_at,
-            answers: self.0.into_inner().kept.into_iter().map(Entry::new).collect(),
+            answers: self.0.into_inner().kept.into_iter().map(CaptureEntry::new).collect(),
             sha256: String::new(),
         };
         file.sha256 = file.sum();
@@ -322,7 +322,7 @@ fn sum<'a>(fields: impl IntoIterator<Item = Option<&'a str>>) -> String {
     digest.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-impl File {
+impl CaptureFile {
     fn sum(&self) -> String {
         let version = self.ephaudit_capture.to_string();
         let head = [
@@ -335,18 +335,18 @@ impl File {
     }
 }
 
-impl Entry {
+impl CaptureEntry {
     fn new((question, answer): (String, Answer)) -> Self {
         let (bytes, refusal) = match answer.outcome {
             Ok(bytes) => (Some(STANDARD.encode(bytes)), None),
             Err(Refusal::NotFound(detail)) => {
-                (None, Some(Refused { reason: NOT_FOUND.to_owned(), detail, raw: None }))
+                (None, Some(CapturedRefusal { reason: NOT_FOUND.to_owned(), detail, raw: None }))
             }
             Err(Refusal::Failed(Why { reason, detail, raw })) => {
-                (None, Some(Refused { reason: reason.name().to_owned(), detail, raw }))
+                (None, Some(CapturedRefusal { reason: reason.name().to_owned(), detail, raw }))
             }
         };
-        let source = Place {
+        let source = CapturedNamespace {
             kind: answer.source.kind().to_owned(),
             location: answer.source.location().to_owned(),
         };
@@ -395,7 +395,7 @@ impl Entry {
             (None, Some(refused)) if refused.reason == NOT_FOUND => {
                 Err(Refusal::NotFound(refused.detail))
             }
-            (None, Some(Refused { reason, detail, raw })) => {
+            (None, Some(CapturedRefusal { reason, detail, raw })) => {
                 let known = Reason::ALL.iter().find(|known| known.name() == reason);
                 let reason = *known.ok_or(CaptureError::Word(beginning(&reason), "reason"))?;
                 Err(Refusal::Failed(Why { reason, detail, raw }))
@@ -427,7 +427,7 @@ fn short(name: &str, text: &str) -> Result<(), CaptureError> {
 /// The capture with the sums that it would have, had a host answered so.
 #[cfg(fuzzing)]
 pub fn sealed(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut file: File = serde_json::from_slice(bytes).ok()?;
+    let mut file: CaptureFile = serde_json::from_slice(bytes).ok()?;
     for entry in &mut file.answers {
         entry.sha256 = entry.sum();
     }
@@ -452,7 +452,7 @@ mod tests {
             Source::Kernel("TCP_TIMEWAIT_LEN, include/net/tcp.h".into()),
         ] {
             let answer = Answer::new(source, Ok(Vec::new()));
-            let back = Entry::new(("uname".to_owned(), answer.clone())).answer();
+            let back = CaptureEntry::new(("uname".to_owned(), answer.clone())).answer();
             assert_eq!(back.expect("an answer"), ("uname".to_owned(), answer));
         }
     }
@@ -461,7 +461,7 @@ mod tests {
     fn what_is_longer_than_a_host_tells_is_refused() {
         let back = |question: &str, source: &str, outcome| {
             let answer = Answer::new(Source::File(source.to_owned().into()), outcome);
-            Entry::new((question.to_owned(), answer)).answer()
+            CaptureEntry::new((question.to_owned(), answer)).answer()
         };
         let long = "x".repeat(TEXT_MAX + 1);
         let refused = |text: &str| Err(Refusal::Failed(Why::new(Reason::Denied, text)));

@@ -23,7 +23,7 @@ use crate::source::Folder;
 use crate::unread::Unread;
 use crate::usage::CensusRows;
 use tree::Tree;
-use tunables::{MAX_BYTES, MAX_TUNABLES, Told, Tunables};
+use tunables::{MAX_BYTES, MAX_TUNABLES, TunableText, Tunables};
 
 /// One file of evidence.
 #[derive(Debug, Clone)]
@@ -312,16 +312,16 @@ fn value(text: &str, whole: bool) -> Outcome {
     }
 }
 
-fn refusal(name: &str, why: sysctl_text::Refusal) -> Refusal {
+fn refusal(name: &str, why: sysctl_text::NoValue) -> Refusal {
     match why {
-        sysctl_text::Refusal::Denied => Refusal::Failed(Why::new(
+        sysctl_text::NoValue::Denied => Refusal::Failed(Why::new(
             Reason::Denied,
             format!("sysctl was not allowed to read {name}; capture it as root"),
         )),
-        sysctl_text::Refusal::NoSuchName => {
+        sysctl_text::NoValue::NoSuchName => {
             Refusal::NotFound(format!("sysctl knew no {name} where the evidence was captured"))
         }
-        sysctl_text::Refusal::Other => Refusal::Failed(Why::new(
+        sysctl_text::NoValue::Other => Refusal::Failed(Why::new(
             Reason::Unsupported,
             format!("sysctl could not read {name} where the evidence was captured"),
         )),
@@ -337,7 +337,7 @@ fn read_text(
     tunables: &mut Tunables,
 ) {
     let place = |line: usize| format!("{name}:{line}");
-    let told = |line, outcome| Told { place: place(line), epoch: transcript.at(line), outcome };
+    let told = |line, outcome| TunableText { place: place(line), epoch: transcript.at(line), outcome };
     for entry in sysctl_text::entries(text) {
         let name = entry.name.replace('/', ".");
         if !recognise::says_something(&name) {

@@ -23,7 +23,7 @@ pub fn parse(bytes: &[u8]) {
         let _ = socket_table::sockets(bytes, transport);
         let _ = CensusRows::parse(bytes, transport);
     }
-    for separator in [linux_sysctl::Separator::Tab, linux_sysctl::Separator::Space] {
+    for separator in [linux_sysctl::BoundsSeparator::Tab, linux_sysctl::BoundsSeparator::Space] {
         let _ = linux_sysctl::port_range(bytes, separator);
     }
     let _ = linux_sysctl::unprivileged_start(bytes);

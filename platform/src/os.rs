@@ -76,20 +76,20 @@ fn no_tour() -> Vec<Unread> {
 }
 
 /// The files that the settings of a system persist in; none where a program prints them.
-pub(crate) struct Wanted {
+pub(crate) struct PersistedPaths {
     pub(crate) folders: &'static [&'static str],
     pub(crate) files: Vec<&'static str>,
     /// Whether a file of that name in one of the folders may be applied.
     pub(crate) matters: fn(&[u8]) -> bool,
 }
 
-impl Default for Wanted {
+impl Default for PersistedPaths {
     fn default() -> Self {
         Self { folders: &[], files: Vec::new(), matters: |_| true }
     }
 }
 
-pub(crate) fn persisted(os: Os) -> Wanted {
+pub(crate) fn persisted(os: Os) -> PersistedPaths {
     (of(os).persisted)()
 }
 

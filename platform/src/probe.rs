@@ -10,7 +10,7 @@ mod random;
 #[cfg(test)]
 mod tests;
 
-use self::compare::{Compared, Settings, compare};
+use self::compare::{Compared, PortSettings, compare};
 use crate::ask::Ask;
 use crate::draw::Draw;
 pub use crate::draw::{Call, Given, Wish, family_name};
@@ -135,12 +135,12 @@ pub(crate) fn probe(os: Os, ask: &dyn Ask, draw: &Draw<'_>, count: u32) -> (Snap
                 |pool: &&Pool<'_>| pool.transport == transport && pool.families.contains(&family);
             match (before.iter().find(of), scope_unknown(scope, transport, family)) {
                 (Some(pool), _) => {
-                    let settings = Settings { pool, allocator };
+                    let settings = PortSettings { pool, allocator };
                     // The settings as they are now, where they are those of before.
                     let again = || {
                         let now = os::read(os, ask, &Needs::default());
                         let same = now.scopes.first().map(pools).as_ref() == Some(&before);
-                        same.then(|| Settings { allocator: os::allocator(os, ask), ..settings })
+                        same.then(|| PortSettings { allocator: os::allocator(os, ask), ..settings })
                     };
                     for &call in Call::ALL {
                         let wish = Wish { transport, family, call };
@@ -183,8 +183,8 @@ impl Probe {
     fn ask<'a>(
         &mut self,
         wish: Wish,
-        settings: &Settings<'a>,
-        again: &dyn Fn() -> Option<Settings<'a>>,
+        settings: &PortSettings<'a>,
+        again: &dyn Fn() -> Option<PortSettings<'a>>,
         draw: &Draw<'_>,
         count: u32,
     ) {
@@ -241,7 +241,7 @@ struct Once {
 }
 
 impl Once {
-    fn of(wish: Wish, settings: &Settings<'_>, draw: &Draw<'_>, count: u32) -> Self {
+    fn of(wish: Wish, settings: &PortSettings<'_>, draw: &Draw<'_>, count: u32) -> Self {
         let drawn = Drawn { wish, given: draw(wish, count), outside: PortSet::new() };
         let mut once = Self { drawn, found: Vec::new(), unsure: Vec::new() };
         // A filter can answer as a kernel without IPv6 does.

@@ -2,7 +2,7 @@
 
 use super::EvidenceError;
 use crate::os::{SYSTEMS, System};
-use crate::parse::sysctl_text::{Entry, Separator};
+use crate::parse::sysctl_text::{PrintedValue, Separator};
 use crate::parse::uname;
 use crate::snapshot::Os;
 
@@ -99,7 +99,7 @@ pub(super) fn is_of_aix(name: &str) -> bool {
 
 /// Whether a line is one of sysctl.conf(5), which says what is after a boot: `name=value` of a
 /// system whose sysctl(8) prints another form.
-pub(super) fn is_of_a_file(name: &str, entry: &Entry<'_>) -> bool {
+pub(super) fn is_of_a_file(name: &str, entry: &PrintedValue<'_>) -> bool {
     const PRINTED_OTHERWISE: [&str; 7] = [
         "net.inet.ip.portrange.",
         "net.inet.ip.anonport",

@@ -1,6 +1,6 @@
 //! The tree of a Linux host's files: an extracted sosreport, or a copy of its root.
 
-use super::{Epoch, EvidenceError, Told, not_captured, value};
+use super::{Epoch, EvidenceError, TunableText, not_captured, value};
 use crate::ask::{Answer, Outcome, Refusal};
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
@@ -119,7 +119,7 @@ impl Tree {
     }
 
     /// The sysctls that it holds.
-    pub(super) fn sysctls(&self) -> impl Iterator<Item = (&'static str, Told)> {
+    pub(super) fn sysctls(&self) -> impl Iterator<Item = (&'static str, TunableText)> {
         SYSCTLS.iter().filter_map(|&name| {
             let file = format!("proc/sys/{}", name.replace('.', "/"));
             let outcome = match self.folder.read(&file) {
@@ -131,7 +131,7 @@ impl Tree {
                 Err(Refusal::NotFound(_)) => return None,
                 Err(refusal) => Err(refusal),
             };
-            Some((name, Told { place: self.folder.place(&file), epoch: Epoch::default(), outcome }))
+            Some((name, TunableText { place: self.folder.place(&file), epoch: Epoch::default(), outcome }))
         })
     }
 

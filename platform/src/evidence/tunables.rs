@@ -16,7 +16,7 @@ const NOTES_MAX: usize = 64;
 
 /// What the evidence says of one setting.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct TunableText {
     /// FILE:LINE.
     pub(super) place: String,
     /// Where it stands among the commands of its text.
@@ -24,7 +24,7 @@ pub(super) struct Told {
     pub(super) outcome: Outcome,
 }
 
-impl Told {
+impl TunableText {
     /// Takes what is told of the same setting again: the same, a later state, or a contradiction. A
     /// note says so of a later state.
     pub(super) fn again(&mut self, name: &str, other: Self) -> Option<Unread> {
@@ -52,7 +52,7 @@ impl Told {
 /// What the evidence says of each tunable, by its name.
 #[derive(Debug, Default)]
 pub(super) struct Tunables {
-    pub(super) told: BTreeMap<String, Told>,
+    pub(super) told: BTreeMap<String, TunableText>,
     pub(super) notes: Vec<Unread>,
     /// The bytes of their values.
     bytes: usize,
@@ -61,7 +61,7 @@ pub(super) struct Tunables {
 impl Tunables {
     /// Keeps what is about ports or the host; a name that stands twice with different values is
     /// neither, unless somebody looked again.
-    pub(super) fn tell(&mut self, name: &str, told: Told) {
+    pub(super) fn tell(&mut self, name: &str, told: TunableText) {
         if !recognise::is_wanted(name) || self.are_too_many() {
             return;
         }
@@ -78,14 +78,14 @@ impl Tunables {
     }
 
     /// The same of what counts only where nothing else tells it.
-    pub(super) fn tell_unless_told(&mut self, name: &str, told: Told) {
+    pub(super) fn tell_unless_told(&mut self, name: &str, told: TunableText) {
         if !self.told.contains_key(name) {
             self.tell(name, told);
         }
     }
 
     /// A write of a tunable, whose outcome nothing shows: what was told before it holds no more.
-    pub(super) fn outdate(&mut self, name: &str, written: &Told) {
+    pub(super) fn outdate(&mut self, name: &str, written: &TunableText) {
         if let Some(told) = self.told.get_mut(name) {
             if written.epoch.is_behind(told.epoch) {
                 let detail =

@@ -30,7 +30,7 @@ const PREFIX_MAX: usize = 64;
 const DEPTH_MAX: usize = 4;
 
 /// A line and its end.
-struct Line<'a> {
+struct RawLine<'a> {
     text: &'a [u8],
     end: &'a [u8],
 }
@@ -39,9 +39,9 @@ struct Line<'a> {
 fn unquoted(text: &[u8]) -> Vec<u8> {
     let lines = text.split_inclusive(|byte| *byte == b'\n').map(|line| {
         let text = line.trim_ascii_end();
-        Line { text: out_of_backticks(text), end: &line[text.len()..] }
+        RawLine { text: out_of_backticks(text), end: &line[text.len()..] }
     });
-    let mut lines: Vec<Line<'_>> = lines.collect();
+    let mut lines: Vec<RawLine<'_>> = lines.collect();
     for _ in 0..DEPTH_MAX {
         if !without_prefixes(&mut lines) {
             break;
@@ -58,7 +58,7 @@ fn out_of_backticks(text: &[u8]) -> &[u8] {
 }
 
 /// Takes one prefix off each block of two lines or more that begin alike; whether any did.
-fn without_prefixes(lines: &mut [Line<'_>]) -> bool {
+fn without_prefixes(lines: &mut [RawLine<'_>]) -> bool {
     let mut changed = false;
     let mut start = 0;
     while start < lines.len() {
@@ -93,7 +93,7 @@ fn begins(line: &[u8], prefix: &[u8]) -> bool {
 
 /// Whether a block behind `#` is a file whose settings are commented out, and no output that
 /// somebody set into a comment: `name=value` without a command line above.
-fn is_commented_out(block: &[Line<'_>], prefix: usize) -> bool {
+fn is_commented_out(block: &[RawLine<'_>], prefix: usize) -> bool {
     let texts = || block.iter().map(|line| String::from_utf8_lossy(&line.text[prefix..]));
     let runs = |text: &str| TOOLS.iter().any(|tool| echoed(text, tool).is_some());
     let sets = |text: &str| {
@@ -128,9 +128,9 @@ fn results(text: &[u8]) -> Option<Vec<u8>> {
         told_lines += missing;
         let before = told.len();
         match key {
-            Key::Command => told.extend_from_slice(format!("> {value}\n").as_bytes()),
-            Key::Lines if printed.as_deref() == Some(value.trim_end()) => {}
-            Key::Text | Key::Lines => {
+            ResultKey::Command => told.extend_from_slice(format!("> {value}\n").as_bytes()),
+            ResultKey::Lines if printed.as_deref() == Some(value.trim_end()) => {}
+            ResultKey::Text | ResultKey::Lines => {
                 told.extend_from_slice(value.as_bytes());
                 told.push(b'\n');
                 printed = Some(value.replace("\r\n", "\n").trim_end().to_owned());
@@ -164,16 +164,16 @@ impl Printed {
 }
 
 #[derive(Clone, Copy)]
-enum Key {
+enum ResultKey {
     Command,
     Text,
     Lines,
 }
 
 /// The next key that matters, and where its value begins.
-fn next_key(text: &[u8], from: usize) -> Option<(Key, usize)> {
+fn next_key(text: &[u8], from: usize) -> Option<(ResultKey, usize)> {
     let keys =
-        [(&b"cmd\""[..], Key::Command), (b"stdout\"", Key::Text), (b"stdout_lines\"", Key::Lines)];
+        [(&b"cmd\""[..], ResultKey::Command), (b"stdout\"", ResultKey::Text), (b"stdout_lines\"", ResultKey::Lines)];
     (from..text.len()).find_map(|at| {
         keys.iter().find_map(|(name, key)| {
             let rest = text[at..].strip_prefix(*name)?;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::recognise::Signs;
-use super::{EvidenceError, Told, not_captured};
+use super::{EvidenceError, TunableText, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Kind, Store, Table};
-use crate::parse::powershell::{self, Found, Template};
+use crate::parse::powershell::{self, FoundObject, Template};
 use crate::parse::transcript::Transcript;
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
@@ -14,8 +14,8 @@ use crate::unread::{Subject, Unread};
 /// The tables, by what they are of.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
-    netsh: BTreeMap<(NetshTable, Family, Transport), Told>,
-    settings: BTreeMap<Transport, Told>,
+    netsh: BTreeMap<(NetshTable, Family, Transport), TunableText>,
+    settings: BTreeMap<Transport, TunableText>,
     /// Places of tables that do not say their family.
     familyless: Vec<String>,
     /// What was told twice.
@@ -59,7 +59,7 @@ impl Tables {
                 Err(damage) => Err(Refusal::Failed(Why::new(Reason::Unparsable, damage.what))),
             };
             let place = format!("{name}:{line}");
-            let told = Told { place, epoch: transcript.at(section.line), outcome };
+            let told = TunableText { place, epoch: transcript.at(section.line), outcome };
             let what = table.arguments(section.family.unwrap_or(Family::Ipv4), transport).join(" ");
             self.replaced.extend(tell(&mut self.netsh, key, told, &what));
         }
@@ -74,21 +74,21 @@ impl Tables {
         damaged: &impl Fn(String) -> EvidenceError,
     ) -> Result<(), EvidenceError> {
         let found = powershell::found(bytes).map_err(|error| damaged(error.to_string()))?;
-        let nameless = |found: &&Found| found.transport.is_none();
+        let nameless = |found: &&FoundObject| found.transport.is_none();
         // Get-NetUDPSetting has one object; of several, some are blank where they are TCP's.
         let several = found.iter().filter(nameless).count() > 1;
         let blank = found
             .iter()
             .filter(nameless)
             .any(|found| found.template.as_ref().is_ok_and(|template| template.dynamic.is_none()));
-        let of = |found: &Found| match found.transport {
+        let of = |found: &FoundObject| match found.transport {
             Some(transport) => Some(transport),
             None if blank => Some(Transport::Tcp),
             None => (!several && found.template.is_ok()).then_some(Transport::Udp),
         };
         for &transport in Transport::ALL {
             let mine = found.iter().filter(|found| of(found).is_none_or(|of| of == transport));
-            let mine: Vec<&Found> = mine.collect();
+            let mine: Vec<&FoundObject> = mine.collect();
             for listing in mine.chunk_by(|one, other| one.command == other.command) {
                 let Some(first) = listing.first() else { continue };
                 signs.see_windows("a setting of PowerShell", &format!("{name}:{}", first.line));
@@ -112,7 +112,7 @@ impl Tables {
                 let outcome =
                     outcome.map_err(|what| Refusal::Failed(Why::new(Reason::Unparsable, what)));
                 let place = format!("{name}:{line}");
-                let told = Told { place, epoch: transcript.at(first.line), outcome };
+                let told = TunableText { place, epoch: transcript.at(first.line), outcome };
                 self.replaced.extend(tell(&mut self.settings, transport, told, command(transport)));
             }
         }
@@ -148,14 +148,14 @@ const fn command(transport: Transport) -> &'static str {
     }
 }
 
-fn answer(told: Option<&Told>, command: &str) -> Answer {
+fn answer(told: Option<&TunableText>, command: &str) -> Answer {
     match told {
         Some(told) => Answer::new(Source::Capture(told.place.clone().into()), told.outcome.clone()),
         None => not_captured(Source::Command(command.to_owned().into()), command),
     }
 }
 
-fn tell<K: Ord>(tables: &mut BTreeMap<K, Told>, key: K, told: Told, what: &str) -> Option<Unread> {
+fn tell<K: Ord>(tables: &mut BTreeMap<K, TunableText>, key: K, told: TunableText, what: &str) -> Option<Unread> {
     match tables.get_mut(&key) {
         None => {
             tables.insert(key, told);

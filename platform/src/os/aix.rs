@@ -1,8 +1,8 @@
 //! AIX: the options of no(1). TCP and UDP have their own, which IPv4 and IPv6 share.
 
-use super::Wanted;
+use super::PersistedPaths;
 use super::system::{Support, System, Way};
-use super::texts::{Texts, Value};
+use super::texts::{Texts, PersistedText};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::boot::{Boot, Loader};
@@ -19,7 +19,7 @@ pub(super) static SYSTEM: System = System {
     kernel: Some("AIX"),
     signs: &["tcp_ephemeral_", "udp_ephemeral_"],
     read: |ask, _| read(ask),
-    persisted: Wanted::default,
+    persisted: PersistedPaths::default,
     boot: |persisted, _| boot(persisted),
 };
 
@@ -64,9 +64,9 @@ pub(super) fn boot(persisted: &Persisted) -> Boot {
         for tunable in no::tunables(&text).filter(|tunable| tunable.when == no::When::AfterBoot) {
             let detail = "this line may be cut: the evidence ends in the middle of it";
             let value = match tunable.whole {
-                _ if tunable.value == "DEFAULT" => Value::Unset,
-                true => Value::Is(tunable.value),
-                false => Value::Unknown(Why::new(Reason::Truncated, detail)),
+                _ if tunable.value == "DEFAULT" => PersistedText::Unset,
+                true => PersistedText::Is(tunable.value),
+                false => PersistedText::Unknown(Why::new(Reason::Truncated, detail)),
             };
             let line = (tunable.line, transcript.commands_above(tunable.line));
             texts.tell(tunable.name, value, &file.place, line);

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::told::{OfKey, Place};
-use super::{Wanted, suspects};
+use super::told::{OfKey, LineRef};
+use super::{PersistedPaths, suspects};
 use crate::boot::{Boot, Loader, Rejection};
 use crate::parse::{bsd_conf, port_list};
 use crate::persisted::{Found, Persisted};
@@ -40,7 +40,7 @@ pub(super) enum Order {
 }
 
 /// What a write comes to.
-enum Write {
+enum BsdWrite {
     Took(String),
     Clamped(String, String),
     Refused(Rejection, String),
@@ -61,9 +61,9 @@ pub(super) struct Rules {
 type Numbers = BTreeMap<&'static str, Option<i32>>;
 
 impl Rules {
-    pub(super) fn wanted(&self) -> Wanted {
+    pub(super) fn wanted(&self) -> PersistedPaths {
         let files = self.files.iter().copied().chain([suspects::RC_LOCAL]).collect();
-        Wanted { files, ..Wanted::default() }
+        PersistedPaths { files, ..PersistedPaths::default() }
     }
 
     /// What the files leave in the kernel.
@@ -99,7 +99,7 @@ impl Rules {
     }
 }
 
-struct Key {
+struct BsdKey {
     name: &'static str,
     takes: &'static Takes,
     lines: OfKey,
@@ -108,7 +108,7 @@ struct Key {
 }
 
 struct Applied {
-    keys: Vec<Key>,
+    keys: Vec<BsdKey>,
     numbers: Numbers,
     /// Whether sysctl(8) may have ended.
     ended: bool,
@@ -121,7 +121,7 @@ impl Applied {
             if let Takes::Unsure(detail) = takes {
                 lines.doubt(*detail);
             }
-            Key { name, takes, lines, value: None }
+            BsdKey { name, takes, lines, value: None }
         };
         let default = |(name, takes): &(&'static str, Takes)| match takes {
             Takes::Bound { default, .. } => Some((*name, Some(*default))),
@@ -131,35 +131,35 @@ impl Applied {
         Self { keys: rules.keys.iter().map(key).collect(), numbers, ended: false }
     }
 
-    fn line(&mut self, line: &bsd_conf::Line<'_>, place: Place<'_>) {
-        let named = |key: &&mut Key| match line.set {
+    fn line(&mut self, line: &bsd_conf::ConfLine<'_>, place: LineRef<'_>) {
+        let named = |key: &&mut BsdKey| match line.set {
             Some((name, _)) => name == key.name.as_bytes(),
             None => contains(line.text, key.name.as_bytes()),
         };
         for key in self.keys.iter_mut().filter(named) {
             let write = match line.set {
-                _ if self.ended => Write::Unsure("sysctl(8) may have stopped at an earlier line"),
-                None => Write::Unsure("a line names it, and is not a plain KEY=VALUE"),
+                _ if self.ended => BsdWrite::Unsure("sysctl(8) may have stopped at an earlier line"),
+                None => BsdWrite::Unsure("a line names it, and is not a plain KEY=VALUE"),
                 Some((_, value)) => key.takes.write(value, &self.numbers),
             };
-            let took = matches!(write, Write::Took(_));
+            let took = matches!(write, BsdWrite::Took(_));
             self.ended |= matches!(key.takes, Takes::Ports) && !took;
             let value = line.set.map_or(line.text, |(_, value)| value);
             match write {
-                Write::Took(read) => {
+                BsdWrite::Took(read) => {
                     self.numbers.insert(key.name, read.parse().ok());
                     key.lines.won(value, place);
                     key.value = Some(read);
                 }
-                Write::Clamped(read, detail) => {
+                BsdWrite::Clamped(read, detail) => {
                     key.lines.won(value, place);
                     key.lines.reject(value, place, (Rejection::Clamped, detail));
                     key.value = Some(read);
                 }
-                Write::Refused(rejection, detail) => {
+                BsdWrite::Refused(rejection, detail) => {
                     key.lines.reject(value, place, (rejection, detail));
                 }
-                Write::Unsure(detail) => {
+                BsdWrite::Unsure(detail) => {
                     self.numbers.insert(key.name, None);
                     key.lines.doubt(detail);
                 }
@@ -169,67 +169,67 @@ impl Applied {
 }
 
 impl Takes {
-    fn write(&self, value: &[u8], numbers: &Numbers) -> Write {
+    fn write(&self, value: &[u8], numbers: &Numbers) -> BsdWrite {
         let text = String::from_utf8_lossy(value);
         match self {
-            Self::Unsure(detail) => return Write::Unsure(detail),
-            Self::Word(known) if known.contains(&&*text) => return Write::Took(text.into_owned()),
-            Self::Word(_) => return Write::Unsure("this word is not known here"),
+            Self::Unsure(detail) => return BsdWrite::Unsure(detail),
+            Self::Word(known) if known.contains(&&*text) => return BsdWrite::Took(text.into_owned()),
+            Self::Word(_) => return BsdWrite::Unsure("this word is not known here"),
             Self::Ports => return ports(&text),
             _ => {}
         }
         if text.len() > 1 && text.starts_with('0') {
-            return Write::Unsure("releases differ in what base they read the number");
+            return BsdWrite::Unsure("releases differ in what base they read the number");
         }
         let Ok(number) = text.parse::<i32>() else {
-            return Write::Refused(Rejection::Invalid, "sysctl(8) expects a number".to_owned());
+            return BsdWrite::Refused(Rejection::Invalid, "sysctl(8) expects a number".to_owned());
         };
         match self {
             Self::Clamped(low, high) if !(low..=high).contains(&&number) => {
                 let kept = number.clamp(*low, *high);
                 let detail = format!("{number} is not in {low} to {high}: the kernel takes {kept}");
-                Write::Clamped(kept.to_string(), detail)
+                BsdWrite::Clamped(kept.to_string(), detail)
             }
             Self::Port if u16::try_from(number).is_err() => {
-                Write::Unsure("newer kernels refuse what is not a port, and older ones accept it")
+                BsdWrite::Unsure("newer kernels refuse what is not a port, and older ones accept it")
             }
             Self::Bound { low, high, .. } if !(low..=high).contains(&&number) => {
                 let detail = format!("{number} is not in {low} to {high}");
-                Write::Refused(Rejection::Invalid, detail)
+                BsdWrite::Refused(Rejection::Invalid, detail)
             }
             Self::Bound { order, .. } => order.judge(number, numbers),
-            _ => Write::Took(number.to_string()),
+            _ => BsdWrite::Took(number.to_string()),
         }
     }
 }
 
 impl Order {
-    fn judge(&self, number: i32, numbers: &Numbers) -> Write {
+    fn judge(&self, number: i32, numbers: &Numbers) -> BsdWrite {
         let (Self::Below(other) | Self::Above(other)) = self;
         let Some(other) = numbers.get(other).copied().flatten() else {
-            return Write::Unsure("the other bound is not known at that moment");
+            return BsdWrite::Unsure("the other bound is not known at that moment");
         };
         let order = match self {
             Self::Below(_) if number <= other => "not above the lower",
             Self::Above(_) if number >= other => "not below the upper",
-            Self::Below(_) | Self::Above(_) => return Write::Took(number.to_string()),
+            Self::Below(_) | Self::Above(_) => return BsdWrite::Took(number.to_string()),
         };
         let detail = format!("{number} is {order} bound, {other} then: set the other one first");
-        Write::Refused(Rejection::Order, detail)
+        BsdWrite::Refused(Rejection::Order, detail)
     }
 }
 
 /// A list as sysctl(8) prints it: port by port, without ranges.
-fn ports(text: &str) -> Write {
+fn ports(text: &str) -> BsdWrite {
     let items = text.split(',').filter(|item| !item.is_empty());
     let list: Result<PortSet, _> =
         items.map(|item| port_list::port(item).map(PortRange::single)).collect();
     if let Ok(list) = list {
         let ports: Vec<String> = list.iter().map(|port| port.to_string()).collect();
-        return Write::Took(ports.join(","));
+        return BsdWrite::Took(ports.join(","));
     }
     let detail = "a list holds ports from 0 to 65535 with commas between them";
-    Write::Refused(Rejection::Invalid, detail.to_owned())
+    BsdWrite::Refused(Rejection::Invalid, detail.to_owned())
 }
 
 fn contains(text: &[u8], name: &[u8]) -> bool {

@@ -3,7 +3,7 @@
 
 pub(super) mod boot;
 
-use super::Wanted;
+use super::PersistedPaths;
 use super::system::{Support, System, Way};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
@@ -22,7 +22,7 @@ pub(super) static SYSTEM: System = System {
         "udp/largest_anon_port",
     ],
     read: |ask, _| read(Os::Illumos, ask),
-    persisted: Wanted::default,
+    persisted: PersistedPaths::default,
     boot: |persisted, _| boot::read(persisted),
 };
 
@@ -40,7 +40,7 @@ pub(super) static SOLARIS: System = System {
         "hyphens ",
     ],
     read: |ask, _| read(Os::Solaris, ask),
-    persisted: Wanted::default,
+    persisted: PersistedPaths::default,
     boot: |persisted, _| boot::read(persisted),
 };
 

@@ -1,7 +1,7 @@
 //! What FreeBSD, DragonFly BSD and macOS share, where evidence is of one of them and does not tell of
 //! which: the six numbers of the ranges, and twice the segment lifetime.
 
-use super::Wanted;
+use super::PersistedPaths;
 use super::system::{Support, System, Way};
 use super::{freebsd, knobs, time_wait};
 use crate::ask::Ask;
@@ -20,7 +20,7 @@ pub(super) static SYSTEM: System = System {
     kernel: None,
     signs: &[],
     read: |ask, _| read(ask),
-    persisted: Wanted::default,
+    persisted: PersistedPaths::default,
     boot: |_, _| Boot::unknown(Why::new(Reason::NotCaptured, OPEN)),
 };
 

@@ -1,6 +1,6 @@
 //! What a system is, as a value: its name, its signs, its readers, and what is read of it.
 
-use super::Wanted;
+use super::PersistedPaths;
 use crate::ask::Ask;
 use crate::boot::Boot;
 use crate::host::Needs;
@@ -24,7 +24,7 @@ pub struct System {
     pub(crate) signs: &'static [&'static str],
     pub(crate) read: fn(&dyn Ask, &Needs) -> Snapshot,
     /// The files that its settings persist in.
-    pub(crate) persisted: fn() -> Wanted,
+    pub(crate) persisted: fn() -> PersistedPaths,
     /// What these give after a reboot with the kernel of that release.
     pub(crate) boot: fn(&Persisted, Option<&str>) -> Boot,
 }

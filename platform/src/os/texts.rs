@@ -6,7 +6,7 @@ use crate::unread::Unread;
 
 /// What the texts say of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum PersistedText {
     Is(String),
     /// Nothing is persistent.
     Unset,
@@ -14,11 +14,11 @@ pub(super) enum Value {
 }
 
 /// What a text says of a key, where, and below how many commands.
-type Told = (Value, Origin, usize);
+type PrintedSetting = (PersistedText, Origin, usize);
 
 /// What was found of each key, and where.
 pub(super) struct Texts {
-    keys: Vec<(&'static str, Option<Told>)>,
+    keys: Vec<(&'static str, Option<PrintedSetting>)>,
 }
 
 impl Texts {
@@ -32,7 +32,7 @@ impl Texts {
     pub(super) fn tell(
         &mut self,
         key: &str,
-        value: Value,
+        value: PersistedText,
         place: &str,
         (line, commands): (usize, usize),
     ) {
@@ -52,18 +52,18 @@ impl Texts {
             Some((known, before, _)) => {
                 let detail =
                     format!("{} and {place} disagree about {name}", before.source.location());
-                *known = Value::Unknown(Why::new(Reason::Unparsable, detail));
+                *known = PersistedText::Unknown(Why::new(Reason::Unparsable, detail));
             }
         }
     }
 
     /// What it comes to; `command` prints what the texts do not hold.
     pub(super) fn boot(self, loader: Loader, command: impl Fn(&str) -> String) -> Boot {
-        let entry = |(key, told): (&'static str, Option<Told>)| {
+        let entry = |(key, told): (&'static str, Option<PrintedSetting>)| {
             let state = match told {
-                Some((Value::Is(value), origin, _)) => State::Known { value, origin },
-                Some((Value::Unset, ..)) => State::Absent,
-                Some((Value::Unknown(why), ..)) => State::Unknown(Unread::of_key(key, why)),
+                Some((PersistedText::Is(value), origin, _)) => State::Known { value, origin },
+                Some((PersistedText::Unset, ..)) => State::Absent,
+                Some((PersistedText::Unknown(why), ..)) => State::Unknown(Unread::of_key(key, why)),
                 None => {
                     let detail = format!("give what {} prints", command(key));
                     State::Unknown(Unread::of_key(key, Why::new(Reason::NotCaptured, detail)))

@@ -10,9 +10,9 @@ use crate::unread::Unread;
 const KEPT: usize = 200;
 
 /// Where a line stands, to be copied where it is kept.
-pub(super) type Place<'a> = (&'a Source, Option<u32>);
+pub(super) type LineRef<'a> = (&'a Source, Option<u32>);
 
-fn line(value: &[u8], (source, line): Place<'_>) -> Overridden {
+fn line(value: &[u8], (source, line): LineRef<'_>) -> Overridden {
     let value = beginning(&String::from_utf8_lossy(value));
     Overridden { value, origin: Origin { source: source.clone(), line } }
 }
@@ -47,7 +47,7 @@ impl OfKey {
     pub(super) fn reject(
         &mut self,
         value: &[u8],
-        place: Place<'_>,
+        place: LineRef<'_>,
         (rejection, detail): (Rejection, String),
     ) {
         let Overridden { value, origin } = line(value, place);
@@ -63,7 +63,7 @@ impl OfKey {
     }
 
     /// A line is replaced by a later one.
-    pub(super) fn overrule(&mut self, value: &[u8], place: Place<'_>) {
+    pub(super) fn overrule(&mut self, value: &[u8], place: LineRef<'_>) {
         self.push_overridden(line(value, place));
     }
 
@@ -76,7 +76,7 @@ impl OfKey {
     }
 
     /// A line sets the value for certain.
-    pub(super) fn won(&mut self, value: &[u8], place: Place<'_>) {
+    pub(super) fn won(&mut self, value: &[u8], place: LineRef<'_>) {
         self.unsure = None;
         if let Some(before) = self.winner.replace(line(value, place)) {
             self.push_overridden(before);

@@ -1,6 +1,6 @@
 //! An OS that no reader was written for: it says so.
 
-use super::Wanted;
+use super::PersistedPaths;
 use super::system::{Support, System, Way};
 use crate::boot::{self, Boot};
 use crate::snapshot::{
@@ -16,7 +16,7 @@ pub(super) static SYSTEM: System = System {
     kernel: None,
     signs: &[],
     read: |_, _| read(),
-    persisted: Wanted::default,
+    persisted: PersistedPaths::default,
     boot: |_, _| boot(),
 };
 

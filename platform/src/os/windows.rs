@@ -5,7 +5,7 @@
 
 pub(super) mod boot;
 
-use super::Wanted;
+use super::PersistedPaths;
 use super::system::{Support, System, Way};
 use crate::ask::{Answer, Ask, NetshTable, Question, Refusal};
 use crate::parse::netsh::{self, Excluded, Section, Table};
@@ -26,7 +26,7 @@ pub(super) static SYSTEM: System = System {
     kernel: None,
     signs: &["netsh "],
     read: |ask, _| read(ask),
-    persisted: Wanted::default,
+    persisted: PersistedPaths::default,
     boot: |persisted, _| boot::read(persisted),
 };
 

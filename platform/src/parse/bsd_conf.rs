@@ -6,7 +6,7 @@ const LINE_MAX: usize = 1000;
 
 /// A line that says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+pub(crate) struct ConfLine<'a> {
     /// Its number, by the newlines before it.
     pub(crate) number: u32,
     /// All of it but the blanks around it.
@@ -16,7 +16,7 @@ pub(crate) struct Line<'a> {
 }
 
 /// The lines of a file; `blanks` may stand around key and value, and the last may have no newline.
-pub(crate) fn lines(bytes: &[u8], blanks: bool) -> Vec<Line<'_>> {
+pub(crate) fn lines(bytes: &[u8], blanks: bool) -> Vec<ConfLine<'_>> {
     let mut lines = Vec::new();
     let mut goes_on = false;
     for (number, raw) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
@@ -26,7 +26,7 @@ pub(crate) fn lines(bytes: &[u8], blanks: bool) -> Vec<Line<'_>> {
         let said = before_comment(text);
         if !said.trim_ascii().is_empty() || !followed {
             let set = plain(said, blanks).filter(|_| followed);
-            lines.push(Line { number, text: text.trim_ascii(), set });
+            lines.push(ConfLine { number, text: text.trim_ascii(), set });
         }
     }
     lines
@@ -62,7 +62,7 @@ mod tests {
 
     fn shown(text: &str, blanks: bool) -> Vec<String> {
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let line = |Line { number, set, .. }: Line<'_>| match set {
+        let line = |ConfLine { number, set, .. }: ConfLine<'_>| match set {
             Some((key, value)) => format!("{number} {}|{}", shown(key), shown(value)),
             None => format!("{number} not plain"),
         };

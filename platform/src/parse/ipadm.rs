@@ -10,11 +10,11 @@
 //! command line that says which field, property and protocol a line is of. Tables without protocol
 //! or property, and those of interfaces and addresses, are not read.
 
-use super::sysctl_text::{LINE_MAX, Line, echoed, lines};
+use super::sysctl_text::{LINE_MAX, PrintedLine, echoed, lines};
 
 /// One property of one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct IpadmRow {
     /// The number of the (first) line, from 1.
     pub line: usize,
     /// The protocol: `tcp`, `udp`, `sctp`, ...
@@ -92,17 +92,17 @@ impl Column {
 }
 
 /// How the lines that follow are to be read.
-enum Form {
+enum IpadmForm {
     Nothing,
     /// Under a header: the columns, and the row above, which may go on.
     Table {
         columns: Columns,
-        open: Option<Row>,
+        open: Option<IpadmRow>,
     },
     /// After the echo of a parsable command: its lines so far, where they do not say what they are
     /// of.
     Parsable {
-        command: Command,
+        command: ShowProp,
         found: Vec<(usize, Vec<String>, bool)>,
     },
 }
@@ -111,18 +111,18 @@ enum Form {
 type Columns = Vec<(usize, Column)>;
 
 /// Every property whose protocol and name are certain, in the order of the text.
-pub(crate) fn rows(text: &str) -> impl Iterator<Item = Row> {
-    let mut form = Form::Nothing;
+pub(crate) fn rows(text: &str) -> impl Iterator<Item = IpadmRow> {
+    let mut form = IpadmForm::Nothing;
     // The end of the text ends the last row and the last answer.
     lines(text).map(Some).chain([None]).flat_map(move |line| match line {
         Some(line) => form.read(line),
-        None => std::mem::replace(&mut form, Form::Nothing).finish(),
+        None => std::mem::replace(&mut form, IpadmForm::Nothing).finish(),
     })
 }
 
-impl Form {
+impl IpadmForm {
     /// Takes a line, and gives the rows that are certain with it.
-    fn read(&mut self, line: Line<'_>) -> Vec<Row> {
+    fn read(&mut self, line: PrintedLine<'_>) -> Vec<IpadmRow> {
         let words = words(line.text);
         let next = header(&words).or_else(|| echoed(line.text, "ipadm").map(Self::after));
         if let Some(next) = next {
@@ -138,7 +138,7 @@ impl Form {
                 Vec::new()
             }
             Self::Table { columns, open } => {
-                let row = Row::under(columns, &words, line.number, line.whole);
+                let row = IpadmRow::under(columns, &words, line.number, line.whole);
                 std::mem::replace(open, row).into_iter().collect()
             }
             Self::Parsable { command, found } => {
@@ -159,12 +159,12 @@ impl Form {
 
     /// What follows the echo of a command.
     fn after<'a>(arguments: impl Iterator<Item = &'a str>) -> Self {
-        let command = Command::new(arguments);
+        let command = ShowProp::new(arguments);
         command.map_or(Self::Nothing, |command| Self::Parsable { command, found: Vec::new() })
     }
 
     /// What can only be told at the end of an answer.
-    fn finish(self) -> Vec<Row> {
+    fn finish(self) -> Vec<IpadmRow> {
         match self {
             Self::Parsable { command, found } => command.rows(found),
             Self::Table { open, .. } => open.into_iter().collect(),
@@ -188,7 +188,7 @@ fn words(line: &str) -> Vec<(usize, &str)> {
 }
 
 /// What follows the words if they are a header.
-fn header(words: &[(usize, &str)]) -> Option<Form> {
+fn header(words: &[(usize, &str)]) -> Option<IpadmForm> {
     let of_others = |word: &str| matches!(word, "IFNAME" | "ADDROBJ");
     let names = |word: &str| of_others(word) || Column::ALL.iter().any(|(name, _)| *name == word);
     if words.is_empty() || !words.iter().all(|(_, word)| names(word)) {
@@ -200,7 +200,7 @@ fn header(words: &[(usize, &str)]) -> Option<Form> {
         |columns: &Columns, wanted| columns.iter().filter(|(_, c)| *c == wanted).count() == 1;
     let needed = [Column::Proto, Column::Property, Column::Current];
     let columns = columns.filter(|columns| needed.into_iter().all(|wanted| once(columns, wanted)));
-    Some(columns.map_or(Form::Nothing, |columns| Form::Table { columns, open: None }))
+    Some(columns.map_or(IpadmForm::Nothing, |columns| IpadmForm::Table { columns, open: None }))
 }
 
 /// Whether a row has nothing in the first column, which holds no list in any table: it carries on
@@ -214,7 +214,7 @@ fn ends_in_value(columns: &Columns) -> bool {
     !columns.last().is_some_and(|(_, column)| matches!(column, Column::Perm | Column::Possible))
 }
 
-impl Row {
+impl IpadmRow {
     /// A row with one word for each column, or `None`.
     fn under(columns: &Columns, words: &[(usize, &str)], line: usize, ended: bool) -> Option<Self> {
         let cells =
@@ -285,13 +285,13 @@ impl Row {
 }
 
 /// `ipadm show-prop -c -o FIELD,... [-p PROPERTY,...] [PROTOCOL]`.
-struct Command {
+struct ShowProp {
     fields: Vec<Column>,
     properties: Vec<String>,
     proto: Option<String>,
 }
 
-impl Command {
+impl ShowProp {
     /// The command, if its answer is parsable and says or is told what each line is of.
     fn new<'a>(mut arguments: impl Iterator<Item = &'a str>) -> Option<Self> {
         let mut command = Self { fields: Vec::new(), properties: Vec::new(), proto: None };
@@ -349,7 +349,7 @@ impl Command {
 
     /// The rows of an answer whose lines do not name their property: they stand in the order of
     /// `-p`, and there must be one for each.
-    fn rows(self, found: Vec<(usize, Vec<String>, bool)>) -> Vec<Row> {
+    fn rows(self, found: Vec<(usize, Vec<String>, bool)>) -> Vec<IpadmRow> {
         if found.len() != self.properties.len() {
             return Vec::new();
         }
@@ -358,13 +358,13 @@ impl Command {
     }
 
     /// The row of a line; of the property `i` of `-p` where it names none.
-    fn row(&self, i: usize, line: usize, values: Vec<String>, ended: bool) -> Option<Row> {
+    fn row(&self, i: usize, line: usize, values: Vec<String>, ended: bool) -> Option<IpadmRow> {
         let told = [
             self.proto.clone().map(|proto| (Column::Proto, proto)),
             self.properties.get(i).cloned().map(|property| (Column::Property, property)),
         ];
         let printed = self.fields.iter().copied().zip(values);
-        Row::new(line, ended, told.into_iter().flatten().chain(printed)).named()
+        IpadmRow::new(line, ended, told.into_iter().flatten().chain(printed)).named()
     }
 }
 

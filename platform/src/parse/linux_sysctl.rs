@@ -11,7 +11,7 @@ use crate::snapshot::{Bounds, Why};
 
 /// What stands between the two numbers of `ip_local_port_range`.
 #[derive(Clone, Copy)]
-pub(crate) enum Separator {
+pub(crate) enum BoundsSeparator {
     /// Linux, `proc_dointvec` in kernel/sysctl.c.
     Tab,
     /// gVisor, `portRange.Generate` in pkg/sentry/fsimpl/proc.
@@ -20,10 +20,10 @@ pub(crate) enum Separator {
 
 /// `ip_local_port_range`: two ports, 1 <= first <= last (`ipv4_local_port_range`,
 /// net/ipv4/sysctl_net_ipv4.c).
-pub(crate) fn port_range(bytes: &[u8], separator: Separator) -> Result<Bounds, Why> {
+pub(crate) fn port_range(bytes: &[u8], separator: BoundsSeparator) -> Result<Bounds, Why> {
     let between = match separator {
-        Separator::Tab => '\t',
-        Separator::Space => ' ',
+        BoundsSeparator::Tab => '\t',
+        BoundsSeparator::Space => ' ',
     };
     canonical(
         bytes,
@@ -83,7 +83,7 @@ mod tests {
     use crate::snapshot::Reason;
 
     fn range(text: &str) -> Result<(u16, u16), Why> {
-        port_range(text.as_bytes(), Separator::Tab).map(|bounds| (bounds.first, bounds.last))
+        port_range(text.as_bytes(), BoundsSeparator::Tab).map(|bounds| (bounds.first, bounds.last))
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         }
         assert!(
             range("32768 60999\n").is_err()
-                && port_range(b"16000 65535\n", Separator::Space).is_ok()
+                && port_range(b"16000 65535\n", BoundsSeparator::Space).is_ok()
         );
     }
 

@@ -9,7 +9,7 @@ use super::sysctl_text::{echoed, lines};
 
 /// A tunable and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tunable<'a> {
+pub(crate) struct NddTunable<'a> {
     /// The number of the line with the value, from 1.
     pub line: usize,
     /// The device that was asked, such as `/dev/tcp`.
@@ -47,16 +47,16 @@ impl<'a> Query<'a> {
     }
 
     /// One value a name, or none at all.
-    fn values(self) -> impl Iterator<Item = Tunable<'a>> {
+    fn values(self) -> impl Iterator<Item = NddTunable<'a>> {
         let answered = self.names.len() == self.numbers.len();
         let pairs = self.names.into_iter().zip(self.numbers).filter(move |_| answered);
         let device = self.device;
-        pairs.map(move |(name, (line, value, whole))| Tunable { line, device, name, value, whole })
+        pairs.map(move |(name, (line, value, whole))| NddTunable { line, device, name, value, whole })
     }
 }
 
 /// Every value whose name is certain, in the order of the text.
-pub(crate) fn values(text: &str) -> impl Iterator<Item = Tunable<'_>> {
+pub(crate) fn values(text: &str) -> impl Iterator<Item = NddTunable<'_>> {
     let mut query: Option<Query<'_>> = None;
     // The end of the text ends the last answer.
     let answered = lines(text).map(Some).chain([None]).filter_map(move |line| {

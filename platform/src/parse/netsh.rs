@@ -19,9 +19,9 @@ mod numbers;
 
 use super::decode::decoded;
 use super::lines::{Line, Lines};
-use heading::{Above, Command, Heading};
+use heading::{Above, EchoedCommand, Heading};
 pub(in crate::parse) use numbers::number;
-use numbers::{Row, Value, labelled, row, value};
+use numbers::{NetshRow, NetshValue, labelled, row, value};
 
 use crate::ports::PortRange;
 use crate::snapshot::{Family, Transport};
@@ -153,8 +153,8 @@ fn table(lines: &mut Lines<'_>, line: Line<'_>, above: &Above<'_>) -> Option<Rea
     let (kind, depth, ruled) = match runs_of_dashes(line.text) {
         Some(1) => (Kind::DynamicPort, 1, true),
         Some(2) => (Kind::ExcludedPorts, 2, true),
-        None if matches!(value(line.text), Value::Number(_)) => (Kind::DynamicPort, 1, false),
-        None if matches!(row(line.text), Row::Ports(_)) => (Kind::ExcludedPorts, 2, false),
+        None if matches!(value(line.text), NetshValue::Number(_)) => (Kind::DynamicPort, 1, false),
+        None if matches!(row(line.text), NetshRow::Ports(_)) => (Kind::ExcludedPorts, 2, false),
         _ => return None,
     };
     let heading = match above.heading(kind, depth, line) {
@@ -210,11 +210,11 @@ type Take = Result<Option<Taken>, Damage>;
 fn dynamic_port(lines: &mut Lines<'_>, start: Line<'_>, ruled: bool) -> Take {
     let first = if ruled { skipping_a_blank(lines) } else { Some(start) };
     let second = skipping_a_blank(lines);
-    let value_of = |line: &Option<Line<'_>>| line.map_or(Value::None, |line| value(line.text));
+    let value_of = |line: &Option<Line<'_>>| line.map_or(NetshValue::None, |line| value(line.text));
     // Statistics and other parameters go on with a third such line; a dynamic range never does.
     let third = lines.clone().next();
     if third.is_some_and(|line| labelled(line.text).is_some_and(|(label, _)| !label.is_empty()))
-        && !third.is_some_and(|line| Command::echoed(line.text).is_some() || is_prompt(line.text))
+        && !third.is_some_and(|line| EchoedCommand::echoed(line.text).is_some() || is_prompt(line.text))
     {
         return Ok(None);
     }
@@ -223,15 +223,15 @@ fn dynamic_port(lines: &mut Lines<'_>, start: Line<'_>, ruled: bool) -> Take {
         Err(Damage { line, what })
     };
     let (from, count) = match (value_of(&first), value_of(&second)) {
-        (Value::None, Value::None) if !first.is_some_and(|line| is_labelled(line.text)) => {
+        (NetshValue::None, NetshValue::None) if !first.is_some_and(|line| is_labelled(line.text)) => {
             return Ok(None);
         }
-        (Value::Number(start), Value::Number(count)) => (start, count),
-        (Value::Number(_), Value::None) if second.is_none_or(|line| !line.ended) => {
+        (NetshValue::Number(start), NetshValue::Number(count)) => (start, count),
+        (NetshValue::Number(_), NetshValue::None) if second.is_none_or(|line| !line.ended) => {
             return if ruled { damage(second, CUT) } else { Ok(None) };
         }
         _ if !ruled => return Ok(None),
-        (Value::Number(_), _) => return damage(second, "expected a label, a colon and a number"),
+        (NetshValue::Number(_), _) => return damage(second, "expected a label, a colon and a number"),
         _ => return damage(first, "expected a label, a colon and a number"),
     };
     let named = |line: Option<Line<'_>>| line.is_some_and(|line| !is_one_word(line.text));
@@ -292,9 +292,9 @@ fn is_prompt(text: &[u8]) -> bool {
 /// needs that footer: a rule with nothing below it may just as well be a cut text. Of a list that
 /// is not whole, the rows are certain that are.
 fn excluded_ports(lines: &mut Lines<'_>, first: Line<'_>, ruled: bool) -> Take {
-    let mut list = List::default();
+    let mut list = RowList::default();
     let mut above = first;
-    if let (false, Row::Ports(excluded)) = (ruled, row(first.text)) {
+    if let (false, NetshRow::Ports(excluded)) = (ruled, row(first.text)) {
         list.rows.push(excluded);
     }
     loop {
@@ -313,23 +313,23 @@ fn excluded_ports(lines: &mut Lines<'_>, first: Line<'_>, ruled: bool) -> Take {
             return list.taken(None, true);
         } else {
             match row(line.text) {
-                Row::None if is_ellipsis(line.text) => {
+                NetshRow::None if is_ellipsis(line.text) => {
                     list.doubt(damage("rows are left out here"));
                 }
-                Row::None if list.ended => return list.taken(None, false),
-                Row::None if list.rows.is_empty() && list.more.is_none() => {
+                NetshRow::None if list.ended => return list.taken(None, false),
+                NetshRow::None if list.rows.is_empty() && list.more.is_none() => {
                     return damage(NO_ROW).map_or(Ok(None), Err);
                 }
-                Row::None if Command::echoed(line.text).is_some() => {
+                NetshRow::None if EchoedCommand::echoed(line.text).is_some() => {
                     return list.taken(None, false);
                 }
-                Row::None => return list.taken(damage(NO_ROW), false),
-                Row::Damaged(what) => list.doubt(damage(what)),
-                Row::Ports(_) if !line.ended => list.doubt(damage(LAST_CUT)),
-                Row::Ports(_) if list.rows.len() == ROWS_MAX => {
+                NetshRow::None => return list.taken(damage(NO_ROW), false),
+                NetshRow::Damaged(what) => list.doubt(damage(what)),
+                NetshRow::Ports(_) if !line.ended => list.doubt(damage(LAST_CUT)),
+                NetshRow::Ports(_) if list.rows.len() == ROWS_MAX => {
                     return Err(Damage { line: line.number, what: "more rows than ports" });
                 }
-                Row::Ports(excluded) => list.push(excluded, line.number),
+                NetshRow::Ports(excluded) => list.push(excluded, line.number),
             }
         }
         above = line;
@@ -339,7 +339,7 @@ fn excluded_ports(lines: &mut Lines<'_>, first: Line<'_>, ruled: bool) -> Take {
 
 /// The rows of a list so far.
 #[derive(Default)]
-struct List {
+struct RowList {
     rows: Vec<Excluded>,
     /// Whether a blank line ended the block of rows.
     ended: bool,
@@ -349,7 +349,7 @@ struct List {
     more: Option<Damage>,
 }
 
-impl List {
+impl RowList {
     fn push(&mut self, excluded: Excluded, line: usize) {
         if self.ended {
             self.late.get_or_insert((line, self.rows.len()));

@@ -5,7 +5,7 @@
 //! of `no -a`: only the echoed command line tells them apart. A tunables file has a stanza `no:` of
 //! `name = "value"`.
 
-use super::sysctl_text::{COMMAND_MAX as LINE_MAX, Line, echoed, lines};
+use super::sysctl_text::{COMMAND_MAX as LINE_MAX, PrintedLine, echoed, lines};
 
 /// When a value holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum When {
 
 /// One value of one tunable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tunable<'a> {
+pub(crate) struct NoTunable<'a> {
     /// The number of the line, from 1.
     pub(crate) line: usize,
     /// Its name.
@@ -30,7 +30,7 @@ pub(crate) struct Tunable<'a> {
 
 /// What the lines are.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum NoForm {
     Values(When),
     /// Of no interest: help, or the stanza of another command.
     Nothing,
@@ -39,8 +39,8 @@ enum Form {
 }
 
 /// Every value of the text, in its order.
-pub(crate) fn tunables(text: &str) -> impl Iterator<Item = Tunable<'_>> {
-    let mut form = Form::Values(When::Now);
+pub(crate) fn tunables(text: &str) -> impl Iterator<Item = NoTunable<'_>> {
+    let mut form = NoForm::Values(When::Now);
     lines(text).flat_map(move |line| {
         if let Some(next) = after(line.text) {
             form = next;
@@ -51,29 +51,29 @@ pub(crate) fn tunables(text: &str) -> impl Iterator<Item = Tunable<'_>> {
 }
 
 /// The form that a line announces.
-fn after(line: &str) -> Option<Form> {
+fn after(line: &str) -> Option<NoForm> {
     if let Some(arguments) = echoed(line, "no") {
         let options: Vec<&str> = arguments.filter(|word| word.starts_with('-')).collect();
         let has = |letter: char| options.iter().any(|word| word.contains(letter));
         return (!options.is_empty()).then(|| match () {
-            () if has('h') || has('?') => Form::Nothing,
-            () if has('r') => Form::Values(When::AfterBoot),
-            () => Form::Values(When::Now),
+            () if has('h') || has('?') => NoForm::Nothing,
+            () if has('r') => NoForm::Values(When::AfterBoot),
+            () => NoForm::Values(When::Now),
         });
     }
     let stanza = line.trim().strip_suffix(':')?;
     let named = !stanza.is_empty() && stanza.bytes().all(|byte| byte.is_ascii_lowercase());
-    named.then_some(if stanza == "no" { Form::Stanza } else { Form::Nothing })
+    named.then_some(if stanza == "no" { NoForm::Stanza } else { NoForm::Nothing })
 }
 
-fn of_line(line: Line<'_>, form: Form) -> Vec<Tunable<'_>> {
+fn of_line(line: PrintedLine<'_>, form: NoForm) -> Vec<NoTunable<'_>> {
     let text = line.text.trim();
-    if form == Form::Nothing || text.starts_with('#') {
+    if form == NoForm::Nothing || text.starts_with('#') {
         return Vec::new();
     }
     let tunable = |name, value: &str, when, whole| {
         let value = number(value).unwrap_or_else(|| value.to_owned());
-        Tunable { line: line.number, name, value, when, whole }
+        NoTunable { line: line.number, name, value, when, whole }
     };
     let both = |name, current: &str, boot: &str, whole| {
         vec![tunable(name, current, When::Now, whole), tunable(name, boot, When::AfterBoot, whole)]
@@ -83,9 +83,9 @@ fn of_line(line: Line<'_>, form: Form) -> Vec<Tunable<'_>> {
         let (name, value) = (name.trim(), value.trim());
         let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
         let when = match (form, quoted) {
-            (Form::Stanza, _) | (_, Some(_)) => When::AfterBoot,
-            (Form::Values(when), None) => when,
-            (Form::Nothing, None) => return Vec::new(),
+            (NoForm::Stanza, _) | (_, Some(_)) => When::AfterBoot,
+            (NoForm::Values(when), None) => when,
+            (NoForm::Nothing, None) => return Vec::new(),
         };
         let whole = line.whole || quoted.is_some();
         let value = quoted.unwrap_or(value);
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<(usize, String, When, bool)> {
-        let told = |t: Tunable<'_>| (t.line, format!("{} {}", t.name, t.value), t.when, t.whole);
+        let told = |t: NoTunable<'_>| (t.line, format!("{} {}", t.name, t.value), t.when, t.whole);
         tunables(text).map(told).collect()
     }
 

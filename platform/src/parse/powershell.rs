@@ -71,7 +71,7 @@ pub(crate) enum PowershellError {
 
 /// An object where it stands in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct FoundObject {
     /// The 1-based line that it begins at, or where it is damaged.
     pub(crate) line: usize,
     /// The line of the command that printed it, as a prompt echoed it; 0 where none did.
@@ -100,7 +100,7 @@ pub(crate) fn templates(bytes: &[u8]) -> Result<Vec<Template>, PowershellError> 
 
 /// Every object of a text that people made of such output, in whatever form, each with what is
 /// wrong with it alone.
-pub(crate) fn found(bytes: &[u8]) -> Result<Vec<Found>, PowershellError> {
+pub(crate) fn found(bytes: &[u8]) -> Result<Vec<FoundObject>, PowershellError> {
     let text = decoded(bytes);
     if !has_word(&text, b"PortRange") {
         return Ok(Vec::new());
@@ -146,7 +146,7 @@ fn commands(text: &[u8]) -> Vec<(usize, Option<Transport>)> {
 }
 
 /// The templates of JSON that begins at a line, whatever stands above it and below.
-fn in_json(text: &[u8]) -> Vec<Found> {
+fn in_json(text: &[u8]) -> Vec<FoundObject> {
     let mut rest = text;
     let mut line = 1;
     while !rest.is_empty() {
@@ -155,7 +155,7 @@ fn in_json(text: &[u8]) -> Vec<Found> {
         // What is no JSON at all, as a line of a log in brackets, goes on with another line.
         let read =
             (opens && has_word(rest, b"\"DynamicPortRange")).then(|| json::at_the_head(rest));
-        let found = |template| Found { line, command: 0, transport: None, template };
+        let found = |template| FoundObject { line, command: 0, transport: None, template };
         match read {
             Some(Ok(templates)) if !templates.is_empty() => {
                 return templates.into_iter().map(|template| found(Ok(template))).collect();

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 use super::sysctl_text::{BLANKS, COMMAND_MAX, echoed, lines};
 use crate::snapshot::{Family, Transport};
-use forms::{Form, Row, Waits};
+use forms::{Form, ListLine, Waits};
 
 /// More sockets than are kept of one text.
 const SOCKETS_MAX: usize = 65_536;
@@ -44,14 +44,14 @@ pub(crate) struct Listed {
 /// What a command line asks of a list, and whether all of it is shown.
 #[derive(Debug, Clone, Copy, Default)]
 struct Asked {
-    command: Option<Command>,
+    command: Option<ListCommand>,
     family: Option<Family>,
     transport: Option<Transport>,
 }
 
 /// How a list was asked for.
 #[derive(Debug, Clone, Copy)]
-struct Command {
+struct ListCommand {
     /// Whether those that wait are in it.
     all: bool,
     /// Whether another program passed on a part of it.
@@ -81,7 +81,7 @@ impl Asked {
         let tcp = has("tcp") || has("tcpv6") || words.iter().any(|word| word.contains("TCP"));
         let udp = has("udp") || has("udpv6") || words.iter().any(|word| word.contains("UDP"));
         Some(Self {
-            command: Some(Command {
+            command: Some(ListCommand {
                 all: match tool {
                     "netstat" => option('a'),
                     "sockstat" => !option('c') || option('l'),
@@ -110,7 +110,7 @@ impl Asked {
 
 /// A list while it is read.
 #[derive(Clone, Copy)]
-struct List {
+struct SocketList {
     form: Form,
     headed: bool,
     /// Whether its title says that those that wait are in it.
@@ -128,7 +128,7 @@ const fn index(transport: Transport) -> usize {
     }
 }
 
-impl List {
+impl SocketList {
     const fn new(form: Form, headed: bool, servers: bool, asked: Asked) -> Self {
         Self { form, headed, servers, asked, seen: [[false; 2]; 2], waiting: [false; 2] }
     }
@@ -180,7 +180,7 @@ pub(crate) fn listed(text: &str) -> Listed {
 #[derive(Default)]
 struct Reader {
     listed: Listed,
-    list: Option<List>,
+    list: Option<SocketList>,
     asked: Asked,
     servers: bool,
     /// Whether the line above may be the heads of netstat of Windows, whatever the language.
@@ -216,12 +216,12 @@ impl Reader {
         }
         if let Some(form) = Form::of_heads(line) {
             self.end();
-            self.list = Some(List::new(form, true, self.servers, self.asked));
+            self.list = Some(SocketList::new(form, true, self.servers, self.asked));
             return;
         }
         if self.list.is_none() {
             self.list = Form::of_row(line).map(|form| {
-                List::new(form, below_heads && form == Form::Windows, false, self.asked)
+                SocketList::new(form, below_heads && form == Form::Windows, false, self.asked)
             });
         }
         let Some(list) = &mut self.list else {
@@ -229,15 +229,15 @@ impl Reader {
             return;
         };
         match list.form.row(line) {
-            Row::Other => return,
-            Row::Damaged(what) => {
+            ListLine::Other => return,
+            ListLine::Damaged(what) => {
                 self.listed.damaged.get_or_insert((number, what));
             }
-            Row::Connection(transport, families) => list.see(transport, families, false),
-            Row::Socket(_) if !whole || self.listed.sockets.len() == SOCKETS_MAX => {
+            ListLine::Connection(transport, families) => list.see(transport, families, false),
+            ListLine::Socket(_) if !whole || self.listed.sockets.len() == SOCKETS_MAX => {
                 self.listed.damaged.get_or_insert((number, "the list is cut here"));
             }
-            Row::Socket(Waits { transport, families, address, port, pid }) => {
+            ListLine::Socket(Waits { transport, families, address, port, pid }) => {
                 list.see(transport, families, true);
                 self.listed.sockets.push(Socket { line: number, transport, address, port, pid });
             }

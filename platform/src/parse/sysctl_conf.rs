@@ -14,7 +14,7 @@ pub(crate) enum Grammar {
 
 /// A line that is neither blank nor a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+pub(crate) struct SysctlLine<'a> {
     /// Its number, by the newlines before it.
     pub(crate) number: u32,
     /// The text before `=`, or all of it, without the blanks around it and the `-` before it.
@@ -26,7 +26,7 @@ pub(crate) struct Line<'a> {
 }
 
 /// The lines of a file.
-pub(crate) fn lines(bytes: &[u8], grammar: Grammar) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(bytes: &[u8], grammar: Grammar) -> impl Iterator<Item = SysctlLine<'_>> {
     let (ends, most): (&[u8], usize) = match grammar {
         Grammar::Systemd => (b"\r\0", usize::MAX),
         Grammar::Procps => (b"\0", 1),
@@ -38,7 +38,7 @@ pub(crate) fn lines(bytes: &[u8], grammar: Grammar) -> impl Iterator<Item = Line
     })
 }
 
-fn line(text: &[u8], number: u32, grammar: Grammar) -> Option<Line<'_>> {
+fn line(text: &[u8], number: u32, grammar: Grammar) -> Option<SysctlLine<'_>> {
     let text = start_stripped(end_stripped(text, grammar), grammar);
     if matches!(text.first(), None | Some(b'#' | b';')) {
         return None;
@@ -53,7 +53,7 @@ fn line(text: &[u8], number: u32, grammar: Grammar) -> Option<Line<'_>> {
         Grammar::Procps => key,
     };
     let value = halves.next().map(|value| start_stripped(value, grammar));
-    Some(Line { number, key, dash, value })
+    Some(SysctlLine { number, key, dash, value })
 }
 
 const fn blank(byte: u8, grammar: Grammar) -> bool {
@@ -112,7 +112,7 @@ mod tests {
 
     fn told(text: &str, grammar: Grammar) -> Vec<String> {
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let told = |line: Line<'_>| {
+        let told = |line: SysctlLine<'_>| {
             let dash = if line.dash { "-" } else { "" };
             let value = line.value.map_or("none".to_owned(), |value| format!("{:?}", shown(value)));
             format!("{} {dash}{} {value}", line.number, shown(line.key))

@@ -6,7 +6,7 @@
 
 /// A line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Line<'a> {
+pub(crate) struct PrintedLine<'a> {
     /// Its number, from 1.
     pub number: usize,
     /// The text without LF or CR LF.
@@ -18,7 +18,7 @@ pub(crate) struct Line<'a> {
 
 /// One value as it was printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry<'a> {
+pub(crate) struct PrintedValue<'a> {
     /// The number of the line, from 1.
     pub line: usize,
     /// The name, such as `net.inet.ip.portrange.first`.
@@ -28,7 +28,7 @@ pub(crate) struct Entry<'a> {
     pub value: &'a str,
     /// How the two are parted.
     pub separator: Separator,
-    /// See [`Line::whole`].
+    /// See [`PrintedLine::whole`].
     pub whole: bool,
     /// Whether the command line above asked for the form of sysctl.conf(5) (`-e`).
     pub as_in_a_file: bool,
@@ -48,18 +48,18 @@ pub(crate) enum Separator {
 
 /// A name that sysctl(8) gave no value for, and said so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refused<'a> {
+pub(crate) struct RefusedName<'a> {
     /// The number of the line, from 1.
     pub line: usize,
     /// The name as it was printed, after `/proc/sys/` where that stood before it.
     pub name: &'a str,
     /// What was said.
-    pub why: Refusal,
+    pub why: NoValue,
 }
 
 /// Why there is no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum NoValue {
     /// `permission denied on key 'x'` (procps), `Operation not permitted` (BSD).
     Denied,
     /// `unknown oid 'x'` (FreeBSD, macOS), `... level name y in x is invalid` (OpenBSD, NetBSD),
@@ -80,7 +80,7 @@ pub(crate) const LINE_MAX: usize = 512 * 1024;
 const NAME_MAX: usize = 256;
 
 /// The lines of a text; a byte order mark at its head is no part of the first.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = PrintedLine<'_>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.split_inclusive('\n').zip(1..).map(|(raw, number)| {
         let ended = raw.strip_suffix('\n');
@@ -88,7 +88,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
         let text = text.strip_suffix('\r').unwrap_or(text);
         let kept = (0..=text.len().min(LINE_MAX)).rev().find(|at| text.is_char_boundary(*at));
         let kept = &text[..kept.unwrap_or_default()];
-        Line { number, text: kept, whole: ended.is_some() && kept.len() == text.len() }
+        PrintedLine { number, text: kept, whole: ended.is_some() && kept.len() == text.len() }
     })
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 /// The echo of a write, `name: 1023 -> 0`, is no value: it says what somebody asked for, and
 /// FreeBSD, DragonFly and macOS clamp that silently. Nor is a description, which `sysctl -d`
 /// prints.
-pub(crate) fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
+pub(crate) fn entries(text: &str) -> impl Iterator<Item = PrintedValue<'_>> {
     let (mut described, mut as_in_a_file) = (false, false);
     lines(text).filter_map(move |line| {
         if let Some(arguments) = echoed(line.text, "sysctl") {
@@ -110,16 +110,16 @@ pub(crate) fn entries(text: &str) -> impl Iterator<Item = Entry<'_>> {
             return None;
         }
         let entry = entry(line).filter(|_| !described)?;
-        (!is_echo(entry.value)).then_some(Entry { as_in_a_file, ..entry })
+        (!is_echo(entry.value)).then_some(PrintedValue { as_in_a_file, ..entry })
     })
 }
 
 /// Each write whose echo is in the text.
-pub(crate) fn written(text: &str) -> impl Iterator<Item = Entry<'_>> {
+pub(crate) fn written(text: &str) -> impl Iterator<Item = PrintedValue<'_>> {
     lines(text).filter_map(entry).filter(|entry| is_echo(entry.value))
 }
 
-fn entry(line: Line<'_>) -> Option<Entry<'_>> {
+fn entry(line: PrintedLine<'_>) -> Option<PrintedValue<'_>> {
     let text = line.text.trim_matches(BLANKS);
     let (name, rest) = text.split_at(text.find(|c| !in_name(c))?);
     let (separator, value) = if let Some(value) = rest.strip_prefix(':') {
@@ -136,7 +136,7 @@ fn entry(line: Line<'_>) -> Option<Entry<'_>> {
     let wanted = named && parted && !complaint;
     let whole = line.whole || noted;
     let (line, as_in_a_file) = (line.number, false);
-    wanted.then_some(Entry { line, name, value, separator, whole, as_in_a_file })
+    wanted.then_some(PrintedValue { line, name, value, separator, whole, as_in_a_file })
 }
 
 /// `OLD -> NEW` and nothing else; an empty list is nothing.
@@ -176,13 +176,13 @@ const COMPLAINERS: [&str; 3] = ["sysctl", "error", "no"];
 /// A name that is neither here nor in [`entries`] says nothing: procps' `sysctl -a` passes over a
 /// file whose mode lets nobody read it (seen with 4.0.2), and its standard error is often not
 /// captured.
-pub(crate) fn refused(text: &str) -> impl Iterator<Item = Refused<'_>> {
+pub(crate) fn refused(text: &str) -> impl Iterator<Item = RefusedName<'_>> {
     lines(text).filter_map(|line| {
         let (who, said) = line.text.trim_matches(BLANKS).split_once(": ")?;
         let said = COMPLAINERS.contains(&who).then_some(said)?;
         // The last name-like word: OpenBSD prints the wrong part before the whole name.
         let name = said.split(BLANKS).rev().find_map(named)?;
-        Some(Refused { line: line.number, name, why: refusal(said) })
+        Some(RefusedName { line: line.number, name, why: refusal(said) })
     })
 }
 
@@ -193,15 +193,15 @@ fn named(word: &str) -> Option<&str> {
     (inner && name.len() <= NAME_MAX).then_some(name)
 }
 
-fn refusal(said: &str) -> Refusal {
+fn refusal(said: &str) -> NoValue {
     let said = said.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|words| said.contains(words));
     if says(&["permission denied", "operation not permitted"]) {
-        Refusal::Denied
+        NoValue::Denied
     } else if says(&["unknown oid", "unknown key", "is invalid", "no such file or directory"]) {
-        Refusal::NoSuchName
+        NoValue::NoSuchName
     } else {
-        Refusal::Other
+        NoValue::Other
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ports::PortRange;
 use crate::snapshot::{Pool, Transport};
 
 /// What ports are held against.
-pub(super) struct Settings<'a> {
+pub(super) struct PortSettings<'a> {
     pub(super) pool: &'a Pool<'a>,
     pub(super) allocator: Allocator,
 }
@@ -24,7 +24,7 @@ pub(super) enum Compared {
 use Compared::{Agrees, Disagrees, Unknown};
 
 /// All that can be said of these ports.
-pub(super) fn compare(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> [Compared; 2] {
+pub(super) fn compare(wish: Wish, settings: &PortSettings<'_>, ports: &[u16]) -> [Compared; 2] {
     let outside: Vec<u16> =
         ports.iter().copied().filter(|port| !settings.pool.ports.contains(*port)).collect();
     let by_order = if in_sequence(wish, settings.pool, ports) {
@@ -59,8 +59,8 @@ fn in_use(wish: Wish, allocator: Allocator) -> Option<u32> {
 
 /// `inet_csk_find_open_port` and `__inet_hash_connect` take the last parity only when no port of
 /// the first is free.
-fn parity(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
-    let Settings { pool, allocator } = settings;
+fn parity(wish: Wish, settings: &PortSettings<'_>, ports: &[u16]) -> Compared {
+    let PortSettings { pool, allocator } = settings;
     let (range, bounds) = (pool.range, pool.bounds);
     let steps = match wish.call {
         Call::Connect => allocator.steps_at_random,
@@ -117,8 +117,8 @@ fn in_sequence(wish: Wish, pool: &Pool<'_>, ports: &[u16]) -> bool {
 }
 
 /// Whether ports that are drawn at random are as even as that makes them.
-fn evenly(wish: Wish, settings: &Settings<'_>, ports: &[u16]) -> Compared {
-    let Settings { pool, allocator } = settings;
+fn evenly(wish: Wish, settings: &PortSettings<'_>, ports: &[u16]) -> Compared {
+    let PortSettings { pool, allocator } = settings;
     let bounds = pool.bounds;
     if !is_random(wish) || ports.is_empty() {
         return Agrees;

@@ -40,7 +40,7 @@ pub enum Readers {
 /// An ordinary file, told from all others: by device and inode, or by its true path where there are
 /// none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Identity(system::Identity);
+pub struct Identity(system::FileId);
 
 impl Identity {
     /// That of the file a path leads to; none where there is no ordinary file.

@@ -17,7 +17,7 @@ use crate::ask::{Outcome, Refusal};
 use crate::persisted::Found;
 use crate::ports::PortSet;
 use crate::snapshot::{Reason, Transport, Why};
-use crate::source::socket_lines::{self, TableError, Wanted};
+use crate::source::socket_lines::{self, TableError, WantedLines};
 
 /// How many links may be followed on the way to one file; Linux follows 40 (path_resolution(7)).
 const LINKS_MAX: usize = 40;
@@ -166,15 +166,15 @@ impl Folder {
 
     /// The heading of a socket table and its listening lines.
     pub(crate) fn socket_table(&self, name: &str, transport: Transport) -> Outcome {
-        self.lines_of_table(name, Wanted::Listening(transport))
+        self.lines_of_table(name, WantedLines::Listening(transport))
     }
 
     /// The heading of a socket table and its lines with one of these local ports.
     pub(crate) fn socket_table_on(&self, name: &str, ports: &PortSet) -> Outcome {
-        self.lines_of_table(name, Wanted::On(ports))
+        self.lines_of_table(name, WantedLines::On(ports))
     }
 
-    fn lines_of_table(&self, name: &str, wanted: Wanted<'_>) -> Outcome {
+    fn lines_of_table(&self, name: &str, wanted: WantedLines<'_>) -> Outcome {
         let file = self.open_file(name).map_err(|error| self.refusal(name, &error))?;
         socket_lines::kept(BufReader::new(file), wanted).map_err(|error| match error {
             TableError::Io(error) => self.refusal(name, &error),

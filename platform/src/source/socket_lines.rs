@@ -30,14 +30,14 @@ pub(super) enum TableError {
 }
 
 /// A socket table, line by line.
-pub(super) struct Lines<R> {
+pub(super) struct SocketLines<R> {
     reader: R,
     line: Vec<u8>,
     headed: bool,
     read: usize,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> SocketLines<R> {
     pub(super) fn new(reader: R) -> Self {
         Self { reader, line: Vec::new(), headed: false, read: 0 }
     }
@@ -64,14 +64,14 @@ impl<R: BufRead> Lines<R> {
 
 /// The lines of a socket table that are wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Wanted<'a> {
+pub(super) enum WantedLines<'a> {
     /// In state LISTEN (TCP) or CLOSE (UDP).
     Listening(Transport),
     /// With one of these local ports.
     On(&'a PortSet),
 }
 
-impl Wanted<'_> {
+impl WantedLines<'_> {
     /// Whether a line is; `sl local_address rem_address st …`, the port in hexadecimal.
     fn is(self, line: &[u8]) -> bool {
         let mut words = words(line);
@@ -95,8 +95,8 @@ fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The heading of a socket table and the lines that are wanted.
-pub(super) fn kept(lines: impl BufRead, wanted: Wanted<'_>) -> Result<Vec<u8>, TableError> {
-    let mut lines = Lines::new(lines);
+pub(super) fn kept(lines: impl BufRead, wanted: WantedLines<'_>) -> Result<Vec<u8>, TableError> {
+    let mut lines = SocketLines::new(lines);
     let mut kept = Vec::new();
     while let Some(line) = lines.read()? {
         if kept.is_empty() || wanted.is(line) {
@@ -122,7 +122,7 @@ mod tests {
         let (heading, line) = text.split_once('\n').expect("two lines");
         let connection = line.replace(" 0A ", " 01 ");
         let table = format!("{heading}\n{connection}{line}{connection}");
-        let kept = |text: &str| kept(text.as_bytes(), Wanted::Listening(Transport::Tcp));
+        let kept = |text: &str| kept(text.as_bytes(), WantedLines::Listening(Transport::Tcp));
         assert_eq!(kept(&table).expect("a table"), TCP);
         assert!(matches!(kept(line), Err(TableError::Heading)), "its beginning is missing");
         assert!(matches!(kept(""), Err(TableError::Heading)));
@@ -142,7 +142,7 @@ mod tests {
         let table = format!("{heading}\n{other}{line}{peer}");
         let on = |port| {
             let ports = PortSet::from(PortRange::single(port));
-            kept(table.as_bytes(), Wanted::On(&ports)).expect("a table")
+            kept(table.as_bytes(), WantedLines::On(&ports)).expect("a table")
         };
         assert_eq!(on(8080), TCP);
         assert_eq!(on(80), format!("{heading}\n{peer}").into_bytes());

@@ -2,7 +2,7 @@
 //! The file that holds it, /etc/ipadm/ipadm.conf, is its own.
 
 use crate::boot::{Boot, Loader};
-use crate::os::texts::{Texts, Value};
+use crate::os::texts::{Texts, PersistedText};
 use crate::parse::ipadm::{self, Cell};
 use crate::parse::port_list;
 use crate::parse::transcript::Transcript;
@@ -29,13 +29,13 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                 Cell::NotShown => continue,
                 _ if !row.whole => {
                     let detail = "this row may be cut: the text ends in the middle of it";
-                    Value::Unknown(Why::new(Reason::Truncated, detail))
+                    PersistedText::Unknown(Why::new(Reason::Truncated, detail))
                 }
-                Cell::Unset => Value::Unset,
+                Cell::Unset => PersistedText::Unset,
                 Cell::Value(text) => match port_list::port(text) {
-                    Ok(port) => Value::Is(port.to_string()),
+                    Ok(port) => PersistedText::Is(port.to_string()),
                     Err(error) => {
-                        Value::Unknown(Why::unparsable(error.to_string(), text.as_bytes()))
+                        PersistedText::Unknown(Why::unparsable(error.to_string(), text.as_bytes()))
                     }
                 },
             };

@@ -20,7 +20,7 @@ use super::host::KernelVersion;
 use super::initial;
 use crate::ask::Ask;
 use crate::boot::{Boot, Loader};
-use crate::os::{Reach, Wanted};
+use crate::os::{Reach, PersistedPaths};
 use crate::parse::cmdline;
 use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
@@ -28,11 +28,11 @@ use crate::snapshot::{Environment, HostInfo, Reason, Scope, Source, Why};
 use crate::unread::Unread;
 use files::Files;
 use kernel::{Key, Sysctls};
-use told::Told;
+use told::LineLog;
 
-pub(crate) fn wanted() -> Wanted {
+pub(crate) fn wanted() -> PersistedPaths {
     let files = [SYSCTL_CONF, CMDLINE].into_iter().chain(suspects::FILES.iter().copied());
-    Wanted { folders: &FOLDERS, files: files.collect(), matters: |name| name.ends_with(b".conf") }
+    PersistedPaths { folders: &FOLDERS, files: files.collect(), matters: |name| name.ends_with(b".conf") }
 }
 
 /// In the order of precedence for files of the same name; the last is another name of the one
@@ -53,7 +53,7 @@ const KERNEL_SINCE: KernelVersion = KernelVersion(4, 19, 0);
 /// What both loaders make of the files; `release` is that of the kernel that will run, where it is
 /// known.
 pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
-    let mut before = Told::new(Sysctls::default());
+    let mut before = LineLog::new(Sysctls::default());
     let cmdline = persisted.files.iter().find(|file| file.name == b"cmdline");
     if let Some((file, Found::Text(text))) = cmdline.map(|file| (file, &file.found)) {
         let source = Source::File(file.place.clone().into());

@@ -1,8 +1,8 @@
 //! Every socket that has one of some local ports, with its owner.
 
 use super::host::KernelVersion;
-use super::listeners::{Told, told};
-use super::owners::Search;
+use super::listeners::{SocketsAnswer, told};
+use super::owners::OwnerSearch;
 use crate::ask::{Ask, Question};
 use crate::holders::{Hold, Holder, Holders};
 use crate::parse::sock_diag::{self, DiagEnds};
@@ -64,8 +64,8 @@ fn sockets(
     let table = Question::SocketTableOn(family, transport, ports);
     let (told, source) = told(ask, family, diag, table)?;
     let mut sockets = match told {
-        Told::Dump(bytes) => sock_diag::ends(&bytes)?,
-        Told::Table(bytes) => socket_table::rows(&bytes, transport)?
+        SocketsAnswer::Dump(bytes) => sock_diag::ends(&bytes)?,
+        SocketsAnswer::Table(bytes) => socket_table::rows(&bytes, transport)?
             .into_iter()
             .map(|connection| DiagEnds {
                 connection,
@@ -74,7 +74,7 @@ fn sockets(
                 time_wait_left: None,
             })
             .collect(),
-        Told::NoSuchFamily => Vec::new(),
+        SocketsAnswer::NoSuchFamily => Vec::new(),
     };
     // A kernel that knows no filter sends them all.
     sockets.retain(|socket| ports.contains(socket.connection.local.port()));
@@ -106,7 +106,7 @@ fn find_owners(ask: &dyn Ask, items: &mut [Holder]) {
         items.iter_mut().filter(owned).take(Holders::OWNERS_MAX).collect();
     let inode = |item: &Holder| Some(item.ends.inode).filter(|inode| *inode != 0);
     let inodes: Vec<u64> = owned.iter().filter_map(|item| inode(item)).collect();
-    let mut search = Search::new(ask, &inodes);
+    let mut search = OwnerSearch::new(ask, &inodes);
     for item in &mut owned {
         item.owner = search.owner(inode(item).as_slice());
     }

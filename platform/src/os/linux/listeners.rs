@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::super::sockets::{self, families};
-use super::owners::Search;
+use super::owners::OwnerSearch;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::{sock_diag, socket_table};
 use crate::ports::{PortRange, PortSet};
@@ -20,7 +20,7 @@ const IPV6_PROOF: &str = "/proc/thread-self/net/if_inet6";
 /// 30 MiB.
 const MAX_OF_DUMPS: usize = 131_072;
 
-struct Socket {
+struct ListedSocket {
     address: IpAddr,
     port: u16,
     inode: u64,
@@ -62,18 +62,18 @@ fn sockets(
     family: Family,
     transport: Transport,
     before: usize,
-) -> Result<(Vec<Socket>, Source), Why> {
+) -> Result<(Vec<ListedSocket>, Source), Why> {
     let diag = Question::SockDiag(family, transport);
     let (told, source) = told(ask, family, diag, Question::SocketTable(family, transport))?;
     let sockets = match told {
-        Told::Dump(bytes) => {
+        SocketsAnswer::Dump(bytes) => {
             let sockets = diag_sockets(&bytes, transport)?;
             if before + sockets.len() > MAX_OF_DUMPS {
                 return Err(sockets::too_many(MAX_OF_DUMPS));
             }
             sockets
         }
-        Told::Table(bytes) => {
+        SocketsAnswer::Table(bytes) => {
             let lines = bytes.split(|byte| *byte == b'\n').count();
             // The heading is no socket, nor what follows the last newline.
             if before + lines > sockets::MAX + 2 {
@@ -81,13 +81,13 @@ fn sockets(
             }
             table_sockets(&bytes, transport)?
         }
-        Told::NoSuchFamily => Vec::new(),
+        SocketsAnswer::NoSuchFamily => Vec::new(),
     };
     Ok((sockets, source))
 }
 
 /// How sockets were told.
-pub(super) enum Told {
+pub(super) enum SocketsAnswer {
     /// As a dump of sock_diag.
     Dump(Vec<u8>),
     /// As lines of /proc.
@@ -102,17 +102,17 @@ pub(super) fn told(
     family: Family,
     diag: Question<'_>,
     table: Question<'_>,
-) -> Result<(Told, Source), Why> {
+) -> Result<(SocketsAnswer, Source), Why> {
     let Answer { source, outcome } = ask.ask(diag);
     let refused = match outcome {
-        Ok(bytes) => return Ok((Told::Dump(bytes), source)),
+        Ok(bytes) => return Ok((SocketsAnswer::Dump(bytes), source)),
         Err(refusal) => refusal.why(),
     };
     let Answer { source, outcome } = ask.ask(table);
     match outcome {
-        Ok(bytes) => Ok((Told::Table(bytes), source)),
+        Ok(bytes) => Ok((SocketsAnswer::Table(bytes), source)),
         Err(Refusal::NotFound(_)) if family == Family::Ipv6 && !kernel_has_ipv6(ask) => {
-            Ok((Told::NoSuchFamily, source))
+            Ok((SocketsAnswer::NoSuchFamily, source))
         }
         Err(Refusal::NotFound(detail)) => {
             Err(Why::new(refused.reason, format!("{}; and {detail}", refused.detail)))
@@ -131,7 +131,7 @@ fn kernel_has_ipv6(ask: &dyn Ask) -> bool {
     !(missing && ipv4_there)
 }
 
-fn diag_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why> {
+fn diag_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<ListedSocket>, Why> {
     let state = match transport {
         Transport::Tcp => sock_diag::LISTEN,
         Transport::Udp => sock_diag::CLOSE,
@@ -141,7 +141,7 @@ fn diag_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why> 
         .into_iter()
         // An unbound UDP socket has no port yet.
         .filter(|row| row.state == state && row.port != 0)
-        .map(|row| Socket {
+        .map(|row| ListedSocket {
             address: row.address,
             port: row.port,
             inode: row.inode,
@@ -150,12 +150,12 @@ fn diag_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why> 
         .collect())
 }
 
-fn table_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why> {
+fn table_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<ListedSocket>, Why> {
     let rows = socket_table::sockets(bytes, transport)?;
     Ok(rows
         .into_iter()
         .filter(|(local, _)| local.port() != 0)
-        .map(|(local, inode)| Socket {
+        .map(|(local, inode)| ListedSocket {
             address: local.ip(),
             port: local.port(),
             inode,
@@ -167,7 +167,7 @@ fn table_sockets(bytes: &[u8], transport: Transport) -> Result<Vec<Socket>, Why>
 fn add(
     listeners: &mut Listeners,
     transport: Transport,
-    sockets: Vec<Socket>,
+    sockets: Vec<ListedSocket>,
     source: &Source,
     notes: &mut Vec<Unread>,
 ) {
@@ -207,7 +207,7 @@ pub(in crate::os) fn find_owners(ask: &dyn Ask, snapshot: &mut Snapshot, of: &[L
         .flat_map(|item| &item.inodes)
         .copied()
         .collect();
-    let mut search = Search::new(ask, &inodes);
+    let mut search = OwnerSearch::new(ask, &inodes);
     for id in of {
         if let Some(item) = snapshot.listener_mut(*id) {
             item.owner = search.owner(&item.inodes);

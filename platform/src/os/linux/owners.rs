@@ -6,14 +6,14 @@ use crate::reading::beginning;
 use crate::snapshot::{Owner, Reason, Why};
 
 /// One search for the holders of several sockets.
-pub(super) struct Search<'a> {
+pub(super) struct OwnerSearch<'a> {
     ask: &'a dyn Ask,
     owners: Result<SocketOwners, Why>,
     /// Of the processes told so far.
     run_by: Vec<(u32, RunBy)>,
 }
 
-impl<'a> Search<'a> {
+impl<'a> OwnerSearch<'a> {
     /// Searches for the holders of the sockets with these inodes.
     pub(super) fn new(ask: &'a dyn Ask, inodes: &[u64]) -> Self {
         let owners = match inodes {
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn the_unit_of_an_owner_is_asked_for_once() {
         let host = Host::default();
-        let mut search = Search::new(&host, &[7, 8, 9]);
+        let mut search = OwnerSearch::new(&host, &[7, 8, 9]);
         let unit = |owner: Owner| match owner {
             Owner::Known { unit, .. } => unit,
             other => panic!("{other:?}"),

@@ -6,7 +6,7 @@ use super::sysctl::sysctl;
 use super::{listeners, nat, usage};
 use crate::ask::Ask;
 use crate::boot;
-use crate::parse::linux_sysctl::{self, Separator};
+use crate::parse::linux_sysctl::{self, BoundsSeparator};
 use crate::ports::{PortRange, PortSet};
 use crate::snapshot::{
     Environment, Family, HostInfo, Range, Reading, Reserved, ReservedKind, Role, Scope, ScopeKind,
@@ -49,7 +49,7 @@ pub(super) fn read(
     mut notes: Vec<Unread>,
 ) -> Scope {
     let &Kernel { version, gvisor, .. } = kernel;
-    let separator = if gvisor { Separator::Space } else { Separator::Tab };
+    let separator = if gvisor { BoundsSeparator::Space } else { BoundsSeparator::Tab };
     let counters = usage::counters(ask);
     // A thousand namespaces with nothing in them are a thousand times four dumps saved.
     let empty = |family, transport| match &counters {

@@ -2,7 +2,7 @@
 //! may run sysctl(8).
 
 use crate::boot::{Boot, Loader, Rejection, Suspect};
-use crate::os::Wanted;
+use crate::os::PersistedPaths;
 use crate::os::freebsd::boot::PORTRANGE;
 use crate::os::told::OfKey;
 use crate::parse::bsd_conf;
@@ -15,8 +15,8 @@ const DAEMONS: &str = "/Library/LaunchDaemons";
 /// Whether ports are drawn at random, beside the six bounds.
 const RANDOMIZED: [&str; 2] = ["net.inet.tcp.randomize_ports", "net.inet.udp.randomize_ports"];
 
-pub(in crate::os) fn wanted() -> Wanted {
-    Wanted {
+pub(in crate::os) fn wanted() -> PersistedPaths {
+    PersistedPaths {
         folders: &[DAEMONS],
         files: vec![SYSCTL_CONF],
         matters: |name| name.ends_with(b".plist"),

@@ -4,16 +4,16 @@
 
 use crate::ask::NetshTable;
 use crate::boot::{Boot, Loader};
-use crate::os::texts::{Texts, Value};
+use crate::os::texts::{Texts, PersistedText};
 use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::parse::transcript::Transcript;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Family, Reason, Transport, Why};
 use crate::unread::Unread;
 
-type Key = (&'static str, NetshTable, Family, Transport);
+type TableKey = (&'static str, NetshTable, Family, Transport);
 
-const KEYS: [Key; 8] = [
+const KEYS: [TableKey; 8] = [
     ("ipv4 dynamicport tcp", NetshTable::DynamicPort, Family::Ipv4, Transport::Tcp),
     ("ipv4 dynamicport udp", NetshTable::DynamicPort, Family::Ipv4, Transport::Udp),
     ("ipv6 dynamicport tcp", NetshTable::DynamicPort, Family::Ipv6, Transport::Tcp),
@@ -58,17 +58,17 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                 (Some(damage), _) | (None, Err(damage)) => {
                     let why = Why::new(Reason::Truncated, damage.to_string());
                     unread.push(Unread::of_key(key, why.clone()));
-                    Value::Unknown(why)
+                    PersistedText::Unknown(why)
                 }
                 (None, Ok(Table::DynamicPort { start, count })) => {
-                    Value::Is(format!("{start} {count}"))
+                    PersistedText::Is(format!("{start} {count}"))
                 }
                 (None, Ok(Table::ExcludedPorts(rows))) => {
                     let row = |row: &netsh::Excluded| {
                         format!("{}-{}", row.range.first(), row.range.last())
                     };
                     let rows: Vec<String> = rows.iter().map(row).collect();
-                    Value::Is(rows.join(","))
+                    PersistedText::Is(rows.join(","))
                 }
             };
             let line = (section.line, transcript.commands_above(section.line));

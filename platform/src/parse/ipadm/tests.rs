@@ -9,7 +9,7 @@ fn read(text: &str) -> Vec<String> {
         Cell::Unset => "unset".to_owned(),
         Cell::Value(text) => text.clone(),
     };
-    let row = |r: &Row| {
+    let row = |r: &IpadmRow| {
         [r.line.to_string(), r.proto.clone(), r.property.clone()]
             .into_iter()
             .chain([&r.current, &r.persistent, &r.default].map(show))

@@ -7,7 +7,7 @@ use crate::snapshot::{Family, Transport};
 /// What stands above a table, back to the last table or command line.
 #[derive(Default)]
 pub(super) struct Above<'a> {
-    command: Option<Command>,
+    command: Option<EchoedCommand>,
     /// How many lines that are not blank.
     lines: usize,
     /// The last two of them, the latest first.
@@ -30,7 +30,7 @@ impl<'a> Above<'a> {
         if line.text.is_empty() {
             return;
         }
-        if let Some(command) = Command::echoed(line.text) {
+        if let Some(command) = EchoedCommand::echoed(line.text) {
             *self = Self { command: Some(command), ..Self::default() };
         } else {
             self.lines = self.lines.saturating_add(1);
@@ -78,7 +78,7 @@ impl<'a> Above<'a> {
 
 /// A command line that a prompt echoed: `C:\>netsh int ipv6 show dynamicport tcp`, or in netsh's
 /// own shell `netsh interface ipv4>show excludedportrange udp store=persistent`.
-pub(super) struct Command {
+pub(super) struct EchoedCommand {
     /// The table that it shows, where it is one of ours.
     kind: Option<Kind>,
     transport: Option<Transport>,
@@ -86,7 +86,7 @@ pub(super) struct Command {
     store: Option<Store>,
 }
 
-impl Command {
+impl EchoedCommand {
     /// Where a line says two things, as one with two commands does, it says neither.
     pub(super) fn echoed(text: &[u8]) -> Option<Self> {
         let mut arguments = words(text);

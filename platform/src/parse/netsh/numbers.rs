@@ -3,7 +3,7 @@
 use super::Excluded;
 use crate::ports::PortRange;
 
-pub(super) enum Row {
+pub(super) enum NetshRow {
     Ports(Excluded),
     Damaged(&'static str),
     /// It does not begin like a number.
@@ -11,9 +11,9 @@ pub(super) enum Row {
 }
 
 /// `^\d{1,5}\s+\d{1,5}(\s*\*)?$`, and what somebody noted behind it.
-pub(super) fn row(text: &[u8]) -> Row {
+pub(super) fn row(text: &[u8]) -> NetshRow {
     if !begins_like_a_number(text) {
-        return Row::None;
+        return NetshRow::None;
     }
     let (first, rest) = digits(text);
     let blank = rest.len();
@@ -24,22 +24,22 @@ pub(super) fn row(text: &[u8]) -> Row {
         None => (mark, false),
     };
     if !(mark.is_empty() || is_note(mark)) {
-        return Row::Damaged("expected two port numbers");
+        return NetshRow::Damaged("expected two port numbers");
     }
     if blank == rest.len() || first.is_empty() || last.is_empty() {
-        return Row::Damaged("expected two port numbers");
+        return NetshRow::Damaged("expected two port numbers");
     }
     let port = |digits| number(digits).and_then(|number| u16::try_from(number).ok());
     let (Some(first), Some(last)) = (port(first), port(last)) else {
-        return Row::Damaged("a number that is not a port");
+        return NetshRow::Damaged("a number that is not a port");
     };
     match PortRange::new(first, last) {
-        Some(range) => Row::Ports(Excluded { range, administered: star }),
-        None => Row::Damaged("the last port is below the first"),
+        Some(range) => NetshRow::Ports(Excluded { range, administered: star }),
+        None => NetshRow::Damaged("the last port is below the first"),
     }
 }
 
-pub(super) enum Value {
+pub(super) enum NetshValue {
     Number(u32),
     /// Something that begins like a number, but is none.
     Damaged,
@@ -63,14 +63,14 @@ pub(super) fn labelled(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The number behind the last colon of a line.
-pub(super) fn value(text: &[u8]) -> Value {
-    let Some((_, value)) = labelled(text) else { return Value::None };
+pub(super) fn value(text: &[u8]) -> NetshValue {
+    let Some((_, value)) = labelled(text) else { return NetshValue::None };
     match digits(value) {
-        _ if !begins_like_a_number(value) => Value::None,
+        _ if !begins_like_a_number(value) => NetshValue::None,
         (digits, rest) if rest.is_empty() || is_note(rest) => {
-            number(digits).map_or(Value::Damaged, Value::Number)
+            number(digits).map_or(NetshValue::Damaged, NetshValue::Number)
         }
-        _ => Value::Damaged,
+        _ => NetshValue::Damaged,
     }
 }
 

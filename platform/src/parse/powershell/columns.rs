@@ -1,11 +1,11 @@
 //! `Format-Table`, and `Export-Csv` or `ConvertTo-Csv`.
 
 use super::object::{Field, Object};
-use super::{Found, PowershellError};
+use super::{FoundObject, PowershellError};
 use crate::parse::lines::{Line, Lines};
 
 /// The objects of every table whose heads name a port range.
-pub(super) fn objects(text: &[u8]) -> Vec<Found> {
+pub(super) fn objects(text: &[u8]) -> Vec<FoundObject> {
     let mut found = Vec::new();
     let mut lines = Lines::new(text);
     while let Some(line) = lines.next() {
@@ -34,8 +34,8 @@ pub(super) fn objects(text: &[u8]) -> Vec<Found> {
     found
 }
 
-fn told(row: Line<'_>, template: Result<super::Template, PowershellError>) -> Found {
-    Found { line: row.number, command: 0, transport: None, template }
+fn told(row: Line<'_>, template: Result<super::Template, PowershellError>) -> FoundObject {
+    FoundObject { line: row.number, command: 0, transport: None, template }
 }
 
 /// How the cells of a row are found.

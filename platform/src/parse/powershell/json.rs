@@ -80,7 +80,7 @@ impl Objects {
 
 impl<'de> Deserialize<'de> for Kept {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Place::Text.deserialize(deserializer)
+        JsonDepth::Text.deserialize(deserializer)
     }
 }
 
@@ -88,14 +88,14 @@ impl<'de> Deserialize<'de> for Kept {
 /// an array that went through `Write-Output -NoEnumerate` or a property: `{"value": [...], "Count":
 /// 5}`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum JsonDepth {
     Text,
     Wrapped,
     Item,
     Property,
 }
 
-impl<'de> DeserializeSeed<'de> for Place {
+impl<'de> DeserializeSeed<'de> for JsonDepth {
     type Value = Kept;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kept, D::Error> {
@@ -103,7 +103,7 @@ impl<'de> DeserializeSeed<'de> for Place {
     }
 }
 
-impl<'de> Visitor<'de> for Place {
+impl<'de> Visitor<'de> for JsonDepth {
     type Value = Kept;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

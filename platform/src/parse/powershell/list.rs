@@ -1,13 +1,13 @@
 //! Lists of `Name : value`, an object a block.
 
 use super::object::{Field, Object};
-use super::{Found, PowershellError, TEMPLATES_MAX, TOO_MANY};
+use super::{FoundObject, PowershellError, TEMPLATES_MAX, TOO_MANY};
 use crate::parse::lines::{Line, Lines};
 
 /// The objects of a text. Where it must be whole, its end may not be one that others of the same
 /// properties could follow.
-pub(super) fn objects(text: &[u8], whole: bool) -> Result<Vec<Found>, PowershellError> {
-    let mut list = List::default();
+pub(super) fn objects(text: &[u8], whole: bool) -> Result<Vec<FoundObject>, PowershellError> {
+    let mut list = PropertyList::default();
     let mut end = 0;
     for line in Lines::new(text) {
         end = line.number;
@@ -39,8 +39,8 @@ fn is_prompt(text: &[u8]) -> bool {
 }
 
 #[derive(Default)]
-struct List {
-    found: Vec<Found>,
+struct PropertyList {
+    found: Vec<FoundObject>,
     object: Object,
     /// The line that the object begins at.
     line: usize,
@@ -48,7 +48,7 @@ struct List {
     wrong: Option<(usize, &'static str)>,
 }
 
-impl List {
+impl PropertyList {
     fn take(&mut self, line: Line<'_>) {
         self.object.cut = !line.ended;
         let Some(colon) = line.text.iter().position(|byte| *byte == b':') else { return };
@@ -74,6 +74,6 @@ impl List {
                 Err(what) => damaged((line, what)),
             },
         };
-        self.found.push(Found { line, command: 0, transport: None, template });
+        self.found.push(FoundObject { line, command: 0, transport: None, template });
     }
 }

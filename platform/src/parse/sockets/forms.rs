@@ -6,7 +6,7 @@ use super::ends;
 use crate::snapshot::{Family, Transport};
 
 /// What a line is.
-pub(super) enum Row {
+pub(super) enum ListLine {
     Socket(Waits),
     /// A socket that waits for nobody.
     Connection(Transport, &'static [Family]),
@@ -86,7 +86,7 @@ impl Form {
         }
     }
 
-    pub(super) fn row(self, line: &str) -> Row {
+    pub(super) fn row(self, line: &str) -> ListLine {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         match self {
             Self::Netstat { pid } => netstat(&words, pid),
@@ -126,24 +126,24 @@ fn waits(
     (transport, families): (Transport, &'static [Family]),
     local: &str,
     pid: Option<u32>,
-) -> Row {
+) -> ListLine {
     let family = if families.contains(&Family::Ipv6) { Family::Ipv6 } else { Family::Ipv4 };
     match ends::local(local, family) {
-        Some((address, port)) => Row::Socket(Waits { transport, families, address, port, pid }),
+        Some((address, port)) => ListLine::Socket(Waits { transport, families, address, port, pid }),
         // A UDP socket that is bound to no port waits for nobody.
-        None if local.ends_with(['*']) => Row::Connection(transport, families),
-        None => Row::Damaged("the local end is not an address and a port number"),
+        None if local.ends_with(['*']) => ListLine::Connection(transport, families),
+        None => ListLine::Damaged("the local end is not an address and a port number"),
     }
 }
 
-fn netstat(words: &[&str], pid: Option<usize>) -> Row {
+fn netstat(words: &[&str], pid: Option<usize>) -> ListLine {
     // `-A` sets the address of a control block before it.
     let first = usize::from(words.first().is_some_and(|word| protocol(word).is_none()));
     let [proto, recv, send, local, remote, rest @ ..] = &words[first.min(words.len())..] else {
-        return Row::Other;
+        return ListLine::Other;
     };
     let Some(of) = protocol(proto).filter(|_| is_number(recv) && is_number(send)) else {
-        return Row::Other;
+        return ListLine::Other;
     };
     let state = rest.first().copied().unwrap_or_default();
     let listens = matches!(state, "LISTEN" | "LISTENING");
@@ -154,12 +154,12 @@ fn netstat(words: &[&str], pid: Option<usize>) -> Row {
     match of.0 {
         Transport::Tcp if listens => waits(of, local, process),
         Transport::Udp if ends::is_any(remote) => waits(of, local, process),
-        Transport::Tcp if state.is_empty() => Row::Damaged("the state is missing"),
-        _ => Row::Connection(of.0, of.1),
+        Transport::Tcp if state.is_empty() => ListLine::Damaged("the state is missing"),
+        _ => ListLine::Connection(of.0, of.1),
     }
 }
 
-fn windows(words: &[&str]) -> Row {
+fn windows(words: &[&str]) -> ListLine {
     let of = |transport, local: &str| (transport, if local.starts_with('[') { V6 } else { V4 });
     match words {
         // The state is translated: what waits has no other end.
@@ -168,11 +168,11 @@ fn windows(words: &[&str]) -> Row {
         }
         ["TCP", local, ..] => {
             let (transport, families) = of(Transport::Tcp, local);
-            Row::Connection(transport, families)
+            ListLine::Connection(transport, families)
         }
         ["UDP", local, "*:*", rest @ ..] => waits(of(Transport::Udp, local), local, pid(rest)),
-        ["UDP", ..] => Row::Damaged("expected *:* behind the local end"),
-        _ => Row::Other,
+        ["UDP", ..] => ListLine::Damaged("expected *:* behind the local end"),
+        _ => ListLine::Other,
     }
 }
 
@@ -180,7 +180,7 @@ fn pid(rest: &[&str]) -> Option<u32> {
     rest.first().and_then(|word| word.parse().ok())
 }
 
-fn solaris(words: &[&str], transport: Transport, family: Family) -> Row {
+fn solaris(words: &[&str], transport: Transport, family: Family) -> ListLine {
     let families = if family == Family::Ipv4 { V4 } else { V6 };
     match words {
         [local, .., "LISTEN"] if transport == Transport::Tcp => {
@@ -189,56 +189,56 @@ fn solaris(words: &[&str], transport: Transport, family: Family) -> Row {
         [local, .., "Idle"] if transport == Transport::Udp => {
             waits((transport, families), local, None)
         }
-        ["Local", ..] => Row::Other,
-        [rule, ..] if rule.starts_with("--") => Row::Other,
-        [local, ..] if local.contains('.') => Row::Connection(transport, families),
-        _ => Row::Other,
+        ["Local", ..] => ListLine::Other,
+        [rule, ..] if rule.starts_with("--") => ListLine::Other,
+        [local, ..] if local.contains('.') => ListLine::Connection(transport, families),
+        _ => ListLine::Other,
     }
 }
 
-fn sockstat(words: &[&str]) -> Row {
-    let [_, _, pid, fd, proto, local, remote, ..] = words else { return Row::Other };
+fn sockstat(words: &[&str]) -> ListLine {
+    let [_, _, pid, fd, proto, local, remote, ..] = words else { return ListLine::Other };
     let Some(of) = protocol(proto).filter(|_| is_number(pid) && (is_number(fd) || *fd == "?"))
     else {
-        return Row::Other;
+        return ListLine::Other;
     };
     if ends::is_any(remote) {
         waits(of, local, pid.parse().ok())
     } else {
-        Row::Connection(of.0, of.1)
+        ListLine::Connection(of.0, of.1)
     }
 }
 
-fn lsof(words: &[&str]) -> Row {
+fn lsof(words: &[&str]) -> ListLine {
     let Some(at) = words.iter().position(|word| matches!(*word, "IPv4" | "IPv6")) else {
-        return Row::Other;
+        return ListLine::Other;
     };
     let families = if words[at] == "IPv4" { V4 } else { V6 };
     let Some(node) = words.iter().skip(at).position(|word| matches!(*word, "TCP" | "UDP")) else {
-        return Row::Other;
+        return ListLine::Other;
     };
     let transport = if words[at + node] == "TCP" { Transport::Tcp } else { Transport::Udp };
     let pid = words.get(1).and_then(|word| word.parse().ok());
-    let Some(name) = words.get(at + node + 1) else { return Row::Damaged("the ends are missing") };
+    let Some(name) = words.get(at + node + 1) else { return ListLine::Damaged("the ends are missing") };
     let listens = words.last() == Some(&"(LISTEN)");
     match transport {
         Transport::Tcp if listens => waits((transport, families), name, pid),
         Transport::Udp if !name.contains("->") => waits((transport, families), name, pid),
-        _ => Row::Connection(transport, families),
+        _ => ListLine::Connection(transport, families),
     }
 }
 
-fn net_tcp(words: &[&str]) -> Row {
-    let [local, port, _, _, state, .., pid] = words else { return Row::Other };
-    let Ok(port) = port.parse() else { return Row::Other };
+fn net_tcp(words: &[&str]) -> ListLine {
+    let [local, port, _, _, state, .., pid] = words else { return ListLine::Other };
+    let Ok(port) = port.parse() else { return ListLine::Other };
     let families = if local.contains(':') { V6 } else { V4 };
     let Some(address) = ends::address(local, Family::Ipv4) else {
-        return Row::Damaged("the local address is none");
+        return ListLine::Damaged("the local address is none");
     };
     if *state == "Listen" {
         let pid = pid.parse().ok();
-        Row::Socket(Waits { transport: Transport::Tcp, families, address, port, pid })
+        ListLine::Socket(Waits { transport: Transport::Tcp, families, address, port, pid })
     } else {
-        Row::Connection(Transport::Tcp, families)
+        ListLine::Connection(Transport::Tcp, families)
     }
 }

@@ -203,24 +203,24 @@ fn a_name_that_stands_twice_is_given_twice() {
 fn refused_names_are_told_from_unknown_ones() {
     let read = |text: &'static str| refused(text).map(|r| (r.line, r.name, r.why)).next();
     for (text, name, why) in [
-        ("sysctl: permission denied on key 'a.b'", "a.b", Refusal::Denied),
-        ("sysctl: permission denied on key \"a.b\"\r\n", "a.b", Refusal::Denied),
-        ("error: permission denied on key 'a.b'", "a.b", Refusal::Denied),
-        ("sysctl: error reading key 'a.b': Permission denied", "a.b", Refusal::Denied),
-        ("sysctl: a.b: Operation not permitted", "a.b", Refusal::Denied),
-        ("sysctl: unknown oid 'a.b'", "a.b", Refusal::NoSuchName),
-        ("sysctl: unknown oid 'a.b' at line 3", "a.b", Refusal::NoSuchName),
-        ("sysctl: fourth level name c in a.b.c is invalid", "a.b.c", Refusal::NoSuchName),
-        ("sysctl: fourth level name 'c' in 'a.b.c' is invalid", "a.b.c", Refusal::NoSuchName),
-        ("error: \"a.b\" is an unknown key", "a.b", Refusal::NoSuchName),
-        ("sysctl: error: 'a.b' is an unknown key", "a.b", Refusal::NoSuchName),
+        ("sysctl: permission denied on key 'a.b'", "a.b", NoValue::Denied),
+        ("sysctl: permission denied on key \"a.b\"\r\n", "a.b", NoValue::Denied),
+        ("error: permission denied on key 'a.b'", "a.b", NoValue::Denied),
+        ("sysctl: error reading key 'a.b': Permission denied", "a.b", NoValue::Denied),
+        ("sysctl: a.b: Operation not permitted", "a.b", NoValue::Denied),
+        ("sysctl: unknown oid 'a.b'", "a.b", NoValue::NoSuchName),
+        ("sysctl: unknown oid 'a.b' at line 3", "a.b", NoValue::NoSuchName),
+        ("sysctl: fourth level name c in a.b.c is invalid", "a.b.c", NoValue::NoSuchName),
+        ("sysctl: fourth level name 'c' in 'a.b.c' is invalid", "a.b.c", NoValue::NoSuchName),
+        ("error: \"a.b\" is an unknown key", "a.b", NoValue::NoSuchName),
+        ("sysctl: error: 'a.b' is an unknown key", "a.b", NoValue::NoSuchName),
         (
             "sysctl: cannot stat /proc/sys/a/b: No such file or directory",
             "a/b",
-            Refusal::NoSuchName,
+            NoValue::NoSuchName,
         ),
-        ("sysctl: reading key \"a.b\"", "a.b", Refusal::Other),
-        ("sysctl: Zugriff auf Schlüssel »a.b« verweigert", "a.b", Refusal::Other),
+        ("sysctl: reading key \"a.b\"", "a.b", NoValue::Other),
+        ("sysctl: Zugriff auf Schlüssel »a.b« verweigert", "a.b", NoValue::Other),
     ] {
         assert_eq!(read(text), Some((1, name, why)), "{text}");
     }
@@ -238,8 +238,8 @@ fn refused_names_are_told_from_unknown_ones() {
     assert_eq!(
         refused(&text).map(|r| (r.line, r.name, r.why)).collect::<Vec<_>>(),
         [
-            (8, "net.ipv4.ip_local_port_range", Refusal::Denied),
-            (15, "net.ipv4.tcp_fastopen_key", Refusal::Denied),
+            (8, "net.ipv4.ip_local_port_range", NoValue::Denied),
+            (15, "net.ipv4.tcp_fastopen_key", NoValue::Denied),
         ]
     );
     assert_eq!(value(&text, "net.ipv4.ip_local_port_range"), [""; 0]);

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::{Fill, Readers, write_all};
 
-pub(super) type Identity = PathBuf;
+pub(super) type FileId = PathBuf;
 
-pub(super) fn identity(path: &Path) -> Option<Identity> {
+pub(super) fn identity(path: &Path) -> Option<FileId> {
     fs::metadata(path).is_ok_and(|kind| kind.is_file()).then(|| fs::canonicalize(path).ok())?
 }
 
-pub(super) fn identity_of_stdin() -> Option<Identity> {
+pub(super) fn identity_of_stdin() -> Option<FileId> {
     None
 }
 
-pub(super) fn identity_of_stdout() -> Option<Identity> {
+pub(super) fn identity_of_stdout() -> Option<FileId> {
     None
 }
 

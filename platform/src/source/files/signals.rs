@@ -7,13 +7,13 @@ const ENDING: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Si
 
 /// As long as it lives, what would end the program waits: a file with a name for a moment only is
 /// not left behind. A signal that is ignored stays ignored, as nohup(1) has it.
-pub(super) struct Held(Option<SigSet>);
+pub(super) struct HeldSignals(Option<SigSet>);
 
-pub(super) fn hold() -> Held {
-    Held(ENDING.into_iter().collect::<SigSet>().thread_swap_mask(SigmaskHow::SIG_BLOCK).ok())
+pub(super) fn hold() -> HeldSignals {
+    HeldSignals(ENDING.into_iter().collect::<SigSet>().thread_swap_mask(SigmaskHow::SIG_BLOCK).ok())
 }
 
-impl Drop for Held {
+impl Drop for HeldSignals {
     fn drop(&mut self) {
         // It fails for a set that is none, and this one the system gave.
         let _ = self.0.map(|before| before.thread_set_mask());

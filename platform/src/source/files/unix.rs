@@ -17,26 +17,26 @@ const READ: OFlags =
     OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// Device and inode.
-pub(super) type Identity = (u64, u64);
+pub(super) type FileId = (u64, u64);
 
-pub(super) fn identity(path: &Path) -> Option<Identity> {
+pub(super) fn identity(path: &Path) -> Option<FileId> {
     fs::metadata(path).ok().and_then(|file| ordinary(&file))
 }
 
-pub(super) fn identity_of_stdin() -> Option<Identity> {
+pub(super) fn identity_of_stdin() -> Option<FileId> {
     of_descriptor(io::stdin())
 }
 
-pub(super) fn identity_of_stdout() -> Option<Identity> {
+pub(super) fn identity_of_stdout() -> Option<FileId> {
     of_descriptor(io::stdout())
 }
 
-fn of_descriptor(fd: impl AsFd) -> Option<Identity> {
+fn of_descriptor(fd: impl AsFd) -> Option<FileId> {
     let file = File::from(fd.as_fd().try_clone_to_owned().ok()?);
     file.metadata().ok().and_then(|file| ordinary(&file))
 }
 
-fn ordinary(file: &fs::Metadata) -> Option<Identity> {
+fn ordinary(file: &fs::Metadata) -> Option<FileId> {
     file.is_file().then(|| (file.dev(), file.ino()))
 }
 

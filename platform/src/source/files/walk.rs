@@ -22,7 +22,7 @@ const WALK: OFlags = OFlags::PATH;
 const WALK: OFlags = OFlags::RDONLY;
 
 /// A folder that is open, so that nobody can put another in its place.
-struct Folder {
+struct OpenFolder {
     fd: OwnedFd,
     stat: Stat,
     /// Where it is, in words.
@@ -31,7 +31,7 @@ struct Folder {
 
 /// Where a file is: a name in a folder, and no link any more.
 pub(super) struct Target {
-    folder: Folder,
+    folder: OpenFolder,
     pub(super) name: OsString,
     /// What has the name.
     pub(super) present: Option<Stat>,
@@ -114,12 +114,12 @@ impl Walk {
     }
 
     /// The root, or where the program was started.
-    fn first(&mut self, root: bool) -> io::Result<Folder> {
+    fn first(&mut self, root: bool) -> io::Result<OpenFolder> {
         let name = if root { "/" } else { "." };
         self.open(CWD, OsStr::new(name), PathBuf::from(name))
     }
 
-    fn enter(&mut self, from: Folder, name: &OsStr) -> io::Result<Folder> {
+    fn enter(&mut self, from: OpenFolder, name: &OsStr) -> io::Result<OpenFolder> {
         let mut shown = from.shown;
         if name != ".." || shown.file_name().is_none() {
             shown.push(name);
@@ -129,7 +129,7 @@ impl Walk {
         self.open(from.fd.as_fd(), name, shown)
     }
 
-    fn open(&mut self, at: BorrowedFd<'_>, name: &OsStr, shown: PathBuf) -> io::Result<Folder> {
+    fn open(&mut self, at: BorrowedFd<'_>, name: &OsStr, shown: PathBuf) -> io::Result<OpenFolder> {
         let flags = WALK | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = openat(at, name, flags, Mode::empty())?;
         let stat = fstat(&fd)?;
@@ -144,11 +144,11 @@ impl Walk {
                 Trust::Content => self.doubts(format!("{shown} {why}")),
             }
         }
-        Ok(Folder { fd, stat, shown })
+        Ok(OpenFolder { fd, stat, shown })
     }
 
     /// Where a link of a folder leads.
-    fn follow(&mut self, folder: &Folder, name: &OsStr, link: &Stat) -> io::Result<PathBuf> {
+    fn follow(&mut self, folder: &OpenFolder, name: &OsStr, link: &Stat) -> io::Result<PathBuf> {
         let shown = folder.shown.join(name);
         let shown = shown.display();
         match self.trust {

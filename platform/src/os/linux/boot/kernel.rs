@@ -81,7 +81,7 @@ impl Default for Sysctls {
 
 /// Why write(2) fails with EINVAL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedWrite {
     pub(crate) rejection: Rejection,
     pub(crate) detail: String,
 }
@@ -92,7 +92,7 @@ pub(crate) enum Write {
     /// So many bytes were taken.
     Took(usize),
     /// EINVAL; nothing changed.
-    Refused(Refused),
+    Refused(RefusedWrite),
     /// It depends on how the kernel was built.
     Unsure(String),
 }
@@ -159,7 +159,7 @@ impl Sysctls {
     }
 
     /// One number sets the low bound only; what stands after the second is not looked at.
-    fn write_range(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    fn write_range(&mut self, bytes: &[u8]) -> Result<(), RefusedWrite> {
         let (first, rest) = number(looked_at(bytes), 1, 65535)?;
         let first = first.ok_or_else(|| invalid("there is no number"))?;
         let (last, _) = number(rest, 1, 65535)?;
@@ -170,19 +170,19 @@ impl Sysctls {
         if first < self.unprivileged_start {
             let start = self.unprivileged_start;
             let detail = format!("{first} is below ip_unprivileged_port_start, {start} then");
-            return Err(Refused { rejection: Rejection::Order, detail });
+            return Err(RefusedWrite { rejection: Rejection::Order, detail });
         }
         self.range = (first, last);
         Ok(())
     }
 
-    fn write_start(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    fn write_start(&mut self, bytes: &[u8]) -> Result<(), RefusedWrite> {
         let start = u16::try_from(one(bytes, 0, 65535)?);
         let start = start.map_err(|_| invalid("a port is expected"))?;
         let first = self.range.0;
         if start > first {
             let detail = format!("{start} is above the range's first port, {first} then");
-            return Err(Refused { rejection: Rejection::Order, detail });
+            return Err(RefusedWrite { rejection: Rejection::Order, detail });
         }
         self.unprivileged_start = start;
         Ok(())
@@ -225,7 +225,7 @@ type Item<'a> = (PortRange, &'a [u8]);
 
 /// One port or range at the start of a list, and what follows its separator; `None` where the text
 /// is cut in it.
-fn item(text: &[u8], cut: bool) -> Result<Option<Item<'_>>, Refused> {
+fn item(text: &[u8], cut: bool) -> Result<Option<Item<'_>>, RefusedWrite> {
     let unsigned = |text: &[u8], number: i64| {
         let port = u16::try_from(number).ok().filter(|_| !text.starts_with(b"-"));
         port.ok_or_else(|| invalid("a port is 0 to 65535"))
@@ -252,7 +252,7 @@ fn item(text: &[u8], cut: bool) -> Result<Option<Item<'_>>, Refused> {
     Ok(Some((range, after.get(1..).unwrap_or_default())))
 }
 
-fn one(bytes: &[u8], min: i64, max: i64) -> Result<i32, Refused> {
+fn one(bytes: &[u8], min: i64, max: i64) -> Result<i32, RefusedWrite> {
     let (value, _) = number(looked_at(bytes), min, max)?;
     let value = value.ok_or_else(|| invalid("there is no number"))?;
     i32::try_from(value).map_err(|_| invalid("the number is too large"))
@@ -267,7 +267,7 @@ fn looked_at(bytes: &[u8]) -> &[u8] {
 }
 
 /// A number after blanks, and what follows; `None` where there is none.
-fn number(text: &[u8], min: i64, max: i64) -> Result<(Option<i64>, &[u8]), Refused> {
+fn number(text: &[u8], min: i64, max: i64) -> Result<(Option<i64>, &[u8]), RefusedWrite> {
     let text = spaces_off(text);
     if text.is_empty() {
         return Ok((None, text));
@@ -281,7 +281,7 @@ fn number(text: &[u8], min: i64, max: i64) -> Result<(Option<i64>, &[u8]), Refus
 
 /// A number as strtoul(3) with base 0 reads it: 0x is hexadecimal, a leading zero octal. One of
 /// `ends` follows it, where any is given, or nothing.
-fn digits<'a>(text: &'a [u8], ends: &[u8]) -> Result<(i64, &'a [u8]), Refused> {
+fn digits<'a>(text: &'a [u8], ends: &[u8]) -> Result<(i64, &'a [u8]), RefusedWrite> {
     let window = &text[..text.len().min(NUMBER_MAX)];
     let negative = text.len() > 1 && text.starts_with(b"-");
     let after_sign = &window[usize::from(negative)..];
@@ -325,8 +325,8 @@ fn without_newlines(text: &[u8]) -> &[u8] {
     &text[newlines..]
 }
 
-fn invalid(detail: &str) -> Refused {
-    Refused { rejection: Rejection::Invalid, detail: detail.to_owned() }
+fn invalid(detail: &str) -> RefusedWrite {
+    RefusedWrite { rejection: Rejection::Invalid, detail: detail.to_owned() }
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::Told;
+use super::told::LineLog;
 use crate::boot::Rejection;
-use crate::parse::sysctl_conf::{self, Grammar, Line, is_pattern, parts, path};
+use crate::parse::sysctl_conf::{self, Grammar, SysctlLine, is_pattern, parts, path};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-pub(super) fn reject(files: &Files<'_>, told: &mut Told) {
+pub(super) fn reject(files: &Files<'_>, told: &mut LineLog) {
     for (source, text, reason) in &files.passed {
         for line in sysctl_conf::lines(text, files.grammar) {
             let Some(value) = line.value else { continue };
@@ -39,7 +39,7 @@ fn named(key: &[u8], grammar: Grammar) -> Vec<Key> {
 }
 
 /// The key that a line is meant for and does not name.
-fn meant(line: &Line<'_>, grammar: Grammar) -> Option<(Key, Rejection)> {
+fn meant(line: &SysctlLine<'_>, grammar: Grammar) -> Option<(Key, Rejection)> {
     if line.value.is_none() {
         // "-key" keeps patterns off.
         let word = line.key.split(|byte| b" \t:".contains(byte)).next().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::{ODD, Placed, Told, excluded};
+use super::told::{ODD, Placed, LineLog, excluded};
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 
@@ -19,7 +19,7 @@ struct Setting<'a> {
     from: Placed<'a>,
 }
 
-pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
+pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
     let settings: Vec<Setting<'_>> = files
         .lines()
         .filter(|from| from.line.value.is_some() || from.line.dash)
@@ -53,7 +53,7 @@ pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
     }
 }
 
-fn write(told: &mut Told, key: Key, value: &[u8], from: &Placed<'_>) {
+fn write(told: &mut LineLog, key: Key, value: &[u8], from: &Placed<'_>) {
     let text = [value, b"\n"].concat();
     let long = text.len() >= GIVEN_UP && text.contains(&b',');
     let before = told.key(key).rejected().len();

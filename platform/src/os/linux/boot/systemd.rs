@@ -6,22 +6,22 @@ use std::collections::HashMap;
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::{ODD, Placed, Told, excluded};
+use super::told::{ODD, Placed, LineLog, excluded};
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 
 /// A row of the table: the path below /proc/sys, or a pattern of paths; without a value it keeps
 /// patterns off.
-struct Row<'a> {
+struct SysctlRow<'a> {
     path: Vec<u8>,
     from: Placed<'a>,
 }
 
-impl Row<'_> {
+impl SysctlRow<'_> {
     fn found(&self) -> Vec<(Key, Vec<u8>)> {
         found(&self.path).unwrap_or_default()
     }
 
-    fn overrule(&self, told: &mut Told) {
+    fn overrule(&self, told: &mut LineLog) {
         let Some(value) = self.from.line.value else { return };
         for (key, _) in self.found() {
             told.overrule(key, value, self.from.place());
@@ -55,8 +55,8 @@ fn found(path: &[u8]) -> Option<Vec<(Key, Vec<u8>)>> {
     Some(patterns.into_iter().flat_map(of).collect())
 }
 
-pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
-    let table = Table::of(files, told);
+pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
+    let table = SysctlTable::of(files, told);
     for row in table.rows.iter().flatten() {
         let Some(value) = row.from.line.value else { continue };
         let text = [value, b"\n"].concat();
@@ -74,17 +74,17 @@ pub(super) fn apply(files: &Files<'_>, told: &mut Told) {
 
 /// The rows in the order in which they are written; `None` where one was taken out.
 #[derive(Default)]
-struct Table<'a> {
-    rows: Vec<Option<Row<'a>>>,
+struct SysctlTable<'a> {
+    rows: Vec<Option<SysctlRow<'a>>>,
     at: HashMap<Vec<u8>, usize>,
 }
 
-impl<'a> Table<'a> {
-    fn row(&self, path: &[u8]) -> Option<&Row<'a>> {
+impl<'a> SysctlTable<'a> {
+    fn row(&self, path: &[u8]) -> Option<&SysctlRow<'a>> {
         self.at.get(path).and_then(|at| self.rows.get(*at)).and_then(Option::as_ref)
     }
 
-    fn of(files: &'a Files<'_>, told: &mut Told) -> Self {
+    fn of(files: &'a Files<'_>, told: &mut LineLog) -> Self {
         let mut table = Self::default();
         for from in files.lines() {
             if from.line.value.is_none() && !from.line.dash {
@@ -93,7 +93,7 @@ impl<'a> Table<'a> {
             let path = path(from.line.key, Grammar::Systemd);
             match found(&path) {
                 Some(keys) if keys.is_empty() => {}
-                Some(_) => table.put(Row { path, from }, told),
+                Some(_) => table.put(SysctlRow { path, from }, told),
                 None => told.doubt_all(ODD),
             }
         }
@@ -102,7 +102,7 @@ impl<'a> Table<'a> {
 
     /// A line that says the same again leaves the row where it is; one that says otherwise takes it
     /// out and stands last.
-    fn put(&mut self, row: Row<'a>, told: &mut Told) {
+    fn put(&mut self, row: SysctlRow<'a>, told: &mut LineLog) {
         let old = self.at.get(&row.path).and_then(|at| self.rows.get_mut(*at));
         match old {
             Some(Some(old)) if old.from.line.value == row.from.line.value => row.overrule(told),
@@ -116,7 +116,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn push(&mut self, row: Row<'a>) {
+    fn push(&mut self, row: SysctlRow<'a>) {
         self.at.insert(row.path.clone(), self.rows.len());
         self.rows.push(Some(row));
     }

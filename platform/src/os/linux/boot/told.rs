@@ -2,19 +2,19 @@
 
 use super::kernel::{Key, Sysctls, Write};
 use crate::boot::Rejection;
-use crate::os::told::{OfKey, Place};
-use crate::parse::sysctl_conf::Line;
+use crate::os::told::{OfKey, LineRef};
+use crate::parse::sysctl_conf::SysctlLine;
 use crate::snapshot::{Reason, Source, Why};
 
 /// The values as they stand after the writes so far, and how they came there.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct LineLog {
     sysctls: Sysctls,
     keys: [OfKey; Key::ALL.len()],
     lost: Option<Why>,
 }
 
-impl Told {
+impl LineLog {
     pub(super) fn new(sysctls: Sysctls) -> Self {
         Self { sysctls, keys: Default::default(), lost: None }
     }
@@ -32,19 +32,19 @@ impl Told {
         &mut self,
         key: Key,
         value: &[u8],
-        place: Place<'_>,
+        place: LineRef<'_>,
         reason: (Rejection, String),
     ) {
         self.keys[key as usize].reject(value, place, reason);
     }
 
     /// A line is replaced by a later one before anything is written.
-    pub(super) fn overrule(&mut self, key: Key, value: &[u8], place: Place<'_>) {
+    pub(super) fn overrule(&mut self, key: Key, value: &[u8], place: LineRef<'_>) {
         self.keys[key as usize].overrule(value, place);
     }
 
     /// The value in one write; what does not fit is lost.
-    pub(super) fn write_once(&mut self, key: Key, value: &[u8], text: &[u8], place: Place<'_>) {
+    pub(super) fn write_once(&mut self, key: Key, value: &[u8], text: &[u8], place: LineRef<'_>) {
         match self.sysctls.write(key, text, true) {
             Write::Took(taken) => {
                 self.won(key, value, place);
@@ -58,7 +58,7 @@ impl Told {
     }
 
     /// The value in as many writes as it takes, through one descriptor.
-    pub(super) fn write_all(&mut self, key: Key, value: &[u8], text: &[u8], place: Place<'_>) {
+    pub(super) fn write_all(&mut self, key: Key, value: &[u8], text: &[u8], place: LineRef<'_>) {
         let mut left = text;
         let mut first = true;
         while !left.is_empty() {
@@ -77,11 +77,11 @@ impl Told {
         self.won(key, value, place);
     }
 
-    fn won(&mut self, key: Key, value: &[u8], place: Place<'_>) {
+    fn won(&mut self, key: Key, value: &[u8], place: LineRef<'_>) {
         self.keys[key as usize].won(value, place);
     }
 
-    fn failed(&mut self, key: Key, value: &[u8], place: Place<'_>, outcome: Write) {
+    fn failed(&mut self, key: Key, value: &[u8], place: LineRef<'_>, outcome: Write) {
         match outcome {
             Write::Took(_) => {}
             Write::Refused(refused) => {
@@ -111,11 +111,11 @@ impl Told {
 #[derive(Debug, Clone)]
 pub(super) struct Placed<'a> {
     pub(super) source: &'a Source,
-    pub(super) line: Line<'a>,
+    pub(super) line: SysctlLine<'a>,
 }
 
 impl Placed<'_> {
-    pub(super) const fn place(&self) -> Place<'_> {
+    pub(super) const fn place(&self) -> LineRef<'_> {
         (self.source, Some(self.line.number))
     }
 }

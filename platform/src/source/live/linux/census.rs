@@ -21,7 +21,7 @@ use crate::ports::PortRange;
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::usage::CensusRows;
 use fold::Fold;
-use row::{End, Row};
+use row::{End, SocketRow};
 
 /// `TCPDIAG_GETSOCK`: the request of TCP before there was one by family, which walks the table that
 /// both families share once for both (`inet_diag_dump_compat`, net/ipv4/inet_diag.c).
@@ -100,13 +100,13 @@ fn counted(of: &CensusOf<'_>, requests: &[Vec<u8>]) -> Result<CensusRows, Failur
 const CUT: &str = "a sock_diag row is cut or of an unknown family";
 
 /// `struct inet_diag_msg` (include/uapi/linux/inet_diag.h).
-fn row(payload: &[u8]) -> Option<Row> {
+fn row(payload: &[u8]) -> Option<SocketRow> {
     let socket = sock_diag::socket(payload)?;
     let peer = match socket.address {
         IpAddr::V4(_) => Ipv4Addr::from(<[u8; 4]>::try_from(payload.get(24..28)?).ok()?).into(),
         IpAddr::V6(_) => Ipv6Addr::from(<[u8; 16]>::try_from(payload.get(24..40)?).ok()?).into(),
     };
-    Some(Row {
+    Some(SocketRow {
         state: socket.state,
         local: End::new(socket.address, socket.port),
         peer: End::new(peer, u16::from_be_bytes([*payload.get(6)?, *payload.get(7)?])),

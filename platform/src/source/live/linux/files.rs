@@ -14,7 +14,7 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use crate::ask::{Outcome, Refusal};
 use crate::snapshot::{Family, Reason, Transport, Why};
-use crate::source::socket_lines::{self, Lines, TableError, Wanted};
+use crate::source::socket_lines::{self, SocketLines, TableError, WantedLines};
 
 /// Enough for all but the longest reserved lists, and one page for the kernel to allocate.
 const FIRST_BUFFER: usize = 4096;
@@ -118,14 +118,14 @@ impl Proc {
     }
 
     /// The heading of a socket table and the lines that are wanted.
-    pub(super) fn socket_table(&self, path: &str, wanted: Wanted) -> Outcome {
+    pub(super) fn socket_table(&self, path: &str, wanted: WantedLines) -> Outcome {
         socket_lines::kept(self.open_table(path)?, wanted)
             .map_err(|error| table_refusal(path, error))
     }
 
     /// Every line of a socket table.
-    pub(super) fn socket_lines(&self, path: &str) -> Result<Lines<BufReader<File>>, Refusal> {
-        Ok(Lines::new(self.open_table(path)?))
+    pub(super) fn socket_lines(&self, path: &str) -> Result<SocketLines<BufReader<File>>, Refusal> {
+        Ok(SocketLines::new(self.open_table(path)?))
     }
 
     fn open_table(&self, path: &str) -> Result<BufReader<File>, Refusal> {

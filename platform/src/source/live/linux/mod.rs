@@ -18,7 +18,7 @@ use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply, SocketOwners, 
 use crate::draw::{Given, Wish};
 use crate::persisted::Persisted;
 use crate::snapshot::{Os, Reason, Source, Transport, Why};
-use crate::source::socket_lines::Wanted;
+use crate::source::socket_lines::WantedLines;
 use crate::usage::CensusRows;
 
 /// The OS this was compiled for.
@@ -95,7 +95,7 @@ fn answer(proc: &Proc, question: Question<'_>) -> Answer {
         }
         Question::SocketTable(family, transport) => {
             let path = files::socket_table_path(family, transport);
-            let outcome = proc.socket_table(&path, Wanted::Listening(transport));
+            let outcome = proc.socket_table(&path, WantedLines::Listening(transport));
             Answer::new(file(path), outcome)
         }
         Question::SockDiagOn(family, transport, ports) => {
@@ -106,7 +106,7 @@ fn answer(proc: &Proc, question: Question<'_>) -> Answer {
         }
         Question::SocketTableOn(family, transport, ports) => {
             let path = files::socket_table_path(family, transport);
-            let outcome = proc.socket_table(&path, Wanted::On(ports));
+            let outcome = proc.socket_table(&path, WantedLines::On(ports));
             Answer::new(file(path), outcome)
         }
     }

@@ -20,8 +20,8 @@ use crate::ask::{Answer, Place, Question, Refusal, Toured, Visitor};
 use crate::snapshot::{Reason, Source, Why};
 use crate::unread::{Namespaces, Subject, Unread};
 pub(super) use find::FIRST_PID_NAMESPACE;
-use find::{Found, Search, WAYS};
-use way::{Closed, Identity};
+use find::{FoundNamespace, NamespaceSearch, WAYS};
+use way::{Closed, NamespaceId};
 
 /// How many namespaces are read through one procfs: with more of them each look-up takes longer,
 /// with fewer the mounts do.
@@ -34,7 +34,7 @@ const NAMED: usize = 8;
 /// Visits every other namespace that can be found. What cannot be entered is visited too, and
 /// answers nothing.
 pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
-    let mut search = match Search::begin() {
+    let mut search = match NamespaceSearch::begin() {
         Ok(search) => search,
         Err(why) => {
             let all = Subject::Namespaces(Namespaces::All);
@@ -44,7 +44,7 @@ pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
     search.run();
     let own = search.own;
     let here = search.found.remove(&own.inode).map(|found| place(own.inode, &found));
-    let others: Vec<(u64, Found)> = std::mem::take(&mut search.found).into_iter().collect();
+    let others: Vec<(u64, FoundNamespace)> = std::mem::take(&mut search.found).into_iter().collect();
     let began = Instant::now();
     let mut guide =
         Guide { visit, device: own.device, missed: BTreeMap::new(), full: false, began };
@@ -70,10 +70,10 @@ fn in_a_thread(work: impl FnOnce() + Send) -> bool {
     })
 }
 
-fn place(inode: u64, found: &Found) -> Place {
+fn place(inode: u64, found: &FoundNamespace) -> Place {
     Place {
         id: format!("net:[{inode}]"),
-        path: found.ways.first().map(way::Way::path).unwrap_or_default(),
+        path: found.ways.first().map(way::NamespaceFile::path).unwrap_or_default(),
         named: found.named.clone(),
         process: found.process,
     }
@@ -99,14 +99,14 @@ struct Missed {
 
 impl Guide<'_, '_> {
     /// Moves this thread into one namespace after the other.
-    fn lead(&mut self, others: &[(u64, Found)]) {
+    fn lead(&mut self, others: &[(u64, FoundNamespace)]) {
         for batch in others.chunks(BATCH) {
             let proc = Proc::fresh();
             for (inode, found) in batch {
                 let entered = match self.began.elapsed() {
                     _ if self.full => Err(Closed::Why(full())),
                     spent if spent > PATIENCE => Err(Closed::Why(late())),
-                    _ => enter(Identity { device: self.device, inode: *inode }, found),
+                    _ => enter(NamespaceId { device: self.device, inode: *inode }, found),
                 };
                 match entered {
                     Ok(()) => {
@@ -161,7 +161,7 @@ impl Guide<'_, '_> {
 }
 
 /// Moves this thread into a namespace by the first way that still leads there.
-fn enter(identity: Identity, found: &Found) -> Result<(), Closed> {
+fn enter(identity: NamespaceId, found: &FoundNamespace) -> Result<(), Closed> {
     let mut refused = None;
     for way in &found.ways {
         match way.enter(identity) {

@@ -21,10 +21,10 @@ const DISCARD: u16 = 9;
 const TIME: Duration = Duration::from_secs(5);
 
 /// A call that was refused.
-struct Refused(&'static str, Errno);
+struct RefusedCall(&'static str, Errno);
 
-fn by(call: &'static str) -> impl Fn(Errno) -> Refused {
-    move |errno| Refused(call, errno)
+fn by(call: &'static str) -> impl Fn(Errno) -> RefusedCall {
+    move |errno| RefusedCall(call, errno)
 }
 
 /// Asks for so many ports, one after the other.
@@ -70,7 +70,7 @@ fn draw_until(wish: Wish, count: u32, end: Instant) -> Given {
     Given::Ports(ports, None)
 }
 
-fn bound(wish: Wish) -> Result<u16, Refused> {
+fn bound(wish: Wish) -> Result<u16, RefusedCall> {
     let socket = fresh(wish.transport, wish.family)?;
     bind(&socket, &loopback(wish.family, 0)).map_err(by("bind"))?;
     local_port(&socket)
@@ -78,7 +78,7 @@ fn bound(wish: Wish) -> Result<u16, Refused> {
 
 /// Closed with SO_LINGER 0 a TCP connection is reset: neither end stays in TIME_WAIT (tcp(7);
 /// `tcp_disconnect`).
-fn connected(wish: Wish, port: u16) -> Result<u16, Refused> {
+fn connected(wish: Wish, port: u16) -> Result<u16, RefusedCall> {
     let socket = fresh(wish.transport, wish.family)?;
     if wish.transport == Transport::Tcp {
         sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).map_err(by("setsockopt"))?;
@@ -86,12 +86,12 @@ fn connected(wish: Wish, port: u16) -> Result<u16, Refused> {
     match connect(&socket, &loopback(wish.family, port)) {
         // The port is chosen by then.
         Ok(()) | Err(Errno::INPROGRESS) => local_port(&socket),
-        Err(errno) => Err(Refused("connect", errno)),
+        Err(errno) => Err(RefusedCall("connect", errno)),
     }
 }
 
 /// It takes a port of the pool, which nobody means to be his.
-fn listener(family: Family) -> Result<(OwnedFd, u16), Refused> {
+fn listener(family: Family) -> Result<(OwnedFd, u16), RefusedCall> {
     let listener = fresh(Transport::Tcp, family)?;
     bind(&listener, &loopback(family, 0)).map_err(by("bind"))?;
     listen(&listener, 16).map_err(by("listen"))?;
@@ -123,11 +123,11 @@ fn accepted(listener: &OwnedFd) -> bool {
 /// Whether the loopback has an address of this family: connect() says ADDRNOTAVAIL of a pool used
 /// up too.
 fn has_address(wish: Wish) -> bool {
-    matches!(bound(wish), Ok(_) | Err(Refused("bind", Errno::ADDRINUSE)))
+    matches!(bound(wish), Ok(_) | Err(RefusedCall("bind", Errno::ADDRINUSE)))
 }
 
 /// Without SO_REUSEADDR, which changes what bind() gives; and nothing waits.
-fn fresh(transport: Transport, family: Family) -> Result<OwnedFd, Refused> {
+fn fresh(transport: Transport, family: Family) -> Result<OwnedFd, RefusedCall> {
     let domain = match family {
         Family::Ipv4 => AddressFamily::INET,
         Family::Ipv6 => AddressFamily::INET6,
@@ -148,13 +148,13 @@ fn loopback(family: Family, port: u16) -> SocketAddr {
     SocketAddr::new(address, port)
 }
 
-fn local_port(socket: &OwnedFd) -> Result<u16, Refused> {
+fn local_port(socket: &OwnedFd) -> Result<u16, RefusedCall> {
     let address = getsockname(socket).map_err(by("getsockname"))?;
     let address = SocketAddr::try_from(address).map_err(|_| Errno::AFNOSUPPORT);
     Ok(address.map_err(by("getsockname"))?.port())
 }
 
-fn failed(wish: Wish, Refused(call, errno): Refused, ports: Vec<u16>) -> Given {
+fn failed(wish: Wish, RefusedCall(call, errno): RefusedCall, ports: Vec<u16>) -> Given {
     let no_family = call == "socket" && errno == Errno::AFNOSUPPORT;
     let no_address = match call {
         "bind" => errno == Errno::ADDRNOTAVAIL,

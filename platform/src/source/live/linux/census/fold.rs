@@ -1,6 +1,6 @@
 //! Sockets in, one at a time, in any order; what a census tells of them out.
 
-use super::row::Row;
+use super::row::SocketRow;
 use super::tcp::Connections;
 use super::udp::Datagrams;
 use crate::ask::CensusOf;
@@ -23,7 +23,7 @@ impl<'a> Fold<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, row: &Row) {
+    pub(super) fn add(&mut self, row: &SocketRow) {
         match self {
             Self::Tcp(connections) => connections.add(row),
             Self::Udp(datagrams) => datagrams.add(row),
@@ -46,12 +46,12 @@ pub(super) mod tests {
     use super::*;
     use crate::ports::PortSet;
 
-    pub(in super::super) fn row(state: u8, local: &str, peer: &str) -> Row {
+    pub(in super::super) fn row(state: u8, local: &str, peer: &str) -> SocketRow {
         let end = |text: &str| {
             let address: SocketAddr = text.parse().expect("an address");
             End::new(address.ip(), address.port())
         };
-        Row {
+        SocketRow {
             state,
             local: end(local),
             peer: end(peer),
@@ -67,7 +67,7 @@ pub(super) mod tests {
     }
 
     /// What the census of a pool says of these sockets.
-    pub(in super::super) fn told(of: &CensusOf<'_>, rows: &[Row]) -> Vec<String> {
+    pub(in super::super) fn told(of: &CensusOf<'_>, rows: &[SocketRow]) -> Vec<String> {
         let mut fold = Fold::new(of);
         for row in rows {
             fold.add(row);

@@ -32,7 +32,7 @@ impl End {
 
 /// One socket.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
+pub(super) struct SocketRow {
     /// include/net/tcp_states.h, for UDP too.
     pub(super) state: u8,
     pub(super) local: End,
@@ -46,7 +46,7 @@ pub(super) struct Row {
     pub(super) v6only: Option<bool>,
 }
 
-impl Row {
+impl SocketRow {
     pub(super) fn connection(&self) -> Connection {
         Connection {
             local: self.local.told(),

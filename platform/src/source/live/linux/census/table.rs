@@ -5,7 +5,7 @@ use procfs_core::{FromBufReadSI, ProcResult};
 
 use super::super::files::{self, Proc};
 use super::fold::Fold;
-use super::row::{End, Row};
+use super::row::{End, SocketRow};
 use crate::ask::{CensusOf, Refusal};
 use crate::parse::socket_table::SYSTEM;
 use crate::snapshot::{Family, Transport, Why};
@@ -82,7 +82,7 @@ fn row(
     peer: std::net::SocketAddr,
     inode: u64,
     uid: u32,
-) -> Row {
+) -> SocketRow {
     let end = |address: std::net::SocketAddr| End::new(address.ip(), address.port());
-    Row { state, local: end(local), peer: end(peer), inode, uid, interface: 0, v6only: None }
+    SocketRow { state, local: end(local), peer: end(peer), inode, uid, interface: 0, v6only: None }
 }

@@ -4,7 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use super::frequent::Frequent;
 use super::ports::{Ports, Sources};
-use super::row::{End, LINES, Row, of_any_peer};
+use super::row::{End, LINES, SocketRow, of_any_peer};
 use crate::ask::CensusOf;
 use crate::parse::sock_diag::CLOSE;
 use crate::snapshot::Transport;
@@ -27,19 +27,19 @@ pub(super) const fn states(bound: bool) -> u32 {
 const TIME_WAIT: u8 = 6;
 /// Local address, peer's address, peer's port and the interface in one, so that it is hashed in one
 /// piece.
-type Pair = [u8; 38];
+type AddressPair = [u8; 38];
 /// A local end.
-type Place = (Ipv6Addr, u16);
+type LocalEnd = (Ipv6Addr, u16);
 /// From so many connections on a local end is one that was connected to.
 const SHARED: u32 = 2;
 
 pub(super) struct Connections<'a> {
     of: &'a CensusOf<'a>,
     outgoing: Ports,
-    pairs: Frequent<Pair>,
+    pairs: Frequent<AddressPair>,
     sources: Sources,
     any: Ports,
-    waiting: Frequent<Place>,
+    waiting: Frequent<LocalEnd>,
     bound: Ports,
     told: CensusRows,
 }
@@ -58,7 +58,7 @@ impl<'a> Connections<'a> {
         }
     }
 
-    pub(super) fn add(&mut self, row: &Row) {
+    pub(super) fn add(&mut self, row: &SocketRow) {
         let port = row.local.port;
         if row.state == CLOSE && self.of.bound && self.outgoing.contains(port) {
             self.bound.insert(port);
@@ -102,13 +102,13 @@ impl<'a> Connections<'a> {
     }
 }
 
-fn note(connections: &mut Vec<crate::usage::Connection>, row: &Row) {
+fn note(connections: &mut Vec<crate::usage::Connection>, row: &SocketRow) {
     if connections.len() < LINES {
         connections.push(row.connection());
     }
 }
 
-fn pair(row: &Row) -> Pair {
+fn pair(row: &SocketRow) -> AddressPair {
     let mut pair = [0; 38];
     pair[..16].copy_from_slice(&row.local.address.octets());
     pair[16..32].copy_from_slice(&row.peer.address.octets());
@@ -119,7 +119,7 @@ fn pair(row: &Row) -> Pair {
 
 /// A socket that is bound to no interface is in the way on each; one that is, on that only
 /// (`inet_sk_bound_dev_eq`).
-fn destinations(counted: &[(Pair, u32)]) -> Vec<Destination> {
+fn destinations(counted: &[(AddressPair, u32)]) -> Vec<Destination> {
     let mut told: Vec<Destination> = counted
         .iter()
         .map(|(pair, count)| {
@@ -133,7 +133,7 @@ fn destinations(counted: &[(Pair, u32)]) -> Vec<Destination> {
     told
 }
 
-fn destination(pair: &Pair, ports_used: u32) -> Destination {
+fn destination(pair: &AddressPair, ports_used: u32) -> Destination {
     let address = |at: usize| {
         let octets: [u8; 16] = std::array::from_fn(|index| pair[at + index]);
         Ipv6Addr::from(octets).to_canonical()
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn an_interface_has_its_own_sockets_and_those_of_none() {
         let pool = ports("40000-40009");
-        let at = |interface: u32, port: u16| Row {
+        let at = |interface: u32, port: u16| SocketRow {
             interface,
             ..row(ESTABLISHED, &format!("10.0.0.1:{port}"), "10.0.0.9:80")
         };
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn no_more_than_a_thousand_lines_of_a_kind_are_told() {
         let (pool, listening) = (ports("40000-49999"), PortSet::new());
-        let rows: Vec<Row> = (0..2000)
+        let rows: Vec<SocketRow> = (0..2000)
             .flat_map(|n| {
                 let port = 40_000 + n;
                 let itself = format!("10.0.{}.{}:{port}", n / 100, n % 100);

@@ -8,7 +8,7 @@
 use std::net::Ipv6Addr;
 
 use super::ports::{Ports, Sources};
-use super::row::{Row, of_any_peer};
+use super::row::{SocketRow, of_any_peer};
 use crate::ask::CensusOf;
 use crate::snapshot::Transport;
 use crate::usage::CensusRows;
@@ -48,7 +48,7 @@ impl Datagrams {
         }
     }
 
-    pub(super) fn add(&mut self, row: &Row) {
+    pub(super) fn add(&mut self, row: &SocketRow) {
         let port = row.local.port;
         if !row.is_in(STATES) || !self.pool.contains(port) {
             return;
@@ -108,9 +108,9 @@ mod tests {
             listening: &PortSet::new(),
             bound: false,
         };
-        let rows: Vec<Row> = sockets
+        let rows: Vec<SocketRow> = sockets
             .iter()
-            .map(|&(state, local, v6only)| Row { v6only, ..row(state, local, "0.0.0.0:0") })
+            .map(|&(state, local, v6only)| SocketRow { v6only, ..row(state, local, "0.0.0.0:0") })
             .collect();
         told(&of, &rows)
     }

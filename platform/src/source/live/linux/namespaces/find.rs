@@ -20,7 +20,7 @@ use rustix::io::Errno;
 
 use super::NAMED;
 use super::mountinfo;
-use super::way::{Identity, Way};
+use super::way::{NamespaceId, NamespaceFile};
 use crate::snapshot::{Reason, Why};
 use crate::unread::{Namespaces, Subject, Unread};
 
@@ -39,9 +39,9 @@ pub(in super::super) const FIRST_PID_NAMESPACE: &[u8] = b"pid:[4026531836]";
 
 /// A namespace that was found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundNamespace {
     /// What leads into it, that which lasts longest first; never empty.
-    pub(super) ways: Vec<Way>,
+    pub(super) ways: Vec<NamespaceFile>,
     /// Where it stands under a name, in the reader's own mounts or those of pid 1.
     pub(super) named: Vec<String>,
     /// The first process that is in it, or that holds it.
@@ -49,13 +49,13 @@ pub(super) struct Found {
 }
 
 /// A search, and what it came upon: namespaces by their inode.
-pub(super) struct Search {
+pub(super) struct NamespaceSearch {
     /// /proc, by a descriptor.
     proc: OwnedFd,
     began: Instant,
     /// The reader's own namespace; all others are files of the same device.
-    pub(super) own: Identity,
-    pub(super) found: BTreeMap<u64, Found>,
+    pub(super) own: NamespaceId,
+    pub(super) found: BTreeMap<u64, FoundNamespace>,
     /// Tables of mounts that were read: of which mount namespace, seen from which root.
     tables: BTreeSet<(Vec<u8>, Vec<u8>)>,
     /// Processes that may not be looked into.
@@ -70,7 +70,7 @@ pub(super) struct Search {
     unlisted: Option<Errno>,
 }
 
-impl Search {
+impl NamespaceSearch {
     /// Nothing is found yet but the reader's own namespace.
     pub(super) fn begin() -> Result<Self, Why> {
         let unusable = |errno: Errno| {
@@ -82,12 +82,12 @@ impl Search {
         if rustix::fs::fstatfs(&proc).map_err(unusable)?.f_type != PROC_SUPER_MAGIC {
             return Err(Why::new(Reason::Unsupported, "/proc is not procfs"));
         }
-        let own = Identity::behind(&proc, "thread-self/ns/net").map_err(unusable)?;
+        let own = NamespaceId::behind(&proc, "thread-self/ns/net").map_err(unusable)?;
         Ok(Self {
             proc,
             began: Instant::now(),
             own,
-            found: BTreeMap::from([(own.inode, Found::default())]),
+            found: BTreeMap::from([(own.inode, FoundNamespace::default())]),
             tables: BTreeSet::new(),
             closed: BTreeSet::new(),
             late: BTreeSet::new(),
@@ -129,7 +129,7 @@ impl Search {
         late
     }
 
-    fn add(&mut self, inode: u64, way: impl FnOnce() -> Way) -> Option<&mut Found> {
+    fn add(&mut self, inode: u64, way: impl FnOnce() -> NamespaceFile) -> Option<&mut FoundNamespace> {
         if self.found.len() >= MOST && !self.found.contains_key(&inode) {
             self.more = true;
             return None;
@@ -176,7 +176,7 @@ impl Search {
     /// What a link below /proc leads to is held by that process, where it is a network namespace.
     fn held(&mut self, target: &[u8], name: &str, pid: u32) {
         let Some(inode) = mountinfo::inode(target) else { return };
-        if let Some(found) = self.add(inode, || Way::here(format!("/proc/{name}"))) {
+        if let Some(found) = self.add(inode, || NamespaceFile::here(format!("/proc/{name}"))) {
             found.process.get_or_insert(pid);
         }
     }
@@ -220,8 +220,8 @@ impl Search {
             if let Some((inode, path)) = mountinfo::network_namespace(text) {
                 let path = Path::new(OsStr::from_bytes(&path));
                 let found = self.add(inode, || match pid {
-                    Some(pid) => Way::seen_by(pid, path),
-                    None => Way::here(path),
+                    Some(pid) => NamespaceFile::seen_by(pid, path),
+                    None => NamespaceFile::here(path),
                 });
                 // In a mount namespace of one's own anyone can give any name.
                 if let Some(found) = found.filter(|_| matches!(pid, None | Some(1))) {
@@ -242,7 +242,7 @@ impl Search {
                 continue;
             }
             let path = entry.path();
-            let Ok(Identity { device, inode }) = Identity::behind(CWD, &path) else { continue };
+            let Ok(NamespaceId { device, inode }) = NamespaceId::behind(CWD, &path) else { continue };
             // A namespace of another kind is none of those that processes or mounts have.
             if let Some(found) = self.found.get_mut(&inode).filter(|_| device == self.own.device) {
                 found.name(&path);
@@ -349,7 +349,7 @@ impl Search {
     }
 }
 
-impl Found {
+impl FoundNamespace {
     fn name(&mut self, path: &Path) {
         let name = path.to_string_lossy();
         if self.named.len() < WAYS && !self.named.iter().any(|known| *known == name) {

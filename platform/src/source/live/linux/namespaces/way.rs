@@ -11,12 +11,12 @@ use crate::snapshot::{Reason, Why};
 
 /// What tells a namespace from every other, and from all else there is: its file's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity {
+pub(super) struct NamespaceId {
     pub(super) device: (u32, u32),
     pub(super) inode: u64,
 }
 
-impl Identity {
+impl NamespaceId {
     /// Of a file that may be anything by now: a file system that answers when it likes is not
     /// waited for.
     pub(super) fn of(file: &OwnedFd) -> rustix::io::Result<Self> {
@@ -37,7 +37,7 @@ impl Identity {
 
 /// One such file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Way {
+pub(super) struct NamespaceFile {
     /// `/proc/PID/root` where the path is as that process sees it.
     root: Option<String>,
     path: PathBuf,
@@ -50,7 +50,7 @@ pub(super) enum Closed {
     Why(Why),
 }
 
-impl Way {
+impl NamespaceFile {
     /// As the reader sees it.
     pub(super) fn here(path: impl Into<PathBuf>) -> Self {
         Self { root: None, path: path.into() }
@@ -67,10 +67,10 @@ impl Way {
     }
 
     /// Moves this thread into that namespace.
-    pub(super) fn enter(&self, identity: Identity) -> Result<(), Closed> {
+    pub(super) fn enter(&self, identity: NamespaceId) -> Result<(), Closed> {
         let found = self.look().map_err(closed)?;
         // Whatever stands there by now, nothing else is opened: to open a device can have effects.
-        if Identity::of(&found).map_err(closed)? != identity {
+        if NamespaceId::of(&found).map_err(closed)? != identity {
             return Err(Closed::Gone);
         }
         let again = format!("/proc/self/fd/{}", found.as_raw_fd());
