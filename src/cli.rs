@@ -12,7 +12,7 @@ mod values;
 pub use fleet::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
 pub use help::SHORT;
 pub use identity::{AbsenceArgs, IdentityArgs};
-pub use named::Named;
+pub use named::NamedFile;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
 
 use std::path::PathBuf;
@@ -158,8 +158,8 @@ pub struct AuditArgs {
 pub struct MeasureArgs {
     /// Use this policy instead of the system-wide one: /etc/ephaudit/policy.toml, or policy.toml in
     /// %PROGRAMDATA%\ephaudit
-    #[arg(long, value_name = "FILE.toml", value_parser = Named::parser(), value_hint = ValueHint::AnyPath, env = POLICY_VARIABLE, hide_env_values = true)]
-    pub policy: Option<Named>,
+    #[arg(long, value_name = "FILE.toml", value_parser = NamedFile::parser(), value_hint = ValueHint::AnyPath, env = POLICY_VARIABLE, hide_env_values = true)]
+    pub policy: Option<NamedFile>,
     /// Ignore the system-wide policy
     #[arg(long, conflicts_with = "policy")]
     pub no_policy: bool,
@@ -402,8 +402,8 @@ pub struct FactsArgs {
     #[arg(long, value_enum, value_name = "NAME", requires = "elsewhere")]
     pub os: Option<EvidenceOs>,
     /// Use a newer registry: IANA's service-names-port-numbers.csv
-    #[arg(long, value_name = "FILE.csv", value_parser = Named::parser(), value_hint = ValueHint::AnyPath, env = REGISTRY_VARIABLE, hide_env_values = true)]
-    pub registry: Option<Named>,
+    #[arg(long, value_name = "FILE.csv", value_parser = NamedFile::parser(), value_hint = ValueHint::AnyPath, env = REGISTRY_VARIABLE, hide_env_values = true)]
+    pub registry: Option<NamedFile>,
 }
 
 // Whose files are read.

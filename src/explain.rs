@@ -14,6 +14,8 @@ use ephaudit_platform::snapshot::{
     Bounds, Family, HostInfo, Os, Owner, Range, Reading, Reason, ReservedKind, Scope, Snapshot,
     Transport, Why,
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::iana::Registry;
 use crate::report::{Gap, Step};
@@ -75,13 +77,14 @@ pub struct Exclusion {
 }
 
 /// The state of a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum PortState {
     /// Nobody holds it.
     Free,
     /// Someone listens.
     Served,
-    /// A UDP socket without a peer: a service, or a client that talks to many.
+    /// A UDP socket without a peer has it: a service, or a client that talks to many.
     Open,
     /// A TCP socket is bound to it, and neither listens nor is connected.
     Bound,
@@ -89,7 +92,7 @@ pub enum PortState {
     Connected,
     /// A socket there is connected to itself.
     SelfConnected,
-    /// Only TIME_WAIT keeps it.
+    /// Only `TIME_WAIT` keeps it.
     Waiting,
     /// A block of Windows lies on it, and nobody is seen to hold it.
     Excluded,
@@ -111,20 +114,23 @@ pub struct Meeting {
 }
 
 /// How bind() and listen() end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Bind {
     /// They work.
     Works,
-    /// They work, unless a socket holds the port that this kernel does not show.
+    /// They work, unless a socket holds the port that this kernel does not show (there is a gap).
     WorksAsSeen,
     /// EADDRINUSE.
     InUse,
-    /// EADDRINUSE, unless the holder set SO_REUSEADDR too; no kernel shows who did.
+    /// EADDRINUSE, unless the holder set SO_REUSEADDR too, which no kernel shows.
     InUseUnlessHolderReuses,
-    /// EADDRINUSE, unless the holder is IPv6 only; Linux tells that of those alone that listen or
-    /// have no peer.
+    /// EADDRINUSE, unless the holder is IPv6 only (IPV6_V6ONLY, or bind() to one IPv6 address),
+    /// which is not shown here.
+    #[serde(rename = "in-use-unless-holder-v6only")]
     InUseUnlessHolderV6Only,
-    /// EADDRINUSE, unless either.
+    /// EADDRINUSE, unless the holder set SO_REUSEADDR too or is IPv6 only.
+    #[serde(rename = "in-use-unless-holder-reuses-or-v6only")]
     InUseUnlessHolderReusesOrV6Only,
     /// WSAEACCES (10013): a block of Windows lies on the port.
     Excluded,
@@ -132,9 +138,8 @@ pub enum Bind {
     Unknown,
 }
 
-/// Whether a client that keeps trying a local port that nobody serves can be given that very port,
-/// and so be connected to itself.
-#[derive(Debug, Clone)]
+/// Whether a TCP client that keeps trying the port while nobody listens can be connected to itself.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SelfConnect {
     /// How likely.
     pub exposure: Exposure,
@@ -142,8 +147,9 @@ pub struct SelfConnect {
     pub reason: String,
 }
 
-/// How likely a client connects to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How likely a client is connected to itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Exposure {
     /// Sooner or later.
     Exposed,

@@ -9,6 +9,7 @@ mod cli;
 mod evidence;
 mod fleet;
 mod formats;
+mod house;
 #[cfg(target_os = "linux")]
 mod linux;
 mod policy;

@@ -337,7 +337,8 @@ fn read_text(
     tunables: &mut Tunables,
 ) {
     let place = |line: usize| format!("{name}:{line}");
-    let told = |line, outcome| TunableText { place: place(line), epoch: transcript.at(line), outcome };
+    let told =
+        |line, outcome| TunableText { place: place(line), epoch: transcript.at(line), outcome };
     for entry in sysctl_text::entries(text) {
         let name = entry.name.replace('/', ".");
         if !recognise::says_something(&name) {

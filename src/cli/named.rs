@@ -9,14 +9,14 @@ use clap::{Arg, Command, Error};
 
 /// A file, and whose word it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct NamedFile {
     /// The file.
     pub path: PathBuf,
     /// Whether only a variable names it, which another may have set.
     pub by_variable: bool,
 }
 
-impl Named {
+impl NamedFile {
     /// Takes any path.
     pub(super) const fn parser() -> impl TypedValueParser<Value = Self> {
         PathParser
@@ -27,14 +27,14 @@ impl Named {
 struct PathParser;
 
 impl TypedValueParser for PathParser {
-    type Value = Named;
+    type Value = NamedFile;
 
     fn parse_ref(
         &self,
         command: &Command,
         arg: Option<&Arg>,
         value: &OsStr,
-    ) -> Result<Named, Error> {
+    ) -> Result<NamedFile, Error> {
         self.parse_ref_(command, arg, value, ValueSource::CommandLine)
     }
 
@@ -44,8 +44,8 @@ impl TypedValueParser for PathParser {
         arg: Option<&Arg>,
         value: &OsStr,
         source: ValueSource,
-    ) -> Result<Named, Error> {
+    ) -> Result<NamedFile, Error> {
         let path = PathBufValueParser::new().parse_ref(command, arg, value)?;
-        Ok(Named { path, by_variable: source == ValueSource::EnvVariable })
+        Ok(NamedFile { path, by_variable: source == ValueSource::EnvVariable })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::answers::Answers;
 use super::odd::differs;
-use super::roll::Row;
+use super::roll::HostRow;
 use super::sum::{LISTED, Sum};
 use crate::wire::v1::{
     FleetDiff, HostList, HostMove, HostMoves, HostName, RuleMove, SCHEMA_VERSION, ShapeMove,
@@ -16,17 +16,18 @@ type Key = (u128, String);
 
 /// What changed from the old to the new.
 pub fn diff(old: &Sum<'_>, new: &Sum<'_>) -> FleetDiff {
-    let key = |sum: &Sum<'_>, row: &Row| -> Key { (row.id, sum.called(row).to_ascii_lowercase()) };
-    let mut before: HashMap<Key, &Row> = old.rows().map(|row| (key(old, row), row)).collect();
+    let key =
+        |sum: &Sum<'_>, row: &HostRow| -> Key { (row.id, sum.called(row).to_ascii_lowercase()) };
+    let mut before: HashMap<Key, &HostRow> = old.rows().map(|row| (key(old, row), row)).collect();
     let mut moves = Moves::default();
-    let mut came: Vec<&Row> = Vec::new();
+    let mut came: Vec<&HostRow> = Vec::new();
     for row in new.rows() {
         match before.remove(&key(new, row)) {
             Some(was) => moves.host(old, was, new, row),
             None => came.push(row),
         }
     }
-    let mut gone: Vec<(Key, &Row)> = before.into_iter().collect();
+    let mut gone: Vec<(Key, &HostRow)> = before.into_iter().collect();
     gone.sort_by(|one, other| one.0.1.cmp(&other.0.1).then(one.0.0.cmp(&other.0.0)));
     let mut hosts = HostMoves::default();
     // The same id under one other name is the same host; where several have it, nobody knows.
@@ -37,9 +38,9 @@ pub fn diff(old: &Sum<'_>, new: &Sum<'_>) -> FleetDiff {
     for row in &came {
         ids.entry(row.id).or_default().1 += 1;
     }
-    let renamed = |row: &Row| row.id != 0 && ids.get(&row.id) == Some(&(1, 1));
+    let renamed = |row: &HostRow| row.id != 0 && ids.get(&row.id) == Some(&(1, 1));
     let left = gone.iter().filter(|(_, row)| renamed(row)).map(|(_, row)| (row.id, *row));
-    let left: HashMap<u128, &Row> = left.collect();
+    let left: HashMap<u128, &HostRow> = left.collect();
     for row in came {
         if let Some(was) = left.get(&row.id) {
             let why = Some(format!("it was {}", old.called(was)));
@@ -76,10 +77,10 @@ struct Moves {
 
 impl Moves {
     /// One that is in both.
-    fn host(&mut self, old: &Sum<'_>, was: &Row, new: &Sum<'_>, is: &Row) {
+    fn host(&mut self, old: &Sum<'_>, was: &HostRow, new: &Sum<'_>, is: &HostRow) {
         self.both += 1;
         let name = new.called(is);
-        let settings = |sum: &Sum<'_>, row: &Row| {
+        let settings = |sum: &Sum<'_>, row: &HostRow| {
             sum.shape(row).map_or(String::new(), |shape| shape.settings.clone())
         };
         let (from, to) = (settings(old, was), settings(new, is));

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::odd::{Group, differs};
-use super::roll::{About, Row};
+use super::odd::{ShapeGroup, differs};
+use super::roll::{HostRow, RowContext};
 use super::sum::{LISTED, Sum, time};
 use crate::wire::v1::{
     Coverage, FindingRow, Fleet, FleetOptions, HostList, Hosts, IdentityTrouble, Named, Namespaces,
@@ -70,7 +70,7 @@ impl<'a> Sum<'a> {
     fn hosts(&self) -> Hosts {
         let mut status = Statuses::default();
         self.roll.rows.iter().for_each(|row| status.add(row.status));
-        let mut abouts: HashMap<u32, (&Row, u64)> = HashMap::new();
+        let mut abouts: HashMap<u32, (&HostRow, u64)> = HashMap::new();
         let mut groups: BTreeMap<String, u64> = BTreeMap::new();
         for row in &self.roll.rows {
             abouts.entry(row.about).or_insert((row, 0)).1 += 1;
@@ -78,7 +78,7 @@ impl<'a> Sum<'a> {
                 *groups.entry(group).or_default() += 1;
             }
         }
-        let by = |of: fn(About<'a>) -> &'a str| {
+        let by = |of: fn(RowContext<'a>) -> &'a str| {
             let mut names: BTreeMap<String, u64> = BTreeMap::new();
             for (row, count) in abouts.values() {
                 *names.entry(of(self.roll.about(row)).to_owned()).or_default() += count;
@@ -99,7 +99,7 @@ impl<'a> Sum<'a> {
 
     fn shape_rows(&self) -> Vec<ShapeRow> {
         let mut counts: HashMap<u32, (u64, Statuses, Vec<String>)> = HashMap::new();
-        let mut systems: HashMap<&str, Group> = HashMap::new();
+        let mut systems: HashMap<&str, ShapeGroup> = HashMap::new();
         for row in self.rows() {
             let (hosts, status, examples) = counts.entry(row.shape).or_default();
             *hosts += 1;
@@ -183,7 +183,7 @@ impl<'a> Sum<'a> {
     /// What several hosts share, and how many do.
     fn counted<'b, T>(
         &self,
-        of: fn(&Row) -> u32,
+        of: fn(&HostRow) -> u32,
         all: &'b [T],
     ) -> impl Iterator<Item = (&'b T, u64)> {
         let mut counts = vec![0_u64; all.len()];
@@ -271,17 +271,17 @@ impl<'a> Sum<'a> {
         let mut ids: BTreeMap<u128, Vec<String>> = BTreeMap::new();
         // The rows of one name stand together.
         let mut names: Vec<(String, Vec<String>)> = Vec::new();
-        let mut before: Option<&Row> = None;
+        let mut before: Option<&HostRow> = None;
         for row in self.rows() {
             if twice.contains(&row.id) {
                 ids.entry(row.id).or_default().push(self.called(row));
             }
             let name = self.roll.name(row);
-            let id = |row: &Row| match row.id {
+            let id = |row: &HostRow| match row.id {
                 0 => "-".to_owned(),
                 id => format!("{id:032x}"),
             };
-            let same = |before: &&Row| {
+            let same = |before: &&HostRow| {
                 !name.is_empty() && self.roll.name(before).eq_ignore_ascii_case(name)
             };
             if let Some(before) = before.filter(same) {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::Deserialize;
 
 use super::names::Names;
-use super::read::{Refusal, Report};
+use super::read::{Refusal, ReportView};
 use crate::wire::v1::{Claims, FindingClaim, RuleClaim, Severity, Verdict};
 
 /// How many texts of `rules` are remembered, and how long each may be.
@@ -18,7 +18,7 @@ const LONGEST: usize = 64 * 1024;
 #[derive(Debug, Clone, Deserialize)]
 // The contract names the field so.
 #[allow(clippy::struct_field_names)]
-struct Rule {
+struct RuleAnswer {
     rule: String,
     severity: Severity,
     verdict: Verdict,
@@ -31,7 +31,7 @@ struct Rule {
 #[derive(Default)]
 pub struct Memory {
     rules: HashMap<Box<str>, u32>,
-    lists: Vec<Vec<Rule>>,
+    lists: Vec<Vec<RuleAnswer>>,
     checked: HashMap<Box<[u8]>, u32>,
     key: Vec<u8>,
 }
@@ -40,7 +40,7 @@ impl Memory {
     /// The answers of a report, by their place among `answers`.
     pub(super) fn answers(
         &mut self,
-        report: &Report<'_>,
+        report: &ReportView<'_>,
         answers: &mut Names,
     ) -> Result<u32, Refusal> {
         let list = self.list(report.rules.get())?;
@@ -94,9 +94,9 @@ impl Memory {
         if let Some(known) = self.rules.get(text) {
             return Ok(*known);
         }
-        let rules: Vec<Rule> = serde_json::from_str(text)
+        let rules: Vec<RuleAnswer> = serde_json::from_str(text)
             .map_err(|error| Refusal::new("not-a-report", format!("its rules: {error}")))?;
-        let plain = |rule: &Rule| rule.rule.bytes().all(|byte| byte.is_ascii_graphic());
+        let plain = |rule: &RuleAnswer| rule.rule.bytes().all(|byte| byte.is_ascii_graphic());
         if rules.len() > 256 || !rules.iter().all(|rule| plain(rule) && rule.rule.len() <= 64) {
             return Err(Refusal::new("not-a-report", "its rules have no names"));
         }
@@ -122,7 +122,7 @@ fn unheard_of(rule: &str) -> Refusal {
 }
 
 /// What is claimed, for the check that `convert` makes too.
-fn claims<'a>(report: &'a Report<'_>, rules: &'a [Rule]) -> Claims<'a> {
+fn claims<'a>(report: &'a ReportView<'_>, rules: &'a [RuleAnswer]) -> Claims<'a> {
     Claims {
         has_policy: report.policy.is_some(),
         fail_on: report.policy.as_ref().and_then(|policy| policy.fail_on),
@@ -156,7 +156,7 @@ fn claims<'a>(report: &'a Report<'_>, rules: &'a [Rule]) -> Claims<'a> {
 }
 
 /// The answers as a text, one line each: the same where two hosts have the same.
-fn text(report: &Report<'_>, rules: &[Rule]) -> String {
+fn text(report: &ReportView<'_>, rules: &[RuleAnswer]) -> String {
     let mut lines: Vec<String> =
         rules.iter().map(|rule| format!("V {} {}", rule.rule, rule.verdict.name())).collect();
     let mut found: HashMap<(&str, Severity, bool), u32> = HashMap::new();

@@ -6,7 +6,7 @@ use crate::wire::v1::Shape;
 
 /// How many hosts of a group have each shape.
 #[derive(Debug, Default)]
-pub struct Group {
+pub struct ShapeGroup {
     /// All hosts.
     hosts: u64,
     /// By the shape's place.
@@ -15,7 +15,7 @@ pub struct Group {
     pub common: Option<u32>,
 }
 
-impl Group {
+impl ShapeGroup {
     /// One more host.
     pub fn add(&mut self, shape: u32) {
         self.hosts += 1;
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn a_shape_is_odd_among_many_and_never_where_it_is_not_known() {
         let shapes = ["a", "b", "?"].map(|text| Shape::of(text.to_owned()));
-        let mut group = Group::default();
+        let mut group = ShapeGroup::default();
         (0..2000).for_each(|_| group.add(0));
         group.add(1);
         group.add(2);
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(group.common, Some(0));
         assert!(group.is_odd(1, &shapes, 1000) && !group.is_odd(0, &shapes, 1000));
         assert!(!group.is_odd(2, &shapes, 1000), "undetermined");
-        let mut few = Group::default();
+        let mut few = ShapeGroup::default();
         (0..8).for_each(|_| few.add(0));
         few.add(1);
         few.settle(&shapes);

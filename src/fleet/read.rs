@@ -40,46 +40,46 @@ impl Refusal {
 /// What a piece of a line holds.
 pub enum Piece<'a> {
     /// A report.
-    Report(Box<Report<'a>>),
+    Report(Box<ReportView<'a>>),
     /// Why there is none.
     Absence(Absence),
 }
 
 /// A report.
 #[derive(Debug, Deserialize)]
-pub struct Report<'a> {
+pub struct ReportView<'a> {
     #[serde(borrow)]
     schema_version: Text<'a>,
     #[serde(borrow)]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(super) tool: Tool<'a>,
+    pub(super) tool: ToolView<'a>,
     #[serde(borrow)]
-    pub(super) host: Host<'a>,
+    pub(super) host: HostView<'a>,
     #[serde(borrow)]
     pub(super) collected_at: Text<'a>,
     #[serde(borrow)]
-    summary: Option<Told<'a>>,
+    summary: Option<SummaryView<'a>>,
     #[serde(rename = "registry")]
     _registry: IgnoredAny,
     #[serde(borrow)]
     pub(super) profile: Text<'a>,
     #[serde(borrow)]
-    pub(super) policy: Option<Policy<'a>>,
+    pub(super) policy: Option<PolicyView<'a>>,
     pub(super) services: Vec<IgnoredAny>,
     pub(super) status: Option<Status>,
     #[serde(borrow)]
-    pub(super) scopes: Vec<Scope<'a>>,
+    pub(super) scopes: Vec<ScopeView<'a>>,
     #[serde(borrow)]
     pub(super) rules: &'a RawValue,
     #[serde(borrow)]
-    pub(super) findings: Vec<Finding<'a>>,
+    pub(super) findings: Vec<FindingView<'a>>,
     #[serde(borrow)]
-    pub(super) gaps: Vec<Gap<'a>>,
+    pub(super) gaps: Vec<GapView<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Tool<'a> {
+pub(super) struct ToolView<'a> {
     #[serde(borrow)]
     name: Text<'a>,
     #[serde(borrow)]
@@ -87,7 +87,7 @@ pub(super) struct Tool<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Host<'a> {
+pub(super) struct HostView<'a> {
     #[serde(borrow)]
     pub(super) name: Option<Text<'a>>,
     #[serde(borrow)]
@@ -99,11 +99,11 @@ pub(super) struct Host<'a> {
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
     #[serde(borrow, default)]
-    pub(super) labels: Vec<Label<'a>>,
+    pub(super) labels: Vec<LabelView<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Label<'a> {
+pub(super) struct LabelView<'a> {
     #[serde(borrow)]
     pub(super) name: Text<'a>,
     #[serde(borrow)]
@@ -111,13 +111,13 @@ pub(super) struct Label<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Told<'a> {
+struct SummaryView<'a> {
     #[serde(borrow)]
     shape: Text<'a>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Policy<'a> {
+pub(super) struct PolicyView<'a> {
     #[serde(borrow)]
     pub(super) file: Option<Text<'a>>,
     pub(super) fail_on: Option<Severity>,
@@ -126,7 +126,7 @@ pub(super) struct Policy<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Scope<'a> {
+pub(super) struct ScopeView<'a> {
     #[serde(borrow)]
     pub(super) id: Text<'a>,
     pub(super) current: bool,
@@ -137,10 +137,10 @@ pub(super) struct Scope<'a> {
     randomization: Vec<RandomOf>,
     unprivileged_start: NumberOf,
     #[serde(borrow)]
-    pub(super) listeners: Listeners<'a>,
+    pub(super) listeners: ListenersView<'a>,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> ScopeView<'a> {
     /// What is set, taken out of it.
     pub(super) fn take_settings(&mut self) -> OwnScope<'a> {
         OwnScope {
@@ -153,30 +153,30 @@ impl<'a> Scope<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Listeners<'a> {
+pub(super) struct ListenersView<'a> {
     #[serde(borrow)]
-    pub(super) items: Vec<Listener<'a>>,
+    pub(super) items: Vec<ListenerView<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Listener<'a> {
+pub(super) struct ListenerView<'a> {
     pub(super) transport: Transport,
     pub(super) port: u16,
     pub(super) in_pool: Option<bool>,
     #[serde(borrow)]
-    pub(super) owner: Option<Owner<'a>>,
+    pub(super) owner: Option<OwnerView<'a>>,
     #[serde(borrow)]
     pub(super) service: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Owner<'a> {
+pub(super) struct OwnerView<'a> {
     #[serde(borrow)]
     pub(super) command: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Finding<'a> {
+pub(super) struct FindingView<'a> {
     #[serde(borrow)]
     pub(super) rule: Text<'a>,
     pub(super) severity: Severity,
@@ -194,7 +194,7 @@ pub(super) struct Finding<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Gap<'a> {
+pub(super) struct GapView<'a> {
     #[serde(borrow)]
     pub(super) rule: Option<Text<'a>>,
     #[serde(borrow)]
@@ -216,7 +216,7 @@ struct Head<'a> {
 /// The document at the beginning of a text, and where it ends there; where there is none, why, and
 /// where a value ends that is something else.
 pub fn piece(text: &str) -> Result<(Piece<'_>, usize), (Refusal, Option<usize>)> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Report<'_>>();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<ReportView<'_>>();
     let error = match stream.next() {
         Some(Ok(report)) => {
             let end = stream.byte_offset();
@@ -274,7 +274,7 @@ fn other_version(version: &str) -> Refusal {
 }
 
 /// What must hold before anything of it is kept.
-fn plausible(report: &Report<'_>) -> Result<(), Refusal> {
+fn plausible(report: &ReportView<'_>) -> Result<(), Refusal> {
     let version = &*report.schema_version.0;
     if !is_version_1(version) {
         return Err(other_version(version));
@@ -286,7 +286,7 @@ fn plausible(report: &Report<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new("not-a-report", format!("{:?} wrote it", report.tool.name.0)));
     }
     report.time()?;
-    let Host { name, os, os_version, kernel, id, labels } = &report.host;
+    let HostView { name, os, os_version, kernel, id, labels } = &report.host;
     let texts = [name, os_version, kernel, id].into_iter().flatten();
     let labels = labels.iter().flat_map(|label| [&label.name, &label.value]);
     let kept = texts.chain(labels).chain([os, &report.profile, &report.tool.version]);
@@ -298,7 +298,7 @@ fn plausible(report: &Report<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-impl Report<'_> {
+impl ReportView<'_> {
     /// When it was made.
     pub(super) fn time(&self) -> Result<SystemTime, Refusal> {
         let at = &self.collected_at.0;

@@ -13,7 +13,7 @@ use super::Options;
 use super::input::Place;
 use super::judged::Memory;
 use super::names::Names;
-use super::read::{Refusal, Report};
+use super::read::{Refusal, ReportView};
 use crate::wire::v1::{Absence, FleetHost, Shape, Status, Transport};
 
 /// Between the parts of a text that is kept whole: no text from outside holds it.
@@ -24,7 +24,7 @@ const AHEAD: Duration = Duration::from_secs(3600);
 
 /// A host and what its latest report says; numbers are places among the texts that hosts share.
 #[derive(Debug, Clone, Copy)]
-pub struct Row {
+pub struct HostRow {
     name: usize,
     length: u8,
     /// 0 where it has none.
@@ -43,7 +43,7 @@ pub struct Row {
 
 /// What a row is about beside its settings and answers.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct About<'a> {
+pub struct RowContext<'a> {
     /// The system.
     pub os: &'a str,
     /// Its version.
@@ -66,7 +66,7 @@ pub struct Roll {
     hasher: DefaultHashBuilder,
     table: HashTable<u32>,
     /// The hosts.
-    pub rows: Vec<Row>,
+    pub rows: Vec<HostRow>,
     arena: Vec<u8>,
     pub(super) shapes: Names,
     pub(super) answers: Names,
@@ -85,7 +85,7 @@ impl Roll {
     /// Takes in the report of a text, unless it contradicts itself.
     pub fn add(
         &mut self,
-        report: &mut Report<'_>,
+        report: &mut ReportView<'_>,
         text: &str,
         place: Place,
         options: &Options,
@@ -114,7 +114,7 @@ impl Roll {
         let about = self.about_of(report);
         let name = report.host.name.as_ref().map_or("", |name| cut(&name.0, options));
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let row = Row {
+        let row = HostRow {
             name: 0,
             length: u8::try_from(name.len()).unwrap_or(u8::MAX),
             id: id(report.host.id.as_ref().map_or("", |id| &id.0)),
@@ -164,7 +164,7 @@ impl Roll {
         }
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = cut(name, options);
-        let row = Row {
+        let row = HostRow {
             name: 0,
             length: u8::try_from(name.len()).unwrap_or(u8::MAX),
             id: id(host.id.as_deref().unwrap_or_default()),
@@ -203,7 +203,7 @@ impl Roll {
         let others = all(&mut self.others, &other.others);
         let ours = |places: &[u32], theirs: u32| places.get(theirs as usize).copied().unwrap_or(0);
         for row in &other.rows {
-            let moved = Row {
+            let moved = HostRow {
                 shape: ours(&shapes, row.shape),
                 answers: ours(&answers, row.answers),
                 risks: ours(&risks, row.risks),
@@ -218,16 +218,16 @@ impl Roll {
     }
 
     /// The name of a host; empty where it has none.
-    pub fn name(&self, row: &Row) -> &str {
+    pub fn name(&self, row: &HostRow) -> &str {
         let bytes = self.arena.get(row.name..row.name + usize::from(row.length));
         bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 
     /// What it is about.
-    pub fn about(&self, row: &Row) -> About<'_> {
+    pub fn about(&self, row: &HostRow) -> RowContext<'_> {
         let mut parts = self.abouts.get(row.about).splitn(7, SEPARATOR);
         let mut next = || parts.next().unwrap_or_default();
-        About {
+        RowContext {
             os: next(),
             os_version: next(),
             kernel: next(),
@@ -238,7 +238,7 @@ impl Roll {
         }
     }
 
-    fn keep(&mut self, row: Row, name: &str) {
+    fn keep(&mut self, row: HostRow, name: &str) {
         let nobody = name.is_empty() && row.id == 0;
         let hash = self.hash(row.id, name);
         let same = |at: &u32| {
@@ -254,13 +254,13 @@ impl Roll {
             }
             let begin = if self.name(&before) == name { before.name } else { self.store(name) };
             if let Some(place) = self.rows.get_mut(at as usize) {
-                *place = Row { name: begin, ..row };
+                *place = HostRow { name: begin, ..row };
             }
             return;
         }
         let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         let begin = self.store(name);
-        self.rows.push(Row { name: begin, ..row });
+        self.rows.push(HostRow { name: begin, ..row });
         if nobody {
             return;
         }
@@ -284,7 +284,7 @@ impl Roll {
 
     /// What counts of two reports of a host: the later, but one from the future loses; of two at
     /// once the graver, and then whatever does not depend on their order.
-    fn rank(&self, row: &Row) -> impl Ord + '_ {
+    fn rank(&self, row: &HostRow) -> impl Ord + '_ {
         let grave = match row.status {
             Some(Status::Findings) => 3,
             Some(Status::Undetermined) => 2,
@@ -301,7 +301,7 @@ impl Roll {
         (!row.ahead, row.seconds, row.nanos, grave, shape, content, std::cmp::Reverse(row.place))
     }
 
-    fn risks_of(&mut self, report: &Report<'_>, own: usize) -> u32 {
+    fn risks_of(&mut self, report: &ReportView<'_>, own: usize) -> u32 {
         let Some(own) = report.scopes.get(own) else { return self.risks.intern("") };
         let inside = own.listeners.items.iter().filter(|item| item.in_pool == Some(true));
         let services: BTreeSet<(Transport, u16, &str)> = inside
@@ -320,7 +320,7 @@ impl Roll {
         self.risks.intern(&self.scratch)
     }
 
-    fn about_of(&mut self, report: &Report<'_>) -> u32 {
+    fn about_of(&mut self, report: &ReportView<'_>) -> u32 {
         let host = &report.host;
         let text = &mut self.scratch;
         text.clear();
@@ -380,7 +380,7 @@ pub(super) fn cut<'a>(name: &'a str, options: &Options) -> &'a str {
 
 /// Fails where a finding or a gap is of a namespace that the report does not have, or none is the
 /// reader's own.
-fn whereabouts(report: &Report<'_>) -> Result<(), Refusal> {
+fn whereabouts(report: &ReportView<'_>) -> Result<(), Refusal> {
     let own = report.scopes.iter().filter(|scope| scope.current).count();
     if own != 1 {
         let detail = format!("{own} of its namespaces are the one it was read in");

@@ -1,6 +1,6 @@
 //! Which hosts a list is about.
 
-use super::roll::Row;
+use super::roll::HostRow;
 use super::sum::Sum;
 use crate::wire::v1::Status;
 
@@ -56,7 +56,7 @@ impl Select {
     }
 
     /// Whether a host is such.
-    pub fn holds(&self, sum: &Sum<'_>, row: &Row) -> bool {
+    pub fn holds(&self, sum: &Sum<'_>, row: &HostRow) -> bool {
         match self {
             Self::All => true,
             Self::Odd => sum.is_odd(row),

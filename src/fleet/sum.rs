@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::answers::Answers;
 use super::coverage::Inventory;
 use super::input::{Part, Tally};
-use super::odd::Group;
-use super::roll::{About, Roll, Row, SEPARATOR};
+use super::odd::ShapeGroup;
+use super::roll::{HostRow, Roll, RowContext, SEPARATOR};
 use super::{By, Options};
 use crate::wire::v1::{
     Counts, FleetHost, HostList, HostName, Input, Named, Rejected, RejectedRow, SCHEMA_VERSION,
@@ -30,7 +30,7 @@ pub struct Sum<'a> {
     /// The shapes by their places.
     pub shapes: Vec<Shape>,
     pub(super) answers: Vec<Answers>,
-    pub(super) groups: HashMap<String, Group>,
+    pub(super) groups: HashMap<String, ShapeGroup>,
     /// The rows by name and id.
     order: Vec<u32>,
 }
@@ -67,7 +67,7 @@ impl<'a> Sum<'a> {
             groups: HashMap::new(),
             order,
         };
-        let mut groups: HashMap<String, Group> = HashMap::new();
+        let mut groups: HashMap<String, ShapeGroup> = HashMap::new();
         for row in &roll.rows {
             let peers = sum.peers(row);
             match groups.get_mut(&*peers) {
@@ -83,22 +83,22 @@ impl<'a> Sum<'a> {
     }
 
     /// The rows, by name.
-    pub fn rows(&self) -> impl Iterator<Item = &'a Row> + '_ {
+    pub fn rows(&self) -> impl Iterator<Item = &'a HostRow> + '_ {
         self.order.iter().filter_map(|at| self.roll.rows.get(*at as usize))
     }
 
     /// What it answers.
-    pub fn answers(&self, row: &Row) -> Option<&Answers> {
+    pub fn answers(&self, row: &HostRow) -> Option<&Answers> {
         self.answers.get(row.answers as usize)
     }
 
     /// Its shape.
-    pub fn shape(&self, row: &Row) -> Option<&Shape> {
+    pub fn shape(&self, row: &HostRow) -> Option<&Shape> {
         self.shapes.get(row.shape as usize)
     }
 
     /// How it is called where there must be a name: by its id or its place where it has none.
-    pub fn called(&self, row: &Row) -> String {
+    pub fn called(&self, row: &HostRow) -> String {
         match (self.roll.name(row), row.id) {
             ("", 0) => self.source(row),
             ("", id) => format!("{id:032x}"),
@@ -106,20 +106,20 @@ impl<'a> Sum<'a> {
         }
     }
 
-    fn source(&self, row: &Row) -> String {
+    fn source(&self, row: &HostRow) -> String {
         let file = self.files.get(row.place.file as usize).map_or("-", |file| file);
         format!("{file}:{}", row.place.line)
     }
 
     /// Its group: the inventory's, else what the label "group" says.
-    pub fn group(&self, row: &Row) -> Option<String> {
+    pub fn group(&self, row: &HostRow) -> Option<String> {
         let expected = self.inventory.and_then(|all| all.get(self.roll.name(row)));
         let group = expected.and_then(|expected| expected.group.clone());
         group.or_else(|| label(&self.roll.about(row), "group").map(str::to_owned))
     }
 
     /// Among which hosts it may be odd.
-    pub(super) fn peers(&self, row: &Row) -> Cow<'a, str> {
+    pub(super) fn peers(&self, row: &HostRow) -> Cow<'a, str> {
         let about = self.roll.about(row);
         match &self.options.by {
             By::Os => about.os.into(),
@@ -131,7 +131,7 @@ impl<'a> Sum<'a> {
     }
 
     /// Whether its shape is odd.
-    pub fn is_odd(&self, row: &Row) -> bool {
+    pub fn is_odd(&self, row: &HostRow) -> bool {
         let group = self.groups.get(&*self.peers(row));
         group.is_some_and(|group| {
             group.is_odd(row.shape, &self.shapes, self.options.odd_per_million)
@@ -139,30 +139,30 @@ impl<'a> Sum<'a> {
     }
 
     /// Whether something of it could not be told.
-    pub fn is_undetermined(&self, row: &Row) -> bool {
+    pub fn is_undetermined(&self, row: &HostRow) -> bool {
         row.status == Some(Status::Undetermined)
             || self.answers(row).is_some_and(|answers| answers.with("unknown").next().is_some())
             || self.shape(row).is_none_or(|shape| !shape.known)
     }
 
     /// How old its report is, in seconds.
-    pub fn age(&self, row: &Row) -> i64 {
+    pub fn age(&self, row: &HostRow) -> i64 {
         let now = self.options.now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(row.seconds)
     }
 
     /// Whether its report is too old.
-    pub fn is_stale(&self, row: &Row) -> bool {
+    pub fn is_stale(&self, row: &HostRow) -> bool {
         u64::try_from(self.age(row)).is_ok_and(|age| age > self.options.stale.as_secs())
     }
 
     /// Whether the inventory, where there is one, does not have it.
-    pub fn is_unexpected(&self, row: &Row) -> bool {
+    pub fn is_unexpected(&self, row: &HostRow) -> bool {
         self.inventory.is_some_and(|all| all.get(self.roll.name(row)).is_none())
     }
 
     /// The services in its pool.
-    pub fn risks(&self, row: &Row) -> impl Iterator<Item = &'a str> {
+    pub fn risks(&self, row: &HostRow) -> impl Iterator<Item = &'a str> {
         self.roll.risks.get(row.risks).lines().map(str::trim_end)
     }
 
@@ -189,7 +189,7 @@ impl<'a> Sum<'a> {
         missing
     }
 
-    pub(super) fn list(&self, such: impl Fn(&Row) -> bool) -> HostList {
+    pub(super) fn list(&self, such: impl Fn(&HostRow) -> bool) -> HostList {
         let mut list = HostList::default();
         for row in self.rows().filter(|row| such(row)) {
             list.count += 1;
@@ -201,7 +201,7 @@ impl<'a> Sum<'a> {
     }
 
     /// The row of a host.
-    pub fn host(&self, row: &Row) -> FleetHost {
+    pub fn host(&self, row: &HostRow) -> FleetHost {
         let about = self.roll.about(row);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let shape = self.shape(row).cloned().unwrap_or_else(|| Shape::of("?".to_owned()));
@@ -270,7 +270,7 @@ impl<'a> Sum<'a> {
     }
 }
 
-fn label<'a>(about: &About<'a>, name: &str) -> Option<&'a str> {
+fn label<'a>(about: &RowContext<'a>, name: &str) -> Option<&'a str> {
     let labels = about.labels.split(SEPARATOR);
     labels
         .filter_map(|label| label.split_once('='))

@@ -110,14 +110,14 @@ fn fill(ports: &PortSet, most: usize) -> PortSet {
 }
 
 /// Ports of a kind, counted from below.
-struct Sum {
+struct PrefixSum {
     /// How many of them are below or at a port.
     up_to: Vec<u32>,
     /// Where they are, in order.
     at: Vec<u32>,
 }
 
-impl Sum {
+impl PrefixSum {
     /// Of the first `ports` that `is` true of.
     fn of(ports: u32, is: impl Fn(usize) -> bool) -> Self {
         let (mut up_to, mut at) = (Vec::with_capacity(ports as usize), Vec::new());
@@ -149,15 +149,15 @@ impl Sum {
 
 /// What the objective counts, for every range.
 struct Sums {
-    usable: Sum,
+    usable: PrefixSum,
     /// Usable, and not handed out at present.
-    new: Sum,
+    new: PrefixSum,
     /// Usable, and handed out at present.
-    stays: Sum,
+    stays: PrefixSum,
     /// Usable, and to be protected.
-    exposed: Sum,
+    exposed: PrefixSum,
     /// To be added to the list.
-    added: Sum,
+    added: PrefixSum,
     /// One above the highest port that matters.
     ports: u32,
 }
@@ -190,24 +190,24 @@ impl Sums {
         let usable = flags(&pool(all, &list, &problem.unusable));
         let added = flags(&list.difference(&problem.kept).difference(&problem.reserved));
         Self {
-            usable: Sum::of(ports, |port| usable[port]),
-            new: Sum::of(ports, |port| usable[port] && !now[port]),
-            stays: Sum::of(ports, |port| usable[port] && now[port]),
-            exposed: Sum::of(ports, |port| usable[port] && protect[port]),
-            added: Sum::of(ports, |port| added[port]),
+            usable: PrefixSum::of(ports, |port| usable[port]),
+            new: PrefixSum::of(ports, |port| usable[port] && !now[port]),
+            stays: PrefixSum::of(ports, |port| usable[port] && now[port]),
+            exposed: PrefixSum::of(ports, |port| usable[port] && protect[port]),
+            added: PrefixSum::of(ports, |port| added[port]),
             ports,
         }
     }
 
     fn best(&self, problem: &Problem) -> Option<PortRange> {
         let exposed = |&(low, high): &(u32, u32)| self.exposed.between(low, high);
-        let shortest = |run: Run| Some((run.low, run.first?));
+        let shortest = |run: HighBounds| Some((run.low, run.first?));
         let least_exposed = Self::runs(problem)
             .filter_map(shortest)
             .chain(present(problem))
             .map(|at| exposed(&at))
             .min()?;
-        let longest = |run: Run| Some((run.low, self.longest(&run, least_exposed)?));
+        let longest = |run: HighBounds| Some((run.low, self.longest(&run, least_exposed)?));
         let wanted = if problem.capacity {
             let all = Self::runs(problem).filter_map(longest).chain(present(problem));
             let equal = all.filter(|at| exposed(at) == least_exposed);
@@ -215,7 +215,7 @@ impl Sums {
         } else {
             problem.wanted
         };
-        let of_low = |run: Run| {
+        let of_low = |run: HighBounds| {
             let last = self.longest(&run, least_exposed)?;
             self.shortest_enough(&run, last, wanted).map(|high| (run.low, high))
         };
@@ -240,17 +240,17 @@ impl Sums {
     }
 
     /// Each low bound of each interval with the high bounds that a range may have there.
-    fn runs(problem: &Problem) -> impl Iterator<Item = Run> {
+    fn runs(problem: &Problem) -> impl Iterator<Item = HighBounds> {
         let Problem { low_min, parity, least, .. } = *problem;
         problem.allowed.iter().flat_map(move |allowed| {
             let end = u32::from(allowed.last());
             (u32::from(allowed.first().max(low_min).max(1))..=end)
-                .map(move |low| Run::new(low, end, least, parity))
+                .map(move |low| HighBounds::new(low, end, least, parity))
         })
     }
 
     /// The highest bound up to which no more than so many stay exposed.
-    fn longest(&self, run: &Run, exposed: u32) -> Option<u32> {
+    fn longest(&self, run: &HighBounds, exposed: u32) -> Option<u32> {
         let too_far = self.exposed.reaching(run.low, exposed + 1).unwrap_or(self.ports);
         let last = run.down(run.end.min(too_far.checked_sub(1)?))?;
         (last >= run.first?).then_some(last)
@@ -258,7 +258,7 @@ impl Sums {
 
     /// The best of the high bounds up to `last`: enough ports, then nothing new, then all that
     /// stays, then the lowest.
-    fn shortest_enough(&self, run: &Run, last: u32, wanted: u32) -> Option<u32> {
+    fn shortest_enough(&self, run: &HighBounds, last: u32, wanted: u32) -> Option<u32> {
         let (low, first) = (run.low, run.first?);
         let enough = wanted.min(self.usable.between(low, last));
         let first = run.up(self.usable.reaching(low, enough)?.max(first));
@@ -280,7 +280,7 @@ fn present(problem: &Problem) -> Option<(u32, u32)> {
 
 /// The high bounds for one low bound.
 #[derive(Clone, Copy)]
-struct Run {
+struct HighBounds {
     low: u32,
     /// The lowest; `None` where there is none.
     first: Option<u32>,
@@ -288,7 +288,7 @@ struct Run {
     step: u32,
 }
 
-impl Run {
+impl HighBounds {
     fn new(low: u32, end: u32, least: u32, parity: bool) -> Self {
         let step = if parity { 2 } else { 1 };
         let mut run = Self { low, first: None, end, step };

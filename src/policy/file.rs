@@ -50,14 +50,14 @@ struct File {
     #[serde(default)]
     rules: std::collections::BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
-    service: Vec<Service>,
+    service: Vec<ServiceEntry>,
     #[serde(default)]
     waiver: Vec<Exception>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Service {
+struct ServiceEntry {
     name: Spanned<String>,
     ports: Spanned<String>,
     transport: Option<Spanned<String>>,
@@ -257,7 +257,7 @@ impl Reader<'_> {
         Ok(set.declared().collect())
     }
 
-    fn service(&self, service: &Service, file: &str) -> Result<Declared, Mistake> {
+    fn service(&self, service: &ServiceEntry, file: &str) -> Result<Declared, Mistake> {
         let transports = match service.transport.as_ref() {
             None => Transport::ALL.to_vec(),
             Some(word) => match word.get_ref().as_str() {

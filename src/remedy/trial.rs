@@ -15,7 +15,7 @@ use crate::text::{counted, grouped};
 pub type Judge<'a> = dyn Fn(&Snapshot) -> Vec<Outcome> + 'a;
 
 /// A finding, by what stays.
-pub struct Row {
+pub struct FindingRow {
     rule: &'static str,
     scope: String,
     fingerprint: String,
@@ -24,10 +24,10 @@ pub struct Row {
 }
 
 /// The findings of the rules.
-pub fn rows(outcomes: &[Outcome]) -> Vec<Row> {
+pub fn rows(outcomes: &[Outcome]) -> Vec<FindingRow> {
     let mut rows = Vec::new();
     for outcome in outcomes {
-        rows.extend(outcome.verdict.findings().iter().map(|finding| Row {
+        rows.extend(outcome.verdict.findings().iter().map(|finding| FindingRow {
             rule: outcome.rule.name,
             scope: finding.scope.clone(),
             fingerprint: finding.fingerprint.clone(),
@@ -43,7 +43,7 @@ pub struct Bench<'a> {
     snapshot: &'a Snapshot,
     scope: &'a Scope,
     policy: &'a Policy,
-    present: Vec<&'a Row>,
+    present: Vec<&'a FindingRow>,
     judge: &'a Judge<'a>,
     tried: Vec<Trial>,
 }
@@ -51,7 +51,7 @@ pub struct Bench<'a> {
 /// What would be found with other values, and how many ports a pool would have.
 struct Trial {
     values: Vec<Change>,
-    found: Vec<Row>,
+    found: Vec<FindingRow>,
     usable: Option<[u32; 2]>,
 }
 
@@ -60,7 +60,7 @@ impl<'a> Bench<'a> {
         snapshot: &'a Snapshot,
         scope: &'a Scope,
         policy: &'a Policy,
-        present: &'a [Row],
+        present: &'a [FindingRow],
         judge: &'a Judge<'a>,
     ) -> Self {
         let present = present.iter().filter(|row| row.scope == scope.id).collect();
@@ -277,8 +277,8 @@ impl<'a> Bench<'a> {
             .and_then(|trial| Some((trial, trial.usable?)))
             .ok_or("which ports are reserved is not known")?;
         self.has_room(values, then)?;
-        let is_it = |row: &&Row| row.rule == rule && row.fingerprint == finding.fingerprint;
-        let is_grave = |row: &&Row| row.severity >= finding.severity;
+        let is_it = |row: &&FindingRow| row.rule == rule && row.fingerprint == finding.fingerprint;
+        let is_grave = |row: &&FindingRow| row.severity >= finding.severity;
         if let Some(still) = trial.found.iter().filter(is_grave).find(is_it) {
             return Err(format!("it would still be found: {}", still.title));
         }
@@ -289,7 +289,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Whether it is found now, and as grave.
-    fn is_known(&self, row: &Row) -> bool {
+    fn is_known(&self, row: &FindingRow) -> bool {
         self.present.iter().any(|known| {
             known.rule == row.rule
                 && known.fingerprint == row.fingerprint

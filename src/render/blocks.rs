@@ -20,11 +20,16 @@ pub fn where_and_when(page: &mut Page, host: &Host, at: &str, scopes: &str) {
 const GAPS: usize = 20;
 
 /// The evidence and the steps told before, each with its command.
-pub type Told<'a> = HashSet<(&'a str, &'a str)>;
+pub type Printed<'a> = HashSet<(&'a str, &'a str)>;
 
 /// Tells a finding without a word about its rule. `already` holds the evidence and the steps told
 /// before: nothing is told twice.
-pub fn tell_one<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Told<'a>) {
+pub fn tell_one<'a>(
+    page: &mut Page,
+    finding: &'a Finding,
+    places: &str,
+    already: &mut Printed<'a>,
+) {
     let mut is_new = |text: &'a str, command: &'a str| already.insert((text, command));
     let (style, level) = (colour(finding.severity), finding.severity.name().to_uppercase());
     page.prose((style, &format!("{level}  ")), (PLAIN, &finding.rule), 2);

@@ -33,7 +33,7 @@ const HEADER: [&str; 17] = [
 
 /// What differs from row to row.
 #[derive(Default)]
-struct Row<'a> {
+struct CsvRow<'a> {
     scope: &'a str,
     rule: &'a str,
     severity: &'static str,
@@ -59,7 +59,7 @@ pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<
         .quote_style(QuoteStyle::Always)
         .from_writer(to);
     table.write_record(HEADER).map_err(failed)?;
-    let mut write = |row: &Row<'_>| {
+    let mut write = |row: &CsvRow<'_>| {
         let cells: [&str; HEADER.len()] = [
             &host,
             &document.host.os,
@@ -88,14 +88,14 @@ pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<
             None if case.untold.is_empty() => continue,
             None => (Verdict::Unknown, "could not be determined", line(&case.untold)),
         };
-        write(&Row {
+        write(&CsvRow {
             scope: case.scope,
             rule: case.rule,
             severity: case.severity.name(),
             verdict: verdict.name(),
             title,
             message,
-            ..Row::default()
+            ..CsvRow::default()
         })?;
     }
     table.flush()
@@ -109,11 +109,11 @@ pub(super) fn failed(error: csv::Error) -> io::Error {
     }
 }
 
-fn found(finding: &Finding) -> Row<'_> {
+fn found(finding: &Finding) -> CsvRow<'_> {
     let evidence: Vec<String> =
         finding.evidence.iter().map(|seen| format!("{}: {}", seen.what, seen.value)).collect();
     let locations: Vec<String> = finding.evidence.iter().map(location).collect();
-    Row {
+    CsvRow {
         scope: &finding.scope,
         rule: &finding.rule,
         severity: finding.severity.name(),

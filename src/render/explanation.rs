@@ -14,7 +14,7 @@ const LINES: usize = 22;
 
 /// How much the screen tells.
 #[derive(Clone, Copy)]
-struct Room {
+struct ScreenBudget {
     /// Sockets.
     holders: usize,
     /// Reasons for what was not read, and steps.
@@ -24,12 +24,12 @@ struct Room {
 }
 
 /// The steps down, one after the other until it fits.
-const ROOMS: [Room; 5] = [
-    Room { holders: 6, lines: 20, notes: true },
-    Room { holders: 3, lines: 6, notes: true },
-    Room { holders: 2, lines: 4, notes: false },
-    Room { holders: 1, lines: 2, notes: false },
-    Room { holders: 1, lines: 1, notes: false },
+const ROOMS: [ScreenBudget; 5] = [
+    ScreenBudget { holders: 6, lines: 20, notes: true },
+    ScreenBudget { holders: 3, lines: 6, notes: true },
+    ScreenBudget { holders: 2, lines: 4, notes: false },
+    ScreenBudget { holders: 1, lines: 2, notes: false },
+    ScreenBudget { holders: 1, lines: 1, notes: false },
 ];
 
 /// The explanation as a page.
@@ -39,7 +39,7 @@ pub fn render(said: &Explanation, look: Look) -> Vec<u8> {
     fits.unwrap_or_else(|| screen(said, look, ROOMS[ROOMS.len() - 1])).finish()
 }
 
-fn screen(said: &Explanation, look: Look, room: Room) -> Page {
+fn screen(said: &Explanation, look: Look, room: ScreenBudget) -> Page {
     let mut page = Page::new(look);
     for on in &said.transports {
         headline(&mut page, said.port, on);

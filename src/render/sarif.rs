@@ -58,7 +58,7 @@ pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: [Run {
+        runs: [SarifRun {
             tool: SarifTool { driver },
             // GitHub keeps one analysis for each category: all before the last slash.
             automation_details: json!({"id": format!("ephaudit/{}/", segment(&host(document)))}),
@@ -80,7 +80,7 @@ struct Log<R> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run<T, I, R> {
+struct SarifRun<T, I, R> {
     tool: T,
     automation_details: Value,
     invocations: [I; 1],

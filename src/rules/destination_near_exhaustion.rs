@@ -111,7 +111,7 @@ impl TransportUse<'_> {
         judgement.pass();
         self.uncounted(judgement, census, &others);
         self.unseen(judgement, &others);
-        let told = Told::by(&found);
+        let told = SourceFindings::by(&found);
         for hot in &found {
             if !told.covers(hot) {
                 judgement.found(words::finding(self, census, hot));
@@ -165,7 +165,7 @@ impl TransportUse<'_> {
 }
 
 /// What other findings tell of a source.
-struct Told {
+struct SourceFindings {
     /// TCP sources of which one destination has many ports, how grave that is, and how many.
     drained: BTreeSet<(IpAddr, Severity, u32)>,
     /// How grave the findings are of TCP sources.
@@ -176,7 +176,7 @@ struct Told {
     of_any: BTreeSet<Severity>,
 }
 
-impl Told {
+impl SourceFindings {
     fn by(found: &[Hot<'_>]) -> Self {
         let is_any = |hot: &Hot<'_>| hot.row.source.is_unspecified();
         let udp = || found.iter().filter(|hot| hot.row.transport == Transport::Udp);

@@ -39,7 +39,7 @@ const SAY_SO: [&str; 2] = [
 /// What listeners have in common that one finding tells: who holds them, as far as it is known, and
 /// which waiver is for their port.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Cause {
+enum CommonCause {
     /// Fixed services of a process.
     Process(u32, Option<usize>),
     /// Sockets of programs of one name, fixed or not.
@@ -50,7 +50,7 @@ enum Cause {
     Unseen(Transport, Option<usize>),
 }
 
-impl Cause {
+impl CommonCause {
     fn of(policy: &Policy, item: &Listener, weighed: &Weighed) -> Self {
         let is_for = |waiver: &crate::policy::waiver::Waiver| {
             let named = waiver.ports.as_ref().is_some_and(|ports| ports.contains(item.port));
@@ -69,14 +69,14 @@ impl Cause {
 }
 
 /// Listeners that one finding tells.
-type Group<'a> = Vec<(&'a Listener, &'a Weighed)>;
+type ListenerGroup<'a> = Vec<(&'a Listener, &'a Weighed)>;
 
 /// The first group is that of the first listener.
-fn groups<'a>(policy: &Policy, scope: &'a ScopeFacts<'_>) -> Vec<Group<'a>> {
-    let mut places: BTreeMap<Cause, usize> = BTreeMap::new();
-    let mut groups: Vec<Group<'a>> = Vec::new();
+fn groups<'a>(policy: &Policy, scope: &'a ScopeFacts<'_>) -> Vec<ListenerGroup<'a>> {
+    let mut places: BTreeMap<CommonCause, usize> = BTreeMap::new();
+    let mut groups: Vec<ListenerGroup<'a>> = Vec::new();
     for (item, weighed) in scope.exposed() {
-        let place = *places.entry(Cause::of(policy, item, weighed)).or_insert(groups.len());
+        let place = *places.entry(CommonCause::of(policy, item, weighed)).or_insert(groups.len());
         match groups.get_mut(place) {
             Some(group) => group.push((item, weighed)),
             None => groups.push(vec![(item, weighed)]),
@@ -110,20 +110,20 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     })
 }
 
-fn severity(group: &Group<'_>) -> Severity {
+fn severity(group: &ListenerGroup<'_>) -> Severity {
     if is_fixed(group) { Severity::Medium } else { Severity::Low }
 }
 
-fn is_fixed(group: &Group<'_>) -> bool {
+fn is_fixed(group: &ListenerGroup<'_>) -> bool {
     group.iter().any(|(_, weighed)| weighed.is_fixed())
 }
 
-fn ports(group: &Group<'_>) -> PortSet {
+fn ports(group: &ListenerGroup<'_>) -> PortSet {
     group.iter().map(|(item, _)| PortRange::single(item.port)).collect()
 }
 
 /// With what can be done about a group: a port that nobody knows to be fixed is not one to reserve.
-fn advised(finding: Finding, scope: &ScopeFacts<'_>, group: &Group<'_>) -> Finding {
+fn advised(finding: Finding, scope: &ScopeFacts<'_>, group: &ListenerGroup<'_>) -> Finding {
     if is_fixed(group) {
         let reserve = Cure::Reserve(scope.at_risk.clone());
         finding.cured_by(reserve).advises([Step::elsewhere(remedy::MOVE)])
@@ -138,7 +138,7 @@ fn pool_of<'a>(scope: &'a ScopeFacts<'_>, item: &Listener) -> Option<&'a Pool<'a
 }
 
 /// One finding for listeners of one transport that are too many to tell one by one.
-fn together(scope: &ScopeFacts<'_>, others: &Group<'_>) -> Option<Finding> {
+fn together(scope: &ScopeFacts<'_>, others: &ListenerGroup<'_>) -> Option<Finding> {
     let (Listener { transport, source, .. }, _) = others.first()?;
     let pool = pool_of(scope, others.first()?.0)?;
     let ports = ports(others);
@@ -166,7 +166,7 @@ fn together(scope: &ScopeFacts<'_>, others: &Group<'_>) -> Option<Finding> {
     Some(advised(finding, scope, others))
 }
 
-fn finding(policy: &Policy, scope: &ScopeFacts<'_>, group: &Group<'_>) -> Option<Finding> {
+fn finding(policy: &Policy, scope: &ScopeFacts<'_>, group: &ListenerGroup<'_>) -> Option<Finding> {
     let (first, _) = group.first()?;
     let pool = pool_of(scope, first)?;
     let subject = if is_fixed(group) {
@@ -186,7 +186,7 @@ fn finding(policy: &Policy, scope: &ScopeFacts<'_>, group: &Group<'_>) -> Option
 
 /// The first that is seen to hold one of the ports; transport, address and service where all have
 /// the same.
-fn about(policy: &Policy, group: &Group<'_>, first: &Listener) -> About {
+fn about(policy: &Policy, group: &ListenerGroup<'_>, first: &Listener) -> About {
     let all = |same: fn(&Listener, &Listener) -> bool| group.iter().all(|(i, _)| same(i, first));
     let one_port = all(|a, b| (a.transport, a.port) == (b.transport, b.port));
     let service = policy.registry.service(first.transport, first.port).filter(|_| one_port);

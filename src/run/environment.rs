@@ -10,7 +10,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 
 use ephaudit_platform::files;
 
-use crate::cli::{Cli, FORMAT_VARIABLE, NO_POLICY, Named, POLICY_VARIABLE};
+use crate::cli::{Cli, FORMAT_VARIABLE, NO_POLICY, NamedFile, POLICY_VARIABLE};
 
 /// What each variable begins with.
 const OURS: &[u8] = b"EPHAUDIT_";
@@ -53,7 +53,7 @@ pub(super) fn format() -> Option<OsString> {
 /// Opens a file that is named on the command line, which is the caller's own word, or by a
 /// variable, which may be another's: root takes that only where nobody else can have written the
 /// file.
-pub(super) fn open(named: &Named) -> io::Result<File> {
+pub(super) fn open(named: &NamedFile) -> io::Result<File> {
     if named.by_variable && files::is_root() {
         return files::open_trusted(&named.path);
     }

@@ -21,7 +21,7 @@ const LABEL_MAX: usize = 64 * 1024;
 
 /// The label of a folder; whatever else it says is for people.
 #[derive(Debug, Deserialize)]
-struct Label {
+struct FolderLabel {
     /// The system, by its name for `--os`.
     os: EvidenceOs,
 }
@@ -127,7 +127,7 @@ impl Given {
                     return Err(unusable(&name, format!("larger than {} KiB", LABEL_MAX / 1024)));
                 }
                 let text = String::from_utf8_lossy(&bytes);
-                let label: Label =
+                let label: FolderLabel =
                     toml::from_str(&text).map_err(|error| unusable(&name, error.message()))?;
                 self.labels.push(label.os.os());
             } else {

@@ -27,9 +27,10 @@ mod summary;
 mod usage;
 mod words;
 
+pub use crate::explain::{Bind, PortState};
 pub use absence::{Absence, AbsentHost};
 pub use boot::{BootEntry, BootLine, BootSource, Running, Suspect};
-pub use explanation::{Bind, Explanation, Holder, Meeting, PortOn, PortState, explanation};
+pub use explanation::{Explanation, Holder, Meeting, PortOn, explanation};
 pub use fleet::{
     Coverage, FindingRow, Fleet, FleetHost, FleetOptions, HostList, HostName, Hosts,
     IdentityTrouble, Input, Named, Namespaces, Odd, OddHost, Rejected, RejectedRow, RiskRow,

@@ -131,7 +131,10 @@ impl Tree {
                 Err(Refusal::NotFound(_)) => return None,
                 Err(refusal) => Err(refusal),
             };
-            Some((name, TunableText { place: self.folder.place(&file), epoch: Epoch::default(), outcome }))
+            Some((
+                name,
+                TunableText { place: self.folder.place(&file), epoch: Epoch::default(), outcome },
+            ))
         })
     }
 

@@ -172,8 +172,11 @@ enum ResultKey {
 
 /// The next key that matters, and where its value begins.
 fn next_key(text: &[u8], from: usize) -> Option<(ResultKey, usize)> {
-    let keys =
-        [(&b"cmd\""[..], ResultKey::Command), (b"stdout\"", ResultKey::Text), (b"stdout_lines\"", ResultKey::Lines)];
+    let keys = [
+        (&b"cmd\""[..], ResultKey::Command),
+        (b"stdout\"", ResultKey::Text),
+        (b"stdout_lines\"", ResultKey::Lines),
+    ];
     (from..text.len()).find_map(|at| {
         keys.iter().find_map(|(name, key)| {
             let rest = text[at..].strip_prefix(*name)?;

@@ -155,7 +155,12 @@ fn answer(told: Option<&TunableText>, command: &str) -> Answer {
     }
 }
 
-fn tell<K: Ord>(tables: &mut BTreeMap<K, TunableText>, key: K, told: TunableText, what: &str) -> Option<Unread> {
+fn tell<K: Ord>(
+    tables: &mut BTreeMap<K, TunableText>,
+    key: K,
+    told: TunableText,
+    what: &str,
+) -> Option<Unread> {
     match tables.get_mut(&key) {
         None => {
             tables.insert(key, told);

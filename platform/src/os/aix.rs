@@ -2,7 +2,7 @@
 
 use super::PersistedPaths;
 use super::system::{Support, System, Way};
-use super::texts::{Texts, PersistedText};
+use super::texts::{PersistedText, Texts};
 use super::{knobs, time_wait};
 use crate::ask::Ask;
 use crate::boot::{Boot, Loader};

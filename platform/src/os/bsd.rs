@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::told::{OfKey, LineRef};
+use super::told::{LineRef, OfKey};
 use super::{PersistedPaths, suspects};
 use crate::boot::{Boot, Loader, Rejection};
 use crate::parse::{bsd_conf, port_list};
@@ -138,7 +138,9 @@ impl Applied {
         };
         for key in self.keys.iter_mut().filter(named) {
             let write = match line.set {
-                _ if self.ended => BsdWrite::Unsure("sysctl(8) may have stopped at an earlier line"),
+                _ if self.ended => {
+                    BsdWrite::Unsure("sysctl(8) may have stopped at an earlier line")
+                }
                 None => BsdWrite::Unsure("a line names it, and is not a plain KEY=VALUE"),
                 Some((_, value)) => key.takes.write(value, &self.numbers),
             };
@@ -173,7 +175,9 @@ impl Takes {
         let text = String::from_utf8_lossy(value);
         match self {
             Self::Unsure(detail) => return BsdWrite::Unsure(detail),
-            Self::Word(known) if known.contains(&&*text) => return BsdWrite::Took(text.into_owned()),
+            Self::Word(known) if known.contains(&&*text) => {
+                return BsdWrite::Took(text.into_owned());
+            }
             Self::Word(_) => return BsdWrite::Unsure("this word is not known here"),
             Self::Ports => return ports(&text),
             _ => {}
@@ -190,9 +194,9 @@ impl Takes {
                 let detail = format!("{number} is not in {low} to {high}: the kernel takes {kept}");
                 BsdWrite::Clamped(kept.to_string(), detail)
             }
-            Self::Port if u16::try_from(number).is_err() => {
-                BsdWrite::Unsure("newer kernels refuse what is not a port, and older ones accept it")
-            }
+            Self::Port if u16::try_from(number).is_err() => BsdWrite::Unsure(
+                "newer kernels refuse what is not a port, and older ones accept it",
+            ),
             Self::Bound { low, high, .. } if !(low..=high).contains(&&number) => {
                 let detail = format!("{number} is not in {low} to {high}");
                 BsdWrite::Refused(Rejection::Invalid, detail)

@@ -51,7 +51,13 @@ impl<'a> Query<'a> {
         let answered = self.names.len() == self.numbers.len();
         let pairs = self.names.into_iter().zip(self.numbers).filter(move |_| answered);
         let device = self.device;
-        pairs.map(move |(name, (line, value, whole))| NddTunable { line, device, name, value, whole })
+        pairs.map(move |(name, (line, value, whole))| NddTunable {
+            line,
+            device,
+            name,
+            value,
+            whole,
+        })
     }
 }
 

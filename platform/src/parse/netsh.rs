@@ -214,7 +214,8 @@ fn dynamic_port(lines: &mut Lines<'_>, start: Line<'_>, ruled: bool) -> Take {
     // Statistics and other parameters go on with a third such line; a dynamic range never does.
     let third = lines.clone().next();
     if third.is_some_and(|line| labelled(line.text).is_some_and(|(label, _)| !label.is_empty()))
-        && !third.is_some_and(|line| EchoedCommand::echoed(line.text).is_some() || is_prompt(line.text))
+        && !third
+            .is_some_and(|line| EchoedCommand::echoed(line.text).is_some() || is_prompt(line.text))
     {
         return Ok(None);
     }
@@ -223,7 +224,9 @@ fn dynamic_port(lines: &mut Lines<'_>, start: Line<'_>, ruled: bool) -> Take {
         Err(Damage { line, what })
     };
     let (from, count) = match (value_of(&first), value_of(&second)) {
-        (NetshValue::None, NetshValue::None) if !first.is_some_and(|line| is_labelled(line.text)) => {
+        (NetshValue::None, NetshValue::None)
+            if !first.is_some_and(|line| is_labelled(line.text)) =>
+        {
             return Ok(None);
         }
         (NetshValue::Number(start), NetshValue::Number(count)) => (start, count),
@@ -231,7 +234,9 @@ fn dynamic_port(lines: &mut Lines<'_>, start: Line<'_>, ruled: bool) -> Take {
             return if ruled { damage(second, CUT) } else { Ok(None) };
         }
         _ if !ruled => return Ok(None),
-        (NetshValue::Number(_), _) => return damage(second, "expected a label, a colon and a number"),
+        (NetshValue::Number(_), _) => {
+            return damage(second, "expected a label, a colon and a number");
+        }
         _ => return damage(first, "expected a label, a colon and a number"),
     };
     let named = |line: Option<Line<'_>>| line.is_some_and(|line| !is_one_word(line.text));

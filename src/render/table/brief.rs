@@ -17,7 +17,7 @@ pub const LINES: usize = 24;
 #[derive(Clone, Copy)]
 // Each is a part that is there or not.
 #[allow(clippy::struct_excessive_bools)]
-pub(super) struct Room {
+pub(super) struct BriefBudget {
     /// Sentences below the titles.
     pub details: usize,
     /// Who listens, where there are findings.
@@ -36,7 +36,7 @@ pub(super) struct Room {
     pub gaps: bool,
 }
 
-const MOST: Room = Room {
+const MOST: BriefBudget = BriefBudget {
     details: 8,
     services: true,
     unasked: true,
@@ -48,22 +48,22 @@ const MOST: Room = Room {
 };
 
 /// The steps down, one after the other until it fits.
-const STEPS: [fn(Room) -> Room; 15] = [
+const STEPS: [fn(BriefBudget) -> BriefBudget; 15] = [
     |room| room,
-    |room| Room { unasked: false, ..room },
-    |room| Room { details: 4, ..room },
-    |room| Room { details: 2, ..room },
-    |room| Room { details: 1, ..room },
-    |room| Room { details: 0, ..room },
-    |room| Room { services: false, ..room },
-    |room| Room { gaps: false, ..room },
-    |room| Room { actions: 4, ..room },
-    |room| Room { cut: true, ..room },
-    |room| Room { actions: 3, ..room },
-    |room| Room { boot: false, ..room },
-    |room| Room { causes: 6, actions: 2, ..room },
-    |room| Room { causes: 5, actions: 1, ..room },
-    |room| Room { causes: 3, ..room },
+    |room| BriefBudget { unasked: false, ..room },
+    |room| BriefBudget { details: 4, ..room },
+    |room| BriefBudget { details: 2, ..room },
+    |room| BriefBudget { details: 1, ..room },
+    |room| BriefBudget { details: 0, ..room },
+    |room| BriefBudget { services: false, ..room },
+    |room| BriefBudget { gaps: false, ..room },
+    |room| BriefBudget { actions: 4, ..room },
+    |room| BriefBudget { cut: true, ..room },
+    |room| BriefBudget { actions: 3, ..room },
+    |room| BriefBudget { boot: false, ..room },
+    |room| BriefBudget { causes: 6, actions: 2, ..room },
+    |room| BriefBudget { causes: 5, actions: 1, ..room },
+    |room| BriefBudget { causes: 3, ..room },
 ];
 
 /// The document as one screen.
@@ -86,7 +86,7 @@ fn screen(
     causes: &[Cause<'_>],
     actions: &[Action],
     look: Look,
-    room: Room,
+    room: BriefBudget,
 ) -> Page {
     let mut page = Page::new(look);
     let style = super::style(document.status);

@@ -1,6 +1,6 @@
 //! The findings, and every rule's answer.
 
-use crate::render::blocks::{Told, tell_one};
+use crate::render::blocks::{Printed, tell_one};
 use crate::render::page::{BOLD, DIM, PLAIN, Page};
 use crate::render::view::findings::{alike, places};
 use crate::text::counted;
@@ -14,7 +14,7 @@ const WAIVED: usize = 20;
 /// Tells the findings that nobody accepted, most severe first; of many from one rule the first few,
 /// and how many more.
 pub(super) fn tell_all(page: &mut Page, document: &Document) {
-    let mut already = Told::new();
+    let mut already = Printed::new();
     let mut told: Vec<(&str, usize, usize)> = Vec::new();
     let counting = alike(document).into_iter().filter(|(finding, _)| finding.waived.is_none());
     for (finding, scopes) in counting {
@@ -41,7 +41,7 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
     }
 }
 
-fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Told<'a>) {
+fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Printed<'a>) {
     tell_one(page, finding, places, already);
     if already.insert((&finding.rule, "")) {
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::brief::Room;
+use super::brief::BriefBudget;
 use crate::render::blocks::colour;
 use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
 use crate::render::strip;
@@ -37,7 +37,7 @@ fn number(count: usize) -> u32 {
 }
 
 /// The namespaces by their shapes, where there are several.
-pub(super) fn shapes(page: &mut Page, document: &Document, room: Room) {
+pub(super) fn shapes(page: &mut Page, document: &Document, room: BriefBudget) {
     if document.scopes.len() < 2 {
         return;
     }
@@ -60,7 +60,7 @@ pub(super) fn shapes(page: &mut Page, document: &Document, room: Room) {
 }
 
 /// A line a cause, and a sentence about the first of them.
-pub(super) fn found(page: &mut Page, document: &Document, causes: &[Cause<'_>], room: Room) {
+pub(super) fn found(page: &mut Page, document: &Document, causes: &[Cause<'_>], room: BriefBudget) {
     let width = room_of(page);
     let mut details = room.details;
     for (at, cause) in causes.iter().take(room.causes).enumerate() {
@@ -108,7 +108,7 @@ fn first_sentence(text: &str) -> &str {
 }
 
 /// What could not be read, the rules that hang on it, and what to do about it.
-pub(super) fn unanswered(page: &mut Page, document: &Document, room: Room) {
+pub(super) fn unanswered(page: &mut Page, document: &Document, room: BriefBudget) {
     let gaps: Vec<&Gap> = document.gaps.iter().filter(|gap| gap.rule.is_some()).collect();
     if gaps.is_empty() {
         return;
@@ -173,7 +173,7 @@ fn fitted(items: &str, separator: char, most: usize) -> String {
 }
 
 /// The pools, how full they are, who listens, and the busiest destination.
-pub(super) fn pools(page: &mut Page, document: &Document, room: Room, services: bool) {
+pub(super) fn pools(page: &mut Page, document: &Document, room: BriefBudget, services: bool) {
     let Some(scope) = own_scope(document) else { return };
     let near = document.policy.as_ref().map_or(100, |policy| policy.near_exhaustion);
     let fullness = in_use(scope);
@@ -285,7 +285,7 @@ fn listening(scope: &Scope, width: usize) -> String {
 }
 
 /// What to run, after what it ends.
-pub(super) fn run(page: &mut Page, actions: &[Action], causes: usize, room: Room) {
+pub(super) fn run(page: &mut Page, actions: &[Action], causes: usize, room: BriefBudget) {
     let wanted = |action: &&Action| {
         (room.boot || action.when != Moment::Boot)
             && action.causes.iter().any(|cause| *cause < room.causes)
@@ -338,7 +338,7 @@ fn which(verb: &str, ended: &BTreeSet<usize>, causes: usize) -> String {
 }
 
 /// What nobody asked, with the option that asks: a line each, on few lines, or counted.
-pub(super) fn not_asked(page: &mut Page, document: &Document, room: Room) {
+pub(super) fn not_asked(page: &mut Page, document: &Document, room: BriefBudget) {
     let lead = label("not asked");
     let Some(all) = figures::not_asked(document) else { return };
     if !room.unasked {

@@ -91,7 +91,7 @@ pub fn natural(name: &str) -> Vec<(String, u64)> {
 }
 
 /// Namespaces that look the same.
-pub struct Shape<'a> {
+pub struct NamespaceShape<'a> {
     /// The most severe finding in each of them; none where there is none.
     pub worst: Option<Severity>,
     /// Its range, in words.
@@ -103,13 +103,13 @@ pub struct Shape<'a> {
 }
 
 /// The namespaces by what they look like, worst first, and then the many.
-pub fn shapes(document: &Document) -> Vec<Shape<'_>> {
+pub fn shapes(document: &Document) -> Vec<NamespaceShape<'_>> {
     let mut worst: HashMap<&str, Severity> = HashMap::new();
     for finding in document.unwaived() {
         let known = worst.entry(&finding.scope).or_insert(finding.severity);
         *known = (*known).min(finding.severity);
     }
-    let mut shapes: Vec<Shape<'_>> = Vec::new();
+    let mut shapes: Vec<NamespaceShape<'_>> = Vec::new();
     let mut places: HashMap<(Option<Severity>, String, String), usize> = HashMap::new();
     for scope in &document.scopes {
         let worst = worst.get(&*scope.id).copied();
@@ -117,20 +117,21 @@ pub fn shapes(document: &Document) -> Vec<Shape<'_>> {
         let pool = scope.pools.first().map_or_else(|| "?".to_owned(), |pool| grouped(pool.ports));
         let at = *places.entry((worst, range.clone(), pool.clone())).or_insert(shapes.len());
         if at == shapes.len() {
-            shapes.push(Shape { worst, range, pool, members: Vec::new() });
+            shapes.push(NamespaceShape { worst, range, pool, members: Vec::new() });
         }
         shapes[at].members.push(scope);
     }
     for shape in &mut shapes {
         shape.members.sort_by_cached_key(|scope| (!scope.current, natural(&label(scope))));
     }
-    let rank = |shape: &Shape<'_>| shape.worst.map_or(usize::MAX, |severity| severity as usize);
+    let rank =
+        |shape: &NamespaceShape<'_>| shape.worst.map_or(usize::MAX, |severity| severity as usize);
     shapes.sort_by_key(|shape| (rank(shape), Reverse(shape.members.len())));
     shapes
 }
 
 /// Names that follow one another by number.
-struct Run {
+struct NameRun {
     first: String,
     last: Option<String>,
     /// The text before the number of the last, and that number.
@@ -139,14 +140,14 @@ struct Run {
 
 /// The members by their names; of neighbours by number the first and the last.
 pub fn members(shape: &[&Scope]) -> String {
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs: Vec<NameRun> = Vec::new();
     for scope in shape {
         let name = if scope.current { "this one".to_owned() } else { label(scope) };
         let at = match &natural(&name)[..] {
             [(text, number)] if *number != u64::MAX => Some((text.clone(), *number)),
             _ => None,
         };
-        let follows = |run: &Run| match (&run.at, &at) {
+        let follows = |run: &NameRun| match (&run.at, &at) {
             (Some((text, last)), Some((other, number))) => {
                 text == other && last.checked_add(1) == Some(*number)
             }
@@ -157,10 +158,10 @@ pub fn members(shape: &[&Scope]) -> String {
                 run.last = Some(name);
                 run.at = at;
             }
-            _ => runs.push(Run { first: name, last: None, at }),
+            _ => runs.push(NameRun { first: name, last: None, at }),
         }
     }
-    let words = |run: Run| match run.last {
+    let words = |run: NameRun| match run.last {
         Some(last) => format!("{}-{last}", run.first),
         None => run.first,
     };

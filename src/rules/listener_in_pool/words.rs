@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Listener, Owner, Pool, Transport};
 
-use super::{Group, is_fixed, ports};
+use super::{ListenerGroup, is_fixed, ports};
 use crate::fixed::{self, Fixed, Sign};
 use crate::policy::Policy;
 use crate::report::Evidence;
@@ -21,13 +21,13 @@ pub(super) const fn letter(transport: Transport) -> &'static str {
 }
 
 /// The ports of a transport.
-fn of(group: &Group<'_>, transport: Transport) -> PortSet {
+fn of(group: &ListenerGroup<'_>, transport: Transport) -> PortSet {
     let items = group.iter().filter(|(item, _)| item.transport == transport);
     items.map(|(item, _)| PortRange::single(item.port)).collect()
 }
 
 /// "tcp/33060", "tcp/33060-33061+udp/40853".
-pub(super) fn named(group: &Group<'_>) -> String {
+pub(super) fn named(group: &ListenerGroup<'_>) -> String {
     let parts = Transport::ALL.iter().map(|&transport| (transport, of(group, transport)));
     let parts = parts.filter(|(_, ports)| !ports.is_empty());
     parts.map(|(transport, ports)| format!("{transport}/{ports}")).collect::<Vec<_>>().join("+")
@@ -46,7 +46,7 @@ pub(super) fn holder(item: &Listener) -> String {
     }
 }
 
-pub(super) fn title(policy: &Policy, group: &Group<'_>) -> String {
+pub(super) fn title(policy: &Policy, group: &ListenerGroup<'_>) -> String {
     let Some((first, _)) = group.first() else { return String::new() };
     let one = group.iter().all(|(i, _)| (i.transport, i.port) == (first.transport, first.port));
     if one {
@@ -106,7 +106,7 @@ fn listening(item: &Listener) -> String {
 /// What tells that it is a service, and who can take its port: `__inet_hash_connect` and
 /// `inet_csk_find_open_port`, net/ipv4, Linux 6.1–6.18. A socket on another local address does not
 /// stand in the way, so a listener on loopback has only loopback to fear.
-pub(super) fn message(group: &Group<'_>, pool: &Pool<'_>) -> String {
+pub(super) fn message(group: &ListenerGroup<'_>, pool: &Pool<'_>) -> String {
     let mut message = vec![why(group)];
     let has = |transport: Transport| group.iter().any(|(item, _)| item.transport == transport);
     if has(Transport::Tcp) {
@@ -129,7 +129,7 @@ pub(super) fn message(group: &Group<'_>, pool: &Pool<'_>) -> String {
     message.join(" ")
 }
 
-fn why(group: &Group<'_>) -> String {
+fn why(group: &ListenerGroup<'_>) -> String {
     let said: BTreeSet<Sign> =
         group.iter().flat_map(|(_, weighed)| weighed.signs.clone()).collect();
     let said: Vec<&str> = said.into_iter().map(Sign::says).collect();
@@ -143,7 +143,7 @@ fn why(group: &Group<'_>) -> String {
 }
 
 /// Which parity goes first, where one port is told.
-fn turn(group: &Group<'_>, pool: &Pool<'_>) -> Option<String> {
+fn turn(group: &ListenerGroup<'_>, pool: &Pool<'_>) -> Option<String> {
     let ports = of(group, Transport::Tcp);
     let port = ports.spans().first().filter(|_| ports.count() == 1)?.first();
     if pool.transport != Transport::Tcp || pool.range.tcp_by_parity != Some(true) {

@@ -11,7 +11,7 @@ use super::make;
 use super::steps::{Step, sentences, step};
 use super::words::{self, source, transport};
 use super::{Family, Gap, Host, Owner, Registry, SCHEMA_VERSION, Source, Tool, Transport};
-use crate::explain;
+use crate::explain::{self, Bind, PortState, SelfConnect};
 use crate::iana;
 
 /// What is known about one port.
@@ -94,30 +94,6 @@ pub struct PortOn {
     pub self_connect: Option<SelfConnect>,
 }
 
-/// The state of a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PortState {
-    /// Nobody holds it.
-    Free,
-    /// Someone listens.
-    Served,
-    /// A UDP socket without a peer has it: a service, or a client that talks to many.
-    Open,
-    /// A TCP socket is bound to it, and neither listens nor is connected.
-    Bound,
-    /// A connection holds it, and nobody listens.
-    Connected,
-    /// A socket there is connected to itself.
-    SelfConnected,
-    /// Only `TIME_WAIT` keeps it.
-    Waiting,
-    /// A block of Windows lies on it, and nobody is seen to hold it.
-    Excluded,
-    /// That could not be read.
-    Unknown,
-}
-
 /// A socket that has the port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Holder {
@@ -158,55 +134,6 @@ pub struct Meeting {
     pub without_reuseaddr: Bind,
     /// With it.
     pub with_reuseaddr: Bind,
-}
-
-/// How bind() and listen() end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Bind {
-    /// They work.
-    Works,
-    /// They work, unless a socket holds the port that this kernel does not show (there is a gap).
-    WorksAsSeen,
-    /// EADDRINUSE.
-    InUse,
-    /// EADDRINUSE, unless the holder set SO_REUSEADDR too, which no kernel shows.
-    InUseUnlessHolderReuses,
-    /// EADDRINUSE, unless the holder is IPv6 only (IPV6_V6ONLY, or bind() to one IPv6 address),
-    /// which is not shown here.
-    #[serde(rename = "in-use-unless-holder-v6only")]
-    InUseUnlessHolderV6Only,
-    /// EADDRINUSE, unless the holder set SO_REUSEADDR too or is IPv6 only.
-    #[serde(rename = "in-use-unless-holder-reuses-or-v6only")]
-    InUseUnlessHolderReusesOrV6Only,
-    /// WSAEACCES (10013): a block of Windows lies on the port.
-    Excluded,
-    /// Unknown.
-    Unknown,
-}
-
-/// Whether a TCP client that keeps trying the port while nobody listens can be connected to itself.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SelfConnect {
-    /// How likely.
-    pub exposure: Exposure,
-    /// Why.
-    pub reason: String,
-}
-
-/// How likely a client is connected to itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Exposure {
-    /// Sooner or later.
-    Exposed,
-    /// Only after the ports of the other parity are used up, or where the client binds an address
-    /// first.
-    ExposedLate,
-    /// Never by automatic allocation.
-    Immune,
-    /// Unknown.
-    Unknown,
 }
 
 /// The document of an explanation.
@@ -255,31 +182,13 @@ fn port_on(on: explain::OnTransport<'_>) -> PortOn {
         reserved: on.reserved,
         excluded: on.excluded.iter().copied().map(exclusion).collect(),
         in_pool: on.in_pool,
-        state: match on.state {
-            explain::PortState::Free => PortState::Free,
-            explain::PortState::Served => PortState::Served,
-            explain::PortState::Open => PortState::Open,
-            explain::PortState::Bound => PortState::Bound,
-            explain::PortState::Connected => PortState::Connected,
-            explain::PortState::SelfConnected => PortState::SelfConnected,
-            explain::PortState::Waiting => PortState::Waiting,
-            explain::PortState::Excluded => PortState::Excluded,
-            explain::PortState::Unknown => PortState::Unknown,
-        },
+        state: on.state,
         answer: on.answer,
         sockets: u32::try_from(items.len()).unwrap_or(u32::MAX),
         holders: items.iter().take(held::Holders::OWNERS_MAX).map(holder).collect(),
         sources: on.holders.sources.iter().map(source).collect(),
         if_wanted: on.if_wanted.iter().map(meeting).collect(),
-        self_connect: on.self_connect.map(|said| SelfConnect {
-            exposure: match said.exposure {
-                explain::Exposure::Exposed => Exposure::Exposed,
-                explain::Exposure::ExposedLate => Exposure::ExposedLate,
-                explain::Exposure::Immune => Exposure::Immune,
-                explain::Exposure::Unknown => Exposure::Unknown,
-            },
-            reason: said.reason,
-        }),
+        self_connect: on.self_connect,
     }
 }
 
@@ -303,20 +212,7 @@ fn meeting(meeting: &explain::Meeting) -> Meeting {
     Meeting {
         family: words::family(meeting.family),
         address: meeting.address.map(|address| address.to_string()),
-        without_reuseaddr: bind(meeting.without),
-        with_reuseaddr: bind(meeting.with),
-    }
-}
-
-const fn bind(bind: explain::Bind) -> Bind {
-    match bind {
-        explain::Bind::Works => Bind::Works,
-        explain::Bind::WorksAsSeen => Bind::WorksAsSeen,
-        explain::Bind::InUse => Bind::InUse,
-        explain::Bind::InUseUnlessHolderReuses => Bind::InUseUnlessHolderReuses,
-        explain::Bind::InUseUnlessHolderV6Only => Bind::InUseUnlessHolderV6Only,
-        explain::Bind::InUseUnlessHolderReusesOrV6Only => Bind::InUseUnlessHolderReusesOrV6Only,
-        explain::Bind::Excluded => Bind::Excluded,
-        explain::Bind::Unknown => Bind::Unknown,
+        without_reuseaddr: meeting.without,
+        with_reuseaddr: meeting.with,
     }
 }

@@ -2,7 +2,7 @@
 //! The file that holds it, /etc/ipadm/ipadm.conf, is its own.
 
 use crate::boot::{Boot, Loader};
-use crate::os::texts::{Texts, PersistedText};
+use crate::os::texts::{PersistedText, Texts};
 use crate::parse::ipadm::{self, Cell};
 use crate::parse::port_list;
 use crate::parse::transcript::Transcript;

@@ -20,7 +20,7 @@ use super::host::KernelVersion;
 use super::initial;
 use crate::ask::Ask;
 use crate::boot::{Boot, Loader};
-use crate::os::{Reach, PersistedPaths};
+use crate::os::{PersistedPaths, Reach};
 use crate::parse::cmdline;
 use crate::parse::sysctl_conf::Grammar;
 use crate::persisted::{Found, Persisted};
@@ -32,7 +32,11 @@ use told::LineLog;
 
 pub(crate) fn wanted() -> PersistedPaths {
     let files = [SYSCTL_CONF, CMDLINE].into_iter().chain(suspects::FILES.iter().copied());
-    PersistedPaths { folders: &FOLDERS, files: files.collect(), matters: |name| name.ends_with(b".conf") }
+    PersistedPaths {
+        folders: &FOLDERS,
+        files: files.collect(),
+        matters: |name| name.ends_with(b".conf"),
+    }
 }
 
 /// In the order of precedence for files of the same name; the last is another name of the one

@@ -4,7 +4,7 @@
 
 use crate::ask::NetshTable;
 use crate::boot::{Boot, Loader};
-use crate::os::texts::{Texts, PersistedText};
+use crate::os::texts::{PersistedText, Texts};
 use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::parse::transcript::Transcript;
 use crate::persisted::{Found, Persisted};

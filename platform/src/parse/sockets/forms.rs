@@ -129,7 +129,9 @@ fn waits(
 ) -> ListLine {
     let family = if families.contains(&Family::Ipv6) { Family::Ipv6 } else { Family::Ipv4 };
     match ends::local(local, family) {
-        Some((address, port)) => ListLine::Socket(Waits { transport, families, address, port, pid }),
+        Some((address, port)) => {
+            ListLine::Socket(Waits { transport, families, address, port, pid })
+        }
         // A UDP socket that is bound to no port waits for nobody.
         None if local.ends_with(['*']) => ListLine::Connection(transport, families),
         None => ListLine::Damaged("the local end is not an address and a port number"),
@@ -219,7 +221,9 @@ fn lsof(words: &[&str]) -> ListLine {
     };
     let transport = if words[at + node] == "TCP" { Transport::Tcp } else { Transport::Udp };
     let pid = words.get(1).and_then(|word| word.parse().ok());
-    let Some(name) = words.get(at + node + 1) else { return ListLine::Damaged("the ends are missing") };
+    let Some(name) = words.get(at + node + 1) else {
+        return ListLine::Damaged("the ends are missing");
+    };
     let listens = words.last() == Some(&"(LISTEN)");
     match transport {
         Transport::Tcp if listens => waits((transport, families), name, pid),

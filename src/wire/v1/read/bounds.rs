@@ -79,7 +79,7 @@ const EVIDENCE: usize = 256;
 /// which comes next, stops where the text is none, and up to there both see the same.
 pub(super) fn check(text: &[u8]) -> Result<(), String> {
     let most = (text.len() * (GROWTH - 1)).max(SHORT.saturating_sub(text.len())).min(MOST);
-    let mut scan = Scan { most, groups: Vec::new(), key: Key::default(), held: 0 };
+    let mut scan = Scan { most, groups: Vec::new(), key: KeyState::default(), held: 0 };
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         at = match byte {
@@ -87,7 +87,7 @@ pub(super) fn check(text: &[u8]) -> Result<(), String> {
             b'{' | b'[' => scan.open(*byte == b'[', at).map(|()| at + 1)?,
             b'}' | b']' => scan.close(at).map(|()| at + 1)?,
             b',' => {
-                scan.key = scan.groups.last().map_or(Key::default(), |group| group.key);
+                scan.key = scan.groups.last().map_or(KeyState::default(), |group| group.key);
                 at + 1
             }
             b' ' | b'\t' | b'\r' | b'\n' | b':' => at + 1,
@@ -104,14 +104,14 @@ pub(super) fn check(text: &[u8]) -> Result<(), String> {
 
 /// What is known of a key.
 #[derive(Clone, Copy, Default)]
-struct Key {
+struct KeyState {
     /// Its place among those whose items are counted.
     counted: Option<usize>,
     is_word: bool,
     is_choice: bool,
 }
 
-impl Key {
+impl KeyState {
     fn of(key: &[u8]) -> Self {
         Self {
             counted: ITEMS.iter().position(|(known, _)| *known == key),
@@ -130,9 +130,9 @@ impl Key {
 }
 
 /// An array or object that is not closed yet.
-struct Group {
+struct OpenItem {
     /// The key that it stands under.
-    key: Key,
+    key: KeyState,
     is_array: bool,
     items: usize,
     begin: usize,
@@ -141,9 +141,9 @@ struct Group {
 struct Scan {
     /// How many bytes may be held.
     most: usize,
-    groups: Vec<Group>,
+    groups: Vec<OpenItem>,
     /// The key of the next value; in an array, the array's own.
-    key: Key,
+    key: KeyState,
     held: usize,
 }
 
@@ -151,7 +151,7 @@ impl Scan {
     fn open(&mut self, is_array: bool, begin: usize) -> Result<(), String> {
         let room = if is_array && self.key.most().0 == "evidence" { EVIDENCE } else { 0 };
         self.value(GROUP + room)?;
-        self.groups.push(Group { key: self.key, is_array, items: 0, begin });
+        self.groups.push(OpenItem { key: self.key, is_array, items: 0, begin });
         if self.groups.len() > DEPTH {
             return Err(format!("its values are nested more than {DEPTH} deep"));
         }
@@ -159,7 +159,7 @@ impl Scan {
     }
 
     fn close(&mut self, at: usize) -> Result<(), String> {
-        let Some(Group { key, is_array: false, begin, .. }) = self.groups.pop() else {
+        let Some(OpenItem { key, is_array: false, begin, .. }) = self.groups.pop() else {
             return Ok(());
         };
         if key.most().0 == "findings" && at - begin > FINDING {
@@ -190,7 +190,7 @@ impl Scan {
             if string.contains(&b'\\') {
                 return Err("a key with an escape in it".to_owned());
             }
-            self.key = Key::of(string);
+            self.key = KeyState::of(string);
         } else if string.len() > most {
             return Err(format!("a text of {} bytes where {most} are the most", string.len()));
         } else {

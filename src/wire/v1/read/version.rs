@@ -50,7 +50,7 @@ fn is_of_this(document: &Document) -> bool {
 }
 
 /// A fact of a namespace that may be missing, and what has a gap then.
-struct Need {
+struct NeededFact {
     what: &'static str,
     missing: fn(&Scope) -> bool,
     rules: &'static [&'static str],
@@ -74,8 +74,8 @@ const ALWAYS: [&str; 5] = [
     "narrow-pool",
 ];
 
-const NEEDS: [Need; 10] = [
-    Need {
+const NEEDS: [NeededFact; 10] = [
+    NeededFact {
         what: "range",
         missing: no_range,
         rules: &[
@@ -93,7 +93,7 @@ const NEEDS: [Need; 10] = [
             "namespace-differs",
         ],
     },
-    Need {
+    NeededFact {
         what: "reserved ports",
         missing: no_reserved,
         rules: &[
@@ -106,34 +106,34 @@ const NEEDS: [Need; 10] = [
             "namespace-differs",
         ],
     },
-    Need {
+    NeededFact {
         what: "range of each family",
         missing: |scope| no_range(scope) && ephemeral(scope).all(|range| range.families.len() < 2),
         rules: &["families-differ"],
     },
-    Need {
+    NeededFact {
         what: "range of each transport",
         missing: |scope| {
             no_range(scope) && ephemeral(scope).all(|range| range.transports.len() < 2)
         },
         rules: &["transports-differ"],
     },
-    Need {
+    NeededFact {
         what: "listeners",
         missing: |scope| scope.listeners.state == State::Unknown,
         rules: &["listener-in-pool"],
     },
-    Need {
+    NeededFact {
         what: "first unprivileged port",
         missing: |scope| scope.unprivileged_start.state == State::Unknown,
         rules: &["unprivileged-start-lowered"],
     },
-    Need {
+    NeededFact {
         what: "randomization",
         missing: |scope| scope.randomization.iter().any(|knob| knob.state == State::Unknown),
         rules: &["sequential-ports"],
     },
-    Need {
+    NeededFact {
         what: "ports in use",
         missing: |scope| scope.usage.state == State::Unknown,
         rules: &[
@@ -144,14 +144,14 @@ const NEEDS: [Need; 10] = [
             "outbound-on-system-port",
         ],
     },
-    Need {
+    NeededFact {
         what: "pool whose ports are in use",
         missing: |scope| {
             scope.usage.state == State::Known && (no_range(scope) || no_reserved(scope))
         },
         rules: &["destination-near-exhaustion", "bound-ports-drain-pool"],
     },
-    Need {
+    NeededFact {
         what: "values after a reboot",
         missing: |scope| scope.boot.iter().any(|entry| entry.state == State::Unknown),
         rules: &[

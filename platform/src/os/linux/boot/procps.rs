@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::{ODD, Placed, LineLog, excluded};
+use super::told::{LineLog, ODD, Placed, excluded};
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 

@@ -44,7 +44,8 @@ pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
     search.run();
     let own = search.own;
     let here = search.found.remove(&own.inode).map(|found| place(own.inode, &found));
-    let others: Vec<(u64, FoundNamespace)> = std::mem::take(&mut search.found).into_iter().collect();
+    let others: Vec<(u64, FoundNamespace)> =
+        std::mem::take(&mut search.found).into_iter().collect();
     let began = Instant::now();
     let mut guide =
         Guide { visit, device: own.device, missed: BTreeMap::new(), full: false, began };

@@ -20,7 +20,7 @@ use rustix::io::Errno;
 
 use super::NAMED;
 use super::mountinfo;
-use super::way::{NamespaceId, NamespaceFile};
+use super::way::{NamespaceFile, NamespaceId};
 use crate::snapshot::{Reason, Why};
 use crate::unread::{Namespaces, Subject, Unread};
 
@@ -129,7 +129,11 @@ impl NamespaceSearch {
         late
     }
 
-    fn add(&mut self, inode: u64, way: impl FnOnce() -> NamespaceFile) -> Option<&mut FoundNamespace> {
+    fn add(
+        &mut self,
+        inode: u64,
+        way: impl FnOnce() -> NamespaceFile,
+    ) -> Option<&mut FoundNamespace> {
         if self.found.len() >= MOST && !self.found.contains_key(&inode) {
             self.more = true;
             return None;
@@ -242,7 +246,9 @@ impl NamespaceSearch {
                 continue;
             }
             let path = entry.path();
-            let Ok(NamespaceId { device, inode }) = NamespaceId::behind(CWD, &path) else { continue };
+            let Ok(NamespaceId { device, inode }) = NamespaceId::behind(CWD, &path) else {
+                continue;
+            };
             // A namespace of another kind is none of those that processes or mounts have.
             if let Some(found) = self.found.get_mut(&inode).filter(|_| device == self.own.device) {
                 found.name(&path);
