@@ -161,7 +161,7 @@ fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
     for scope in &snapshot.scopes {
         let mut gaps = Vec::new();
         for held in snapshot.held.iter().filter(|_| scope.current) {
-            gaps.extend(unseen_of(scope, held));
+            gaps.extend(unseen_sockets(scope, held));
         }
         gaps.extend(scope.notes.iter().map(|note| Gap::of(scope, note)));
         gaps.extend(scope.time_wait.why().map(|why| Gap::new(scope, "TIME_WAIT", why)));
@@ -177,9 +177,9 @@ fn side_gaps(snapshot: &Snapshot) -> Vec<Gap> {
 }
 
 /// What is not known of the sockets that hold the ports of declared services.
-fn unseen_of(scope: &Scope, held: &Held) -> Vec<Gap> {
+fn unseen_sockets(scope: &Scope, held: &Held) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    if held.unread.is_empty() && !held.bound_seen {
+    if held.unread.is_empty() && !held.bound_shown {
         let detail =
             "sock_diag lists sockets that are only bound since Linux 6.8, and /proc never does";
         let why = Why::new(Reason::Unsupported, detail);

@@ -294,7 +294,7 @@ fn state(holders: &Holders) -> PortState {
         _ if of(Hold::Bound) => PortState::Bound,
         _ if of(Hold::Waits) => PortState::Waiting,
         // One that is only bound holds the port too, and is not seen everywhere.
-        _ if holders.unread.is_empty() && holders.bound_seen => PortState::Free,
+        _ if holders.unread.is_empty() && holders.bound_shown => PortState::Free,
         _ => PortState::Unknown,
     }
 }
@@ -309,16 +309,16 @@ fn gaps(scope: &Scope, holders: &[Holders]) -> Vec<Gap> {
     }
     for held in holders {
         gaps.extend(held.unread.iter().map(|unread| Gap::of(scope, unread)));
-        if held.unread.is_empty() && !held.bound_seen {
+        if held.unread.is_empty() && !held.bound_shown {
             let why = "Linux shows sockets that are bound and nothing else since 6.8, and by sock_diag only";
             let what = format!("{} sockets that are only bound", held.transport);
             gaps.push(Gap::new(scope, what, &Why::new(Reason::Unsupported, why)));
         }
-        let mut told: Vec<&Why> = Vec::new();
+        let mut whys: Vec<&Why> = Vec::new();
         for item in &held.items {
             if let Owner::Unseen(why) = &item.owner {
-                if !told.contains(&why) {
-                    told.push(why);
+                if !whys.contains(&why) {
+                    whys.push(why);
                     let what = format!("owner of {} {}", held.transport, item.ends.local);
                     gaps.push(Gap::new(scope, what, why));
                 }

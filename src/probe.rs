@@ -148,7 +148,7 @@ fn finding(scope: &Scope, found: &Disagreement) -> (&'static str, Finding) {
     let mut facts = facts(scope, wish).into_iter();
     let first = facts.next().unwrap_or_else(|| unnamed(wish));
     let finding = Finding::new(name, severity, scope, &subject, first)
-        .seen(facts)
+        .with_evidence(facts)
         .says(title, message)
         .advises(steps(found));
     (name, finding)
@@ -278,7 +278,7 @@ mod tests {
             finding.title,
             "udp bind() over IPv6 gave 1,000 ports outside the pool: 20000-20002"
         );
-        let seen: Vec<_> = finding.evidence.iter().map(|seen| seen.value.as_str()).collect();
-        assert_eq!(seen, ["32768-60999", "40000"]);
+        let values: Vec<_> = finding.evidence.iter().map(|values| values.value.as_str()).collect();
+        assert_eq!(values, ["32768-60999", "40000"]);
     }
 }

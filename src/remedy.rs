@@ -43,10 +43,10 @@ pub fn attach(snapshot: &Snapshot, policy: &Policy, outcomes: &mut [Outcome], ju
             let bench = benches
                 .entry(scope.id.clone())
                 .or_insert_with(|| Bench::new(snapshot, scope, policy, &present, judge));
-            let (steps, told) = bench.cure(outcome.rule.name, finding, &cure);
-            if let Some(told) = told {
+            let (steps, words) = bench.cure(outcome.rule.name, finding, &cure);
+            if let Some(words) = words {
                 finding.message.push(' ');
-                finding.message.push_str(&told);
+                finding.message.push_str(&words);
             }
             finding.steps = first(steps, std::mem::take(&mut finding.steps));
         }

@@ -218,18 +218,18 @@ pub fn render_boot(document: &Document, format: Screen, look: Look) -> Vec<u8> {
 }
 
 /// The explanation of a port in that format.
-pub fn render_explanation(said: &Explanation, format: Screen, look: Look) -> Vec<u8> {
+pub fn render_explanation(document: &Explanation, format: Screen, look: Look) -> Vec<u8> {
     match format {
-        Screen::Table => explanation::render(said, look),
-        Screen::Json => json::render(said),
+        Screen::Table => explanation::render(document, look),
+        Screen::Json => json::render(document),
     }
 }
 
 /// What a probe says in that format.
-pub fn render_probe(said: &Probed, format: Screen, look: Look) -> Vec<u8> {
+pub fn render_probe(document: &Probed, format: Screen, look: Look) -> Vec<u8> {
     match format {
-        Screen::Table => probe::render(said, look),
-        Screen::Json => json::render(said),
+        Screen::Table => probe::render(document, look),
+        Screen::Json => json::render(document),
     }
 }
 

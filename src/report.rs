@@ -136,7 +136,7 @@ impl Finding {
             about: About { setting: setting_of(&first.source), ..About::default() },
             waived: None,
         };
-        finding.seen([first])
+        finding.with_evidence([first])
     }
 
     /// One in place of several of a rule in a scope, as grave as the gravest of them; `None` in
@@ -175,7 +175,7 @@ impl Finding {
 
     /// With more evidence, seen in the finding's own scope.
     #[must_use]
-    pub fn seen(mut self, more: impl IntoIterator<Item = Evidence>) -> Self {
+    pub fn with_evidence(mut self, more: impl IntoIterator<Item = Evidence>) -> Self {
         let entry = &self.entry;
         self.evidence.extend(more.into_iter().map(|evidence| evidence.in_scope(entry)));
         self
@@ -183,7 +183,11 @@ impl Finding {
 
     /// With evidence that was seen in another scope.
     #[must_use]
-    pub fn seen_in(mut self, scope: &Scope, more: impl IntoIterator<Item = Evidence>) -> Self {
+    pub fn with_evidence_in(
+        mut self,
+        scope: &Scope,
+        more: impl IntoIterator<Item = Evidence>,
+    ) -> Self {
         let entry = scope.enter("");
         self.evidence.extend(more.into_iter().map(|evidence| evidence.in_scope(&entry)));
         self

@@ -94,9 +94,10 @@ fn usage(error: &clap::Error) -> Result<u8, Failure> {
         let text = if short { cli::SHORT } else { &text };
         return output::to_stdout(text.as_bytes()).map(|()| exit::OK);
     }
-    let said = text.split("\n\n").next().unwrap_or_default();
-    let said = said.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-    Err(Failure::Usage(format!("{}; {}", of_variable(&said), hint(error, &text))))
+    let message = text.split("\n\n").next().unwrap_or_default();
+    let message =
+        message.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+    Err(Failure::Usage(format!("{}; {}", of_variable(&message), hint(error, &text))))
 }
 
 /// What to do about a wrong command line.
@@ -116,13 +117,13 @@ fn hint(error: &clap::Error, text: &str) -> String {
 
 /// The complaint about an option's value, with the variable that gave it where nobody wrote the
 /// option.
-fn of_variable(said: &str) -> String {
-    let option = said.split_once(" for '--").map(|(_, rest)| rest);
+fn of_variable(message: &str) -> String {
+    let option = message.split_once(" for '--").map(|(_, rest)| rest);
     let option = option.and_then(|rest| rest.split([' ', '\'', '=']).next());
     let option = option.map(|name| format!("--{name}"));
     match option.and_then(|option| environment::origin(&option)) {
-        Some(variable) => format!("{said}, from {variable}"),
-        None => said.to_owned(),
+        Some(variable) => format!("{message}, from {variable}"),
+        None => message.to_owned(),
     }
 }
 
@@ -155,7 +156,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     let identity = Identity::of(&args.show, &mut snapshot)?;
     let report = audit(&snapshot, &policy);
     let mut document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
-    identity.tell(&mut document);
+    identity.fill(&mut document);
     let usual = match report.status {
         Status::Compliant => exit::OK,
         Status::Findings => exit::FINDINGS,
@@ -173,7 +174,7 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let (mut snapshot, at) = snapshot(&args.read, &policy)?;
     let identity = Identity::of(args, &mut snapshot)?;
     let mut document = v1::document(&snapshot, &policy, None, at, args.top);
-    identity.tell(&mut document);
+    identity.fill(&mut document);
     present(&document, &args.report, None, None)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
@@ -288,11 +289,13 @@ fn present(
     match write(main) {
         Err(failure) => failures.push(failure),
         // A plugin's host reads one state, which another reader's missing file does not change.
-        Ok(()) if args.format.exit_code(document).is_some() => failures.drain(..).for_each(told),
+        Ok(()) if args.format.exit_code(document).is_some() => {
+            failures.drain(..).for_each(report_failure);
+        }
         Ok(()) => {}
     }
     let last = failures.pop();
-    failures.into_iter().for_each(told);
+    failures.into_iter().for_each(report_failure);
     last.map_or(Ok(()), Err)
 }
 
@@ -303,7 +306,7 @@ fn readable_again(report: &[u8]) -> Result<(), Failure> {
     })
 }
 
-fn told(failure: Failure) {
+fn report_failure(failure: Failure) {
     let (Failure::Output(line) | Failure::Usage(line)) = failure;
     output::complain(&line);
 }

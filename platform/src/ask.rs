@@ -132,7 +132,7 @@ pub struct OpenSockets {
     /// Address, port and the processes that hold it.
     pub sockets: Vec<(IpAddr, u16, Vec<u32>)>,
     /// Why the list is not whole.
-    pub unseen: Vec<Why>,
+    pub hidden: Vec<Why>,
 }
 
 /// What a search for the processes of sockets found.

@@ -139,7 +139,7 @@ impl Evidence {
             Err(EvidenceError::Empty(_)) => {
                 os.or(of_files).ok_or_else(|| EvidenceError::NoSystem(place.clone()))
             }
-            told => told,
+            settings => settings,
         })
     }
 
@@ -160,9 +160,9 @@ impl Evidence {
                 return Err(EvidenceError::TooMuch(piece.name.clone()));
             }
         }
-        for (name, told) in tree.iter().flat_map(Tree::sysctls) {
-            signs.see(name, "", &told.place);
-            tunables.tell(name, told);
+        for (name, settings) in tree.iter().flat_map(Tree::sysctls) {
+            signs.see(name, "", &settings.place);
+            tunables.add(name, settings);
         }
         if tunables.are_too_many() {
             let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
@@ -209,9 +209,9 @@ impl Evidence {
     }
 
     fn tunable(&self, name: &str) -> Answer {
-        if let Some(told) = self.tunables.told.get(name) {
-            let outcome = told.outcome.clone().map(|bytes| self.as_printed(name, bytes));
-            return Answer::new(Source::Capture(told.place.clone().into()), outcome);
+        if let Some(settings) = self.tunables.settings.get(name) {
+            let outcome = settings.outcome.clone().map(|bytes| self.as_printed(name, bytes));
+            return Answer::new(Source::Capture(settings.place.clone().into()), outcome);
         }
         not_captured(Source::Sysctl(name.to_owned().into()), name)
     }
@@ -240,10 +240,11 @@ impl Evidence {
 
     /// What `sysctl -a` tells of uname(2).
     fn uname(&self) -> Answer {
-        let field = |name: &str| match self.tunables.told.get(name).map(|told| &told.outcome) {
-            Some(Ok(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-            _ => String::new(),
-        };
+        let field =
+            |name: &str| match self.tunables.settings.get(name).map(|settings| &settings.outcome) {
+                Some(Ok(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+                _ => String::new(),
+            };
         let fields = [
             "kernel.ostype",
             "kernel.hostname",
@@ -337,7 +338,7 @@ fn read_text(
     tunables: &mut Tunables,
 ) {
     let place = |line: usize| format!("{name}:{line}");
-    let told =
+    let settings =
         |line, outcome| TunableText { place: place(line), epoch: transcript.at(line), outcome };
     for entry in sysctl_text::entries(text) {
         let name = entry.name.replace('/', ".");
@@ -347,27 +348,28 @@ fn read_text(
         signs.see(&name, entry.value, &place(entry.line));
         // A line of sysctl.conf says what is after a boot.
         if !recognise::is_of_a_file(&name, &entry) && !recognise::is_of_aix(&name) {
-            tunables.tell(&name, told(entry.line, value(entry.value, entry.whole)));
+            tunables.add(&name, settings(entry.line, value(entry.value, entry.whole)));
         }
     }
     for written in sysctl_text::written(text) {
-        tunables.outdate(written.name, &told(written.line, Ok(Vec::new())));
+        tunables.outdate(written.name, &settings(written.line, Ok(Vec::new())));
     }
     for refused in sysctl_text::refused(text) {
         let name = refused.name.replace('/', ".");
-        tunables.tell(&name, told(refused.line, Err(refusal(&name, refused.why))));
+        tunables.add(&name, settings(refused.line, Err(refusal(&name, refused.why))));
     }
     for tunable in no::tunables(text).filter(|tunable| recognise::is_of_aix(tunable.name)) {
         signs.see(tunable.name, &tunable.value, &place(tunable.line));
         if tunable.when == no::When::Now {
-            tunables.tell(tunable.name, told(tunable.line, value(&tunable.value, tunable.whole)));
+            tunables
+                .add(tunable.name, settings(tunable.line, value(&tunable.value, tunable.whole)));
         }
     }
     for row in ipadm::rows(text) {
         let name = format!("{}/{}", row.proto, row.property);
         signs.see_ipadm(&name, row.hyphens, &place(row.line));
         if let Some(current) = row.current.value() {
-            tunables.tell(&name, told(row.line, value(current, row.whole)));
+            tunables.add(&name, settings(row.line, value(current, row.whole)));
         }
     }
     for tunable in ndd::values(text) {
@@ -381,14 +383,14 @@ fn read_text(
             format!("{protocol}/{}", property.trim_start_matches('_'))
         };
         signs.see_ndd(&name, tunable.value, &place(tunable.line));
-        tunables.tell(&name, told(tunable.line, value(tunable.value, tunable.whole)));
+        tunables.add(&name, settings(tunable.line, value(tunable.value, tunable.whole)));
     }
     for (name, text, line) in registry::values(text) {
         signs.see_windows("a value of the registry", &place(line));
-        tunables.tell(name, told(line, value(&text, true)));
+        tunables.add(name, settings(line, value(&text, true)));
     }
     for (line, name, text) in uname::facts(text) {
-        tunables.tell_unless_told(name, told(line, value(text, true)));
+        tunables.add_unless_known(name, settings(line, value(text, true)));
     }
 }
 

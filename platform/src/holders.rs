@@ -18,7 +18,7 @@ pub struct Holders {
     /// Where.
     pub sources: Vec<Source>,
     /// Whether a TCP socket that is bound and nothing else would have been seen.
-    pub bound_seen: bool,
+    pub bound_shown: bool,
     /// What could not be read. Where this is not empty, `items` is not all.
     pub unread: Vec<Unread>,
 }
@@ -168,14 +168,14 @@ impl Holders {
     pub fn or_listeners(mut self, listeners: &[Listener]) -> Self {
         let here =
             |item: &&Listener| item.transport == self.transport && self.ports.contains(item.port);
-        let unseen: Vec<Holder> = listeners
+        let missing: Vec<Holder> = listeners
             .iter()
             .filter(|_| !self.unread.is_empty())
             .filter(here)
             .map(Holder::of)
-            .filter(|item| !self.items.iter().any(|seen| seen.ends.local == item.ends.local))
+            .filter(|item| !self.items.iter().any(|known| known.ends.local == item.ends.local))
             .collect();
-        self.items.splice(0..0, unseen);
+        self.items.splice(0..0, missing);
         self
     }
 }

@@ -6,6 +6,7 @@ mod dragonfly;
 mod freebsd;
 mod illumos;
 mod knobs;
+mod line_outcomes;
 mod linux;
 mod macos;
 mod netbsd;
@@ -17,7 +18,6 @@ mod suspects;
 mod system;
 mod texts;
 mod time_wait;
-mod told;
 mod unsupported;
 mod windows;
 
@@ -168,7 +168,7 @@ pub(crate) fn holders(
         ports: ports.clone(),
         items: Vec::new(),
         sources: Vec::new(),
-        bound_seen: false,
+        bound_shown: false,
         unread: vec![Unread::new(
             Subject::PortUsers { transport, family: None, ports: ports.clone() },
             why,
@@ -178,11 +178,11 @@ pub(crate) fn holders(
 
 /// Without those that serve, and those that by themselves hold nothing.
 fn held_by(holders: Holders) -> Held {
-    let Holders { transport, ports, items, sources, bound_seen, unread } = holders;
+    let Holders { transport, ports, items, sources, bound_shown, unread } = holders;
     let holds = |hold: Hold| !matches!(hold, Hold::Listens | Hold::HalfOpen);
     let items = items.into_iter().filter(|item| holds(item.hold));
     let items = items.map(|item| (item.ends, item.owner)).collect();
-    Held { transport, ports, items, sources, bound_seen, unread }
+    Held { transport, ports, items, sources, bound_shown, unread }
 }
 
 /// What bears on the ports that a kernel gives next, beside the pool; `None` where that can't be

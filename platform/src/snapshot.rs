@@ -464,7 +464,7 @@ pub struct Held {
     /// Where they were seen.
     pub sources: Vec<Source>,
     /// Whether a TCP socket that is bound and nothing else would have been seen.
-    pub bound_seen: bool,
+    pub bound_shown: bool,
     /// What could not be read. Where this is not empty, `items` is not all.
     pub unread: Vec<Unread>,
 }

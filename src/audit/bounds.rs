@@ -66,7 +66,7 @@ mod tests {
     use crate::rules::RULES;
 
     #[test]
-    fn the_gravest_are_told_and_none_is_lost() {
+    fn the_most_severe_are_kept_and_none_is_lost() {
         let refused = |_: ask::Question<'_>| {
             let refusal = ask::Refusal::NotFound("nothing is here".to_owned());
             ask::Answer::new(Source::File("x".into()), Err(refusal))
@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(many.len(), OWN + 1);
         assert_eq!((many[0].severity, many[1].severity), (Severity::Critical, Severity::High));
         assert_eq!(many[OWN].title, "700 more findings, told together: port 299");
-        let told: u32 = many.iter().map(|finding| finding.ports.count()).sum();
-        assert_eq!(told, 1000);
+        let covered: u32 = many.iter().map(|finding| finding.ports.count()).sum();
+        assert_eq!(covered, 1000);
         let portless = (1..=1000).map(|number| {
             let mut one = found(number);
             one.ports = PortSet::new();

@@ -45,7 +45,7 @@ pub(super) fn all(host: &HostInfo, holders: &Holders) -> Vec<Meeting> {
             // Among all others are those that the list has no room for.
             let of_the_rest = |bind| match bind {
                 Bind::Works | Bind::WorksAsSeen if cut && address.is_none() => Bind::Unknown,
-                told => told,
+                other => other,
             };
             let (without, with) = (of_the_rest(without), of_the_rest(with));
             Meeting { family, address, without, with }
@@ -102,7 +102,7 @@ fn meeting(holders: &Holders, family: Family, address: Option<IpAddr>) -> (Bind,
             return (Bind::InUseUnlessHolderV6Only, Bind::InUseUnlessHolderReusesOrV6Only);
         }
         () if !met.is_empty() || !holders.unread.is_empty() => Bind::Unknown,
-        () if !holders.bound_seen => Bind::WorksAsSeen,
+        () if !holders.bound_shown => Bind::WorksAsSeen,
         () => Bind::Works,
     };
     (both, both)
@@ -111,15 +111,15 @@ fn meeting(holders: &Holders, family: Family, address: Option<IpAddr>) -> (Bind,
 /// `__inet_hash_connect`, net/ipv4/inet_hashtables.c, passes over what is not in the pool and what
 /// is bound, and tries the parity of the low bound first.
 pub(super) fn self_connect(range: Option<&Range>, in_pool: Option<bool>, port: u16) -> SelfConnect {
-    let said = |exposure, reason: String| SelfConnect { exposure, reason };
+    let answer = |exposure, reason: String| SelfConnect { exposure, reason };
     match in_pool {
         None => {
-            return said(Exposure::Unknown, "whether it is in the pool is not known".to_owned());
+            return answer(Exposure::Unknown, "whether it is in the pool is not known".to_owned());
         }
         Some(false) => {
             let reason = "the kernel gives it to no client, so only a client that binds it can be \
                           connected to itself there";
-            return said(Exposure::Immune, reason.to_owned());
+            return answer(Exposure::Immune, reason.to_owned());
         }
         Some(true) => {}
     }
@@ -133,13 +133,13 @@ pub(super) fn self_connect(range: Option<&Range>, in_pool: Option<bool>, port: u
                 "{loops}; but connect() takes {first} ports first, so only once those are used up, \
                  or if the client binds an address first"
             );
-            said(Exposure::ExposedLate, reason)
+            answer(Exposure::ExposedLate, reason)
         }
         Some((_, true)) => {
             let first = parity(port);
             let reason = format!("{loops}; connect() takes {first} ports first, and this is one");
-            said(Exposure::Exposed, reason)
+            answer(Exposure::Exposed, reason)
         }
-        _ => said(Exposure::Exposed, loops.to_owned()),
+        _ => answer(Exposure::Exposed, loops.to_owned()),
     }
 }

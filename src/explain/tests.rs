@@ -66,7 +66,7 @@ fn held(port: u16, items: Vec<Holder>) -> Holders {
         ports: PortRange::single(port).into(),
         items,
         sources,
-        bound_seen: true,
+        bound_shown: true,
         unread: Vec::new(),
     }
 }
@@ -82,12 +82,16 @@ fn itself(hold: Hold) -> Holder {
 }
 
 /// What is said of one port of TCP, handed to `check`.
-fn said(snapshot: &Snapshot, holders: Holders, check: impl Fn(&Explanation<'_>, &OnTransport<'_>)) {
+fn explained(
+    snapshot: &Snapshot,
+    holders: Holders,
+    check: impl Fn(&Explanation<'_>, &OnTransport<'_>),
+) {
     let registry = Registry::built_in();
     let port = holders.ports.spans()[0].first();
     let all = [holders];
-    let said = explain(snapshot, &registry, port, &all).expect("a scope");
-    check(&said, &said.transports[0]);
+    let explained = explain(snapshot, &registry, port, &all).expect("a scope");
+    check(&explained, &explained.transports[0]);
 }
 
 fn meeting_on(on: &OnTransport<'_>, address: &str) -> (Bind, Bind) {
@@ -100,11 +104,11 @@ fn meeting_on(on: &OnTransport<'_>, address: &str) -> (Bind, Bind) {
 fn a_port_is_in_the_pool_or_not_or_that_is_not_known() {
     let three = |range: Option<&str>, reserved: Option<&str>, port: u16| {
         let snapshot = host("6.18.0", range, reserved);
-        let told = std::cell::Cell::new((None, None, None));
-        said(&snapshot, held(port, Vec::new()), |_, on| {
-            told.set((on.in_range, on.reserved, on.in_pool));
+        let answer = std::cell::Cell::new((None, None, None));
+        explained(&snapshot, held(port, Vec::new()), |_, on| {
+            answer.set((on.in_range, on.reserved, on.in_pool));
         });
-        told.get()
+        answer.get()
     };
     let (yes, no) = (Some(true), Some(false));
     let stock = Some("32768\t60999");
@@ -122,8 +126,8 @@ fn a_port_is_in_the_pool_or_not_or_that_is_not_known() {
 fn privilege_goes_by_this_hosts_own_start() {
     let snapshot = stock();
     for (port, privileged) in [(1023, true), (1024, false)] {
-        said(&snapshot, held(port, Vec::new()), |said, _| {
-            assert_eq!(said.privileged, Some(privileged), "{port}");
+        explained(&snapshot, held(port, Vec::new()), |explained, _| {
+            assert_eq!(explained.privileged, Some(privileged), "{port}");
         });
     }
 }
@@ -166,7 +170,7 @@ fn what_is_going_on_is_told_in_one_word() {
             "in FIN-WAIT-2, until its peer closes too or 42 s have passed; TIME_WAIT may follow",
         ),
     ] {
-        said(&snapshot, held(50_010, items), |_, on| {
+        explained(&snapshot, held(50_010, items), |_, on| {
             assert_eq!(on.state, state);
             assert!(on.answer.contains(words), "{}", on.answer);
         });
@@ -188,14 +192,14 @@ fn a_self_connection_is_laid_to_a_service_that_is_down_only_where_a_client_is_gi
         (udp, 8080, "itself there, and receives what it sends"),
     ] {
         let holders = Holders { transport, ..held(port, vec![itself(Hold::Connected)]) };
-        said(&stock(), holders, |_, on| {
+        explained(&stock(), holders, |_, on| {
             assert!(on.answer.ends_with(words), "{}", on.answer);
-            let reason = on.self_connect.as_ref().map_or("", |told| told.reason.as_str());
+            let reason = on.self_connect.as_ref().map_or("", |answer| answer.reason.as_str());
             assert!(!reason.contains("none can"), "{reason}");
         });
     }
     let snapshot = host("6.18.0", None, None);
-    said(&snapshot, held(50_010, vec![itself(Hold::Connected)]), |_, on| {
+    explained(&snapshot, held(50_010, vec![itself(Hold::Connected)]), |_, on| {
         assert!(on.answer.ends_with("is connected to itself there"), "{}", on.answer);
     });
 }
@@ -209,34 +213,46 @@ fn nothing_works_for_sure_where_something_was_not_seen() {
         let subject = Subject::PortUsers { transport, family, ports };
         vec![Unread::new(subject, Why::new(Reason::Denied, "refused"))]
     };
-    said(&snapshot, Holders { unread: unread(), ..held(50_010, Vec::new()) }, |said, on| {
-        assert_eq!(on.state, PortState::Unknown);
-        assert_eq!(meeting_on(on, "0.0.0.0"), (Bind::Unknown, Bind::Unknown));
-        assert_eq!(said.gaps[0].what, "tcp sockets with port 50010 over IPv6");
-    });
+    explained(
+        &snapshot,
+        Holders { unread: unread(), ..held(50_010, Vec::new()) },
+        |explained, on| {
+            assert_eq!(on.state, PortState::Unknown);
+            assert_eq!(meeting_on(on, "0.0.0.0"), (Bind::Unknown, Bind::Unknown));
+            assert_eq!(explained.gaps[0].what, "tcp sockets with port 50010 over IPv6");
+        },
+    );
     let listener = vec![socket(Hold::Listens, "10.0.0.5", Owner::NotAsked)];
-    said(&snapshot, Holders { unread: unread(), ..held(50_010, listener) }, |_, on| {
+    explained(&snapshot, Holders { unread: unread(), ..held(50_010, listener) }, |_, on| {
         assert_eq!(meeting_on(on, "0.0.0.0"), (Bind::InUse, Bind::InUse), "this much is sure");
     });
-    said(&snapshot, Holders { bound_seen: false, ..held(50_010, Vec::new()) }, |said, on| {
-        assert_eq!(on.state, PortState::Unknown, "a bound socket may hold it");
-        assert!(on.answer.contains("bound and nothing else"), "{}", on.answer);
-        assert_eq!(meeting_on(on, "::"), (Bind::WorksAsSeen, Bind::WorksAsSeen));
-        assert_eq!(said.gaps.len(), 1);
-    });
+    explained(
+        &snapshot,
+        Holders { bound_shown: false, ..held(50_010, Vec::new()) },
+        |explained, on| {
+            assert_eq!(on.state, PortState::Unknown, "a bound socket may hold it");
+            assert!(on.answer.contains("bound and nothing else"), "{}", on.answer);
+            assert_eq!(meeting_on(on, "::"), (Bind::WorksAsSeen, Bind::WorksAsSeen));
+            assert_eq!(explained.gaps.len(), 1);
+        },
+    );
     let mut in_a_vrf = socket(Hold::Listens, "0.0.0.0", Owner::NotAsked);
     in_a_vrf.on_interface = true;
-    said(&snapshot, held(50_010, vec![in_a_vrf]), |_, on| {
+    explained(&snapshot, held(50_010, vec![in_a_vrf]), |_, on| {
         assert_eq!(meeting_on(on, "0.0.0.0"), (Bind::Unknown, Bind::Unknown));
     });
     let unless_v6only = (Bind::InUseUnlessHolderV6Only, Bind::InUseUnlessHolderV6Only);
-    said(&snapshot, held(50_010, vec![socket(Hold::Listens, "::", Owner::NotAsked)]), |_, on| {
-        assert_eq!(meeting_on(on, "0.0.0.0"), unless_v6only, "IPv6 only?");
-        assert_eq!(meeting_on(on, "::"), (Bind::InUse, Bind::InUse));
-    });
+    explained(
+        &snapshot,
+        held(50_010, vec![socket(Hold::Listens, "::", Owner::NotAsked)]),
+        |_, on| {
+            assert_eq!(meeting_on(on, "0.0.0.0"), unless_v6only, "IPv6 only?");
+            assert_eq!(meeting_on(on, "::"), (Bind::InUse, Bind::InUse));
+        },
+    );
     for other in ["5.4.0-gvisor", "4.4.0-19041-Microsoft"] {
         let snapshot = host(other, Some("32768\t60999"), Some(""));
-        said(&snapshot, held(50_010, Vec::new()), |_, on| {
+        explained(&snapshot, held(50_010, Vec::new()), |_, on| {
             assert_eq!(meeting_on(on, "0.0.0.0"), (Bind::Unknown, Bind::Unknown), "{other}");
         });
     }
@@ -246,7 +262,7 @@ fn nothing_works_for_sure_where_something_was_not_seen() {
 fn addresses_that_the_list_has_no_room_for_are_not_said_to_work() {
     let at = |last: u8| socket(Hold::Connected, &format!("10.0.0.{last}"), Owner::NotAsked);
     for (sockets, others) in [(8, Bind::Works), (9, Bind::Unknown)] {
-        said(&stock(), held(50_010, (1..=sockets).map(at).collect()), |_, on| {
+        explained(&stock(), held(50_010, (1..=sockets).map(at).collect()), |_, on| {
             let rest = on.if_wanted.iter().find(|meeting| meeting.address.is_none());
             assert_eq!(rest.map(|meeting| meeting.without), Some(others));
         });
@@ -255,7 +271,7 @@ fn addresses_that_the_list_has_no_room_for_are_not_said_to_work() {
 
 #[test]
 fn the_half_open_hold_nothing_of_their_own() {
-    said(
+    explained(
         &stock(),
         held(50_010, vec![socket(Hold::HalfOpen, "10.0.0.5", Owner::NotAsked)]),
         |_, on| {
@@ -269,11 +285,11 @@ fn the_half_open_hold_nothing_of_their_own() {
 fn self_connection_goes_by_the_parity_of_the_low_bound() {
     let exposure = |kernel: &str, range: &str, port: u16| {
         let snapshot = host(kernel, Some(range), Some("33060"));
-        let told = std::cell::Cell::new(Exposure::Unknown);
-        said(&snapshot, held(port, Vec::new()), |_, on| {
-            told.set(on.self_connect.as_ref().expect("tcp").exposure);
+        let answer = std::cell::Cell::new(Exposure::Unknown);
+        explained(&snapshot, held(port, Vec::new()), |_, on| {
+            answer.set(on.self_connect.as_ref().expect("tcp").exposure);
         });
-        told.get()
+        answer.get()
     };
     assert_eq!(exposure("6.18.0", "32768\t60999", 50_010), Exposure::Exposed);
     assert_eq!(exposure("6.18.0", "32768\t60999", 50_011), Exposure::ExposedLate);
@@ -295,41 +311,47 @@ fn the_steps_keep_the_port_first_and_free_it_then() {
         (vec![unit(Some("-Hroot@evil.example.service"))], "kill 812"),
         (vec![unit(Some("session-3.scope"))], "kill 812"),
     ] {
-        said(&stock(), held(50_010, items), |said, _| {
-            let [now, boot, free, other] = &said.steps[..] else { panic!("{:?}", said.steps) };
+        explained(&stock(), held(50_010, items), |explained, _| {
+            let [now, boot, free, other] = &explained.steps[..] else {
+                panic!("{:?}", explained.steps)
+            };
             let reserves = "sysctl -w net.ipv4.ip_local_reserved_ports=50010";
             assert_eq!((now.when, now.command.as_deref()), (When::Now, Some(reserves)));
             assert_eq!((boot.when, other.when), (When::Boot, When::Elsewhere));
             assert_eq!((free.when, free.command.as_deref()), (When::Now, Some(command)));
         });
     }
-    let unseen = Owner::Unseen(Why::new(Reason::Denied, "run as root"));
+    let hidden = Owner::Unseen(Why::new(Reason::Denied, "run as root"));
     let items = vec![
-        socket(Hold::Connected, "10.0.0.5", unseen.clone()),
-        socket(Hold::Connected, "10.0.0.6", unseen),
+        socket(Hold::Connected, "10.0.0.5", hidden.clone()),
+        socket(Hold::Connected, "10.0.0.6", hidden),
     ];
-    said(&stock(), held(8080, items), |said, _| {
+    explained(&stock(), held(8080, items), |explained, _| {
         let see = Step::now("as root, see what holds it").by("ss -Htanp 'sport = :8080'");
-        assert_eq!(said.steps, [see]);
-        assert_eq!(said.gaps.len(), 1, "the same reason once");
+        assert_eq!(explained.steps, [see]);
+        assert_eq!(explained.gaps.len(), 1, "the same reason once");
     });
-    said(
+    explained(
         &stock(),
         held(8080, vec![socket(Hold::Waits, "10.0.0.5", Owner::NotAsked)]),
-        |said, _| {
-            assert_eq!(said.steps.len(), 1);
-            assert!(said.steps[0].words.starts_with("wait for 42 s at most"), "{:?}", said.steps);
+        |explained, _| {
+            assert_eq!(explained.steps.len(), 1);
+            assert!(
+                explained.steps[0].words.starts_with("wait for 42 s at most"),
+                "{:?}",
+                explained.steps
+            );
         },
     );
     for (hold, step) in
         [(Hold::Connected, "stop the process that holds it"), (Hold::Waits, "wait for 42 s")]
     {
-        said(&stock(), held(8080, vec![itself(hold)]), |said, _| {
-            assert_eq!(said.steps.len(), 1);
-            assert!(said.steps[0].words.starts_with(step), "{:?}", said.steps);
+        explained(&stock(), held(8080, vec![itself(hold)]), |explained, _| {
+            assert_eq!(explained.steps.len(), 1);
+            assert!(explained.steps[0].words.starts_with(step), "{:?}", explained.steps);
         });
     }
-    said(&stock(), held(8080, Vec::new()), |said, _| assert!(said.steps.is_empty()));
+    explained(&stock(), held(8080, Vec::new()), |explained, _| assert!(explained.steps.is_empty()));
 }
 
 #[test]

@@ -129,8 +129,8 @@ pub fn blocks(
         let whole = if is_last {
             buffer.len()
         } else {
-            let unseen = buffer.get(clean..).unwrap_or_default();
-            memchr::memrchr(b'\n', unseen).map_or(0, |end| clean + end + 1)
+            let unscanned = buffer.get(clean..).unwrap_or_default();
+            memchr::memrchr(b'\n', unscanned).map_or(0, |end| clean + end + 1)
         };
         if whole == 0 && !is_last {
             if buffer.len() <= LONGEST {

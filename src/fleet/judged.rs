@@ -59,7 +59,7 @@ impl Memory {
         self.key.push(fail_on.map_or(9, |severity| severity as u8));
         self.key.push(u8::from(!report.services.is_empty()));
         for finding in &report.findings {
-            let rule = place(&finding.rule.0).ok_or_else(|| unheard_of(&finding.rule.0))?;
+            let rule = place(&finding.rule.0).ok_or_else(|| unknown_rule(&finding.rule.0))?;
             let waived = match &finding.waived {
                 None => 0,
                 Some(reason) if reason.0.trim().is_empty() => 1,
@@ -75,7 +75,7 @@ impl Memory {
         self.key.push(0xff);
         for gap in &report.gaps {
             let Some(rule) = &gap.rule else { continue };
-            let rule = place(&rule.0).ok_or_else(|| unheard_of(&rule.0))?;
+            let rule = place(&rule.0).ok_or_else(|| unknown_rule(&rule.0))?;
             self.key.push(rule);
             self.key.extend(gap.why.0.bytes().chain([0]));
         }
@@ -117,7 +117,7 @@ impl Memory {
     }
 }
 
-fn unheard_of(rule: &str) -> Refusal {
+fn unknown_rule(rule: &str) -> Refusal {
     Refusal::contradicts(format!("it has a finding or a gap of {rule:.64?} and no such rule"))
 }
 

@@ -321,7 +321,7 @@ impl ReportView<'_> {
     pub(super) fn holds_shape(&self, shape: impl FnOnce() -> String) -> Result<(), Refusal> {
         let ours = self.tool.version.0 == env!("CARGO_PKG_VERSION");
         match &self.summary {
-            Some(told) if ours && told.shape.0 != shape() => {
+            Some(summary) if ours && summary.shape.0 != shape() => {
                 Err(Refusal::contradicts("its summary is not that of its facts"))
             }
             _ => Ok(()),

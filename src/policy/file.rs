@@ -172,7 +172,7 @@ impl Reader<'_> {
     }
 
     /// Blanks are not a word.
-    fn told(&self, word: &Spanned<String>, wanted: &str) -> Result<(), Mistake> {
+    fn expects(&self, word: &Spanned<String>, wanted: &str) -> Result<(), Mistake> {
         if word.get_ref().trim().is_empty() {
             return Err(self.at(&word.span(), wanted));
         }
@@ -274,9 +274,9 @@ impl Reader<'_> {
         if ports.first() == 0 {
             return Err(self.at(&service.ports.span(), "port 0 cannot be a service port"));
         }
-        self.told(&service.name, "a service needs a name")?;
+        self.expects(&service.name, "a service needs a name")?;
         if let Some(owner) = &service.owner {
-            self.told(owner, "the unit or command that should hold it is expected")?;
+            self.expects(owner, "the unit or command that should hold it is expected")?;
             if service.automatic.as_ref().is_some_and(|automatic| *automatic.get_ref()) {
                 let what = "ports that are taken at random have no owner of their own";
                 return Err(self.at(&owner.span(), what));
@@ -292,17 +292,17 @@ impl Reader<'_> {
     }
 
     fn waiver(&self, exception: &Exception) -> Result<Waiver, Mistake> {
-        self.told(&exception.reason, "a waiver needs a reason and an owner")?;
-        self.told(&exception.owner, "a waiver needs a reason and an owner")?;
+        self.expects(&exception.reason, "a waiver needs a reason and an owner")?;
+        self.expects(&exception.owner, "a waiver needs a reason and an owner")?;
         for pattern in [&exception.host, &exception.scope].into_iter().flatten() {
-            self.told(pattern, "an empty pattern matches nothing; omit the key to match all")?;
+            self.expects(pattern, "an empty pattern matches nothing; omit the key to match all")?;
         }
         if exception.rule.get_ref() == UNWAIVED {
             let what = format!("{UNWAIVED} cannot be waived; fix the waiver it reports");
             return Err(self.at(&exception.rule.span(), what));
         }
         let ports = exception.ports.as_ref().map(|word| {
-            self.told(word, "no port is given; omit the key to match all")?;
+            self.expects(word, "no port is given; omit the key to match all")?;
             let ports: PortSet = self.parsed(word, "ports such as 80,50010-50020")?;
             if ports.contains(0) {
                 return Err(self.at(&word.span(), "no finding is about port 0"));

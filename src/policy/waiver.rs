@@ -170,8 +170,8 @@ mod tests {
             arch: None,
             environment: None,
         };
-        let told = [Some("web1"), Some("db1"), None].map(|name| waiver.is_for(&host(name)));
-        assert_eq!(told, [Some(true), Some(false), None]);
+        let covered = [Some("web1"), Some("db1"), None].map(|name| waiver.is_for(&host(name)));
+        assert_eq!(covered, [Some(true), Some(false), None]);
         let given = |name: &str| ScopeName::Given(name.to_owned());
         assert!(waiver.names_scope(&given("web-a")) && !waiver.names_scope(&given("Web-a")));
         assert!(waiver.names_scope(&given("web (pid 65)")), "its maker calls it so");

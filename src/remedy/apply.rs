@@ -13,8 +13,8 @@ pub fn planned(snapshot: &Snapshot, scope: &Scope, values: &[Change]) -> Snapsho
     let mut scope = scope.clone();
     for value in values {
         set(&mut scope, value);
-        if let Facts::Read(told) = &mut scope.boot {
-            persist(told, value);
+        if let Facts::Read(boot) = &mut scope.boot {
+            persist(boot, value);
         }
     }
     let held = if scope.current { snapshot.held.clone() } else { Vec::new() };
@@ -48,15 +48,15 @@ fn replace<T>(reading: &mut Reading<T>, value: T) {
     *reading = Reading::Known { value, source };
 }
 
-fn persist(told: &mut Boot, value: &Change) {
+fn persist(boot: &mut Boot, value: &Change) {
     let text = match value {
         Change::Range(range) => format!("{}\t{}", range.first(), range.last()),
         _ => value.text(),
     };
-    for entry in told.entries.iter_mut().filter(|entry| entry.key == value.key()) {
+    for entry in boot.entries.iter_mut().filter(|entry| entry.key == value.key()) {
         entry.state = State::Known { value: text.clone(), origin: boot::line_of(value) };
     }
-    for now in told.running.iter_mut().filter(|now| now.key == value.key()) {
+    for now in boot.running.iter_mut().filter(|now| now.key == value.key()) {
         replace(&mut now.value, text.clone());
     }
 }

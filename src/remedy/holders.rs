@@ -13,12 +13,12 @@ pub fn let_go(holders: &Holders) -> Vec<Step> {
     /// More processes than this are no step but a list.
     const PROCESSES_MAX: usize = 3;
     let mut steps: Vec<Step> = Vec::new();
-    let mut unseen = false;
+    let mut unknown = false;
     for item in &holders.items {
         let step = match &item.owner {
             Owner::Known { .. } => end(&item.owner),
             Owner::Unseen(_) if item.ends.inode != 0 => {
-                unseen = true;
+                unknown = true;
                 continue;
             }
             _ => continue,
@@ -28,7 +28,7 @@ pub fn let_go(holders: &Holders) -> Vec<Step> {
             steps.push(step);
         }
     }
-    if unseen {
+    if unknown {
         steps.push(Step::now("as root, see what holds it").by(show_holders(holders)));
     }
     steps

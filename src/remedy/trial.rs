@@ -108,7 +108,7 @@ impl<'a> Bench<'a> {
             match self.passes(rule, finding, &values) {
                 Ok(usable) => {
                     let steps = self.steps(&values);
-                    return (steps, self.told(rule, finding, *target, usable));
+                    return (steps, self.rate_words(rule, finding, *target, usable));
                 }
                 Err(why) => {
                     refused.get_or_insert(why);
@@ -335,7 +335,13 @@ impl<'a> Bench<'a> {
     }
 
     /// What a move leaves, in the finding that compares it with what is recommended.
-    fn told(&self, rule: &str, finding: &Finding, to: PortRange, then: [u32; 2]) -> Option<String> {
+    fn rate_words(
+        &self,
+        rule: &str,
+        finding: &Finding,
+        to: PortRange,
+        then: [u32; 2],
+    ) -> Option<String> {
         let now = usable(self.scope)?;
         let udp = finding.about.transport == Some(Transport::Udp);
         let (now, then) = if udp { (now[1], then[1]) } else { (now[0], then[0]) };

@@ -20,9 +20,12 @@ pub fn agreed(document: &Document) -> Result<(), String> {
     let look = Look::plain(80);
     for &format in clap::ValueEnum::value_variants() {
         let text = String::from_utf8_lossy(&render(document, format, look)).into_owned();
-        let told = told(format, &text).map_err(|why| format!("{format:?}: {why}: {text}"))?;
-        if !told.contains(&status) {
-            return Err(format!("{format:?} says {told:?} of a report that is {status}: {text}"));
+        let reported =
+            reported(format, &text).map_err(|why| format!("{format:?}: {why}: {text}"))?;
+        if !reported.contains(&status) {
+            return Err(format!(
+                "{format:?} says {reported:?} of a report that is {status}: {text}"
+            ));
         }
     }
     Ok(())
@@ -32,7 +35,7 @@ pub fn agreed(document: &Document) -> Result<(), String> {
 /// what counts.
 ///
 /// Fails where the text is not of the format, or contradicts itself.
-pub fn told(format: Format, text: &str) -> Result<Vec<&'static str>, String> {
+pub fn reported(format: Format, text: &str) -> Result<Vec<&'static str>, String> {
     match format {
         Format::Status => one(text.trim_end()),
         Format::Table => one(&text.split(' ').next().unwrap_or_default().to_lowercase()),
@@ -77,8 +80,8 @@ fn metrics(text: &str) -> Result<Vec<&'static str>, String> {
         let rest = line.strip_prefix("ephemeral_port_audit_status{status=\"")?;
         rest.strip_suffix("\"} 1").map(str::to_owned)
     };
-    let mut told = text.lines().filter_map(series);
-    match (told.next(), told.next()) {
+    let mut reported = text.lines().filter_map(series);
+    match (reported.next(), reported.next()) {
         (None, _) => one(UNJUDGED),
         (Some(word), None) => one(&word),
         (Some(word), Some(other)) => Err(format!("{word} and {other}")),
@@ -98,8 +101,8 @@ fn plugin(text: &str, state: &str) -> Result<Vec<&'static str>, String> {
 
 /// By what was found that nobody waived, and whether all was seen, in a format that does not tell
 /// which findings count.
-fn by_parts(found: bool, seen: bool) -> Vec<&'static str> {
-    match (found, seen) {
+fn by_parts(found: bool, successful: bool) -> Vec<&'static str> {
+    match (found, successful) {
         (true, true) => vec![COMPLIANT, FINDINGS],
         (true, false) => vec![FINDINGS, UNDETERMINED],
         (false, true) => vec![COMPLIANT],
@@ -109,9 +112,9 @@ fn by_parts(found: bool, seen: bool) -> Vec<&'static str> {
 
 /// The word that a format tells beside its parts.
 fn held(word: &str, parts: &[&'static str]) -> Result<Vec<&'static str>, String> {
-    let said = one(word)?;
-    if said.iter().all(|word| parts.contains(word)) {
-        return Ok(said);
+    let status = one(word)?;
+    if status.iter().all(|word| parts.contains(word)) {
+        return Ok(status);
     }
     Err(format!("it says {word}, and its parts {parts:?}"))
 }
@@ -122,17 +125,17 @@ fn csv(text: &str) -> Result<Vec<&'static str>, String> {
     let heads = reader.headers().map_err(|error| error.to_string())?.clone();
     let column = |name: &str| heads.iter().position(|head| head == name).unwrap_or(usize::MAX);
     let (status, verdict) = (column("status"), column("verdict"));
-    let (mut words, mut found, mut seen) = (Vec::new(), false, true);
+    let (mut words, mut found, mut successful) = (Vec::new(), false, true);
     for row in reader.records() {
         let row = row.map_err(|error| error.to_string())?;
         words.push(row.get(status).unwrap_or_default().to_owned());
         found |= row.get(verdict) == Some("fail");
-        seen &= row.get(verdict) != Some("unknown");
+        successful &= row.get(verdict) != Some("unknown");
     }
     words.dedup();
     match &words[..] {
         [] => one(COMPLIANT),
-        [word] => held(word, &by_parts(found, seen)),
+        [word] => held(word, &by_parts(found, successful)),
         more => Err(format!("{more:?}")),
     }
 }
@@ -159,18 +162,18 @@ fn sarif(text: &str) -> Result<Vec<&'static str>, String> {
     let run = &log["runs"][0];
     let results = run["results"].as_array().ok_or("no results")?;
     let open = |result: &Value| result["suppressions"] == Value::Array(Vec::new());
-    let seen = &run["invocations"][0]["executionSuccessful"];
-    let seen = seen.as_bool().ok_or("no executionSuccessful")?;
-    Ok(by_parts(results.iter().any(open), seen))
+    let successful = &run["invocations"][0]["executionSuccessful"];
+    let successful = successful.as_bool().ok_or("no executionSuccessful")?;
+    Ok(by_parts(results.iter().any(open), successful))
 }
 
 fn ocsf(text: &str) -> Result<Vec<&'static str>, String> {
-    let (mut found, mut seen) = (false, true);
+    let (mut found, mut successful) = (false, true);
     for line in text.lines() {
         let event = json(line)?;
         let answer = event["compliance"]["status"].as_str().ok_or("no answer")?;
         found |= answer == "Fail" && event["status"] != "Suppressed";
-        seen &= answer != "Warning";
+        successful &= answer != "Warning";
     }
-    Ok(by_parts(found, seen))
+    Ok(by_parts(found, successful))
 }

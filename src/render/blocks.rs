@@ -24,7 +24,7 @@ pub type Printed<'a> = HashSet<(&'a str, &'a str)>;
 
 /// Tells a finding without a word about its rule. `already` holds the evidence and the steps told
 /// before: nothing is told twice.
-pub fn tell_one<'a>(
+pub fn write_one<'a>(
     page: &mut Page,
     finding: &'a Finding,
     places: &str,
@@ -57,7 +57,7 @@ pub fn tell_one<'a>(
 }
 
 /// Tells what could not be seen.
-pub fn tell_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
+pub fn write_gaps<'a>(page: &mut Page, gaps: impl IntoIterator<Item = &'a Gap>) {
     let lines = gap_lines(gaps);
     if lines.is_empty() {
         return;

@@ -1,7 +1,7 @@
 //! What the settings will be after a reboot.
 
 use super::Look;
-use super::blocks::{self, tell_gaps, where_and_when};
+use super::blocks::{self, where_and_when, write_gaps};
 use super::page::{DIM, GREEN, Page, YELLOW};
 use super::view::boot;
 use super::view::facts::called;
@@ -29,7 +29,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         let unread_now = gap.what.starts_with("running value") && gap.why != "not-captured";
         gap.what.starts_with("boot value") || unread_now
     };
-    tell_gaps(&mut page, document.gaps.iter().filter(|gap| about_boot(gap)));
+    write_gaps(&mut page, document.gaps.iter().filter(|gap| about_boot(gap)));
     page.gap();
     page.prose((DIM, ""), (DIM, "the same with a verdict: ephaudit --boot"), 2);
     page.finish()

@@ -85,8 +85,8 @@ pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<
     for case in cases(document) {
         let (verdict, title, message) = match case.not_asked() {
             Some(why) => (Verdict::NotAsked, "not asked", why),
-            None if case.untold.is_empty() => continue,
-            None => (Verdict::Unknown, "could not be determined", line(&case.untold)),
+            None if case.unread.is_empty() => continue,
+            None => (Verdict::Unknown, "could not be determined", line(&case.unread)),
         };
         write(&CsvRow {
             scope: case.scope,
@@ -110,8 +110,11 @@ pub(super) fn failed(error: csv::Error) -> io::Error {
 }
 
 fn found(finding: &Finding) -> CsvRow<'_> {
-    let evidence: Vec<String> =
-        finding.evidence.iter().map(|seen| format!("{}: {}", seen.what, seen.value)).collect();
+    let evidence: Vec<String> = finding
+        .evidence
+        .iter()
+        .map(|evidence| format!("{}: {}", evidence.what, evidence.value))
+        .collect();
     let locations: Vec<String> = finding.evidence.iter().map(location).collect();
     CsvRow {
         scope: &finding.scope,
@@ -128,10 +131,10 @@ fn found(finding: &Finding) -> CsvRow<'_> {
     }
 }
 
-fn location(seen: &Evidence) -> String {
-    match seen.line {
-        Some(line) => format!("{}:{line}", seen.source.location),
-        None => seen.source.location.clone(),
+fn location(evidence: &Evidence) -> String {
+    match evidence.line {
+        Some(line) => format!("{}:{line}", evidence.source.location),
+        None => evidence.source.location.clone(),
     }
 }
 

@@ -33,21 +33,21 @@ const ROOMS: [ScreenBudget; 5] = [
 ];
 
 /// The explanation as a page.
-pub fn render(said: &Explanation, look: Look) -> Vec<u8> {
-    let mut pages = ROOMS.iter().map(|room| screen(said, look, *room));
+pub fn render(explanation: &Explanation, look: Look) -> Vec<u8> {
+    let mut pages = ROOMS.iter().map(|room| screen(explanation, look, *room));
     let fits = pages.find(|page| page.lines() <= LINES);
-    fits.unwrap_or_else(|| screen(said, look, ROOMS[ROOMS.len() - 1])).finish()
+    fits.unwrap_or_else(|| screen(explanation, look, ROOMS[ROOMS.len() - 1])).finish()
 }
 
-fn screen(said: &Explanation, look: Look, room: ScreenBudget) -> Page {
+fn screen(explanation: &Explanation, look: Look, room: ScreenBudget) -> Page {
     let mut page = Page::new(look);
-    for on in &said.transports {
-        headline(&mut page, said.port, on);
+    for on in &explanation.transports {
+        headline(&mut page, explanation.port, on);
     }
     page.gap();
-    page.prose((PLAIN, "port      "), (PLAIN, &port(said)), 10);
-    pool(&mut page, &said.transports);
-    for on in said.transports.iter().filter(|on| !on.holders.is_empty()) {
+    page.prose((PLAIN, "port      "), (PLAIN, &port(explanation)), 10);
+    pool(&mut page, &explanation.transports);
+    for on in explanation.transports.iter().filter(|on| !on.holders.is_empty()) {
         if room.notes {
             page.gap();
         }
@@ -56,30 +56,36 @@ fn screen(said: &Explanation, look: Look, room: ScreenBudget) -> Page {
     if room.notes {
         page.gap();
     }
-    meetings(&mut page, &said.transports, room.notes);
-    for told in said.transports.iter().filter_map(|on| on.self_connect.as_ref()) {
-        page.prose((PLAIN, "itself    "), (PLAIN, &told.reason), 10);
+    meetings(&mut page, &explanation.transports, room.notes);
+    for self_connect in explanation.transports.iter().filter_map(|on| on.self_connect.as_ref()) {
+        page.prose((PLAIN, "itself    "), (PLAIN, &self_connect.reason), 10);
     }
-    if !said.steps.is_empty() && room.notes {
+    if !explanation.steps.is_empty() && room.notes {
         page.gap();
     }
-    for step in said.steps.iter().take(room.lines) {
+    for step in explanation.steps.iter().take(room.lines) {
         page.step(&step.text, step.command.as_deref());
     }
-    let gaps = gap_lines(&said.gaps);
+    let gaps = gap_lines(&explanation.gaps);
     for (at, line) in gaps.iter().take(room.lines).enumerate() {
         let lead = if at == 0 { "NOT READ  " } else { "          " };
         let line = cut(line, 2 * look.width.saturating_sub(12).max(20));
         page.prose((YELLOW, lead), (PLAIN, &line), 10);
     }
-    let left = gaps.len().saturating_sub(room.lines) + said.steps.len().saturating_sub(room.lines);
+    let left =
+        gaps.len().saturating_sub(room.lines) + explanation.steps.len().saturating_sub(room.lines);
     if left > 0 {
         page.prose((PLAIN, "          "), (PLAIN, "and more: --format json"), 10);
     }
     page.gap();
-    for on in &said.transports {
+    for on in &explanation.transports {
         let (style, word) = state(on.state);
-        let line = format!("{} {}, read {}", on.transport.name(), said.port, said.collected_at);
+        let line = format!(
+            "{} {}, read {}",
+            on.transport.name(),
+            explanation.port,
+            explanation.collected_at
+        );
         page.prose((style, &format!("{word}  ")), (style, &line), 2);
     }
     page
@@ -105,15 +111,16 @@ const fn state(state: PortState) -> (Style, &'static str) {
     }
 }
 
-fn port(said: &Explanation) -> String {
-    let class = match said.class {
+fn port(explanation: &Explanation) -> String {
+    let class = match explanation.class {
         "system" => "a System Port",
         "user" => "a User Port",
         _ => "a Dynamic Port",
     };
-    let assigned: Vec<&PortOn> = said.transports.iter().filter(|on| on.service.is_some()).collect();
+    let assigned: Vec<&PortOn> =
+        explanation.transports.iter().filter(|on| on.service.is_some()).collect();
     let service = |on: &PortOn| on.service.clone().unwrap_or_default();
-    let alike = assigned.len() == said.transports.len()
+    let alike = assigned.len() == explanation.transports.len()
         && assigned.iter().all(|on| on.service == assigned[0].service);
     let names = match &assigned[..] {
         [] => "not assigned by IANA".to_owned(),
@@ -123,11 +130,11 @@ fn port(said: &Explanation) -> String {
             format!("IANA: {}", each.iter().map(name).collect::<Vec<_>>().join(", "))
         }
     };
-    let privilege = match said.privileged {
+    let privilege = match explanation.privileged {
         Some(true) => "; binding it takes CAP_NET_BIND_SERVICE",
         Some(false) | None => "",
     };
-    format!("{}, {class}; {names}{privilege}", said.port)
+    format!("{}, {class}; {names}{privilege}", explanation.port)
 }
 
 /// One line for all transports where they are alike.

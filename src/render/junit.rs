@@ -80,7 +80,7 @@ impl Suite<'_> {
 fn verdict(case: &Case<'_>, document: &Document) -> Verdict {
     match case.verdict {
         Verdict::Fail if case.failures().any(|finding| document.counts(finding)) => Verdict::Fail,
-        Verdict::Fail if case.untold.is_empty() => Verdict::Pass,
+        Verdict::Fail if case.unread.is_empty() => Verdict::Pass,
         Verdict::Fail => Verdict::Unknown,
         verdict => verdict,
     }
@@ -94,21 +94,21 @@ fn test(xml: &mut Xml<'_>, document: &Document, case: &Case<'_>, class: &str) {
     }
     xml.open("testcase", &attributes);
     let waived = case.findings.iter().filter(|finding| finding.waived.is_some());
-    let excepted = waived.map(|finding| told(finding));
-    let untold = case.untold.iter().map(|why| labelled("not read", &why.to_string()));
-    let failures = case.failures().map(told);
+    let excepted = waived.map(|finding| message(finding));
+    let unread = case.unread.iter().map(|why| labelled("not read", &why.to_string()));
+    let failures = case.failures().map(message);
     match verdict {
         Verdict::Fail => {
             let titles = line(case.failures().map(|found| &*found.title));
-            let text = failures.chain(excepted).chain(untold);
+            let text = failures.chain(excepted).chain(unread);
             xml.outcome("failure", case.rule, &titles, text);
         }
         Verdict::Unknown => {
             xml.outcome(
                 "error",
                 "undetermined",
-                &line(&case.untold),
-                untold.chain(failures).chain(excepted),
+                &line(&case.unread),
+                unread.chain(failures).chain(excepted),
             );
         }
         Verdict::Waived => {
@@ -135,24 +135,28 @@ fn test(xml: &mut Xml<'_>, document: &Document, case: &Case<'_>, class: &str) {
 
 /// A finding in lines, each behind a label of ours: none begins with words from outside that a CI
 /// runner would obey.
-fn told(finding: &Finding) -> String {
+fn message(finding: &Finding) -> String {
     let mut lines = labelled(finding.severity.name(), &finding.title);
     if let Some(reason) = &finding.waived {
         lines += &labelled("waived", reason);
     }
     lines += &labelled("why", &finding.message);
-    let seen = finding.evidence.iter().map(|seen| labelled("seen", &evidence(seen)));
+    let evidence_lines =
+        finding.evidence.iter().map(|evidence_lines| labelled("seen", &evidence(evidence_lines)));
     let steps = finding.remediation.iter().map(|step| labelled("do", step));
-    lines.extend(seen.chain(steps));
+    lines.extend(evidence_lines.chain(steps));
     lines + &labelled("fingerprint", &finding.fingerprint)
 }
 
-fn evidence(seen: &Evidence) -> String {
-    let command = match &*seen.command {
+fn evidence(evidence_lines: &Evidence) -> String {
+    let command = match &*evidence_lines.command {
         "" => String::new(),
         command => format!("; to see it: {command}"),
     };
-    format!("{} {} ({}){command}", seen.what, seen.value, seen.source.location)
+    format!(
+        "{} {} ({}){command}",
+        evidence_lines.what, evidence_lines.value, evidence_lines.source.location
+    )
 }
 
 fn labelled(label: &str, text: &str) -> String {

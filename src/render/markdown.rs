@@ -99,14 +99,14 @@ fn findings(page: &mut MarkdownText, document: &Document) {
     }
     let more = groups.len().saturating_sub(FINDINGS);
     for (finding, scopes) in groups.into_iter().take(FINDINGS) {
-        tell(page, finding, &places(document, &scopes));
+        write_finding(page, finding, &places(document, &scopes));
     }
     if more > 0 {
         page.line(&format!("\n{more} more are in the JSON report."));
     }
 }
 
-fn tell(page: &mut MarkdownText, finding: &Finding, places: &str) {
+fn write_finding(page: &mut MarkdownText, finding: &Finding, places: &str) {
     let level = match finding.waived {
         Some(_) => "WAIVED".to_owned(),
         None => finding.severity.name().to_uppercase(),
@@ -120,10 +120,14 @@ fn tell(page: &mut MarkdownText, finding: &Finding, places: &str) {
     if !places.is_empty() {
         page.line(&format!("- in {}", code(places)));
     }
-    for seen in &finding.evidence {
-        let from = code(place(&seen.source).as_str());
-        page.line(&format!("- seen: {} {}, from {from}", prose(&seen.what), code(&seen.value)));
-        fence(page, &seen.command);
+    for evidence in &finding.evidence {
+        let from = code(place(&evidence.source).as_str());
+        page.line(&format!(
+            "- seen: {} {}, from {from}",
+            prose(&evidence.what),
+            code(&evidence.value)
+        ));
+        fence(page, &evidence.command);
     }
     for (words, command) in finding.to_do() {
         let colon = if command.is_some() { ":" } else { "" };

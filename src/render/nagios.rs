@@ -115,16 +115,16 @@ pub(super) fn summary(document: &Document) -> String {
 
 /// The ephemeral range; each of them where they differ.
 fn range(document: &Document) -> String {
-    let mut said: Vec<String> = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     for range in figures::own_scope(document).into_iter().flat_map(figures::ephemeral) {
         let bounds = figures::bounds(range)
             .map_or_else(|| "unknown".to_owned(), |(first, last)| format!("{first}-{last}"));
         // There are four at most, one a transport and family.
-        if !said.contains(&bounds) && said.len() < KINDS.len() {
-            said.push(bounds);
+        if !parts.contains(&bounds) && parts.len() < KINDS.len() {
+            parts.push(bounds);
         }
     }
-    if said.is_empty() { "unknown".to_owned() } else { said.join(" and ") }
+    if parts.is_empty() { "unknown".to_owned() } else { parts.join(" and ") }
 }
 
 /// A figure; `warn` is the range that is well, as the guidelines write it, or nothing.
@@ -198,12 +198,12 @@ pub(super) fn details(document: &Document) -> Vec<String> {
     });
     let unasked = figures::not_asked(document).map(|rules| format!("[rules] {rules}"));
     let mut lines = found.chain(unknown).chain(unasked).chain(waived);
-    let mut told: Vec<String> = lines.by_ref().take(LINES).map(|line| flat(&line)).collect();
+    let mut kept: Vec<String> = lines.by_ref().take(LINES).map(|line| flat(&line)).collect();
     let more = lines.count();
     if more > 0 {
-        told.push(format!("and {more} more"));
+        kept.push(format!("and {more} more"));
     }
-    told
+    kept
 }
 
 fn line(word: &str, finding: &Finding, scopes: &[&str]) -> String {

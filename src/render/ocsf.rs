@@ -63,13 +63,13 @@ impl Context<'_> {
             message: clean(&finding.message),
             subject: &finding.fingerprint,
         });
-        let evidence = finding.evidence.iter().map(|seen| {
+        let evidence = finding.evidence.iter().map(|evidence| {
             json!({"data": {
-                "what": clean(&seen.what),
-                "value": clean(&seen.value),
-                "source": clean(&seen.source.location),
-                "line": seen.line,
-                "command": clean(&seen.command),
+                "what": clean(&evidence.what),
+                "value": clean(&evidence.value),
+                "source": clean(&evidence.source.location),
+                "line": evidence.line,
+                "command": clean(&evidence.command),
             }})
         });
         event["evidences"] = evidence.collect();
@@ -91,21 +91,21 @@ impl Context<'_> {
         let (outcome, says) = match case.verdict {
             Verdict::Pass => (PASS, "as it should be"),
             Verdict::NotAsked => (NOT_ASKED, "not asked"),
-            _ if case.untold.is_empty() => return None,
+            _ if case.unread.is_empty() => return None,
             _ => (WARNING, "could not be determined"),
         };
-        let mut untold: Vec<String> = Vec::new();
+        let mut unread: Vec<String> = Vec::new();
         let mut room = DETAILS;
-        for why in case.untold.iter().map(ToString::to_string).chain(case.not_asked()) {
-            untold.push(clean(&why));
+        for why in case.unread.iter().map(ToString::to_string).chain(case.not_asked()) {
+            unread.push(clean(&why));
             room = room.saturating_sub(why.len());
             if room == 0 {
                 break;
             }
         }
-        let more = case.untold.len().saturating_sub(untold.len());
+        let more = case.unread.len().saturating_sub(unread.len());
         if more > 0 {
-            untold.push(format!("and {more} more"));
+            unread.push(format!("and {more} more"));
         }
         let mut event = self.event(&Event {
             rule: case.rule,
@@ -113,10 +113,10 @@ impl Context<'_> {
             severity: if outcome == WARNING { case.severity } else { Severity::Info },
             outcome,
             title: format!("{}: {says}", clean(case.rule)),
-            message: line(&untold),
+            message: line(&unread),
             subject: self.places.name(case.scope),
         });
-        event["compliance"]["status_details"] = json!(untold);
+        event["compliance"]["status_details"] = json!(unread);
         Some(event)
     }
 

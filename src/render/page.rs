@@ -285,16 +285,16 @@ mod tests {
 
     #[test]
     fn a_wide_indent_gives_way_in_a_narrow_terminal_and_still_hangs() {
-        let told = |indent| {
+        let laid_out = |indent| {
             let lead = format!("{:indent$}", "a lead");
             let body = "some words that do not fit into forty columns";
             text(LOOK, |page| page.prose((PLAIN, &lead), (PLAIN, body), indent))
         };
         assert_eq!(
-            told(13),
+            laid_out(13),
             "a lead       some words that do not fit\n             into forty columns\n"
         );
-        assert_eq!(told(14), "a lead some words that do not fit into\n  forty columns\n");
+        assert_eq!(laid_out(14), "a lead some words that do not fit into\n  forty columns\n");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ephaudit_platform::probe::ENOUGH;
 
 use super::Look;
-use super::blocks::{tell_gaps, tell_one, where_and_when};
+use super::blocks::{where_and_when, write_gaps, write_one};
 use super::page::{GREEN, PLAIN, Page, RED, YELLOW};
 use super::view::facts::{called, spans};
 use crate::text::{counted, grouped};
@@ -13,20 +13,20 @@ use crate::wire::v1::{Agreement, Draw, Family, Probed, State};
 const TABLE: usize = 72;
 
 /// What a probe says, as a page.
-pub fn render(said: &Probed, look: Look) -> Vec<u8> {
+pub fn render(probed: &Probed, look: Look) -> Vec<u8> {
     let mut page = Page::new(look);
-    let host = said.host.name.as_deref().unwrap_or("this host");
-    let (style, word, rest) = headline(said.status, said.findings.len(), &said.draws);
+    let host = probed.host.name.as_deref().unwrap_or("this host");
+    let (style, word, rest) = headline(probed.status, probed.findings.len(), &probed.draws);
     page.prose((style, &format!("{word}  ")), (style, &format!("{host}: {rest}")), 2);
     page.gap();
-    let scope = said.scope.as_ref().map(|scope| called(&scope.id, &scope.names));
+    let scope = probed.scope.as_ref().map(|scope| called(&scope.id, &scope.names));
     where_and_when(
         &mut page,
-        &said.host,
-        &said.collected_at,
+        &probed.host,
+        &probed.collected_at,
         &scope.unwrap_or_else(|| "no scope".to_owned()),
     );
-    for pool in &said.pools {
+    for pool in &probed.pools {
         let line = format!(
             "{}: {}: {}",
             pool.transport.name(),
@@ -35,24 +35,24 @@ pub fn render(said: &Probed, look: Look) -> Vec<u8> {
         );
         page.prose((PLAIN, "pool      "), (PLAIN, &line), 10);
     }
-    if !said.draws.is_empty() {
+    if !probed.draws.is_empty() {
         page.gap();
     }
     if page.look().width < TABLE {
-        for draw in &said.draws {
+        for draw in &probed.draws {
             page.prose((PLAIN, ""), (PLAIN, &line(draw)), 2);
         }
-    } else if !said.draws.is_empty() {
+    } else if !probed.draws.is_empty() {
         let head = ["ASKED BY", "GIVEN", "DISTINCT", "FROM", "TO", "EVEN", "ODD", "OUTSIDE"]
             .map(str::to_owned);
-        page.table(std::iter::once(head.to_vec()).chain(said.draws.iter().map(row)));
+        page.table(std::iter::once(head.to_vec()).chain(probed.draws.iter().map(row)));
     }
     let mut already = std::collections::HashSet::new();
-    for finding in &said.findings {
+    for finding in &probed.findings {
         page.gap();
-        tell_one(&mut page, finding, "", &mut already);
+        write_one(&mut page, finding, "", &mut already);
     }
-    tell_gaps(&mut page, &said.gaps);
+    write_gaps(&mut page, &probed.gaps);
     page.finish()
 }
 

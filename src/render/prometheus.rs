@@ -54,18 +54,18 @@ impl Exposition {
         help: &str,
         samples: impl IntoIterator<Item = Sample<V>>,
     ) {
-        let mut told = HashSet::new();
+        let mut written = HashSet::new();
         for (labels, value) in samples {
             // Writing to a String does not fail.
-            if told.is_empty() {
+            if written.is_empty() {
                 let _ = write!(
                     self.0,
                     "# HELP ephemeral_port_{name} {help}\n# TYPE ephemeral_port_{name} gauge\n"
                 );
             }
-            if !told.contains(&labels) {
+            if !written.contains(&labels) {
                 let _ = writeln!(self.0, "ephemeral_port_{name}{labels} {value}");
-                told.insert(labels);
+                written.insert(labels);
             }
         }
     }
@@ -161,11 +161,11 @@ fn findings(document: &Document) -> Vec<Sample<usize>> {
             *counts.entry(of).or_default() += usize::from(waived == finding.waived.is_some());
         }
     }
-    let told = |((rule, waived, severity), count): ((&str, bool, Severity), usize)| {
+    let written = |((rule, waived, severity), count): ((&str, bool, Severity), usize)| {
         let status = if waived { "waived" } else { "fail" };
         sample(&[("rule", rule), ("severity", severity.name()), ("status", status)], count)
     };
-    counts.into_iter().map(told).collect()
+    counts.into_iter().map(written).collect()
 }
 
 fn ranges(text: &mut Exposition, scope: &Scope) {
@@ -273,18 +273,18 @@ fn usage(text: &mut Exposition, scope: &Scope) {
         "TCP listeners and unconnected UDP sockets on ports of the pool.",
         each.iter().filter_map(|(labels, inside, _)| Some(sample(labels, (*inside)?))),
     );
-    let seen = &scope.usage;
-    if seen.state != State::Absent {
+    let usage = &scope.usage;
+    if usage.state != State::Absent {
         text.gauges(
             "usage_known",
             "1 where it could be read who uses the pool.",
-            [sample(&[], u8::from(seen.state == State::Known))],
+            [sample(&[], u8::from(usage.state == State::Known))],
         );
     }
     for (name, help, value) in [
-        ("tcp_sockets", "TCP sockets, except those in TIME_WAIT.", seen.tcp_sockets),
-        ("tcp_time_wait_sockets", "TCP sockets in TIME_WAIT.", seen.tcp_time_wait),
-        ("udp_sockets", "UDP sockets with a port.", seen.udp_sockets),
+        ("tcp_sockets", "TCP sockets, except those in TIME_WAIT.", usage.tcp_sockets),
+        ("tcp_time_wait_sockets", "TCP sockets in TIME_WAIT.", usage.tcp_time_wait),
+        ("udp_sockets", "UDP sockets with a port.", usage.udp_sockets),
     ] {
         text.gauges(name, help, value.map(|value| sample(&[], value)));
     }

@@ -30,7 +30,7 @@ pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
         rules: Each(|| rules.list.iter().map(|(name, severity)| descriptor(name, *severity))),
     };
     let invocation = Invocation {
-        execution_successful: cases.iter().all(|case| case.untold.is_empty()),
+        execution_successful: cases.iter().all(|case| case.unread.is_empty()),
         // §3.20.22: what an option of the tool would change. A result of kind "open" would be an
         // alert of GitHub's.
         tool_configuration_notifications: Each(|| {
@@ -38,8 +38,8 @@ pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
             unasked.map(|(case, why)| not_asked(case, &why, &rules))
         }),
         tool_execution_notifications: Each(|| {
-            let untold = cases.iter().filter(|case| !case.untold.is_empty());
-            untold.map(|case| notification(case, &rules, &places))
+            let unread = cases.iter().filter(|case| !case.unread.is_empty());
+            unread.map(|case| notification(case, &rules, &places))
         }),
     };
     // As GitHub's own: the hash, and how many there were of it so far.
@@ -205,9 +205,12 @@ fn result(
 ) -> Value {
     let (id, index) = rules.reference(&finding.rule);
     let title = filled(&finding.title, &finding.rule);
-    let said = format!("{}\n{}", clean(title), clean(&finding.message));
-    let seen: Vec<String> =
-        finding.evidence.iter().map(|seen| format!("{}: {}", seen.what, seen.value)).collect();
+    let words = format!("{}\n{}", clean(title), clean(&finding.message));
+    let evidence: Vec<String> = finding
+        .evidence
+        .iter()
+        .map(|evidence| format!("{}: {}", evidence.what, evidence.value))
+        .collect();
     let scope = places.name(&finding.scope);
     let suppressions: Vec<Value> = finding
         .waived
@@ -224,7 +227,7 @@ fn result(
         "ruleId": id,
         "ruleIndex": index,
         "level": level(finding.severity),
-        "message": {"text": message(filled(said.trim(), "a finding without a description"))},
+        "message": {"text": message(filled(words.trim(), "a finding without a description"))},
         "locations": [{
             "physicalLocation": place(finding),
             "logicalLocations": [{
@@ -238,7 +241,7 @@ fn result(
         "properties": {
             "severity": finding.severity.name(),
             "scope": clean(&finding.scope),
-            "evidence": seen.iter().map(|seen| clean(seen)).collect::<Vec<_>>(),
+            "evidence": evidence.iter().map(|evidence| clean(evidence)).collect::<Vec<_>>(),
             "remediation": finding.remediation.iter().map(|step| clean(step)).collect::<Vec<_>>(),
         },
     })
@@ -246,10 +249,10 @@ fn result(
 
 fn notification(case: &Case<'_>, rules: &RuleIndex<'_>, places: &Places<'_>) -> Value {
     let (id, index) = rules.reference(case.rule);
-    let said = format!("{id} in {}: {}", places.name(case.scope), line(&case.untold));
+    let words = format!("{id} in {}: {}", places.name(case.scope), line(&case.unread));
     json!({
         "level": "error",
-        "message": {"text": message(&clean(&said))},
+        "message": {"text": message(&clean(&words))},
         "associatedRule": {"id": id, "index": index},
     })
 }
@@ -266,10 +269,10 @@ fn not_asked(case: &Case<'_>, why: &str, rules: &RuleIndex<'_>) -> Value {
 /// The line that sets the value, where there is one; else the file that holds it, or whatever shows
 /// it.
 fn place(finding: &Finding) -> Value {
-    let persisted = finding.evidence.iter().find(|seen| seen.line.is_some());
-    let file = || finding.evidence.iter().find(|seen| seen.source.kind == "file");
-    let seen = persisted.or_else(file).or(finding.evidence.first());
-    let (path, line) = seen.map_or(("", None), split);
+    let persisted = finding.evidence.iter().find(|evidence| evidence.line.is_some());
+    let file = || finding.evidence.iter().find(|evidence| evidence.source.kind == "file");
+    let evidence = persisted.or_else(file).or(finding.evidence.first());
+    let (path, line) = evidence.map_or(("", None), split);
     let line = line.filter(|line| *line > 0).unwrap_or(1);
     json!({
         "artifactLocation": {"uri": uri(path)},
@@ -279,16 +282,16 @@ fn place(finding: &Finding) -> Value {
 }
 
 /// A path and its line; captured text is FILE:LINE.
-fn split(seen: &Evidence) -> (&str, Option<u32>) {
-    let location = &*seen.source.location;
-    if seen.source.kind == "capture" {
+fn split(evidence: &Evidence) -> (&str, Option<u32>) {
+    let location = &*evidence.source.location;
+    if evidence.source.kind == "capture" {
         if let Some((path, line)) = location.rsplit_once(':') {
             if let Ok(line) = line.parse() {
                 return (path, Some(line));
             }
         }
     }
-    (location, seen.line)
+    (location, evidence.line)
 }
 
 /// A reference relative to the root, RFC 3986: no empty segment and none that leads upwards.

@@ -50,9 +50,9 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         }
     }
     others(&mut page, document);
-    findings::tell_all(&mut page, document);
-    findings::tell_waived(&mut page, document);
-    blocks::tell_gaps(&mut page, &document.gaps);
+    findings::write_all(&mut page, document);
+    findings::write_waived(&mut page, document);
+    blocks::write_gaps(&mut page, &document.gaps);
     if document.status.is_some() {
         page.gap();
         findings::verdicts(&mut page, document);
@@ -66,9 +66,9 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
 #[cfg(test)]
 pub fn render_rule(document: &Document, look: Look) -> Vec<u8> {
     let mut page = Page::new(look);
-    findings::tell_all(&mut page, document);
-    findings::tell_waived(&mut page, document);
-    blocks::tell_gaps(&mut page, &document.gaps);
+    findings::write_all(&mut page, document);
+    findings::write_waived(&mut page, document);
+    blocks::write_gaps(&mut page, &document.gaps);
     page.finish()
 }
 

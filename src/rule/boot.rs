@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Scope, Source};
 
 use super::{Facts as Judged, Judgement, ScopeFacts, each_scope};
 use crate::report::{Evidence, Gap, Severity, Verdict};
-use crate::text::{setting, setting_value as said};
+use crate::text::{setting, setting_value};
 
 /// Judges what the persisted settings give, where they were read; what could not be told is a gap.
 pub fn each_boot(
@@ -66,9 +66,11 @@ pub fn outcome<'a>(entry: &'a Entry, running: &Running) -> Option<&'a str> {
 /// The line that decides, as evidence.
 pub fn winner(entry: &Entry) -> Option<Evidence> {
     match &entry.state {
-        State::Known { value, origin } => {
-            Some(line("boot value", &format!("{} by {}", said(value), who(entry.loader)), origin))
-        }
+        State::Known { value, origin } => Some(line(
+            "boot value",
+            &format!("{} by {}", setting_value(value), who(entry.loader)),
+            origin,
+        )),
         State::Absent | State::Unknown(_) => None,
     }
 }
@@ -87,7 +89,7 @@ fn line(what: &'static str, value: &str, origin: &Origin) -> Evidence {
 pub fn now(running: &Running) -> Option<Evidence> {
     let value = running.value.known()?;
     let source: &Source = running.value.source();
-    Some(Evidence::new("running value", said(value), source))
+    Some(Evidence::new("running value", setting_value(value), source))
 }
 
 /// A loader as people call it.
@@ -98,18 +100,17 @@ pub fn who(loader: Loader) -> &'static str {
 /// Lines that name a key, as evidence: the first few.
 pub fn lines<'a>(key: &str, lines: impl Iterator<Item = (&'a str, &'a Origin)>) -> Vec<Evidence> {
     const SHOWN: usize = 10;
-    let mut seen: Vec<Evidence> = Vec::new();
-    for evidence in lines.map(|(value, origin)| setting_line(key, value, origin)) {
-        let told =
-            |known: &Evidence| known.value == evidence.value && known.source == evidence.source;
-        if seen.len() < SHOWN && !seen.iter().any(told) {
-            seen.push(evidence);
+    let mut kept: Vec<Evidence> = Vec::new();
+    for line in lines.map(|(value, origin)| setting_line(key, value, origin)) {
+        let same = |known: &Evidence| known.value == line.value && known.source == line.source;
+        if kept.len() < SHOWN && !kept.iter().any(same) {
+            kept.push(line);
         }
     }
-    seen
+    kept
 }
 
 /// A line that names a key, as evidence.
 pub fn setting_line(key: &str, value: &str, origin: &Origin) -> Evidence {
-    line("setting", &format!("{} = {}", setting(key), said(value)), origin)
+    line("setting", &format!("{} = {}", setting(key), setting_value(value)), origin)
 }

@@ -62,10 +62,10 @@ pub fn range_evidence(pool: &Pool<'_>) -> Evidence {
 }
 
 /// Where the sockets of a transport were seen.
-pub fn seen_in(census: &Census, transport: Transport) -> Source {
+pub fn read_from(census: &Census, transport: Transport) -> Source {
     let place = Transport::ALL.iter().position(|&known| known == transport);
-    let seen = place.and_then(|place| census.sources.get(place));
-    seen.cloned().unwrap_or(Source::Command("ss -Han".into()))
+    let source = place.and_then(|place| census.sources.get(place));
+    source.cloned().unwrap_or(Source::Command("ss -Han".into()))
 }
 
 /// The command that shows the TCP sockets between a source and a peer.
@@ -95,15 +95,15 @@ pub fn ss_ports(range: PortRange) -> String {
 }
 
 /// A connection as evidence.
-pub fn connection(census: &Census, seen: &Connection, note: &str) -> Evidence {
+pub fn connection(census: &Census, source: &Connection, note: &str) -> Evidence {
     // In TIME_WAIT there is no owner any more, and the kernel says 0 for it.
-    let user = if seen.inode == 0 { String::new() } else { format!(", uid {}", seen.uid) };
+    let user = if source.inode == 0 { String::new() } else { format!(", uid {}", source.uid) };
     Evidence {
         what: "connection",
-        value: format!("{} to {}{note}: {}{user}", seen.local, seen.peer, seen.state_name()),
-        source: seen_in(census, Transport::Tcp),
+        value: format!("{} to {}{note}: {}{user}", source.local, source.peer, source.state_name()),
+        source: read_from(census, Transport::Tcp),
         line: None,
-        command: format!("ss -Htanp 'src {} and dst {}'", end(seen.local), end(seen.peer)),
+        command: format!("ss -Htanp 'src {} and dst {}'", end(source.local), end(source.peer)),
     }
 }
 

@@ -142,13 +142,13 @@ impl<'a> View<'a> {
     /// A finding about it, with the evidence for its ranges.
     pub fn finding(&self, rule: &Rule, severity: Severity, scope: &Scope, what: &str) -> Finding {
         Finding::new(rule.name, severity, scope, &self.subject(what), self.evidence())
-            .seen(self.more_evidence())
+            .with_evidence(self.more_evidence())
             .concerning(About { transport: self.one_transport(), ..About::default() })
     }
 
     /// A finding about it as a pool, with what is reserved.
     pub fn of_pool(&self, rule: &Rule, severity: Severity, scope: &Scope) -> Finding {
-        self.finding(rule, severity, scope, "pool").seen(reserved_evidence(scope))
+        self.finding(rule, severity, scope, "pool").with_evidence(reserved_evidence(scope))
     }
 
     /// The evidence for its first range.

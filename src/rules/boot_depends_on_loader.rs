@@ -42,14 +42,15 @@ fn compare(scope: &Scope, running: &Running, entries: &[&Entry]) -> Option<Findi
     let message = "systemd-sysctl writes it at boot. sysctl --system writes it at boot without \
                    systemd, and whenever an administrator or a package runs it: the setting then \
                    changes while services run.";
-    let mut seen = [winner(one), winner(other), now(running)].into_iter().flatten();
+    let mut evidence = [winner(one), winner(other), now(running)].into_iter().flatten();
     let only = only_here(one, other).chain(only_here(other, one));
     let passed = lines(running.key, only.map(|line| (line.value.as_str(), &line.origin)));
-    let finding = Finding::new(RULE.name, weight(running.key), scope, running.key, seen.next()?)
-        .seen(seen)
-        .seen(new(passed, &[winner(one), winner(other)]))
-        .concerning(About::setting(running.key))
-        .says(title, message);
+    let finding =
+        Finding::new(RULE.name, weight(running.key), scope, running.key, evidence.next()?)
+            .with_evidence(evidence)
+            .with_evidence(new(passed, &[winner(one), winner(other)]))
+            .concerning(About::setting(running.key))
+            .says(title, message);
     Some(finding.advises(steps(one, other)))
 }
 

@@ -20,12 +20,12 @@ pub static RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_boot(facts, |judgement, scope, boot| {
-        let mut told: Vec<(&str, &Origin)> = Vec::new();
+        let mut reported: Vec<(&str, &Origin)> = Vec::new();
         for entry in &boot.entries {
             for refused in entry.rejected.iter().filter(|line| line.rejection == Rejection::Order) {
                 let line = (entry.key, &refused.origin);
-                if !told.contains(&line) {
-                    told.push(line);
+                if !reported.contains(&line) {
+                    reported.push(line);
                     judgement.found(finding(scope, boot, entry, refused));
                 }
             }
@@ -54,7 +54,7 @@ fn finding(scope: &Scope, boot: &Boot, entry: &Entry, refused: &Rejected) -> Fin
     let subject = format!("{}/{place}", entry.key);
     let evidence = setting_line(entry.key, &refused.value, &refused.origin);
     Finding::new(RULE.name, Severity::Medium, scope, &subject, evidence)
-        .seen(both.filter_map(winner))
+        .with_evidence(both.filter_map(winner))
         .concerning(About::setting(entry.key))
         .says(format!("{key} = {value} at {place} comes too early or too late"), message)
         .advises(STEPS.map(Step::boot))

@@ -6,7 +6,9 @@ use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Transport, Usage};
 
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
-use crate::rule::usage::{bound_unseen, knows_listeners, range_evidence, seen_in, ss_ports, usage};
+use crate::rule::usage::{
+    bound_unseen, knows_listeners, range_evidence, read_from, ss_ports, usage,
+};
 use crate::rule::{Check, Facts, Need, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
 
@@ -42,7 +44,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
         };
         judgement.found(
             Finding::new(RULE.name, severity, scope, "tcp", range_evidence(pool))
-                .seen(evidence(scope, usage, bounds, &bound))
+                .with_evidence(evidence(scope, usage, bounds, &bound))
                 .concerning(About::transport(Transport::Tcp))
                 .says(
                     format!(
@@ -101,14 +103,16 @@ fn idle(scope: &Scope, bound: &PortSet) -> String {
 
 fn evidence(scope: &Scope, usage: &Usage, bounds: &Bounds, bound: &PortSet) -> Vec<Evidence> {
     let (listened, idle) = halves(scope, bound);
-    let seen = |what, ports: &PortSet, source, option| {
+    let evidence = |what, ports: &PortSet, source, option| {
         let value = format!("{}: {}", counted(ports.count(), "port"), spans(ports));
         let command = format!("ss -Htn{option} '{}'", ss_ports(bounds.range()));
         (!ports.is_empty()).then_some(Evidence { what, value, source, line: None, command })
     };
     let one = listeners(scope).find(|item| bound.contains(item.port));
-    let of_listeners = one.and_then(|at| seen("listened on", &listened, at.source.clone(), 'l'));
+    let of_listeners =
+        one.and_then(|at| evidence("listened on", &listened, at.source.clone(), 'l'));
     let census = usage.census.as_ref();
-    let of_others = census.and_then(|at| seen("bound", &idle, seen_in(at, Transport::Tcp), 'B'));
+    let of_others =
+        census.and_then(|at| evidence("bound", &idle, read_from(at, Transport::Tcp), 'B'));
     of_listeners.into_iter().chain(of_others).collect()
 }

@@ -44,7 +44,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
             let subject = format!("{}/{}", service.name, service.ports);
             judgement.found(
                 view.finding(&RULE, Severity::Medium, scope, &subject)
-                    .seen([declared::evidence(service)])
+                    .with_evidence([declared::evidence(service)])
                     .about(ports.clone())
                     .concerning(About {
                         transport: one,

@@ -110,10 +110,10 @@ impl TransportUse<'_> {
             .partition(|hot| hot.percent >= self.policy.near_exhaustion);
         judgement.pass();
         self.uncounted(judgement, census, &others);
-        self.unseen(judgement, &others);
-        let told = SourceFindings::by(&found);
+        self.unlisted(judgement, &others);
+        let of_sources = SourceFindings::by(&found);
         for hot in &found {
-            if !told.covers(hot) {
+            if !of_sources.covers(hot) {
                 judgement.found(words::finding(self, census, hot));
             }
         }
@@ -147,12 +147,12 @@ impl TransportUse<'_> {
     }
 
     /// What bind() holds unseen is not there for any destination.
-    fn unseen(&self, judgement: &mut Judgement, others: &[Hot<'_>]) {
-        let unseen = self.usage.bound_unseen;
+    fn unlisted(&self, judgement: &mut Judgement, others: &[Hot<'_>]) {
+        let unlisted = self.usage.bound_unseen;
         let most = others.iter().map(|hot| hot.row.ports_used).max().unwrap_or_default();
         if self.transport == Transport::Tcp
-            && unseen > 0
-            && !self.is_below(most.saturating_add(unseen))
+            && unlisted > 0
+            && !self.is_below(most.saturating_add(unlisted))
         {
             judgement.gap(self.scope, "tcp ports in use", &bound_unseen(self.usage));
         }
@@ -202,12 +202,12 @@ impl SourceFindings {
         let source = hot.row.source;
         match (hot.row.transport, hot.row.peer) {
             (Transport::Tcp, None) if source.is_unspecified() => {
-                self.of_sources.iter().any(|told| *told >= hot.severity())
+                self.of_sources.iter().any(|of_sources| *of_sources >= hot.severity())
             }
             // One destination that has all of them is one finding.
-            (Transport::Tcp, None) => self.drained.iter().any(|(drained, told, ports)| {
-                let alike = *told == hot.severity() && *ports == hot.row.ports_used;
-                *drained == source && (*told > hot.severity() || alike)
+            (Transport::Tcp, None) => self.drained.iter().any(|(drained, of_sources, ports)| {
+                let alike = *of_sources == hot.severity() && *ports == hot.row.ports_used;
+                *drained == source && (*of_sources > hot.severity() || alike)
             }),
             (Transport::Udp, _) if source == Ipv4Addr::UNSPECIFIED => {
                 self.of_ipv4.contains(&hot.severity())

@@ -57,7 +57,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 &view.subject("excluded"),
                 view.evidence(),
             )
-            .seen(evidence)
+            .with_evidence(evidence)
             .says(
                 format!(
                     "{}services hold {} of the dynamic range",

@@ -83,7 +83,7 @@ fn finding(
     let block = if hit.spans().len() == 1 { "block" } else { "blocks" };
     let evidence = Evidence::new("excluded ports", spans(&hit), list.ports.source());
     Finding::new(RULE.name, Severity::High, scope, &subject, evidence)
-        .seen([declared::evidence(service)])
+        .with_evidence([declared::evidence(service)])
         .about(ports.clone())
         .concerning(About {
             transport: Some(transport),

@@ -33,7 +33,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 };
                 let first = Evidence::new("IPv4 range", a.to_string(), v4.bounds.source());
                 Finding::new(RULE.name, Severity::Low, scope, &subject, first)
-                    .seen([Evidence::new("IPv6 range", b.to_string(), v6.bounds.source())])
+                    .with_evidence([Evidence::new("IPv6 range", b.to_string(), v6.bounds.source())])
                     .says(
                         format!("{label}the range is {a} over IPv4 and {b} over IPv6"),
                         "A firewall rule or a reservation made for one family does not fit the \

@@ -85,7 +85,7 @@ fn groups<'a>(policy: &Policy, scope: &'a ScopeFacts<'_>) -> Vec<ListenerGroup<'
     groups
 }
 
-const fn told_max(scope: &Scope) -> usize {
+const fn listed_max(scope: &Scope) -> usize {
     if scope.current { TOLD_MAX } else { TOLD_OF_OTHERS }
 }
 
@@ -95,7 +95,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
         judgement.gaps(scope.listeners.unread.iter().map(|unread| Gap::of(scope, unread)));
         judgement.pass();
         let mut groups = groups(policy, scope);
-        let others = groups.split_off(groups.len().min(told_max(scope)));
+        let others = groups.split_off(groups.len().min(listed_max(scope)));
         for group in &groups {
             if let Some(finding) = finding(policy, scope, group) {
                 judgement.found(finding);
@@ -151,9 +151,9 @@ fn together(scope: &ScopeFacts<'_>, others: &ListenerGroup<'_>) -> Option<Findin
     };
     let subject = format!("{transport}/others");
     let count = u32::try_from(others.len()).unwrap_or(u32::MAX);
-    let told = u32::try_from(told_max(scope)).unwrap_or(u32::MAX);
+    let listed = u32::try_from(listed_max(scope)).unwrap_or(u32::MAX);
     let finding = Finding::new(RULE.name, severity(others), scope, &subject, range_evidence(pool))
-        .seen([evidence])
+        .with_evidence([evidence])
         .about(ports)
         .concerning(About::transport(*transport))
         .says(
@@ -161,7 +161,7 @@ fn together(scope: &ScopeFacts<'_>, others: &ListenerGroup<'_>) -> Option<Findin
                 "{} of {transport} inside the pool and not reserved",
                 counted(count, "more listener")
             ),
-            format!("The first {} findings of this rule tell of others.", grouped(told)),
+            format!("The first {} findings of this rule tell of others.", grouped(listed)),
         );
     Some(advised(finding, scope, others))
 }
@@ -177,7 +177,7 @@ fn finding(policy: &Policy, scope: &ScopeFacts<'_>, group: &ListenerGroup<'_>) -
     };
     let evidence = group.iter().take(SHOWN).map(|(item, _)| words::evidence(item));
     let finding = Finding::new(RULE.name, severity(group), scope, &subject, range_evidence(pool))
-        .seen(evidence)
+        .with_evidence(evidence)
         .about(ports(group))
         .concerning(about(policy, group, first))
         .says(words::title(policy, group), words::message(group, pool));
@@ -196,6 +196,6 @@ fn about(policy: &Policy, group: &ListenerGroup<'_>, first: &Listener) -> About 
         service: service.map(str::to_owned),
         ..About::default()
     };
-    let seen = group.iter().find(|(item, _)| matches!(item.owner, Owner::Known { .. }));
-    seen.map_or(about.clone(), |(item, _)| about.held_by(&item.owner))
+    let owned = group.iter().find(|(item, _)| matches!(item.owner, Owner::Known { .. }));
+    owned.map_or(about.clone(), |(item, _)| about.held_by(&item.owner))
 }

@@ -65,11 +65,11 @@ fn compare(judgement: &mut Judgement, scope: &Scope, (whose, measure): (&str, &S
         ours.push(evidence_of_reserved(scope));
         theirs.push(evidence_of_reserved(measure));
     }
-    let said = |evidence: &[Option<Evidence>]| {
-        let said = evidence.iter().flatten().map(|e| format!("{} {}", e.what, e.value));
-        said.collect::<Vec<_>>().join(" and ")
+    let words = |evidence: &[Option<Evidence>]| {
+        let words = evidence.iter().flatten().map(|e| format!("{} {}", e.what, e.value));
+        words.collect::<Vec<_>>().join(" and ")
     };
-    let title = format!("{} here, and in {whose} {}", said(&ours), said(&theirs));
+    let title = format!("{} here, and in {whose} {}", words(&ours), words(&theirs));
     let open = match there.reserved.difference(here.reserved) {
         open if open.is_empty() => String::new(),
         open => format!(" Not reserved here: {}.", spans(&open)),
@@ -85,8 +85,8 @@ fn compare(judgement: &mut Judgement, scope: &Scope, (whose, measure): (&str, &S
     let mut ours = ours.into_iter().flatten();
     let Some(first) = ours.next() else { return };
     let mut finding = Finding::new(RULE.name, severity, scope, "tuning", first)
-        .seen(ours)
-        .seen_in(measure, theirs.into_iter().flatten())
+        .with_evidence(ours)
+        .with_evidence_in(measure, theirs.into_iter().flatten())
         .says(title, format!("{message}{open}"));
     if had_better {
         let (first, last) = there.range;

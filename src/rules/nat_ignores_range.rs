@@ -50,7 +50,7 @@ fn finding(scope: &Scope, forwarding: &Source, tables: &Source) -> Finding {
         "nat",
         Evidence::new("forwarding", "on".to_owned(), forwarding),
     )
-    .seen([Evidence::new("tables of iptables", "nat".to_owned(), tables)])
+    .with_evidence([Evidence::new("tables of iptables", "nat".to_owned(), tables)])
     .says(
         "packets are forwarded, and iptables has a NAT table",
         "Where one of its rules masquerades, a forwarded connection keeps its port if that is free \

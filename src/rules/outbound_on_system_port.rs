@@ -38,17 +38,18 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
 fn finding(scope: &ScopeFacts<'_>, census: &Census) -> Option<Finding> {
     let pool = scope.pool_of(Transport::Tcp).map(|pool| pool.ports.clone()).unwrap_or_default();
     let all = &census.from_system_ports;
-    let mut seen = all.iter().map(|seen| connection(census, seen, whose(&pool, seen)));
-    let first = seen.next()?;
-    let more: Vec<Evidence> = seen.take(SHOWN - 1).collect();
+    let mut evidence =
+        all.iter().map(|evidence| connection(census, evidence, whose(&pool, evidence)));
+    let first = evidence.next()?;
+    let more: Vec<Evidence> = evidence.take(SHOWN - 1).collect();
     let listed = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let or_more = if all.len() >= Census::LISTED { " or more" } else { "" };
     let shown =
         if all.len() > SHOWN { format!(" The first {SHOWN} are shown.") } else { String::new() };
-    let nfs = all.iter().any(|seen| seen.peer.port() == NFS);
+    let nfs = all.iter().any(|evidence| evidence.peer.port() == NFS);
     Some(
         Finding::new(RULE.name, Severity::Info, scope, "tcp", first)
-            .seen(more)
+            .with_evidence(more)
             .concerning(About::transport(Transport::Tcp))
             .says(
                 format!(
@@ -76,8 +77,8 @@ const RPCBIND: u16 = 111;
 
 /// Who takes such ports: `RPC_DEF_MIN_RESVPORT` and `RPC_DEF_MAX_RESVPORT`,
 /// include/linux/sunrpc/xprtsock.h; bindresvport(3).
-fn whose(pool: &PortSet, seen: &Connection) -> &'static str {
-    match (seen.peer.port(), seen.local.port()) {
+fn whose(pool: &PortSet, evidence: &Connection) -> &'static str {
+    match (evidence.peer.port(), evidence.local.port()) {
         (_, local) if pool.contains(local) => " (from the ephemeral range)",
         (NFS, _) => " (NFS)",
         (RPCBIND, _) => " (rpcbind)",

@@ -55,7 +55,7 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
         }
         judgement.found(
             view.finding(&RULE, severity, scope, "range")
-                .seen(reserved_evidence(scope).filter(|_| held_off))
+                .with_evidence(reserved_evidence(scope).filter(|_| held_off))
                 .says(
                     format!(
                         "{}the ephemeral range {ports} is not within {}",

@@ -50,7 +50,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     &view.subject(&what),
                     view.evidence(),
                 )
-                .seen([reserved])
+                .with_evidence([reserved])
                 .about(outside.clone())
                 .says(
                     format!(

@@ -23,7 +23,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
         for (running, entries) in each_key(boot) {
             if let Some(why) = running.value.why() {
                 judgement.gap(scope, format!("running value of {}", running.key), why);
-            } else if facts.snapshot.host.os != Os::Linux && stays_untold(running, &entries) {
+            } else if facts.snapshot.host.os != Os::Linux && is_left_out(running, &entries) {
                 let why = "no line sets it, and this kernel's default is not known";
                 let what = format!("boot value of {}", running.key);
                 judgement.gap(scope, what, &Why::new(Reason::Unsupported, why));
@@ -35,7 +35,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
 }
 
 /// Whether the kernel's default stays, and nobody knows which.
-fn stays_untold(running: &Running, entries: &[&Entry]) -> bool {
+fn is_left_out(running: &Running, entries: &[&Entry]) -> bool {
     let absent = entries.iter().any(|entry| entry.state == State::Absent);
     absent && running.default.is_none()
 }
@@ -77,13 +77,13 @@ fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) ->
         message.push_str(&suspects.join("; "));
         message.push('.');
     }
-    let seen_by = boot
+    let shown_by = boot
         .suspects
         .iter()
         .map(|suspect| Evidence::new("suspect", suspect.what.clone(), &suspect.source));
     let finding = Finding::new(RULE.name, weight(running.key), scope, running.key, now(running)?)
-        .seen(entries.iter().filter_map(|entry| winner(entry)))
-        .seen(seen_by)
+        .with_evidence(entries.iter().filter_map(|entry| winner(entry)))
+        .with_evidence(shown_by)
         .concerning(About::setting(running.key))
         .says(title, message);
     let back = then.first().copied().filter(|_| one);

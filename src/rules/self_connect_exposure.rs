@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::remedy;
 use crate::report::{About, Cure, Evidence, Finding, Severity, Step, Verdict};
-use crate::rule::usage::{census, knows_listeners, range_evidence, seen_in, ss_to};
+use crate::rule::usage::{census, knows_listeners, range_evidence, read_from, ss_to};
 use crate::rule::{
     Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
 };
@@ -100,7 +100,7 @@ fn declared_and_gone(judgement: &mut Judgement, scope: &ScopeFacts<'_>, policy: 
         let evidence = [declared::evidence(service)];
         judgement.found(
             Finding::new(RULE.name, Severity::Low, scope, &subject, range_evidence(pool))
-                .seen(evidence)
+                .with_evidence(evidence)
                 .says(
                     format!(
                         "{} of {}: no listener, and among the first that clients are given",
@@ -164,7 +164,7 @@ impl Gone {
         Evidence {
             what: "ports in use",
             value: format!("{} from {} to {}", grouped(self.clients), self.at.ip(), self.at),
-            source: seen_in(census, Transport::Tcp),
+            source: read_from(census, Transport::Tcp),
             line: None,
             command: ss_to(self.at.ip(), self.at),
         }
@@ -186,7 +186,7 @@ impl Gone {
         };
         let name = name.map_or_else(String::new, |name| format!(" ({name})"));
         Finding::new(RULE.name, severity, scope, &format!("tcp/{at}"), first)
-            .seen([more])
+            .with_evidence([more])
             .about(PortRange::single(port).into())
             .concerning(about)
             .says(

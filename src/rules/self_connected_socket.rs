@@ -25,8 +25,8 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
         let Some(census) = census(judgement, scope) else { return };
         judgement.pass();
-        for seen in &census.self_connected {
-            judgement.found(finding(facts.snapshot, scope, census, seen));
+        for socket in &census.self_connected {
+            judgement.found(finding(facts.snapshot, scope, census, socket));
         }
     })
 }
@@ -35,10 +35,10 @@ fn finding(
     snapshot: &Snapshot,
     scope: &ScopeFacts<'_>,
     census: &Census,
-    seen: &Connection,
+    socket: &Connection,
 ) -> Finding {
-    let (address, port) = (seen.local, seen.local.port());
-    let over = seen.state == TIME_WAIT;
+    let (address, port) = (socket.local, socket.local.port());
+    let over = socket.state == TIME_WAIT;
     let (title, now) = if over {
         (
             format!("tcp port {port} was connected to itself: {address}"),
@@ -56,13 +56,13 @@ fn finding(
         Severity::Critical,
         scope,
         &format!("tcp/{address}"),
-        connection(census, seen, ""),
+        connection(census, socket, ""),
     )
-    .seen(range)
+    .with_evidence(range)
     .about(PortRange::single(port).into())
     .concerning(About {
         address: Some(address.ip()),
-        destination: Some(seen.peer),
+        destination: Some(socket.peer),
         ..About::transport(Transport::Tcp)
     })
     .says(
@@ -74,7 +74,7 @@ fn finding(
              its own."
         ),
     )
-    .advises((!over).then(|| ends(snapshot, scope, seen)).into_iter().flatten())
+    .advises((!over).then(|| ends(snapshot, scope, socket)).into_iter().flatten())
     .advises([Step::elsewhere(
         "in the client: close a connection whose getsockname() and getpeername() are equal, and \
              try again",
@@ -82,9 +82,9 @@ fn finding(
 }
 
 /// What ends it. Neither a reservation nor another range does: both only hide it.
-fn ends(snapshot: &Snapshot, scope: &Scope, seen: &Connection) -> Vec<Step> {
+fn ends(snapshot: &Snapshot, scope: &Scope, socket: &Connection) -> Vec<Step> {
     if snapshot.host.os == Os::Linux {
-        return end_connection(scope, seen.local, seen.peer);
+        return end_connection(scope, socket.local, socket.peer);
     }
     vec![Step::now("stop the client that holds it")]
 }

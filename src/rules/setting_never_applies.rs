@@ -41,8 +41,8 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_boot(facts, |judgement, scope, boot| {
         for (key, alike) in never(boot) {
             let Some(first) = alike.first() else { continue };
-            let mut seen = lines(key, alike.iter().map(|l| (l.value.as_str(), &l.origin)));
-            if seen.is_empty() {
+            let mut evidence = lines(key, alike.iter().map(|l| (l.value.as_str(), &l.origin)));
+            if evidence.is_empty() {
                 continue;
             }
             let reason = first.rejection;
@@ -63,9 +63,9 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                     severity,
                     scope,
                     &format!("{key}/{}", reason.name()),
-                    seen.remove(0),
+                    evidence.remove(0),
                 )
-                .seen(seen)
+                .with_evidence(evidence)
                 .concerning(About::setting(key))
                 .says(title, message)
                 .advises([Step::boot(step(reason))]),

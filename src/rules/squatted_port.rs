@@ -86,7 +86,7 @@ fn other_holder(scope: &Scope, service: &Declared, port: u16, items: &[&Listener
     let about = About { service: Some(service.name.clone()), ..About::transport(transport) };
     let held_by = items.first().map_or(about.clone(), |item| about.held_by(&item.owner));
     Finding::new(RULE.name, Severity::High, scope, &subject, declared::evidence(service))
-        .seen(items.iter().take(SHOWN).map(|item| words::evidence(item)))
+        .with_evidence(items.iter().take(SHOWN).map(|item| words::evidence(item)))
         .about(PortRange::single(port).into())
         .concerning(held_by)
         .says(
@@ -149,7 +149,7 @@ fn may_have_accepted(listener: &Listener, ends: &Connection) -> bool {
 fn together(scope: &Scope, held: &Held, first: &(Connection, Owner), ports: PortSet) -> Finding {
     let subject = format!("{}/others", held.transport);
     let count = counted(ports.count(), &format!("more {} port", held.transport));
-    Finding::new(RULE.name, Severity::High, scope, &subject, seen(held, first))
+    Finding::new(RULE.name, Severity::High, scope, &subject, evidence_of(held, first))
         .says(
             format!(
                 "{count} of declared services are held by sockets that do not listen: {}",
@@ -192,7 +192,7 @@ fn finding(
     sockets: &[&(Connection, Owner)],
 ) -> Finding {
     let transport = held.transport;
-    let seen = sockets.iter().take(SHOWN).map(|socket| seen(held, socket));
+    let evidence_of = sockets.iter().take(SHOWN).map(|socket| evidence_of(held, socket));
     // What no process has open only the kernel still ends.
     let closed = |ends: &Connection| ends.state == TIME_WAIT || ends.inode == 0;
     let waits = transport == Transport::Tcp && sockets.iter().all(|(ends, _)| closed(ends));
@@ -214,7 +214,7 @@ fn finding(
     };
     let subject = format!("{transport}/{port}");
     Finding::new(RULE.name, severity, scope, &subject, declared::evidence(service))
-        .seen(seen)
+        .with_evidence(evidence_of)
         .about(PortRange::single(port).into())
         .concerning(about(service, transport, sockets))
         .says(
@@ -272,22 +272,22 @@ fn about(service: &Declared, transport: Transport, sockets: &[&(Connection, Owne
         service: Some(service.name.clone()),
         ..About::transport(transport)
     };
-    let seen = sockets.iter().find(|(_, owner)| matches!(owner, Owner::Known { .. }));
-    seen.map_or(about.clone(), |(_, owner)| about.held_by(owner))
+    let evidence_of = sockets.iter().find(|(_, owner)| matches!(owner, Owner::Known { .. }));
+    evidence_of.map_or(about.clone(), |(_, owner)| about.held_by(owner))
 }
 
-fn seen(held: &Held, (ends, owner): &(Connection, Owner)) -> Evidence {
+fn evidence_of(held: &Held, (ends, owner): &(Connection, Owner)) -> Evidence {
     let letter = if held.transport == Transport::Udp { "u" } else { "t" };
     Evidence {
         what: "socket",
-        value: told(held.transport, ends, owner),
+        value: holder_words(held.transport, ends, owner),
         line: None,
         source: held.sources.first().cloned().unwrap_or(Source::Command("ss -Hanp".into())),
         command: format!("ss -H{letter}anp 'sport = :{}'", ends.local.port()),
     }
 }
 
-fn told(transport: Transport, ends: &Connection, owner: &Owner) -> String {
+fn holder_words(transport: Transport, ends: &Connection, owner: &Owner) -> String {
     let state = match (transport, ends.state) {
         (Transport::Udp, _) => String::new(),
         (Transport::Tcp, 7) => ": bound".to_owned(),

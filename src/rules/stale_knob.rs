@@ -33,16 +33,17 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
 
 fn recycle(scope: &Scope, boot: &Boot) -> Option<Finding> {
     let written = boot.written.iter().filter(|line| line.key == RECYCLE);
-    let mut seen = lines(RECYCLE, written.map(|line| (line.value.as_str(), &line.origin)));
-    if seen.is_empty() {
+    let mut evidence = lines(RECYCLE, written.map(|line| (line.value.as_str(), &line.origin)));
+    if evidence.is_empty() {
         return None;
     }
-    let first = seen.remove(0);
-    let finding = Finding::new(RULE.name, Severity::Low, scope, RECYCLE, first).seen(seen).says(
-        "tcp_tw_recycle is set, but Linux 4.12 removed it",
-        "The line does nothing. On the kernels that had it, it broke connections from clients \
+    let first = evidence.remove(0);
+    let finding =
+        Finding::new(RULE.name, Severity::Low, scope, RECYCLE, first).with_evidence(evidence).says(
+            "tcp_tw_recycle is set, but Linux 4.12 removed it",
+            "The line does nothing. On the kernels that had it, it broke connections from clients \
          behind NAT. The line follows advice of that time: check the other lines of the file too.",
-    );
+        );
     Some(finding.advises([Step::boot("remove the line")]))
 }
 
@@ -54,8 +55,9 @@ fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
         _ => None,
     });
     let first = lowered.next()?;
-    let finding =
-        Finding::new(RULE.name, Severity::Info, scope, FIN_TIMEOUT, first).seen(lowered).says(
+    let finding = Finding::new(RULE.name, Severity::Info, scope, FIN_TIMEOUT, first)
+        .with_evidence(lowered)
+        .says(
             "tcp_fin_timeout is lowered, which does not shorten TIME_WAIT",
             "It bounds how long an orphaned connection waits in FIN_WAIT_2 for a peer that does \
              not close. TIME_WAIT lasts 60 s whatever it is: ports come back no sooner.",

@@ -34,7 +34,7 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 let subject = format!("transports{over}");
                 let first = Evidence::new("tcp range", a.to_string(), tcp.bounds.source());
                 Finding::new(RULE.name, Severity::Low, scope, &subject, first)
-                    .seen([Evidence::new("udp range", b.to_string(), udp.bounds.source())])
+                    .with_evidence([Evidence::new("udp range", b.to_string(), udp.bounds.source())])
                     .says(
                         format!("the range is {a} for tcp and {b} for udp{over}"),
                         "A firewall rule or a reservation made for one transport does not fit the \

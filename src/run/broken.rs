@@ -14,7 +14,7 @@ static FIRST: OnceLock<String> = OnceLock::new();
 /// it.
 pub(super) fn guarded(work: impl FnOnce() -> u8 + UnwindSafe) -> u8 {
     panic::set_hook(Box::new(note));
-    panic::catch_unwind(work).unwrap_or_else(|_| tell())
+    panic::catch_unwind(work).unwrap_or_else(|_| report_panic())
 }
 
 fn note(panic: &PanicHookInfo<'_>) {
@@ -27,15 +27,15 @@ fn note(panic: &PanicHookInfo<'_>) {
     if FIRST.set(line).is_err() {
         // While the first one is on its way out a second ends the process by a signal (std::panic).
         #[expect(clippy::exit, reason = "nothing else ends it with a code of its own")]
-        process::exit(i32::from(tell()));
+        process::exit(i32::from(report_panic()));
     }
 }
 
 /// Says what the first panic said; the exit code.
-fn tell() -> u8 {
+fn report_panic() -> u8 {
     let line = FIRST.get().map_or("internal error; please report it", String::as_str);
-    let told = || {
+    let written = || {
         protocol::fail(Failure::Output(line.to_owned()), protocol::asked_for(std::env::args_os()))
     };
-    panic::catch_unwind(told).unwrap_or(exit::OUTPUT)
+    panic::catch_unwind(written).unwrap_or(exit::OUTPUT)
 }

@@ -43,17 +43,17 @@ mod tests {
     use super::*;
 
     /// From the beginning of 1970.
-    fn told(seconds: u64) -> Option<String> {
+    fn rfc3339(seconds: u64) -> Option<String> {
         written(UNIX_EPOCH.checked_add(Duration::from_secs(seconds))).ok()
     }
 
     #[test]
     fn a_time_that_cannot_be_written_is_none() {
-        assert_eq!(told(0).as_deref(), Some("1970-01-01T00:00:00Z"));
-        assert_eq!(told(253_402_300_799).as_deref(), Some("9999-12-31T23:59:59Z"));
-        assert_eq!(told(253_402_300_800), None);
-        assert_eq!(told(u64::MAX), None);
+        assert_eq!(rfc3339(0).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(rfc3339(253_402_300_799).as_deref(), Some("9999-12-31T23:59:59Z"));
+        assert_eq!(rfc3339(253_402_300_800), None);
+        assert_eq!(rfc3339(u64::MAX), None);
         assert!(written(UNIX_EPOCH.checked_sub(Duration::from_nanos(1))).is_err());
-        assert_eq!(told(86_400).map(day).as_deref(), Some("1970-01-02"));
+        assert_eq!(rfc3339(86_400).map(day).as_deref(), Some("1970-01-02"));
     }
 }

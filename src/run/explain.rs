@@ -110,10 +110,10 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
             None => held,
         })
         .collect();
-    let Some(said) = explain::explain(&snapshot, &policy.registry, port, &holders) else {
+    let Some(explanation) = explain::explain(&snapshot, &policy.registry, port, &holders) else {
         return Err(Failure::Usage("this system has no live reader; see --from".to_owned()));
     };
-    let document = v1::explanation(&snapshot.host, &policy.registry, said, at);
+    let document = v1::explanation(&snapshot.host, &policy.registry, explanation, at);
     let look = output::look(&args.output);
     let format = args.format.unwrap_or(Screen::Table);
     output::write(&args.output, false, Content::Facts, || {
@@ -126,8 +126,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_told_from_a_rule_and_from_nonsense() {
-        let told = |text: &str| match subject(text) {
+    fn a_port_a_rule_and_nonsense_are_kept_apart() {
+        let kind = |text: &str| match subject(text) {
             Ok(Some((port, transports))) => format!("{port} {}", transports.len()),
             Ok(None) => "a rule".to_owned(),
             Err(_) => "wrong".to_owned(),
@@ -140,7 +140,7 @@ mod tests {
             ("listener-in-pool", "a rule"),
             ("tcp", "a rule"),
         ] {
-            assert_eq!(told(text), expected, "{text}");
+            assert_eq!(kind(text), expected, "{text}");
         }
         for text in [
             "0",
@@ -162,7 +162,7 @@ mod tests {
             "80,81",
             "99999999999999999999",
         ] {
-            assert_eq!(told(text), "wrong", "{text:?}");
+            assert_eq!(kind(text), "wrong", "{text:?}");
         }
     }
 }

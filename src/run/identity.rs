@@ -33,11 +33,11 @@ pub(super) struct Identity {
 impl Identity {
     /// That of the host which is read; it gets the name that the command line gives.
     pub(super) fn of(args: &ShowArgs, snapshot: &mut Snapshot) -> Result<Self, Failure> {
-        let said = &args.identity;
-        if let Some(name) = &said.host {
+        let given = &args.identity;
+        if let Some(name) = &given.host {
             snapshot.host.name = Some(name.clone());
         }
-        let mut labels: Vec<Label> = said
+        let mut labels: Vec<Label> = given
             .label
             .iter()
             .map(|(name, value)| Label { name: name.clone(), value: value.clone() })
@@ -55,11 +55,11 @@ impl Identity {
             return Err(Failure::Usage(format!("--label: at most {LABELS} may be given")));
         }
         let mut identity = Self {
-            id: said.host_id.clone().map(|id| (id, "given")),
+            id: given.host_id.clone().map(|id| (id, "given")),
             unread: None,
             booted_at: None,
             labels,
-            run: said.run_id.clone(),
+            run: given.run_id.clone(),
         };
         let live = args.read.facts.from.is_empty() && args.read.tree.root.is_none();
         if live && snapshot.host.os == Os::Linux {
@@ -75,7 +75,7 @@ impl Identity {
     }
 
     /// Says so in the report.
-    pub(super) fn tell(self, document: &mut Document) {
+    pub(super) fn fill(self, document: &mut Document) {
         let (id, source) = self.id.unzip();
         document.host.id = id;
         document.host.id_source = source.map(Into::into);

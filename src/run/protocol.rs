@@ -14,8 +14,8 @@ pub(super) fn fail(failure: Failure, format: Option<Format>) -> u8 {
         Failure::Usage(line) => (line, exit::USAGE),
         Failure::Output(line) => (line, exit::OUTPUT),
     };
-    if let Some((said, code)) = format.and_then(|format| format.complaint(&line)) {
-        if output::to_stdout(&said).is_err() {
+    if let Some((complaint, code)) = format.and_then(|format| format.complaint(&line)) {
+        if output::to_stdout(&complaint).is_err() {
             output::complain(&line);
         }
         return code;

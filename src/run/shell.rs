@@ -53,14 +53,14 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     if command.has_subcommands() {
         man.render_subcommands_section(&mut page)?;
     }
-    let said = |text: Option<&StyledStr>| text.map(ToString::to_string);
-    if let Some(more) = said(command.get_after_help()) {
+    let text_of = |text: Option<&StyledStr>| text.map(ToString::to_string);
+    if let Some(more) = text_of(command.get_after_help()) {
         literal(&mut page, "NOTES", &more)?;
     }
     if command.get_arguments().any(|arg| arg.get_id() == "policy") {
         literal(&mut page, "FILES", "/etc/ephaudit/policy.toml\n    the policy of the system")?;
     }
-    if let Some(examples) = said(command.get_before_help()) {
+    if let Some(examples) = text_of(command.get_before_help()) {
         let lines: Vec<&str> = examples.lines().skip(1).map(str::trim_start).collect();
         literal(&mut page, "EXAMPLES", &lines.join("\n"))?;
     }

@@ -53,16 +53,16 @@ mod tests {
     #[test]
     fn what_is_too_long_is_refused_while_it_is_made_and_what_is_short_has_room() {
         let mut answers = Answers::default();
-        let told =
+        let words =
             |bytes: usize| move || Answer::new(Source::Netlink("x".into()), Ok(vec![b'x'; bytes]));
         let dump = |family: &str| format!("sock_diag {family} tcp");
-        assert!(answers.add(dump("ipv4"), told(2 * 1024 * 1024)).outcome.is_ok());
-        let refused = answers.add(dump("ipv6"), told(2 * 1024 * 1024));
+        assert!(answers.add(dump("ipv4"), words(2 * 1024 * 1024)).outcome.is_ok());
+        let refused = answers.add(dump("ipv6"), words(2 * 1024 * 1024));
         match &refused.outcome {
             Err(Refusal::Failed(why)) => assert_eq!(why.reason, Reason::Truncated),
             other => panic!("{other:?}"),
         }
-        assert_eq!(answers.add(dump("ipv6"), told(1)), refused, "it stays so");
-        assert!(answers.add("uname".to_owned(), told(100)).outcome.is_ok());
+        assert_eq!(answers.add(dump("ipv6"), words(1)), refused, "it stays so");
+        assert!(answers.add("uname".to_owned(), words(100)).outcome.is_ok());
     }
 }

@@ -17,8 +17,8 @@ impl OpenSockets {
             let pids = if pids.is_empty() { "-".to_owned() } else { pids.join(",") };
             format!("{address} {port} {pids}\n")
         };
-        let unseen = self.unseen.iter().map(|why| format!("unseen {}\n", why.detail));
-        self.sockets.iter().map(line).chain(unseen).collect()
+        let hidden = self.hidden.iter().map(|why| format!("unseen {}\n", why.detail));
+        self.sockets.iter().map(line).chain(hidden).collect()
     }
 
     /// Reads the lines; the error says which is none.
@@ -30,10 +30,10 @@ impl OpenSockets {
         }
         for line in text.lines() {
             match line.strip_prefix("unseen ") {
-                Some(_) if lines.unseen.len() == UNSEEN_MAX => {
+                Some(_) if lines.hidden.len() == UNSEEN_MAX => {
                     return Err("the list of sockets misses too much".to_owned());
                 }
-                Some(why) => lines.unseen.push(Why::new(Reason::Denied, beginning(why))),
+                Some(why) => lines.hidden.push(Why::new(Reason::Denied, beginning(why))),
                 None => lines.sockets.push(socket(line).ok_or_else(|| not_a_socket(line))?),
             }
         }
@@ -70,7 +70,7 @@ mod tests {
             ("::1".parse().expect("IPv6"), 6000, vec![]),
         ];
         let expected =
-            OpenSockets { sockets, unseen: vec![Why::new(Reason::Denied, "others' sockets")] };
+            OpenSockets { sockets, hidden: vec![Why::new(Reason::Denied, "others' sockets")] };
         assert_eq!(expected.lines(), text);
         assert_eq!(lines, Ok(expected));
         assert_eq!(OpenSockets::parse(b""), Ok(OpenSockets::default()));

@@ -42,9 +42,9 @@ impl Lists {
             )
         };
         let missing = damaged.or_else(|| (!whole).then(part));
-        open.unseen.extend(missing.map(|detail| Why::new(Reason::NotCaptured, detail)));
-        if open.sockets.is_empty() && !open.unseen.is_empty() {
-            let why = open.unseen.remove(0);
+        open.hidden.extend(missing.map(|detail| Why::new(Reason::NotCaptured, detail)));
+        if open.sockets.is_empty() && !open.hidden.is_empty() {
+            let why = open.hidden.remove(0);
             return Reply::new(source, Err(Refusal::Failed(why)));
         }
         Reply::new(source, Ok(open))

@@ -52,7 +52,7 @@ impl TunableText {
 /// What the evidence says of each tunable, by its name.
 #[derive(Debug, Default)]
 pub(super) struct Tunables {
-    pub(super) told: BTreeMap<String, TunableText>,
+    pub(super) settings: BTreeMap<String, TunableText>,
     pub(super) notes: Vec<Unread>,
     /// The bytes of their values.
     bytes: usize,
@@ -61,42 +61,42 @@ pub(super) struct Tunables {
 impl Tunables {
     /// Keeps what is about ports or the host; a name that stands twice with different values is
     /// neither, unless somebody looked again.
-    pub(super) fn tell(&mut self, name: &str, told: TunableText) {
+    pub(super) fn add(&mut self, name: &str, settings: TunableText) {
         if !recognise::is_wanted(name) || self.are_too_many() {
             return;
         }
-        self.bytes += told.outcome.as_ref().map_or(0, Vec::len);
-        match self.told.get_mut(name) {
+        self.bytes += settings.outcome.as_ref().map_or(0, Vec::len);
+        match self.settings.get_mut(name) {
             None => {
-                self.told.insert(name.to_owned(), told);
+                self.settings.insert(name.to_owned(), settings);
             }
             Some(before) => {
-                let note = before.again(name, told);
+                let note = before.again(name, settings);
                 self.notes.extend(note.filter(|_| self.notes.len() < NOTES_MAX));
             }
         }
     }
 
     /// The same of what counts only where nothing else tells it.
-    pub(super) fn tell_unless_told(&mut self, name: &str, told: TunableText) {
-        if !self.told.contains_key(name) {
-            self.tell(name, told);
+    pub(super) fn add_unless_known(&mut self, name: &str, settings: TunableText) {
+        if !self.settings.contains_key(name) {
+            self.add(name, settings);
         }
     }
 
     /// A write of a tunable, whose outcome nothing shows: what was told before it holds no more.
     pub(super) fn outdate(&mut self, name: &str, written: &TunableText) {
-        if let Some(told) = self.told.get_mut(name) {
-            if written.epoch.is_behind(told.epoch) {
+        if let Some(settings) = self.settings.get_mut(name) {
+            if written.epoch.is_behind(settings.epoch) {
                 let detail =
                     format!("it was set in {}, and is not shown after that", written.place);
-                told.outcome = Err(Refusal::Failed(Why::new(Reason::NotCaptured, detail)));
-                told.place.clone_from(&written.place);
+                settings.outcome = Err(Refusal::Failed(Why::new(Reason::NotCaptured, detail)));
+                settings.place.clone_from(&written.place);
             }
         }
     }
 
     pub(super) fn are_too_many(&self) -> bool {
-        self.told.len() > MAX_TUNABLES || self.bytes > MAX_BYTES
+        self.settings.len() > MAX_TUNABLES || self.bytes > MAX_BYTES
     }
 }

@@ -68,8 +68,8 @@ fn without_prefixes(lines: &mut [RawLine<'_>]) -> bool {
         };
         let alike = lines[start..].iter().take_while(|line| begins(line.text, prefix)).count();
         let block = &mut lines[start..start + alike];
-        let told = block.iter().filter(|line| line.text.len() > prefix.len()).count();
-        if told >= 2 && !(prefix.ends_with(b"#") && is_commented_out(block, prefix.len())) {
+        let kept = block.iter().filter(|line| line.text.len() > prefix.len()).count();
+        if kept >= 2 && !(prefix.ends_with(b"#") && is_commented_out(block, prefix.len())) {
             for line in block {
                 line.text = &line.text[prefix.len()..];
             }
@@ -112,8 +112,8 @@ const RESULTS_MAX: usize = 1024;
 /// What the tasks of Ansible printed: `stdout`, or `stdout_lines` where that is all, behind the
 /// command that printed it, as far as the text tells.
 fn results(text: &[u8]) -> Option<Vec<u8>> {
-    let mut told: Vec<u8> = Vec::new();
-    let (mut printed, mut lines, mut told_lines) = (None, 1, 1);
+    let mut kept: Vec<u8> = Vec::new();
+    let (mut printed, mut lines, mut kept_lines) = (None, 1, 1);
     let mut from = 0;
     for _ in 0..RESULTS_MAX {
         let Some((key, at)) = next_key(text, from) else { break };
@@ -123,22 +123,22 @@ fn results(text: &[u8]) -> Option<Vec<u8>> {
         let Some(Ok(Printed::Text(value))) = value.map(|read| read.map(Printed::joined)) else {
             continue;
         };
-        let missing = lines.saturating_sub(told_lines);
-        told.resize(told.len() + missing, b'\n');
-        told_lines += missing;
-        let before = told.len();
+        let missing = lines.saturating_sub(kept_lines);
+        kept.resize(kept.len() + missing, b'\n');
+        kept_lines += missing;
+        let before = kept.len();
         match key {
-            ResultKey::Command => told.extend_from_slice(format!("> {value}\n").as_bytes()),
+            ResultKey::Command => kept.extend_from_slice(format!("> {value}\n").as_bytes()),
             ResultKey::Lines if printed.as_deref() == Some(value.trim_end()) => {}
             ResultKey::Text | ResultKey::Lines => {
-                told.extend_from_slice(value.as_bytes());
-                told.push(b'\n');
+                kept.extend_from_slice(value.as_bytes());
+                kept.push(b'\n');
                 printed = Some(value.replace("\r\n", "\n").trim_end().to_owned());
             }
         }
-        told_lines += line_ends(&told[before..]);
+        kept_lines += line_ends(&kept[before..]);
     }
-    printed.map(|_| told)
+    printed.map(|_| kept)
 }
 
 fn line_ends(text: &[u8]) -> usize {

@@ -59,9 +59,9 @@ impl Tables {
                 Err(damage) => Err(Refusal::Failed(Why::new(Reason::Unparsable, damage.what))),
             };
             let place = format!("{name}:{line}");
-            let told = TunableText { place, epoch: transcript.at(section.line), outcome };
+            let setting = TunableText { place, epoch: transcript.at(section.line), outcome };
             let what = table.arguments(section.family.unwrap_or(Family::Ipv4), transport).join(" ");
-            self.replaced.extend(tell(&mut self.netsh, key, told, &what));
+            self.replaced.extend(add(&mut self.netsh, key, setting, &what));
         }
         self.read_settings((name, bytes), transcript, signs, &damaged)
     }
@@ -112,8 +112,13 @@ impl Tables {
                 let outcome =
                     outcome.map_err(|what| Refusal::Failed(Why::new(Reason::Unparsable, what)));
                 let place = format!("{name}:{line}");
-                let told = TunableText { place, epoch: transcript.at(first.line), outcome };
-                self.replaced.extend(tell(&mut self.settings, transport, told, command(transport)));
+                let setting = TunableText { place, epoch: transcript.at(first.line), outcome };
+                self.replaced.extend(add(
+                    &mut self.settings,
+                    transport,
+                    setting,
+                    command(transport),
+                ));
             }
         }
         Ok(())
@@ -148,25 +153,27 @@ const fn command(transport: Transport) -> &'static str {
     }
 }
 
-fn answer(told: Option<&TunableText>, command: &str) -> Answer {
-    match told {
-        Some(told) => Answer::new(Source::Capture(told.place.clone().into()), told.outcome.clone()),
+fn answer(setting: Option<&TunableText>, command: &str) -> Answer {
+    match setting {
+        Some(setting) => {
+            Answer::new(Source::Capture(setting.place.clone().into()), setting.outcome.clone())
+        }
         None => not_captured(Source::Command(command.to_owned().into()), command),
     }
 }
 
-fn tell<K: Ord>(
+fn add<K: Ord>(
     tables: &mut BTreeMap<K, TunableText>,
     key: K,
-    told: TunableText,
+    setting: TunableText,
     what: &str,
 ) -> Option<Unread> {
     match tables.get_mut(&key) {
         None => {
-            tables.insert(key, told);
+            tables.insert(key, setting);
             None
         }
-        Some(known) => known.again(what, told),
+        Some(known) => known.again(what, setting),
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn boot(persisted: &Persisted) -> Boot {
                 false => PersistedText::Unknown(Why::new(Reason::Truncated, detail)),
             };
             let line = (tunable.line, transcript.commands_above(tunable.line));
-            texts.tell(tunable.name, value, &file.place, line);
+            texts.add(tunable.name, value, &file.place, line);
         }
     }
     let mut boot = texts.boot(Loader::Tunrestore, |key| {

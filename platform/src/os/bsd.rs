@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::told::{LineRef, OfKey};
+use super::line_outcomes::{LineRef, OfKey};
 use super::{PersistedPaths, suspects};
 use crate::boot::{Boot, Loader, Rejection};
 use crate::parse::{bsd_conf, port_list};

@@ -58,7 +58,7 @@ fn read(ask: &dyn Ask) -> Snapshot {
         });
         let random = match unless_older(older, random) {
             Reading::Absent { source } => Reading::Known { value: false, source },
-            told => told,
+            reading => reading,
         };
         randomization.push(Randomization { families, transports: Transport::ALL, random });
     }
@@ -68,12 +68,12 @@ fn read(ask: &dyn Ask) -> Snapshot {
 }
 
 /// What the release has no knob for is absent, and not unknown, unless the knob is there.
-fn unless_older<T>(older: bool, told: Reading<T>) -> Reading<T> {
-    match told {
+fn unless_older<T>(older: bool, reading: Reading<T>) -> Reading<T> {
+    match reading {
         Reading::Unknown { .. } if older => {
             Reading::Absent { source: Source::Kernel("no anonportalgo before NetBSD 7".into()) }
         }
-        told => told,
+        reading => reading,
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn read(ask: &dyn Ask) -> Listeners {
                     listeners.unread.push(Unread::new(subject, too_many(MAX)));
                 }
                 Ok(listed) => {
-                    for why in listed.unseen {
+                    for why in listed.hidden {
                         listeners.unread.push(Unread::new(subject.clone(), why));
                     }
                     listeners.items.extend(listed.sockets.into_iter().map(
@@ -131,14 +131,14 @@ mod tests {
             (Family::Ipv6, Transport::Tcp) => Ok(open(":: 5357 4\n::1 631 8\n")),
             _ => Ok(open("")),
         });
-        let seen: Vec<_> =
+        let pairs: Vec<_> =
             listeners.items.iter().map(|l| (l.port, l.families, l.owner.clone())).collect();
         let known = |pid| Owner::Known { pid, command: None, unit: None, container: None };
-        assert_eq!(seen.len(), 4, "the two of port 80 are one listener");
-        assert!(matches!(seen[0], (80, _, Owner::Unseen(_))));
-        assert_eq!(seen[1], (631, &[Family::Ipv6][..], known(8)));
-        assert_eq!(seen[2], (5357, &[Family::Ipv4][..], known(4)));
-        assert_eq!(seen[3], (5357, Family::ALL, known(4)), "[::] may serve IPv4 too");
+        assert_eq!(pairs.len(), 4, "the two of port 80 are one listener");
+        assert!(matches!(pairs[0], (80, _, Owner::Unseen(_))));
+        assert_eq!(pairs[1], (631, &[Family::Ipv6][..], known(8)));
+        assert_eq!(pairs[2], (5357, &[Family::Ipv4][..], known(4)));
+        assert_eq!(pairs[3], (5357, Family::ALL, known(4)), "[::] may serve IPv4 too");
         assert!(listeners.unread.is_empty());
     }
 

@@ -29,25 +29,25 @@ impl Texts {
     /// A key that two texts say different things of is not known, nor one of which one text does,
     /// unless a command stands between: then it is the later state. `line` stands below so many
     /// commands of its text.
-    pub(super) fn tell(
+    pub(super) fn add(
         &mut self,
         key: &str,
         value: PersistedText,
         place: &str,
         (line, commands): (usize, usize),
     ) {
-        let Some((name, told)) = self.keys.iter_mut().find(|(name, _)| *name == key) else {
+        let Some((name, setting)) = self.keys.iter_mut().find(|(name, _)| *name == key) else {
             return;
         };
         let origin = Origin {
             source: Source::Capture(place.to_owned().into()),
             line: u32::try_from(line).ok(),
         };
-        match told {
-            None => *told = Some((value, origin, commands)),
+        match setting {
+            None => *setting = Some((value, origin, commands)),
             Some((known, ..)) if *known == value => {}
             Some((_, before, earlier)) if before.source == origin.source && *earlier < commands => {
-                *told = Some((value, origin, commands));
+                *setting = Some((value, origin, commands));
             }
             Some((known, before, _)) => {
                 let detail =
@@ -59,8 +59,8 @@ impl Texts {
 
     /// What it comes to; `command` prints what the texts do not hold.
     pub(super) fn boot(self, loader: Loader, command: impl Fn(&str) -> String) -> Boot {
-        let entry = |(key, told): (&'static str, Option<PrintedSetting>)| {
-            let state = match told {
+        let entry = |(key, setting): (&'static str, Option<PrintedSetting>)| {
+            let state = match setting {
                 Some((PersistedText::Is(value), origin, _)) => State::Known { value, origin },
                 Some((PersistedText::Unset, ..)) => State::Absent,
                 Some((PersistedText::Unknown(why), ..)) => State::Unknown(Unread::of_key(key, why)),

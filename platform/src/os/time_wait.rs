@@ -11,7 +11,7 @@ pub(super) fn fixed(milliseconds: u32, place: &'static str) -> Reading<u32> {
 }
 
 /// A length that the system does not tell, and where it would be.
-pub(super) fn untold(source: Source, detail: &str) -> Reading<u32> {
+pub(super) fn unknown(source: Source, detail: &str) -> Reading<u32> {
     Reading::Unknown { source, why: Why::new(Reason::Unsupported, detail) }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn milliseconds(text: &str, unit: u32) -> Result<u32, String> {
 pub(super) fn of_windows() -> Reading<u32> {
     let command =
         r"reg query HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters /v TcpTimedWaitDelay";
-    untold(
+    unknown(
         Source::Command(command.into()),
         "TcpTimedWaitDelay is not read, and what holds without it is disputed",
     )

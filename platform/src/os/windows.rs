@@ -79,7 +79,7 @@ fn read(ask: &dyn Ask) -> Snapshot {
     }));
     let time_wait = match time_wait::knob(ask, "TcpTimedWaitDelay", 1000) {
         Reading::Unknown { .. } => time_wait::of_windows(),
-        told => told,
+        answer => answer,
     };
     let scope = Scope { reserved, ..knobs::host_scope(ask, ranges, time_wait) };
     let host = HostInfo {
@@ -147,7 +147,7 @@ fn section<T>(
     understand: impl FnOnce(Section) -> Option<T>,
 ) -> Reading<T> {
     let Answer { source, outcome } = ask.ask(Question::Netsh(wanted, family, transport));
-    let told = outcome.map_err(Refusal::why).and_then(|bytes| {
+    let answer = outcome.map_err(Refusal::why).and_then(|bytes| {
         let unparsable =
             |what: &str| Why::unparsable(format!("{}: {what}", source.location()), &bytes);
         let mut sections =
@@ -161,12 +161,12 @@ fn section<T>(
             .and_then(understand)
             .ok_or_else(|| unparsable("no such table was printed"))
     });
-    reading(source, told)
+    reading(source, answer)
 }
 
 fn by_templates(ask: &dyn Ask, transport: Transport) -> Reading<Bounds> {
-    let (source, told) = templates(ask, transport);
-    let told = told.and_then(|templates| {
+    let (source, answer) = templates(ask, transport);
+    let answer = answer.and_then(|templates| {
         let mut ranges = templates.iter().filter_map(|template| template.dynamic);
         let Some(first) = ranges.next() else {
             return Err(Why::new(Reason::Unparsable, "no template has a dynamic port range"));
@@ -180,19 +180,19 @@ fn by_templates(ask: &dyn Ask, transport: Transport) -> Reading<Bounds> {
         }
         of_start_count(first)
     });
-    reading(source, told)
+    reading(source, answer)
 }
 
 /// `None` where the range is off, as it is out of the box.
 fn auto_reuse(ask: &dyn Ask) -> Option<Reading<Bounds>> {
-    let (source, told) = templates(ask, Transport::Tcp);
-    let found = told.and_then(|templates| {
-        let mut told = templates.iter().filter_map(|template| template.auto_reuse).peekable();
-        if told.peek().is_none() {
+    let (source, answer) = templates(ask, Transport::Tcp);
+    let found = answer.and_then(|templates| {
+        let mut answer = templates.iter().filter_map(|template| template.auto_reuse).peekable();
+        if answer.peek().is_none() {
             let detail = "no template shows its auto-reuse range";
             return Err(Why::new(Reason::NotCaptured, detail));
         }
-        Ok(told.find(|range| range.count > 0))
+        Ok(answer.find(|range| range.count > 0))
     });
     match found {
         Ok(None) => None,
@@ -212,14 +212,14 @@ fn of_registry(ask: &dyn Ask) -> Reading<Bounds> {
 
 fn templates(ask: &dyn Ask, transport: Transport) -> (Source, Result<Vec<Template>, Why>) {
     let Answer { source, outcome } = ask.ask(Question::NetSetting(transport));
-    let told = outcome.map_err(Refusal::why).and_then(|bytes| {
+    let answer = outcome.map_err(Refusal::why).and_then(|bytes| {
         let mut templates = powershell::templates(&bytes)
             .map_err(|error| Why::unparsable(error.to_string(), &bytes))?;
         // Both commands' output may stand in one file; the one object of UDP has no name.
         templates.retain(|template| template.name.is_some() == (transport == Transport::Tcp));
         Ok(templates)
     });
-    (source, told)
+    (source, answer)
 }
 
 fn of_start_count(range: StartCount) -> Result<Bounds, Why> {
@@ -234,8 +234,8 @@ fn bounds(start: u32, count: u32) -> Option<Bounds> {
     (first <= last).then(|| Bounds { first, last, raw: format!("{start} {count}") })
 }
 
-fn reading<T>(source: Source, told: Result<T, Why>) -> Reading<T> {
-    match told {
+fn reading<T>(source: Source, answer: Result<T, Why>) -> Reading<T> {
+    match answer {
         Ok(value) => Reading::Known { value, source },
         Err(why) => Reading::Unknown { source, why },
     }

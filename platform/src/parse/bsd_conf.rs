@@ -23,9 +23,9 @@ pub(crate) fn lines(bytes: &[u8], blanks: bool) -> Vec<ConfLine<'_>> {
         let text = raw.strip_suffix(b"\n").unwrap_or(raw);
         let followed = text.len() <= LINE_MAX && (blanks || text.len() < raw.len()) && !goes_on;
         goes_on = text.ends_with(b"\\");
-        let said = before_comment(text);
-        if !said.trim_ascii().is_empty() || !followed {
-            let set = plain(said, blanks).filter(|_| followed);
+        let text = before_comment(text);
+        if !text.trim_ascii().is_empty() || !followed {
+            let set = plain(text, blanks).filter(|_| followed);
             lines.push(ConfLine { number, text: text.trim_ascii(), set });
         }
     }

@@ -128,8 +128,8 @@ mod tests {
             ("0::/\n", None, None),
             ("", None, None),
         ] {
-            let told = (unit.map(str::to_owned), container.map(str::to_owned));
-            assert_eq!(run_by(text), told, "{text}");
+            let expected = (unit.map(str::to_owned), container.map(str::to_owned));
+            assert_eq!(run_by(text), expected, "{text}");
         }
     }
 

@@ -44,7 +44,7 @@ mod tests {
     fn sysctls_are_found_with_and_without_quotes() {
         let line = b"BOOT_IMAGE=/x ro sysctl.net.ipv4.ip_local_port_range=\"10000 20000\" sysctl=1 sysctlx.a=1 \
                      \"sysctl/a/b=1 2\" sysctl.c= sysctl.d -- sysctl.e=1\n";
-        let told: Vec<(String, String)> = sysctls(line)
+        let pairs: Vec<(String, String)> = sysctls(line)
             .into_iter()
             .map(|(path, value)| {
                 let text = |bytes| String::from_utf8(bytes).expect("ASCII");
@@ -52,6 +52,6 @@ mod tests {
             })
             .collect();
         let expected = [("net/ipv4/ip_local_port_range", "10000 20000"), ("a/b", "1 2")];
-        assert_eq!(told, expected.map(|(path, value)| (path.to_owned(), value.to_owned())));
+        assert_eq!(pairs, expected.map(|(path, value)| (path.to_owned(), value.to_owned())));
     }
 }

@@ -359,12 +359,12 @@ impl ShowProp {
 
     /// The row of a line; of the property `i` of `-p` where it names none.
     fn row(&self, i: usize, line: usize, values: Vec<String>, ended: bool) -> Option<IpadmRow> {
-        let told = [
+        let rows = [
             self.proto.clone().map(|proto| (Column::Proto, proto)),
             self.properties.get(i).cloned().map(|property| (Column::Property, property)),
         ];
         let printed = self.fields.iter().copied().zip(values);
-        IpadmRow::new(line, ended, told.into_iter().flatten().chain(printed)).named()
+        IpadmRow::new(line, ended, rows.into_iter().flatten().chain(printed)).named()
     }
 }
 

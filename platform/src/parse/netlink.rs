@@ -130,12 +130,12 @@ pub(crate) mod tests {
     }
 
     fn outcome(bytes: &[u8]) -> Result<(Progress, usize), DumpError> {
-        let mut seen = 0;
+        let mut read = 0;
         walk(bytes, |_, _| {
-            seen += 1;
+            read += 1;
             Ok(())
         })
-        .map(|progress| (progress, seen))
+        .map(|progress| (progress, read))
     }
 
     #[test]

@@ -139,16 +139,17 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<(usize, String, When, bool)> {
-        let told = |t: NoTunable<'_>| (t.line, format!("{} {}", t.name, t.value), t.when, t.whole);
-        tunables(text).map(told).collect()
+        let fields =
+            |t: NoTunable<'_>| (t.line, format!("{} {}", t.name, t.value), t.when, t.whole);
+        tunables(text).map(fields).collect()
     }
 
-    fn now(line: usize, told: &str) -> (usize, String, When, bool) {
-        (line, told.to_owned(), When::Now, true)
+    fn now(line: usize, fields: &str) -> (usize, String, When, bool) {
+        (line, fields.to_owned(), When::Now, true)
     }
 
-    fn boot(line: usize, told: &str) -> (usize, String, When, bool) {
-        (line, told.to_owned(), When::AfterBoot, true)
+    fn boot(line: usize, fields: &str) -> (usize, String, When, bool) {
+        (line, fields.to_owned(), When::AfterBoot, true)
     }
 
     #[test]

@@ -117,7 +117,7 @@ struct SocketList {
     servers: bool,
     asked: Asked,
     /// By family and transport: whether a socket was seen, and whether one that waits was.
-    seen: [[bool; 2]; 2],
+    heads: [[bool; 2]; 2],
     waiting: [bool; 2],
 }
 
@@ -130,12 +130,12 @@ const fn index(transport: Transport) -> usize {
 
 impl SocketList {
     const fn new(form: Form, headed: bool, servers: bool, asked: Asked) -> Self {
-        Self { form, headed, servers, asked, seen: [[false; 2]; 2], waiting: [false; 2] }
+        Self { form, headed, servers, asked, heads: [[false; 2]; 2], waiting: [false; 2] }
     }
 
     fn see(&mut self, transport: Transport, families: &[Family], waits: bool) {
         for family in families {
-            self.seen[usize::from(*family == Family::Ipv6)][index(transport)] = true;
+            self.heads[usize::from(*family == Family::Ipv6)][index(transport)] = true;
         }
         self.waiting[index(transport)] |= waits;
     }
@@ -143,7 +143,7 @@ impl SocketList {
     /// Whether every socket that waits is in it. A list without a command line is of the families
     /// that it shows, and has those that wait if it has one of them.
     fn is_whole(&self, family: Family, transport: Transport) -> bool {
-        let seen = self.seen[usize::from(family == Family::Ipv6)][index(transport)];
+        let heads = self.heads[usize::from(family == Family::Ipv6)][index(transport)];
         let command = self.asked.command;
         let of_form = match self.form {
             Form::Solaris(of, list_family) => of == transport && list_family == family,
@@ -153,7 +153,7 @@ impl SocketList {
         };
         let all = command.is_some_and(|command| command.all);
         let waiting = all || self.servers || self.waiting[index(transport)];
-        let family_shown = command.is_some() || seen || matches!(self.form, Form::Solaris(..));
+        let family_shown = command.is_some() || heads || matches!(self.form, Form::Solaris(..));
         self.headed
             && !command.is_some_and(|command| command.filtered)
             && self.asked.takes_in(family, transport)

@@ -110,14 +110,14 @@ pub(crate) fn is_pattern(key: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn told(text: &str, grammar: Grammar) -> Vec<String> {
+    fn words(text: &str, grammar: Grammar) -> Vec<String> {
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let told = |line: SysctlLine<'_>| {
+        let words = |line: SysctlLine<'_>| {
             let dash = if line.dash { "-" } else { "" };
             let value = line.value.map_or("none".to_owned(), |value| format!("{:?}", shown(value)));
             format!("{} {dash}{} {value}", line.number, shown(line.key))
         };
-        lines(text.as_bytes(), grammar).map(told).collect()
+        lines(text.as_bytes(), grammar).map(words).collect()
     }
 
     #[test]
@@ -132,18 +132,18 @@ mod tests {
             "9 h \"\"",
             "10 i \"j\"",
         ];
-        assert_eq!(told(text, Grammar::Systemd), lines);
-        assert_eq!(told(text, Grammar::Procps), lines);
+        assert_eq!(words(text, Grammar::Systemd), lines);
+        assert_eq!(words(text, Grammar::Procps), lines);
     }
 
     #[test]
     fn they_differ_in_blanks_and_in_what_ends_a_line() {
         let text = "a=1\rb=2\0c=3\n\u{b}d=4\u{c}\n- e=5";
         assert_eq!(
-            told(text, Grammar::Systemd),
+            words(text, Grammar::Systemd),
             ["1 a \"1\"", "1 b \"2\"", "1 c \"3\"", "2 \u{b}d \"4\\u{c}\"", "3 -e \"5\""]
         );
-        assert_eq!(told(text, Grammar::Procps), ["1 a \"1\\rb=2\"", "2 d \"4\"", "3 - e \"5\""]);
+        assert_eq!(words(text, Grammar::Procps), ["1 a \"1\\rb=2\"", "2 d \"4\"", "3 - e \"5\""]);
     }
 
     #[test]

@@ -178,11 +178,11 @@ const COMPLAINERS: [&str; 3] = ["sysctl", "error", "no"];
 /// captured.
 pub(crate) fn refused(text: &str) -> impl Iterator<Item = RefusedName<'_>> {
     lines(text).filter_map(|line| {
-        let (who, said) = line.text.trim_matches(BLANKS).split_once(": ")?;
-        let said = COMPLAINERS.contains(&who).then_some(said)?;
+        let (who, message) = line.text.trim_matches(BLANKS).split_once(": ")?;
+        let message = COMPLAINERS.contains(&who).then_some(message)?;
         // The last name-like word: OpenBSD prints the wrong part before the whole name.
-        let name = said.split(BLANKS).rev().find_map(named)?;
-        Some(RefusedName { line: line.number, name, why: refusal(said) })
+        let name = message.split(BLANKS).rev().find_map(named)?;
+        Some(RefusedName { line: line.number, name, why: refusal(message) })
     })
 }
 
@@ -193,9 +193,9 @@ fn named(word: &str) -> Option<&str> {
     (inner && name.len() <= NAME_MAX).then_some(name)
 }
 
-fn refusal(said: &str) -> NoValue {
-    let said = said.to_ascii_lowercase();
-    let says = |any: &[&str]| any.iter().any(|words| said.contains(words));
+fn refusal(message: &str) -> NoValue {
+    let message = message.to_ascii_lowercase();
+    let says = |any: &[&str]| any.iter().any(|words| message.contains(words));
     if says(&["permission denied", "operation not permitted"]) {
         NoValue::Denied
     } else if says(&["unknown oid", "unknown key", "is invalid", "no such file or directory"]) {

@@ -118,29 +118,33 @@ mod tests {
     fn what_keeps_to_some_ports_is_uneven() {
         let mut next = seeded(1);
         let can = range(32_768, 28_232);
-        let mut said = |n: usize, of: &dyn Fn(usize) -> bool, in_use: u32| {
+        let mut chance = |n: usize, of: &dyn Fn(usize) -> bool, in_use: u32| {
             let of: Vec<u16> = (0..can.len()).filter(|at| of(*at)).map(|at| can[at]).collect();
             let drawn: Vec<u16> = (0..n).map(|_| of[next(of.len())]).collect();
             uneven(&drawn, &can, 28_232, in_use)
         };
-        assert_eq!(said(8, &|at| at == 77, 40), Some(Uneven::Repeats { distinct: 1 }), "one port");
-        assert!(matches!(said(5, &|at| at == 77, 40), Some(Uneven::Hole { .. })), "one port");
-        assert_eq!(said(3, &|at| at == 77, 40), None, "too few to tell");
-        let found = said(256, &|at| at % 64 == 0, 40);
+        assert_eq!(
+            chance(8, &|at| at == 77, 40),
+            Some(Uneven::Repeats { distinct: 1 }),
+            "one port"
+        );
+        assert!(matches!(chance(5, &|at| at == 77, 40), Some(Uneven::Hole { .. })), "one port");
+        assert_eq!(chance(3, &|at| at == 77, 40), None, "too few to tell");
+        let found = chance(256, &|at| at % 64 == 0, 40);
         assert!(matches!(found, Some(Uneven::Repeats { distinct: 150..=230 })), "{found:?}");
-        let found = said(256, &|at| !(5_000..23_000).contains(&at), 40);
+        let found = chance(256, &|at| !(5_000..23_000).contains(&at), 40);
         assert!(
             matches!(found, Some(Uneven::Hole { from: 37_000..=37_767, count: 18_000.., .. })),
             "both ends: {found:?}"
         );
-        let found = said(256, &|at| at < 24_000, 40);
+        let found = chance(256, &|at| at < 24_000, 40);
         assert!(matches!(found, Some(Uneven::Hole { count: 4_232.., .. })), "85 %: {found:?}");
-        assert_eq!(said(256, &|at| at < 24_000, 4_232), None, "in use");
-        let found = said(4_096, &|at| at < 27_000, 40);
+        assert_eq!(chance(256, &|at| at < 24_000, 4_232), None, "in use");
+        let found = chance(4_096, &|at| at < 27_000, 40);
         assert!(matches!(found, Some(Uneven::Hole { .. })), "96 %: {found:?}");
-        assert_eq!(said(40, &|at| at % 2 == 1, 0), Some(Uneven::OneParity { odd: true }));
-        assert_eq!(said(256, &|at| at % 2 == 0, 40), Some(Uneven::OneParity { odd: false }));
-        assert_eq!(said(39, &|at| at % 2 == 1, 0), None, "too few to tell");
-        assert_eq!(said(256, &|at| at % 2 == 1, 14_116), None, "in use");
+        assert_eq!(chance(40, &|at| at % 2 == 1, 0), Some(Uneven::OneParity { odd: true }));
+        assert_eq!(chance(256, &|at| at % 2 == 0, 40), Some(Uneven::OneParity { odd: false }));
+        assert_eq!(chance(39, &|at| at % 2 == 1, 0), None, "too few to tell");
+        assert_eq!(chance(256, &|at| at % 2 == 1, 14_116), None, "in use");
     }
 }

@@ -130,7 +130,7 @@ fn ports_from_a_part_of_the_range_disagree_only_where_the_rest_is_free() {
         let at = |i: u32| u16::try_from(low + i * step % 4_094).expect("a port");
         Given::Ports((0..count).map(at).collect(), None)
     };
-    let said = |reserved: &str, sockets: u32| {
+    let chances = |reserved: &str, sockets: u32| {
         let probe = probed("32768\t60999", reserved, sockets, &slice);
         assert!(probe.disagreements.iter().all(|found| matches!(
             found,
@@ -139,12 +139,12 @@ fn ports_from_a_part_of_the_range_disagree_only_where_the_rest_is_free() {
         )));
         (probe.disagreements.len(), probe.unknown.len())
     };
-    assert_eq!(said("", 12), (6, 0), "all but TCP's connect()");
-    assert_eq!(said("", 5_000), (6, 0));
-    assert_eq!(said("", 12_000), (0, 6), "so many sockets may hold the rest");
-    assert_eq!(said("32768-42699", 12), (6, 0));
-    assert_eq!(said("32768-44000,50000-60999", 12), (0, 0), "who starts there may land here");
-    assert_eq!(said("", 13), (6, 0));
+    assert_eq!(chances("", 12), (6, 0), "all but TCP's connect()");
+    assert_eq!(chances("", 5_000), (6, 0));
+    assert_eq!(chances("", 12_000), (0, 6), "so many sockets may hold the rest");
+    assert_eq!(chances("32768-42699", 12), (6, 0));
+    assert_eq!(chances("32768-44000,50000-60999", 12), (0, 0), "who starts there may land here");
+    assert_eq!(chances("", 13), (6, 0));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn what_disagrees_is_asked_once_more() {
 
 #[test]
 fn a_filter_that_answers_as_a_kernel_without_ipv6_is_no_absence() {
-    let said = |addresses: Result<&'static [u8], Refusal>| {
+    let chances = |addresses: Result<&'static [u8], Refusal>| {
         let ask = |question: Question<'_>| match question {
             Question::File("/proc/thread-self/net/if_inet6") => {
                 Answer::new(Source::File("test".into()), addresses.clone().map(<[u8]>::to_vec))
@@ -200,9 +200,9 @@ fn a_filter_that_answers_as_a_kernel_without_ipv6_is_no_absence() {
         let (_, probe) = probe(Os::Linux, &ask, &draw, 256);
         probe.unknown.len()
     };
-    assert_eq!(said(Ok(b"")), 0);
-    assert_eq!(said(Ok(b"00000000000000000000000000000001 01 80 10 80 lo\n")), 4);
-    assert_eq!(said(Err(Refusal::Failed(Why::new(Reason::Denied, "refused")))), 4);
+    assert_eq!(chances(Ok(b"")), 0);
+    assert_eq!(chances(Ok(b"00000000000000000000000000000001 01 80 10 80 lo\n")), 4);
+    assert_eq!(chances(Err(Refusal::Failed(Why::new(Reason::Denied, "refused")))), 4);
 }
 
 #[test]

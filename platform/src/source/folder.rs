@@ -84,7 +84,7 @@ impl Folder {
 
     /// What a path of the tree leads to. Of files only the ordinary are opened.
     pub(crate) fn look(&self, name: &Path) -> Found {
-        let seen = self.resolve(name).and_then(|path| {
+        let file = self.resolve(name).and_then(|path| {
             // An image seldom has devices, and gets this one when it runs.
             if path == Path::new("dev/null") {
                 return Ok(Found::Null);
@@ -100,7 +100,7 @@ impl Folder {
             }
             Ok(Found::Text(bytes))
         });
-        seen.unwrap_or_else(|error| match error.kind() {
+        file.unwrap_or_else(|error| match error.kind() {
             _ if is_loop(&error) => Found::Nothing("its links go in a circle, or are too many"),
             io::ErrorKind::NotFound if self.leads_to(name, "/dev/null") => Found::Null,
             // Only the running system has these files.

@@ -30,7 +30,7 @@ fn collect(
     matters: impl Fn(&[u8]) -> bool,
 ) -> Persisted {
     let mut persisted = Persisted::default();
-    let mut seen: Vec<PathBuf> = Vec::new();
+    let mut visited: Vec<PathBuf> = Vec::new();
     let mut left = TOTAL_MAX;
     for &folder in folders {
         let (path, mut names) = match root.list(folder) {
@@ -42,10 +42,10 @@ fn collect(
             }
         };
         // Two names of one folder: /lib is a link to /usr/lib on most systems.
-        if seen.contains(&path) {
+        if visited.contains(&path) {
             continue;
         }
-        seen.push(path);
+        visited.push(path);
         // What matters first: the others must not use the bound up.
         names.sort_by_key(|name| (!matters(name.as_encoded_bytes()), name.clone()));
         let mut listed: Vec<File> = Vec::new();

@@ -73,7 +73,7 @@ expires = 2027-01-31
 
 #[test]
 fn a_mistake_is_told_with_its_place_and_what_was_meant() {
-    for (text, told) in [
+    for (text, message) in [
         (
             "min-pol = 5",
             "line 1, column 1: there is no key \"min-pol\"; did you mean \"min-pool\"?",
@@ -119,6 +119,6 @@ fn a_mistake_is_told_with_its_place_and_what_was_meant() {
         ),
     ] {
         let mistake = policy(text).err().unwrap_or_else(|| panic!("{text} is taken"));
-        assert!(mistake.starts_with(told), "{text}\n{mistake}\n{told}");
+        assert!(mistake.starts_with(message), "{text}\n{mistake}\n{message}");
     }
 }

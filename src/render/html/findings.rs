@@ -34,17 +34,17 @@ fn list(
     class: &str,
     findings: &[(&Finding, Vec<&str>)],
 ) -> Markup {
-    let mut told: Vec<(&str, usize)> = Vec::new();
+    let mut groups: Vec<(&str, usize)> = Vec::new();
     let mut shown: Vec<(&Finding, String)> = Vec::new();
     let mut more: Vec<usize> = Vec::new();
     for (finding, scopes) in findings {
-        let at = told.iter().position(|(rule, _)| *rule == finding.rule).unwrap_or(told.len());
-        if at == told.len() {
-            told.push((&finding.rule, 0));
+        let at = groups.iter().position(|(rule, _)| *rule == finding.rule).unwrap_or(groups.len());
+        if at == groups.len() {
+            groups.push((&finding.rule, 0));
             more.push(0);
         }
-        if told[at].1 < TOLD && shown.len() < TOLD_OF_ALL {
-            told[at].1 += 1;
+        if groups[at].1 < TOLD && shown.len() < TOLD_OF_ALL {
+            groups[at].1 += 1;
             shown.push((*finding, places(document, scopes)));
         } else {
             more[at] += 1;
@@ -55,8 +55,8 @@ fn list(
             h2 { (title) }
             div {
                 @if class == "waived" { p.lead { "Found, and waived for the reason given." } }
-                @for (finding, places) in &shown { (tell(finding, places)) }
-                @for ((rule, _), more) in told.iter().zip(&more).filter(|(_, more)| **more > 0) {
+                @for (finding, places) in &shown { (card(finding, places)) }
+                @for ((rule, _), more) in groups.iter().zip(&more).filter(|(_, more)| **more > 0) {
                     p.more {
                         "And " (more) " more of " (rule) "; the JSON report lists them all."
                     }
@@ -66,7 +66,7 @@ fn list(
     }
 }
 
-fn tell(finding: &Finding, places: &str) -> Markup {
+fn card(finding: &Finding, places: &str) -> Markup {
     html! {
         article.finding.(finding.severity.name()) {
             p.kind {
@@ -81,7 +81,7 @@ fn tell(finding: &Finding, places: &str) -> Markup {
             p { (text(&finding.message)) }
             @if !places.is_empty() { p { b { "In " } (text(places)) } }
             h4 { "Seen" }
-            dl.evidence { @for evidence in finding.evidence.iter().take(PIECES) { (seen(evidence)) } }
+            dl.evidence { @for evidence in finding.evidence.iter().take(PIECES) { (evidence_row(evidence)) } }
             @if finding.to_do().next().is_some() {
                 h4 { "What to do" }
                 ul.steps { @for (text, command) in finding.to_do().take(PIECES) { (step(text, command)) } }
@@ -97,7 +97,7 @@ fn text(text: &str) -> String {
     shortened(text, TEXT)
 }
 
-fn seen(evidence: &Evidence) -> Markup {
+fn evidence_row(evidence: &Evidence) -> Markup {
     html! {
         div {
             dt { (text(&evidence.what)) }

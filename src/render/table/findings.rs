@@ -1,6 +1,6 @@
 //! The findings, and every rule's answer.
 
-use crate::render::blocks::{Printed, tell_one};
+use crate::render::blocks::{Printed, write_one};
 use crate::render::page::{BOLD, DIM, PLAIN, Page};
 use crate::render::view::findings::{alike, places};
 use crate::text::counted;
@@ -13,24 +13,24 @@ const WAIVED: usize = 20;
 
 /// Tells the findings that nobody accepted, most severe first; of many from one rule the first few,
 /// and how many more.
-pub(super) fn tell_all(page: &mut Page, document: &Document) {
+pub(super) fn write_all(page: &mut Page, document: &Document) {
     let mut already = Printed::new();
-    let mut told: Vec<(&str, usize, usize)> = Vec::new();
+    let mut groups: Vec<(&str, usize, usize)> = Vec::new();
     let counting = alike(document).into_iter().filter(|(finding, _)| finding.waived.is_none());
     for (finding, scopes) in counting {
-        let at = told.iter().position(|(rule, ..)| *rule == finding.rule).unwrap_or(told.len());
-        if at == told.len() {
-            told.push((&finding.rule, 0, 0));
+        let at = groups.iter().position(|(rule, ..)| *rule == finding.rule).unwrap_or(groups.len());
+        if at == groups.len() {
+            groups.push((&finding.rule, 0, 0));
         }
-        told[at].1 += 1;
-        if told[at].1 <= TOLD {
+        groups[at].1 += 1;
+        if groups[at].1 <= TOLD {
             page.gap();
-            tell(page, finding, &places(document, &scopes), &mut already);
+            write_finding(page, finding, &places(document, &scopes), &mut already);
         } else {
-            told[at].2 += scopes.len();
+            groups[at].2 += scopes.len();
         }
     }
-    for (rule, _, more) in told.into_iter().filter(|(.., more)| *more > 0) {
+    for (rule, _, more) in groups.into_iter().filter(|(.., more)| *more > 0) {
         let more = u32::try_from(more).unwrap_or(u32::MAX);
         let line = format!(
             "and {} of {rule}; --format json lists them all",
@@ -41,15 +41,20 @@ pub(super) fn tell_all(page: &mut Page, document: &Document) {
     }
 }
 
-fn tell<'a>(page: &mut Page, finding: &'a Finding, places: &str, already: &mut Printed<'a>) {
-    tell_one(page, finding, places, already);
+fn write_finding<'a>(
+    page: &mut Page,
+    finding: &'a Finding,
+    places: &str,
+    already: &mut Printed<'a>,
+) {
+    write_one(page, finding, places, already);
     if already.insert((&finding.rule, "")) {
         page.prose((DIM, "  more  "), (DIM, &format!("ephaudit explain {}", finding.rule)), 8);
     }
 }
 
 /// Tells what was found and is accepted, a line each.
-pub(super) fn tell_waived(page: &mut Page, document: &Document) {
+pub(super) fn write_waived(page: &mut Page, document: &Document) {
     let waived: Vec<(&Finding, &str)> = alike(document)
         .into_iter()
         .filter_map(|(finding, _)| Some((finding, finding.waived.as_deref()?)))

@@ -257,7 +257,7 @@ fn in_use(scope: &Scope) -> Option<(Option<u32>, String)> {
 
 fn listening(scope: &Scope, width: usize) -> String {
     let listeners = &scope.listeners;
-    let (count, inside) = listeners.seen();
+    let (count, inside) = listeners.shown();
     if listeners.state != State::Known && count == 0 {
         return unread(listeners.state, listeners.reason.as_deref());
     }

@@ -90,16 +90,16 @@ pub fn rejected(scope: &Scope) -> Vec<String> {
     for entry in &scope.boot {
         for line in &entry.rejected {
             let value = setting_value(&line.value);
-            let told = format!(
+            let words = format!(
                 "{} = {value} at {} ({}): {}",
                 setting(&entry.key),
                 at(&line.source),
                 line.reason,
                 line.detail
             );
-            match lines.iter_mut().find(|(known, _)| *known == told) {
+            match lines.iter_mut().find(|(known, _)| *known == words) {
                 Some((_, loaders)) => loaders.push(&entry.loader),
-                None => lines.push((told, vec![&entry.loader])),
+                None => lines.push((words, vec![&entry.loader])),
             }
         }
     }

@@ -33,7 +33,7 @@ pub struct Case<'a> {
     /// What was found here, waived or not.
     pub findings: Vec<&'a Finding>,
     /// What could not be told; never empty where the answer is `Unknown`.
-    pub untold: Vec<Untold<'a>>,
+    pub unread: Vec<CaseGap<'a>>,
     /// Why it does not apply, or was not asked.
     pub reason: Option<&'a str>,
     /// The option that asks.
@@ -55,14 +55,14 @@ impl Case<'_> {
 }
 
 /// Something that could not be told.
-pub enum Untold<'a> {
+pub enum CaseGap<'a> {
     /// A gap.
     Gap(&'a Gap),
     /// What the report says instead of one.
     Why(&'a str),
 }
 
-impl Display for Untold<'_> {
+impl Display for CaseGap<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gap(gap) => write!(f, "{} ({}): {}", gap.what, gap.why, gap.detail),
@@ -106,19 +106,19 @@ pub fn cases(document: &Document) -> Vec<Case<'_>> {
     }
     for gap in &document.gaps {
         if let Some(rule) = &gap.rule {
-            made.at(rule, &gap.scope).untold.push(Untold::Gap(gap));
+            made.at(rule, &gap.scope).unread.push(CaseGap::Gap(gap));
         }
     }
-    let told = |case: &Case<'_>| !case.findings.is_empty() || !case.untold.is_empty();
+    let counts = |case: &Case<'_>| !case.findings.is_empty() || !case.unread.is_empty();
     let elsewhere: HashSet<&str> =
-        made.cases.iter().filter(|case| told(case)).map(|case| case.rule).collect();
+        made.cases.iter().filter(|case| counts(case)).map(|case| case.rule).collect();
     for rule in &document.rules {
         let case = made.at(&rule.rule, own);
         if matches!(rule.verdict, Verdict::NotApplicable | Verdict::NotAsked) {
             case.reason = rule.reason.as_deref();
             case.asks = rule.asks.as_deref();
         }
-        if !told(case) {
+        if !counts(case) {
             case.verdict = match rule.verdict {
                 Verdict::Pass | Verdict::NotApplicable | Verdict::NotAsked => rule.verdict,
                 // It judges scope by scope, and what it has to say is said of others.
@@ -127,17 +127,17 @@ pub fn cases(document: &Document) -> Vec<Case<'_>> {
             };
             if case.verdict == Verdict::Unknown {
                 let why = rule.reason.as_deref().unwrap_or("the report does not say why");
-                case.untold.push(Untold::Why(why));
+                case.unread.push(CaseGap::Why(why));
             }
         }
     }
-    let silent = made.cases.iter().all(|case| case.untold.is_empty());
+    let silent = made.cases.iter().all(|case| case.unread.is_empty());
     let why = match document.status {
         None => "nothing was judged: these are the facts of ephaudit show",
         Some(Status::Undetermined) if silent => "undetermined: the report does not say why",
         Some(_) => return made.finish(),
     };
-    made.at(AUDIT, own).untold.push(Untold::Why(why));
+    made.at(AUDIT, own).unread.push(CaseGap::Why(why));
     made.finish()
 }
 
@@ -157,7 +157,7 @@ impl<'a> Made<'a> {
                 severity: Severity::Info,
                 verdict: Verdict::Unknown,
                 findings: Vec::new(),
-                untold: Vec::new(),
+                unread: Vec::new(),
                 reason: None,
                 asks: None,
             });
@@ -171,7 +171,7 @@ impl<'a> Made<'a> {
         for case in &mut self.cases {
             if case.failures().next().is_some() {
                 case.verdict = Verdict::Fail;
-            } else if !case.untold.is_empty() {
+            } else if !case.unread.is_empty() {
                 case.verdict = Verdict::Unknown;
             } else if !case.findings.is_empty() {
                 case.verdict = Verdict::Waived;

@@ -125,7 +125,7 @@ fn pool_row(pool: &Pool) -> Vec<String> {
 fn listeners_row(host: &Host, scope: &Scope) -> Vec<String> {
     let items = &scope.listeners.items;
     let count = |wanted: Transport| grouped(scope.listeners.total(wanted).count);
-    let inside = grouped(scope.listeners.seen().1);
+    let inside = grouped(scope.listeners.shown().1);
     let mut value =
         format!("{} tcp, {} udp; {inside} in pool", count(Transport::Tcp), count(Transport::Udp));
     if scope.listeners.state != State::Known {

@@ -16,9 +16,9 @@ pub fn alike(document: &Document) -> Vec<(&Finding, Vec<&str>)> {
     let mut groups: Vec<(&Finding, Vec<&str>)> = Vec::new();
     let mut places = HashMap::new();
     for finding in &document.findings {
-        let said =
+        let words =
             (&finding.rule, &finding.title, &finding.message, finding.severity, &finding.waived);
-        let at = *places.entry(said).or_insert(groups.len());
+        let at = *places.entry(words).or_insert(groups.len());
         if at == groups.len() {
             groups.push((finding, Vec::new()));
         }
@@ -47,10 +47,10 @@ pub fn places(document: &Document, scopes: &[&str]) -> String {
 
 /// What could not be seen, each thing once, and together what could not for one reason.
 pub fn by_reason<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Vec<(&'a Gap, Vec<&'a str>)> {
-    let mut told = HashSet::new();
+    let mut printed = HashSet::new();
     let mut reasons: Vec<(&'a Gap, Vec<&'a str>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
-    for gap in gaps.into_iter().filter(|gap| told.insert((&gap.what, &gap.detail))) {
+    for gap in gaps.into_iter().filter(|gap| printed.insert((&gap.what, &gap.detail))) {
         let at = *places.entry(&gap.detail).or_insert(reasons.len());
         if at == reasons.len() {
             reasons.push((gap, Vec::new()));

@@ -45,7 +45,7 @@ fn is_unread(scope: &Scope) -> bool {
 }
 
 fn in_pool(scope: &Scope) -> u32 {
-    scope.listeners.seen().1
+    scope.listeners.shown().1
 }
 
 /// The best name, or the identity where there is none.
@@ -69,7 +69,7 @@ fn line(scope: &Scope) -> Vec<String> {
         cell(range),
         cell(reserved),
         cell(pool),
-        listeners(scope.listeners.seen().0),
+        listeners(scope.listeners.shown().0),
         listeners(in_pool(scope)),
         cell(in_use),
     ]

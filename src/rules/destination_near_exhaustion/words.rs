@@ -9,7 +9,7 @@ use ephaudit_platform::snapshot::{Census, Environment, Reading, Snapshot, Source
 use super::{Hot, RULE, TransportUse};
 use crate::remedy::targets;
 use crate::report::{About, Cure, Evidence, Finding, Step};
-use crate::rule::usage::{range_evidence, seen_in, ss_from, ss_to};
+use crate::rule::usage::{range_evidence, read_from, ss_from, ss_to};
 use crate::text::{counted, grouped, parity, seconds};
 
 const REUSE: &str = "net.ipv4.tcp_tw_reuse";
@@ -46,8 +46,8 @@ pub(super) fn finding(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -
     });
     let finding =
         Finding::new(RULE.name, hot.severity(), case.scope, &subject, in_use(case, census, hot))
-            .seen(case.scope.pool_of(row.transport).map(range_evidence))
-            .seen(of_settings)
+            .with_evidence(case.scope.pool_of(row.transport).map(range_evidence))
+            .with_evidence(of_settings)
             .says(
                 format!(
                     "{} {who}: {} of {} {} in use ({} %)",
@@ -92,7 +92,7 @@ fn in_use(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -> Evidence {
         (None, Some(range)) => ss_from(row.transport, row.source, range),
         (None, None) => String::new(),
     };
-    let source = seen_in(census, row.transport);
+    let source = read_from(census, row.transport);
     Evidence { what: "ports in use", value, source, line: None, command }
 }
 

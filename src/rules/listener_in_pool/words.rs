@@ -130,15 +130,15 @@ pub(super) fn message(group: &ListenerGroup<'_>, pool: &Pool<'_>) -> String {
 }
 
 fn why(group: &ListenerGroup<'_>) -> String {
-    let said: BTreeSet<Sign> =
+    let signs: BTreeSet<Sign> =
         group.iter().flat_map(|(_, weighed)| weighed.signs.clone()).collect();
-    let said: Vec<&str> = said.into_iter().map(Sign::says).collect();
+    let signs: Vec<&str> = signs.into_iter().map(Sign::says).collect();
     if is_fixed(group) {
         let certain = group.iter().any(|(_, weighed)| weighed.fixed == Fixed::Yes);
         let what = if certain { "A fixed service" } else { "Most likely a fixed service" };
-        return format!("{what}: {}.", said.join("; "));
+        return format!("{what}: {}.", signs.join("; "));
     }
-    let why = if said.is_empty() { String::new() } else { format!(" ({})", said.join("; ")) };
+    let why = if signs.is_empty() { String::new() } else { format!(" ({})", signs.join("; ")) };
     format!("Nothing tells whether it asked for its port by number or took any{why}.")
 }
 

@@ -140,10 +140,10 @@ pub struct Meeting {
 pub fn explanation(
     host: &facts::HostInfo,
     registry: &iana::Registry,
-    said: explain::Explanation<'_>,
+    explanation: explain::Explanation<'_>,
     collected_at: String,
 ) -> Explanation {
-    let explain::Explanation { scope, port, privileged, transports, steps, gaps } = said;
+    let explain::Explanation { scope, port, privileged, transports, steps, gaps } = explanation;
     Explanation {
         schema_version: SCHEMA_VERSION,
         kind: "explanation",

@@ -30,7 +30,7 @@ pub(super) fn listeners(
         items: listed
             .into_iter()
             .filter_map(|index| items.get(index).zip(weighed.get(index)))
-            .map(|(item, weighed)| told(item, weighed, pools, policy))
+            .map(|(item, weighed)| listener(item, weighed, pools, policy))
             .collect(),
     }
 }
@@ -100,7 +100,7 @@ fn distance(ports: &PortSet, port: u16) -> u32 {
     above.into_iter().chain(below).min().map_or(u32::MAX, u32::from)
 }
 
-fn told(
+fn listener(
     item: &facts::Listener,
     weighed: &Weighed,
     pools: &[facts::Pool<'_>],

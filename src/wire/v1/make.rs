@@ -182,7 +182,7 @@ fn reserved(reserved: &facts::Reserved, most: usize) -> Reserved {
         transports: transports(reserved.transports),
         families: families(reserved.families),
         state: state(&reserved.ports),
-        spans: spans.told,
+        spans: spans.first,
         span_count: spans.count,
         truncated: spans.truncated,
         raw: raw(&reserved.ports),
@@ -194,7 +194,7 @@ fn reserved(reserved: &facts::Reserved, most: usize) -> Reserved {
 /// The first spans of a set.
 #[derive(Default)]
 struct Spans {
-    told: Vec<Span>,
+    first: Vec<Span>,
     count: u32,
     truncated: bool,
 }
@@ -203,7 +203,7 @@ impl Spans {
     fn of(ports: &PortSet, most: usize) -> Self {
         let count = ports.spans().len();
         Self {
-            told: ports.spans().iter().take(most).copied().map(span).collect(),
+            first: ports.spans().iter().take(most).copied().map(span).collect(),
             count: u32::try_from(count).unwrap_or(u32::MAX),
             truncated: count > most,
         }
@@ -238,7 +238,7 @@ pub(super) fn pool(pool: &facts::Pool, most: usize) -> Pool {
         families: families(pool.families),
         ports: pool.ports.count(),
         held_back: pool.held_back,
-        spans: spans.told,
+        spans: spans.first,
         span_count: spans.count,
         truncated: spans.truncated,
         system_ports: pool.count_in(PortClass::System),

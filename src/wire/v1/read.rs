@@ -53,8 +53,8 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
     }
     consistent(&document).map_err(no_report)?;
     let own = Summary::of(&document);
-    let told = document.summary.get_or_insert_with(|| own.clone());
-    if document.tool.version == env!("CARGO_PKG_VERSION") && *told != own {
+    let summary = document.summary.get_or_insert_with(|| own.clone());
+    if document.tool.version == env!("CARGO_PKG_VERSION") && *summary != own {
         return Err(no_report("its summary is not that of its facts".to_owned()));
     }
     Ok(document)

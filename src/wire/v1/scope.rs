@@ -257,8 +257,8 @@ fn number(count: usize) -> u32 {
 impl Listeners {
     /// How many of a transport were seen; where that was not told, how many are listed.
     pub fn total(&self, transport: Transport) -> ListenerTotal {
-        let told = self.totals.iter().find(|total| total.transport == transport).copied();
-        told.unwrap_or_else(|| self.listed(transport))
+        let total = self.totals.iter().find(|total| total.transport == transport).copied();
+        total.unwrap_or_else(|| self.listed(transport))
     }
 
     /// How many of a transport are listed.
@@ -283,7 +283,7 @@ impl Listeners {
     }
 
     /// How many were seen, and how many of them are known to be in the pool.
-    pub fn seen(&self) -> (u32, u32) {
+    pub fn shown(&self) -> (u32, u32) {
         let both = [Transport::Tcp, Transport::Udp];
         let counts = both.map(|transport| self.total(transport).count);
         let inside = both.map(|transport| self.in_pool(transport));
@@ -295,7 +295,7 @@ impl Listeners {
 
     /// How many `items` leaves out.
     pub fn unlisted(&self) -> usize {
-        (self.seen().0 as usize).saturating_sub(self.items.len())
+        (self.shown().0 as usize).saturating_sub(self.items.len())
     }
 }
 

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_is_told_by_its_digest() {
+    fn a_long_list_is_given_by_its_digest() {
         let spans = |from: u16| {
             let spans = (0..300).map(|i| format!(r#"{{"first":{0},"last":{0}}}"#, from + 2 * i));
             settings(&scope(RANGE, &spans.collect::<Vec<_>>().join(","), START))

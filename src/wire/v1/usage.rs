@@ -172,8 +172,8 @@ fn ceiling(scope: &facts::Scope) -> Option<u32> {
     new_a_second(scope, usable_ports(scope, facts::Transport::Tcp)?)
 }
 
-fn connections(seen: &[facts::Connection]) -> Vec<Connection> {
-    seen.iter()
+fn connections(all: &[facts::Connection]) -> Vec<Connection> {
+    all.iter()
         .map(|c| Connection {
             local: c.local.to_string(),
             peer: c.peer.to_string(),

@@ -211,8 +211,8 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                     .collect::<Vec<_>>()
             };
             assert_eq!(told(&netlink), told(&proc), "{transport} {port}");
-            assert!(netlink.bound_seen);
-            assert_eq!(proc.bound_seen, transport == Transport::Udp);
+            assert!(netlink.bound_shown);
+            assert_eq!(proc.bound_shown, transport == Transport::Udp);
         }
         drop((open, accepted, udp));
     });

@@ -40,7 +40,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                 },
             };
             let line = (row.line, transcript.commands_above(row.line));
-            texts.tell(&format!("{}/{}", row.proto, row.property), value, &file.place, line);
+            texts.add(&format!("{}/{}", row.proto, row.property), value, &file.place, line);
         }
     }
     let mut boot = texts.boot(Loader::Ipadm, |key| {

@@ -7,13 +7,13 @@
 mod files;
 mod glob;
 mod kernel;
+mod line_log;
 mod near;
 mod procps;
 mod suspects;
 mod systemd;
 #[cfg(test)]
 mod tests;
-mod told;
 mod written;
 
 use super::host::KernelVersion;
@@ -28,7 +28,7 @@ use crate::snapshot::{Environment, HostInfo, Reason, Scope, Source, Why};
 use crate::unread::Unread;
 use files::Files;
 use kernel::{Key, Sysctls};
-use told::LineLog;
+use line_log::LineLog;
 
 pub(crate) fn wanted() -> PersistedPaths {
     let files = [SYSCTL_CONF, CMDLINE].into_iter().chain(suspects::FILES.iter().copied());
@@ -71,7 +71,7 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
         .and_then(KernelVersion::parse)
         .filter(|version| *version < KERNEL_SINCE)
         .map(|_| Why::new(Reason::Unsupported, "values are not predicted for kernels before 4.19"));
-    let mut boot = Boot { suspects: suspects::seen(persisted), ..Boot::default() };
+    let mut boot = Boot { suspects: suspects::suspects(persisted), ..Boot::default() };
     boot.unread.clone_from(&persisted.unread);
     if let Some((file, Found::Unread(why))) = cmdline.map(|file| (file, &file.found)) {
         boot.unread.push(file.unread(why.clone()));
@@ -89,12 +89,12 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
         [(Loader::SystemdSysctl, Grammar::Systemd), (Loader::Procps, Grammar::Procps)]
     {
         let files = Files::of(persisted, grammar);
-        let mut told = before.clone();
+        let mut log = before.clone();
         match grammar {
-            Grammar::Systemd => systemd::apply(&files, &mut told),
-            Grammar::Procps => procps::apply(&files, &mut told),
+            Grammar::Systemd => systemd::apply(&files, &mut log),
+            Grammar::Procps => procps::apply(&files, &mut log),
         }
-        near::reject(&files, &mut told);
+        near::reject(&files, &mut log);
         for unread in &files.unread {
             if !boot.unread.iter().any(|known| known.subject == unread.subject) {
                 boot.unread.push(unread.clone());
@@ -104,10 +104,10 @@ pub(crate) fn read(persisted: &Persisted, release: Option<&str>) -> Boot {
         let unread = before_any.as_ref().or(files.unread.first());
         boot.entries.extend(Key::ALL.map(|key| {
             let of_key = |why: &Why| Unread::of_key(key.name(), why.clone());
-            let unknown = old.as_ref().map(of_key).or(unread.cloned()).or(told.lost().map(of_key));
-            told.key(key).entry(key.name(), loader, unknown.as_ref(), told.sysctls().value(key))
+            let unknown = old.as_ref().map(of_key).or(unread.cloned()).or(log.lost().map(of_key));
+            log.key(key).entry(key.name(), loader, unknown.as_ref(), log.sysctls().value(key))
         }));
-        written::add(&files, &told, &mut boot);
+        written::add(&files, &log, &mut boot);
     }
     if old.is_some() {
         for entry in &mut boot.entries {

@@ -1,7 +1,7 @@
 //! Every socket that has one of some local ports, with its owner.
 
 use super::host::KernelVersion;
-use super::listeners::{SocketsAnswer, told};
+use super::listeners::{SocketsAnswer, answer};
 use super::owners::OwnerSearch;
 use crate::ask::{Ask, Question};
 use crate::holders::{Hold, Holder, Holders};
@@ -26,14 +26,14 @@ pub(in crate::os) fn read(
         ports: ports.clone(),
         items: Vec::new(),
         sources: Vec::new(),
-        bound_seen: kernel.is_some_and(|running| running >= BOUND_SHOWN_SINCE),
+        bound_shown: kernel.is_some_and(|running| running >= BOUND_SHOWN_SINCE),
         unread: Vec::new(),
     };
     for &family in Family::ALL {
         match sockets(ask, family, transport, ports) {
             Ok((sockets, source)) => {
                 // /proc lists no socket that is bound and nothing else.
-                holders.bound_seen &= matches!(source, Source::Netlink(_));
+                holders.bound_shown &= matches!(source, Source::Netlink(_));
                 holders.items.extend(sockets.into_iter().map(|s| holder(s, transport)));
                 if !holders.sources.contains(&source) {
                     holders.sources.push(source);
@@ -47,7 +47,7 @@ pub(in crate::os) fn read(
         }
     }
     if transport == Transport::Udp {
-        holders.bound_seen = true;
+        holders.bound_shown = true;
     }
     holders.items.sort_by_key(|item| (item.hold, item.ends.local, item.ends.peer));
     find_owners(ask, &mut holders.items);
@@ -62,8 +62,8 @@ fn sockets(
 ) -> Result<(Vec<DiagEnds>, Source), Why> {
     let diag = Question::SockDiagOn(family, transport, ports);
     let table = Question::SocketTableOn(family, transport, ports);
-    let (told, source) = told(ask, family, diag, table)?;
-    let mut sockets = match told {
+    let (answer, source) = answer(ask, family, diag, table)?;
+    let mut sockets = match answer {
         SocketsAnswer::Dump(bytes) => sock_diag::ends(&bytes)?,
         SocketsAnswer::Table(bytes) => socket_table::rows(&bytes, transport)?
             .into_iter()
@@ -176,12 +176,12 @@ mod tests {
         };
         let ask = WithCurl(tables);
         let holders = read(&ask, &host("6.18.0"), Transport::Tcp, &port());
-        let seen: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid)).collect();
-        assert_eq!(seen, [(Hold::Connected, Some(1000)), (Hold::Waits, None)]);
+        let pairs: Vec<_> = holders.items.iter().map(|item| (item.hold, item.uid)).collect();
+        assert_eq!(pairs, [(Hold::Connected, Some(1000)), (Hold::Waits, None)]);
         assert!(matches!(&holders.items[0].owner, Owner::Known { pid: 812, .. }));
         assert_eq!(holders.items[1].owner, Owner::NotAsked);
-        assert!(!holders.bound_seen && holders.unread.is_empty());
-        assert!(read(&ask, &host("6.1.0"), Transport::Udp, &port()).bound_seen);
+        assert!(!holders.bound_shown && holders.unread.is_empty());
+        assert!(read(&ask, &host("6.1.0"), Transport::Udp, &port()).bound_shown);
     }
 
     #[test]

@@ -34,14 +34,15 @@ pub(super) fn link(
     subject: Subject,
     notes: &mut Vec<Unread>,
 ) -> Option<String> {
-    let target = told(ask, Question::Link(path), subject, notes).map(|target| beginning(&target));
+    let target =
+        uts_field(ask, Question::Link(path), subject, notes).map(|target| beginning(&target));
     // No link of the kernel's leads nowhere.
     target.filter(|target| !target.is_empty())
 }
 
 /// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports
 /// seldom tells the host too, so that is no news.
-fn told(
+fn uts_field(
     ask: &dyn Ask,
     question: Question<'_>,
     subject: Subject,
@@ -60,7 +61,7 @@ fn told(
 }
 
 pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (HostInfo, Option<KernelVersion>) {
-    let uname = told(ask, Question::Uname, Subject::Uname, notes);
+    let uname = uts_field(ask, Question::Uname, Subject::Uname, notes);
     let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
     let mut fields = fields.map(beginning);
     let mut next = || fields.next().filter(|field| !field.is_empty());
@@ -69,7 +70,7 @@ pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (HostInfo, Option<
     let environment = environment(ask, kernel.as_deref(), build.as_deref(), notes);
     let os_release = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
-        .find_map(|path| told(ask, Question::File(path), Subject::OsRelease, notes));
+        .find_map(|path| uts_field(ask, Question::File(path), Subject::OsRelease, notes));
     let field = |key| {
         let value = os_release::value(os_release.as_deref()?, key)?;
         Some(beginning(&value))
@@ -103,7 +104,8 @@ fn environment(
     if release.to_ascii_lowercase().contains("microsoft") {
         return Some(Environment::Wsl);
     }
-    let mut marker = |path: &str| told(ask, Question::File(path), Subject::ContainerMark, notes);
+    let mut marker =
+        |path: &str| uts_field(ask, Question::File(path), Subject::ContainerMark, notes);
     let kind = marked(&mut marker);
     // One that lies in the host's own files is left from an image that they were made of.
     if kind.is_some() && initial::has_files_of_init(ask) {

@@ -64,8 +64,8 @@ fn sockets(
     before: usize,
 ) -> Result<(Vec<ListedSocket>, Source), Why> {
     let diag = Question::SockDiag(family, transport);
-    let (told, source) = told(ask, family, diag, Question::SocketTable(family, transport))?;
-    let sockets = match told {
+    let (answer, source) = answer(ask, family, diag, Question::SocketTable(family, transport))?;
+    let sockets = match answer {
         SocketsAnswer::Dump(bytes) => {
             let sockets = diag_sockets(&bytes, transport)?;
             if before + sockets.len() > MAX_OF_DUMPS {
@@ -97,7 +97,7 @@ pub(super) enum SocketsAnswer {
 }
 
 /// Asks sock_diag, and /proc where that is refused.
-pub(super) fn told(
+pub(super) fn answer(
     ask: &dyn Ask,
     family: Family,
     diag: Question<'_>,

@@ -19,7 +19,7 @@ const SCOPE: usize = 12 * 1024;
 const SPAN_TOLD: usize = 3 * 90;
 const SPAN: usize = 4;
 /// How many spans are told of another namespace than the reader's own.
-const SPANS_TOLD: usize = 256;
+const SPANS_KEPT: usize = 256;
 /// A listener that is told, and one that is kept.
 const LISTENER_TOLD: usize = 450;
 const LISTENER: usize = 210;
@@ -58,12 +58,12 @@ impl Room {
 fn cost(scope: &Scope) -> usize {
     let spans: usize =
         scope.reserved.iter().filter_map(|list| list.ports.known()).map(|p| p.spans().len()).sum();
-    let spans_told = if scope.current { spans } else { spans.min(SPANS_TOLD) };
+    let spans_kept = if scope.current { spans } else { spans.min(SPANS_KEPT) };
     let listeners = scope.listeners.items.len();
     let rows = scope.usage.known().map_or(0, rows);
     let bound = scope.usage.known().map_or(0, |usage| usage.bound.spans().len());
     SCOPE
-        + SPAN_TOLD * spans_told
+        + SPAN_TOLD * spans_kept
         + SPAN * (spans + bound)
         + LISTENER_TOLD * listeners.min(LISTENERS_TOLD)
         + LISTENER * listeners

@@ -123,7 +123,7 @@ fn reserved(ask: &dyn Ask, gvisor: bool, kernel: Option<KernelVersion>) -> Readi
 fn time_wait(host: &HostInfo) -> Reading<u32> {
     if host.environment == Some(Environment::Gvisor) {
         let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
-        return time_wait::untold(place, "gVisor does not show how long its TIME_WAIT lasts");
+        return time_wait::unknown(place, "gVisor does not show how long its TIME_WAIT lasts");
     }
     if host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft")) {
         return time_wait::of_windows();

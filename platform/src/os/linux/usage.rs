@@ -112,7 +112,7 @@ pub(super) fn read(
     let enough = match depth {
         Depth::Counters => true,
         Depth::Auto(_) => {
-            proved(&usage, &pools, percent) && !(listed && many_unseen(&usage, &pools))
+            proved(&usage, &pools, percent) && !(listed && many_hidden(&usage, &pools))
         }
         Depth::Top | Depth::Full => false,
     };
@@ -144,7 +144,7 @@ fn sockets(
 ) -> Result<Census, Failed> {
     let whole = |usage: &mut Usage| {
         let mut with_bound = usage.clone();
-        let told = census(ask, scope, pools, true, &mut with_bound)?;
+        let counted = census(ask, scope, pools, true, &mut with_bound)?;
         if !listed && with_bound.bound == usage.bound {
             return Err((
                 Source::Kernel("sock_diag".into()),
@@ -152,29 +152,29 @@ fn sockets(
             ));
         }
         *usage = Usage { bound_unseen: 0, ..with_bound };
-        Ok(told)
+        Ok(counted)
     };
-    if depth == Depth::Full || (listed && many_unseen(usage, pools)) {
+    if depth == Depth::Full || (listed && many_hidden(usage, pools)) {
         match whole(usage) {
             Err((_, why)) if depth == Depth::Full => {
                 notes.push(Unread::new(Subject::BoundSockets, why));
             }
             Err(_) => {}
-            told => return told,
+            counted => return counted,
         }
         return census(ask, scope, pools, false, usage);
     }
-    let told = census(ask, scope, pools, false, usage)?;
+    let counted = census(ask, scope, pools, false, usage)?;
     let percent = if let Depth::Auto(percent) = depth { percent } else { HALF };
-    if listed && may_reach(usage, &told, pools, percent) {
-        return whole(usage).or(Ok(told));
+    if listed && may_reach(usage, &counted, pools, percent) {
+        return whole(usage).or(Ok(counted));
     }
-    Ok(told)
+    Ok(counted)
 }
 
 /// Whether what bind() is seen to hold of a TCP pool, and what it may hold unseen, is so much that
 /// it matters.
-fn many_unseen(usage: &Usage, pools: &[Pool<'_>]) -> bool {
+fn many_hidden(usage: &Usage, pools: &[Pool<'_>]) -> bool {
     let mut of_tcp = pools.iter().filter(|pool| pool.transport == Transport::Tcp);
     let held = |pool: &Pool<'_>| usage.bound.intersection(&pool.ports).count();
     usage.bound_unseen > 0
@@ -193,8 +193,8 @@ fn may_reach(usage: &Usage, census: &Census, pools: &[Pool<'_>], percent: u32) -
         let bound = usage.bound.intersection(&pool.ports).count();
         let enough = u64::from(pool.usable().saturating_sub(bound)) * u64::from(percent);
         rows().any(|row| {
-            let seen = u64::from(row.ports_used);
-            seen * 100 < enough && (seen + u64::from(usage.bound_unseen)) * 100 >= enough
+            let used = u64::from(row.ports_used);
+            used * 100 < enough && (used + u64::from(usage.bound_unseen)) * 100 >= enough
         })
     })
 }
@@ -221,8 +221,8 @@ type Failed = (Source, Why);
 
 /// The counters of the namespace that `ask` asks.
 pub(super) fn counters(ask: &dyn Ask) -> Result<Counters, Failed> {
-    let (four, source) = told(ask, SOCKSTAT)?;
-    let six = match told(ask, SOCKSTAT6) {
+    let (four, source) = counted(ask, SOCKSTAT)?;
+    let six = match counted(ask, SOCKSTAT6) {
         Ok((text, _)) => Some(text),
         Err((_, why)) if without_ipv6(ask, &why) => None,
         Err(failed) => return Err(failed),
@@ -243,7 +243,7 @@ pub(super) fn counters(ask: &dyn Ask) -> Result<Counters, Failed> {
     })
 }
 
-fn told(ask: &dyn Ask, path: &str) -> Result<(String, Source), Failed> {
+fn counted(ask: &dyn Ask, path: &str) -> Result<(String, Source), Failed> {
     let Answer { source, outcome } = ask.ask(Question::File(path));
     match outcome {
         Ok(bytes) => Ok((String::from_utf8_lossy(&bytes).into_owned(), source)),
@@ -292,14 +292,14 @@ fn census(
             bound: bound && transport == Transport::Tcp,
         };
         let Reply { source, outcome } = ask.census(&of);
-        let told = outcome.map_err(|refusal| (source.clone(), refusal.why()))?;
+        let counted = outcome.map_err(|refusal| (source.clone(), refusal.why()))?;
         census.sources.push(source);
-        census.destinations.extend(told.used);
-        census.self_connected.extend(told.self_connected);
-        census.from_system_ports.extend(told.from_system_ports);
-        census.left_behind.extend(told.left_behind);
-        census.uncounted = census.uncounted.max(told.uncounted);
-        usage.bound = usage.bound.union(&told.bound);
+        census.destinations.extend(counted.used);
+        census.self_connected.extend(counted.self_connected);
+        census.from_system_ports.extend(counted.from_system_ports);
+        census.left_behind.extend(counted.left_behind);
+        census.uncounted = census.uncounted.max(counted.uncounted);
+        usage.bound = usage.bound.union(&counted.bound);
     }
     census.settings = SETTINGS.iter().map(|&name| (name, setting(ask, name))).collect();
     census.destinations.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));

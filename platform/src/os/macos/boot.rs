@@ -4,7 +4,7 @@
 use crate::boot::{Boot, Loader, Rejection, Suspect};
 use crate::os::PersistedPaths;
 use crate::os::freebsd::boot::PORTRANGE;
-use crate::os::told::OfKey;
+use crate::os::line_outcomes::OfKey;
 use crate::parse::bsd_conf;
 use crate::persisted::{Found, Persisted};
 use crate::snapshot::{Reason, Source, Why};

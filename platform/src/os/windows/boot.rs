@@ -72,7 +72,7 @@ pub(in crate::os) fn read(persisted: &Persisted) -> Boot {
                 }
             };
             let line = (section.line, transcript.commands_above(section.line));
-            texts.tell(key, value, &file.place, line);
+            texts.add(key, value, &file.place, line);
         }
     }
     let mut boot = texts.boot(Loader::PersistentStore, |key| {

@@ -22,11 +22,11 @@ pub(super) fn objects(text: &[u8]) -> Vec<FoundObject> {
             }
             lines = ahead;
             match heads.object(row) {
-                Ok(Some(template)) => found.push(told(row, Ok(template))),
+                Ok(Some(template)) => found.push(object(row, Ok(template))),
                 Ok(None) => {}
                 Err(what) => {
                     let error = PowershellError::Line { line: row.number, what };
-                    found.push(told(row, Err(error)));
+                    found.push(object(row, Err(error)));
                 }
             }
         }
@@ -34,7 +34,7 @@ pub(super) fn objects(text: &[u8]) -> Vec<FoundObject> {
     found
 }
 
-fn told(row: Line<'_>, template: Result<super::Template, PowershellError>) -> FoundObject {
+fn object(row: Line<'_>, template: Result<super::Template, PowershellError>) -> FoundObject {
     FoundObject { line: row.number, command: 0, transport: None, template }
 }
 

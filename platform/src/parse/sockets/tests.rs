@@ -16,12 +16,12 @@ const WINDOWS: &str = "C:\\>netstat -ano\r\n\r\nAktive Verbindungen\r\n\r\n\
     \x20 TCP    [::]:445               [::]:0                 ABH\u{d6}REN          4\r\n\
     \x20 UDP    0.0.0.0:5353           *:*                                    2212\r\n\r\n";
 
-fn told(listed: &Listed) -> Vec<String> {
-    let told = |socket: &Socket| {
+fn words(listed: &Listed) -> Vec<String> {
+    let words = |socket: &Socket| {
         let pid = socket.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
         format!("{} {} {} {pid}", socket.transport, socket.address, socket.port)
     };
-    listed.sockets.iter().map(told).collect()
+    listed.sockets.iter().map(words).collect()
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_sockets_that_wait_are_told_of_each_form() {
         ),
     ] {
         let listed = listed(text);
-        assert_eq!(told(&listed), wanted, "{text}");
+        assert_eq!(words(&listed), wanted, "{text}");
         assert_eq!(listed.damaged, None, "{text}");
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn damaged(names: &[&str], check: impl Fn(Option<&str>, &str)) {
     };
     let folders = fs::read_dir(hosts()).expect("fixtures/hosts").flatten();
     let files = folders.flat_map(|folder| fs::read_dir(folder.path()).into_iter().flatten());
-    let mut seen = 0;
+    let mut texts = 0;
     for path in files.flatten().map(|file| file.path()).filter(|path| path.is_file()) {
         let bytes = fs::read(&path).expect("a fixture");
         let whole = String::from_utf8_lossy(&bytes);
@@ -47,9 +47,9 @@ pub(crate) fn damaged(names: &[&str], check: impl Fn(Option<&str>, &str)) {
             }
             check(None, &String::from_utf8_lossy(&bytes));
         }
-        seen += 1;
+        texts += 1;
     }
-    assert!(seen > 0, "no {names:?} under fixtures/hosts");
+    assert!(texts > 0, "no {names:?} under fixtures/hosts");
 }
 
 fn read(text: &str) -> Vec<(&str, &str, Separator)> {

@@ -83,8 +83,8 @@ fn through(target: &Target, judged: &Stat, content: Fill<'_>) -> io::Result<()> 
         opened => opened?,
     };
     let opened = fstat(&fd)?;
-    let told = |file: &Stat| (file.st_dev, file.st_ino, file.st_rdev, kind(file));
-    if told(&opened) != told(judged) {
+    let identity = |file: &Stat| (file.st_dev, file.st_ino, file.st_rdev, kind(file));
+    if identity(&opened) != identity(judged) {
         return Err(io::Error::other("it was changed in the meantime; try again"));
     }
     // Whoever reads slowly is waited for.

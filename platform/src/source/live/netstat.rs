@@ -37,7 +37,7 @@ fn listed(sockets: Vec<SocketInfo>) -> OpenSockets {
         |socket: SocketInfo| (socket.local_addr(), socket.local_port(), socket.associated_pids);
     OpenSockets {
         sockets: sockets.into_iter().filter(listens).map(row).collect(),
-        unseen: unseen().map(|why| Why::new(Reason::Denied, why)).into_iter().collect(),
+        hidden: hidden().map(|why| Why::new(Reason::Denied, why)).into_iter().collect(),
     }
 }
 
@@ -50,13 +50,13 @@ const COMMAND: &str = "lsof -nP -i";
 
 /// Windows lists everybody's sockets.
 #[cfg(windows)]
-const fn unseen() -> Option<&'static str> {
+const fn hidden() -> Option<&'static str> {
     None
 }
 
 /// macOS passes over the processes of other users without a word, unless root asks.
 #[cfg(target_os = "macos")]
-fn unseen() -> Option<&'static str> {
+fn hidden() -> Option<&'static str> {
     (!rustix::process::geteuid().is_root())
         .then_some("the sockets of other users are not shown; run as root")
 }

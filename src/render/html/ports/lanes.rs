@@ -72,7 +72,7 @@ impl<'a> Lane<'a> {
 
     /// "TCP, UDP IPv6"
     fn whose(&self) -> String {
-        let told = [Transport::Tcp, Transport::Udp].into_iter().filter_map(|transport| {
+        let lanes = [Transport::Tcp, Transport::Udp].into_iter().filter_map(|transport| {
             let mine = self.whose.iter().filter(|(its, _)| *its == transport);
             let families: Vec<&Family> = mine.flat_map(|(_, families)| families).collect();
             let name = transport.name().to_uppercase();
@@ -83,7 +83,7 @@ impl<'a> Lane<'a> {
                 (false, false) => None,
             }
         });
-        told.collect::<Vec<_>>().join(", ")
+        lanes.collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn draw(&self, window: Window) -> Markup {

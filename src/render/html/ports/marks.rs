@@ -22,12 +22,12 @@ struct Thing {
 
 /// The listeners' lane.
 pub(super) fn listeners(window: Window, scope: &Scope) -> Markup {
-    let seen = &scope.listeners.items;
-    let rows = listener_rows(seen).into_iter().skip(1);
-    let things = seen.iter().zip(rows).map(|(item, row)| {
+    let listeners = &scope.listeners.items;
+    let rows = listener_rows(listeners).into_iter().skip(1);
+    let things = listeners.iter().zip(rows).map(|(item, row)| {
         let [address, _, service, owner] = row.try_into().unwrap_or_default();
         let class = where_(item.in_pool);
-        let words = [address, service, owner, told(class).to_owned()];
+        let words = [address, service, owner, class_words(class).to_owned()];
         let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
         Thing { at: Span { first: item.port, last: item.port }, class, words: brief(&words) }
     });
@@ -41,7 +41,7 @@ pub(super) fn services(window: Window, scope: &Scope, services: &[Service]) -> M
         let (first, last) = (service.first.min(service.last), service.first.max(service.last));
         let class = where_(in_pool(scope, service));
         let ports = if first == last { first.to_string() } else { format!("{first}-{last}") };
-        let words = [format!("{} {ports}", service.name), told(class).to_owned()];
+        let words = [format!("{} {ports}", service.name), class_words(class).to_owned()];
         Thing { at: Span { first, last }, class, words: brief(&words) }
     });
     lane(window, ("Declared services", "service"), true, 0, things)
@@ -68,7 +68,7 @@ const fn where_(in_pool: Option<bool>) -> &'static str {
     }
 }
 
-fn told(class: &str) -> &'static str {
+fn class_words(class: &str) -> &'static str {
     match class {
         "inside" => "in the pool",
         "outside" => "outside the pool",

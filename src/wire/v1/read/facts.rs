@@ -108,9 +108,9 @@ fn left_out(scope: &Scope) -> Result<(), &'static str> {
 /// Whether there is a total of each transport, none below what is listed, which come to the count.
 fn totals_agree(listeners: &Listeners) -> bool {
     let both = [Transport::Tcp, Transport::Udp];
-    let told = listeners.totals.iter().map(|total| total.transport);
+    let transports = listeners.totals.iter().map(|total| total.transport);
     let sum = listeners.totals.iter().map(|total| u64::from(total.count)).sum::<u64>();
-    told.eq(both)
+    transports.eq(both)
         && sum == u64::from(listeners.count)
         && listeners.totals.iter().all(|total| {
             let listed = listeners.listed(total.transport);

@@ -114,13 +114,13 @@ impl<'a> Claims<'a> {
         for found in &self.findings {
             found.whole()?;
             let ground = grounds.get_mut(found.rule);
-            let ground = ground.ok_or_else(|| unheard_of("finding", found.rule))?;
+            let ground = ground.ok_or_else(|| unknown_name("finding", found.rule))?;
             let kind = if found.waived.is_some() { &mut ground.waived } else { &mut ground.open };
             kind.push(found.severity);
         }
         for rule in self.gaps.iter().flatten() {
             let ground = grounds.get_mut(rule);
-            ground.ok_or_else(|| unheard_of("gap", rule))?.gaps += 1;
+            ground.ok_or_else(|| unknown_name("gap", rule))?.gaps += 1;
         }
         for rule in &self.rules {
             let Some(ground) = grounds.get(rule.rule) else { continue };
@@ -131,9 +131,9 @@ impl<'a> Claims<'a> {
         }
         let implied = self.implied();
         match self.status {
-            Some(said) if said != implied => Err(format!(
+            Some(status) if status != implied => Err(format!(
                 "it is called {}, and its rules and findings make it {}",
-                said.name(),
+                status.name(),
                 implied.name()
             )),
             _ => Ok(()),
@@ -177,7 +177,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn unheard_of(what: &str, rule: &str) -> String {
+fn unknown_name(what: &str, rule: &str) -> String {
     format!("it has a {what} of {rule:?} and no such rule")
 }
 

@@ -190,9 +190,9 @@ fn needs(document: &Document, rule: &Rule) -> Result<(), String> {
         return Ok(());
     }
     let its = document.gaps.iter().filter(|gap| gap.rule.as_deref() == Some(name));
-    let told: HashSet<&str> = its.map(|gap| &*gap.scope).collect();
+    let explained: HashSet<&str> = its.map(|gap| &*gap.scope).collect();
     for need in NEEDS.iter().filter(|need| need.rules.contains(&name)) {
-        let lacking = |scope: &&Scope| (need.missing)(scope) && !told.contains(&*scope.id);
+        let lacking = |scope: &&Scope| (need.missing)(scope) && !explained.contains(&*scope.id);
         if let Some(scope) = document.scopes.iter().find(lacking) {
             let (what, verdict) = (need.what, rule.verdict.name());
             return Err(format!(

@@ -1,6 +1,6 @@
 //! Which files a loader reads, in which order, and what keeps the others away.
 
-use super::told::Placed;
+use super::line_log::Placed;
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{self, Grammar};
 use crate::persisted::{File, Found, Persisted};

@@ -4,18 +4,18 @@
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::LineLog;
+use super::line_log::LineLog;
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{self, Grammar, SysctlLine, is_pattern, parts, path};
 
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-pub(super) fn reject(files: &Files<'_>, told: &mut LineLog) {
+pub(super) fn reject(files: &Files<'_>, log: &mut LineLog) {
     for (source, text, reason) in &files.passed {
         for line in sysctl_conf::lines(text, files.grammar) {
             let Some(value) = line.value else { continue };
             for key in named(line.key, files.grammar) {
-                told.reject(key, value, (source, Some(line.number)), reason.clone());
+                log.reject(key, value, (source, Some(line.number)), reason.clone());
             }
         }
     }
@@ -23,7 +23,7 @@ pub(super) fn reject(files: &Files<'_>, told: &mut LineLog) {
         if let Some((key, rejection)) = meant(&from.line, files.grammar) {
             let value = from.line.value.unwrap_or_default();
             let detail = (rejection, detail(rejection).to_owned());
-            told.reject(key, value, from.place(), detail);
+            log.reject(key, value, from.place(), detail);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::{LineLog, ODD, Placed, excluded};
+use super::line_log::{LineLog, ODD, Placed, excluded};
 use crate::boot::Rejection;
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 
@@ -19,7 +19,7 @@ struct Setting<'a> {
     from: Placed<'a>,
 }
 
-pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
+pub(super) fn apply(files: &Files<'_>, log: &mut LineLog) {
     let settings: Vec<Setting<'_>> = files
         .lines()
         .filter(|from| from.line.value.is_some() || from.line.dash)
@@ -33,12 +33,12 @@ pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
         let Some(value) = setting.from.line.value else { continue };
         let place = setting.from.place();
         if glob::is_odd(&setting.path) || glob::leads_out(&setting.path) {
-            told.doubt_all(ODD);
+            log.doubt_all(ODD);
             continue;
         }
         if !is_pattern(&setting.path) {
             if let Some(key) = opened(&setting.path) {
-                write(told, key, value, &setting.from);
+                write(log, key, value, &setting.from);
             }
             continue;
         }
@@ -46,25 +46,25 @@ pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
             let Some(found) = glob::found(&setting.path, &key.path()) else { continue };
             // What a pattern finds is compared as text with the other paths.
             match own.get(found.as_slice()) {
-                Some(own) => told.reject(key, value, place, excluded(&own.from)),
-                None => write(told, key, value, &setting.from),
+                Some(own) => log.reject(key, value, place, excluded(&own.from)),
+                None => write(log, key, value, &setting.from),
             }
         }
     }
 }
 
-fn write(told: &mut LineLog, key: Key, value: &[u8], from: &Placed<'_>) {
+fn write(lines: &mut LineLog, key: Key, value: &[u8], from: &Placed<'_>) {
     let text = [value, b"\n"].concat();
     let long = text.len() >= GIVEN_UP && text.contains(&b',');
-    let before = told.key(key).rejected().len();
-    told.write_once(key, value, &text, from.place());
-    let refused = told.key(key).rejected().get(before);
+    let before = lines.key(key).rejected().len();
+    lines.write_once(key, value, &text, from.place());
+    let refused = lines.key(key).rejected().get(before);
     if long && refused.is_some_and(|line| line.rejection != Rejection::Cut) {
         let detail = "procps tries pieces of a long value that the kernel refuses";
         match key {
             // Either decides what may be written to the other.
-            Key::PortRange | Key::UnprivilegedStart => told.doubt_all(detail),
-            _ => told.doubt(key, detail),
+            Key::PortRange | Key::UnprivilegedStart => lines.doubt_all(detail),
+            _ => lines.doubt(key, detail),
         }
     }
 }

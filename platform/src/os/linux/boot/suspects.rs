@@ -16,8 +16,8 @@ pub(super) const FILES: &[&str] = &[
     "/run/crio/crio.sock",
 ];
 
-pub(super) fn seen(persisted: &Persisted) -> Vec<Suspect> {
-    let mut seen = Vec::new();
+pub(super) fn suspects(persisted: &Persisted) -> Vec<Suspect> {
+    let mut suspects = Vec::new();
     for file in &persisted.files {
         let text = match &file.found {
             Found::Text(text) => String::from_utf8_lossy(text),
@@ -38,11 +38,11 @@ pub(super) fn seen(persisted: &Persisted) -> Vec<Suspect> {
             _ => continue,
         };
         let known = |suspect: &Suspect| suspect.what == what;
-        if !seen.iter().any(known) {
-            seen.push(Suspect { what, source: Source::File(file.place.clone().into()) });
+        if !suspects.iter().any(known) {
+            suspects.push(Suspect { what, source: Source::File(file.place.clone().into()) });
         }
     }
-    seen
+    suspects
 }
 
 fn mentions(text: &str, key: Key) -> bool {

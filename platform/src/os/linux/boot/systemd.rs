@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::files::Files;
 use super::glob;
 use super::kernel::Key;
-use super::told::{LineLog, ODD, Placed, excluded};
+use super::line_log::{LineLog, ODD, Placed, excluded};
 use crate::parse::sysctl_conf::{Grammar, is_pattern, path};
 
 /// A row of the table: the path below /proc/sys, or a pattern of paths; without a value it keeps
@@ -21,10 +21,10 @@ impl SysctlRow<'_> {
         found(&self.path).unwrap_or_default()
     }
 
-    fn overrule(&self, told: &mut LineLog) {
+    fn overrule(&self, log: &mut LineLog) {
         let Some(value) = self.from.line.value else { return };
         for (key, _) in self.found() {
-            told.overrule(key, value, self.from.place());
+            log.overrule(key, value, self.from.place());
         }
     }
 }
@@ -55,8 +55,8 @@ fn found(path: &[u8]) -> Option<Vec<(Key, Vec<u8>)>> {
     Some(patterns.into_iter().flat_map(of).collect())
 }
 
-pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
-    let table = SysctlTable::of(files, told);
+pub(super) fn apply(files: &Files<'_>, log: &mut LineLog) {
+    let table = SysctlTable::of(files, log);
     for row in table.rows.iter().flatten() {
         let Some(value) = row.from.line.value else { continue };
         let text = [value, b"\n"].concat();
@@ -64,9 +64,9 @@ pub(super) fn apply(files: &Files<'_>, told: &mut LineLog) {
             let own = table.row(&found);
             match own.filter(|_| is_pattern(&row.path)) {
                 Some(own) => {
-                    told.reject(key, value, row.from.place(), excluded(&own.from));
+                    log.reject(key, value, row.from.place(), excluded(&own.from));
                 }
-                None => told.write_all(key, value, &text, row.from.place()),
+                None => log.write_all(key, value, &text, row.from.place()),
             }
         }
     }
@@ -84,7 +84,7 @@ impl<'a> SysctlTable<'a> {
         self.at.get(path).and_then(|at| self.rows.get(*at)).and_then(Option::as_ref)
     }
 
-    fn of(files: &'a Files<'_>, told: &mut LineLog) -> Self {
+    fn of(files: &'a Files<'_>, log: &mut LineLog) -> Self {
         let mut table = Self::default();
         for from in files.lines() {
             if from.line.value.is_none() && !from.line.dash {
@@ -93,8 +93,8 @@ impl<'a> SysctlTable<'a> {
             let path = path(from.line.key, Grammar::Systemd);
             match found(&path) {
                 Some(keys) if keys.is_empty() => {}
-                Some(_) => table.put(SysctlRow { path, from }, told),
-                None => told.doubt_all(ODD),
+                Some(_) => table.put(SysctlRow { path, from }, log),
+                None => log.doubt_all(ODD),
             }
         }
         table
@@ -102,13 +102,13 @@ impl<'a> SysctlTable<'a> {
 
     /// A line that says the same again leaves the row where it is; one that says otherwise takes it
     /// out and stands last.
-    fn put(&mut self, row: SysctlRow<'a>, told: &mut LineLog) {
+    fn put(&mut self, row: SysctlRow<'a>, log: &mut LineLog) {
         let old = self.at.get(&row.path).and_then(|at| self.rows.get_mut(*at));
         match old {
-            Some(Some(old)) if old.from.line.value == row.from.line.value => row.overrule(told),
+            Some(Some(old)) if old.from.line.value == row.from.line.value => row.overrule(log),
             Some(old) => {
                 if let Some(old) = old.take() {
-                    old.overrule(told);
+                    old.overrule(log);
                 }
                 self.push(row);
             }

@@ -176,8 +176,8 @@ fn a_key_that_leads_out_of_proc_sys_may_lead_back() {
 fn the_command_line_goes_before_every_file() {
     let line = "quiet sysctl.net.ipv4.ip_local_port_range=\"10000 20000\"\n";
     let alone = boot(vec![file("/proc/cmdline", line)]);
-    let told = known(&alone, RANGE, Loader::SystemdSysctl).expect("known");
-    assert_eq!(told, ("10000\t20000".to_owned(), "/proc/cmdline".to_owned()));
+    let value = known(&alone, RANGE, Loader::SystemdSysctl).expect("known");
+    assert_eq!(value, ("10000\t20000".to_owned(), "/proc/cmdline".to_owned()));
     let boot = boot(vec![
         file("/proc/cmdline", line),
         file("/etc/sysctl.d/1.conf", "net.ipv4.ip_local_port_range = 30000\n"),

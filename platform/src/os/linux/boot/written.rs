@@ -2,7 +2,7 @@
 
 use super::files::Files;
 use super::kernel::Key;
-use super::told::LineLog;
+use super::line_log::LineLog;
 use crate::boot::{Boot, Origin, Written};
 use crate::parse::sysctl_conf::{parts, path};
 use crate::reading::beginning;
@@ -16,10 +16,10 @@ const KEPT: usize = 1000;
 
 /// Adds the lines of the files that the loader reads, each once; those that there is no room for
 /// are told to be unread.
-pub(super) fn add(files: &Files<'_>, told: &LineLog, boot: &mut Boot) {
+pub(super) fn add(files: &Files<'_>, log: &LineLog, boot: &mut Boot) {
     let mut lines: Vec<Written> = Vec::new();
     for key in Key::ALL {
-        lines.extend(told.key(key).written().map(|(value, origin)| Written {
+        lines.extend(log.key(key).written().map(|(value, origin)| Written {
             key: key.name(),
             value: value.clone(),
             origin: origin.clone(),

@@ -102,8 +102,8 @@ fn a_kernel_that_may_not_list_what_is_only_bound_has_not_said_that_there_is_noth
         );
         assert!(known(&none).census.is_some(), "the rest is told all the same");
         let (one, _) = host.read(Depth::Full);
-        let told = (known(&one).bound.to_string(), known(&one).bound_unseen, notes_it(&one));
-        assert_eq!(told, ("40001".to_owned(), 0, false), "{release}: it listed one");
+        let counted = (known(&one).bound.to_string(), known(&one).bound_unseen, notes_it(&one));
+        assert_eq!(counted, ("40001".to_owned(), 0, false), "{release}: it listed one");
     }
 }
 
@@ -126,10 +126,10 @@ fn sockets_that_may_be_bound_are_looked_for_where_they_are_many() {
     let older = Host { release: "6.7.12", ..many };
     let crowded = Host { crowded: true, ..older };
     assert!(crowded.read(Depth::Auto(96)).1.is_empty(), "it would list none");
-    let (seen, asked) = many.read(Depth::Top);
-    assert_eq!((asked, known(&seen).bound_unseen), (vec![true], 0));
-    let (unseen, asked) = older.read(Depth::Top);
-    assert_eq!((asked, known(&unseen).bound_unseen), (vec![false], 20));
+    let (shown, asked) = many.read(Depth::Top);
+    assert_eq!((asked, known(&shown).bound_unseen), (vec![true], 0));
+    let (hidden, asked) = older.read(Depth::Top);
+    assert_eq!((asked, known(&hidden).bound_unseen), (vec![false], 20));
     let (few, asked) = Host { others: 9, ..HOST }.read(Depth::Top);
     assert_eq!((asked, known(&few).bound_unseen), (vec![false], 9));
 }
@@ -139,12 +139,13 @@ fn few_sockets_are_looked_at_whatever_the_counters_prove() {
     let census = "self 127.0.0.1:40002 127.0.0.1:40002 1 7 1000\n";
     let few = Host { census, ..HOST };
     let (scope, asked) = few.read(Depth::Auto(100));
-    let seen = |scope: &Scope| known(scope).census.as_ref().map(|told| told.self_connected.len());
-    assert_eq!((asked, seen(&scope)), (vec![false], Some(1)));
-    assert_eq!(seen(&Host { crowded: true, ..few }.read(Depth::Auto(100)).0), None);
-    assert_eq!(seen(&few.read(Depth::Counters).0), None, "nobody wants it");
+    let shown =
+        |scope: &Scope| known(scope).census.as_ref().map(|counted| counted.self_connected.len());
+    assert_eq!((asked, shown(&scope)), (vec![false], Some(1)));
+    assert_eq!(shown(&Host { crowded: true, ..few }.read(Depth::Auto(100)).0), None);
+    assert_eq!(shown(&few.read(Depth::Counters).0), None, "nobody wants it");
     let (damaged, _) = Host { census: "nonsense\n", ..HOST }.read(Depth::Auto(100));
-    assert_eq!(seen(&damaged), None, "the counters prove what they prove all the same");
+    assert_eq!(shown(&damaged), None, "the counters prove what they prove all the same");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn first_understood(
         [] => counted(of, each),
         at_once => match counted(of, at_once) {
             Err(Failure::Dump(DumpError::Errno(_))) => counted(of, each),
-            told => told,
+            connection => connection,
         },
     })
 }
@@ -173,16 +173,16 @@ mod tests {
         payload[24..28].copy_from_slice(&[10, 0, 0, 9]);
         payload[64..68].copy_from_slice(&1000_u32.to_ne_bytes());
         payload[68..72].copy_from_slice(&77_u32.to_ne_bytes());
-        let told = |payload: &[u8]| row(payload).map(|row| row.connection());
-        let connection = told(&payload).expect("a row");
+        let connection_of = |payload: &[u8]| row(payload).map(|row| row.connection());
+        let connection = connection_of(&payload).expect("a row");
         assert_eq!(connection.local, "10.0.0.1:40000".parse().expect("an address"));
         assert_eq!(connection.peer, "10.0.0.9:80".parse().expect("an address"));
         assert_eq!((connection.state, connection.inode, connection.uid), (6, 77, 1000));
         payload[0] = 10;
         payload[24..40].fill(0xfd);
-        let peer = told(&payload).expect("a row").peer;
+        let peer = connection_of(&payload).expect("a row").peer;
         assert_eq!(peer, "[fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd]:80".parse().expect("one"));
-        assert_eq!(told(&payload[..71]), None, "cut");
+        assert_eq!(connection_of(&payload[..71]), None, "cut");
     }
 
     #[test]

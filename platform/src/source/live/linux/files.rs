@@ -145,7 +145,7 @@ fn unsure(path: &str, what: &str) -> Refusal {
 /// Whether /proc/sys/net is a mount of the folder of that name: its root in mountinfo,
 /// proc_pid_mountinfo(5).
 fn is_folder_of_net() -> bool {
-    let told = open_folder(SYSCTLS_OF_NET).and_then(|folder| {
+    let listed = open_folder(SYSCTLS_OF_NET).and_then(|folder| {
         let mount = mount_of(&folder)?;
         let mut mounts = Vec::new();
         let table = File::from(Proc::of_the_system().open_below("/proc", "self/mountinfo")?);
@@ -153,7 +153,7 @@ fn is_folder_of_net() -> bool {
         read.map_err(|error| refusal("/proc/self/mountinfo", errno_of(&error)))?;
         Ok((mount, mounts))
     });
-    let Ok((Some(mount), mounts)) = told else { return false };
+    let Ok((Some(mount), mounts)) = listed else { return false };
     mounts.split(|byte| *byte == b'\n').any(|line| {
         let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
         words.first() == Some(&mount.as_slice())
@@ -200,17 +200,17 @@ fn is_procfs(fd: &OwnedFd, path: &str) -> Result<bool, Refusal> {
 /// `None` where the kernel doesn't tell. Only the kernel's own fdinfo is believed.
 fn mount_of(fd: &OwnedFd) -> Result<Option<Vec<u8>>, Refusal> {
     let path = format!("/proc/self/fdinfo/{}", fd.as_raw_fd());
-    let untold = |what: String| {
+    let unread = |what: String| {
         let detail = format!("which mount it is on cannot be determined: {what}");
         Refusal::Failed(Why::new(Reason::Unsupported, detail))
     };
-    let file = open(&path).map_err(|_| untold(format!("{path} cannot be opened")))?;
+    let file = open(&path).map_err(|_| unread(format!("{path} cannot be opened")))?;
     if !is_procfs(&file, &path)? {
-        return Err(untold(format!("{path} is not the kernel's own")));
+        return Err(unread(format!("{path} is not the kernel's own")));
     }
     let mut info = Vec::with_capacity(FIRST_BUFFER);
     rustix::io::read(&file, spare_capacity(&mut info))
-        .map_err(|errno| untold(errno.to_string()))?;
+        .map_err(|errno| unread(errno.to_string()))?;
     let mut lines = info.split(|byte| *byte == b'\n');
     Ok(lines.find_map(|line| line.strip_prefix(b"mnt_id:")).map(|id| id.trim_ascii().to_vec()))
 }

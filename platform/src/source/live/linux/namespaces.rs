@@ -56,7 +56,7 @@ pub(super) fn tour(visit: &mut Visitor<'_>) -> Toured {
         }
     }
     let mut unread = search.unread();
-    unread.extend(guide.told());
+    unread.extend(guide.unread());
     Toured { own: here, unread }
 }
 
@@ -148,7 +148,7 @@ impl Guide<'_, '_> {
         }
     }
 
-    fn told(self) -> impl Iterator<Item = Unread> {
+    fn unread(self) -> impl Iterator<Item = Unread> {
         self.missed.into_iter().map(|((reason, detail), Missed { named, count })| {
             let more = match count.saturating_sub(named.len()) {
                 0 => String::new(),

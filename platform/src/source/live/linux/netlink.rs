@@ -208,7 +208,7 @@ mod tests {
     use crate::parse::netlink::tests::message;
 
     #[test]
-    fn an_interrupted_dump_is_tried_again_and_then_told() {
+    fn an_interrupted_dump_is_tried_again_and_then_reported() {
         let mut left = 2;
         let calmed = undisturbed(|| {
             left -= 1;

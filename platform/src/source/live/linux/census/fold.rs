@@ -32,8 +32,8 @@ impl<'a> Fold<'a> {
 
     pub(super) fn rows(self) -> CensusRows {
         match self {
-            Self::Tcp(connections) => connections.told(),
-            Self::Udp(datagrams) => datagrams.told(),
+            Self::Tcp(connections) => connections.counted(),
+            Self::Udp(datagrams) => datagrams.counted(),
         }
     }
 }
@@ -67,7 +67,7 @@ pub(super) mod tests {
     }
 
     /// What the census of a pool says of these sockets.
-    pub(in super::super) fn told(of: &CensusOf<'_>, rows: &[SocketRow]) -> Vec<String> {
+    pub(in super::super) fn counted(of: &CensusOf<'_>, rows: &[SocketRow]) -> Vec<String> {
         let mut fold = Fold::new(of);
         for row in rows {
             fold.add(row);

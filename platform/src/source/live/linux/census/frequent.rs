@@ -83,8 +83,8 @@ mod tests {
             }
             let kept: BTreeMap<u16, u32> = frequent.top(usize::MAX).into_iter().collect();
             for (key, &came) in &exact {
-                let told = kept.get(key).copied().unwrap_or(0);
-                prop_assert!(told <= came && came <= told + lowered && came <= at_most);
+                let lower = kept.get(key).copied().unwrap_or(0);
+                prop_assert!(lower <= came && came <= lower + lowered && came <= at_most);
                 prop_assert!(kept.contains_key(key) || came <= lowered);
             }
             prop_assert!(kept.keys().all(|key| exact.contains_key(key)));

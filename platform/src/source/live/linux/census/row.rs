@@ -25,7 +25,7 @@ impl End {
         Self { address, port }
     }
 
-    pub(super) fn told(self) -> SocketAddr {
+    pub(super) fn unmapped(self) -> SocketAddr {
         (self.address.to_canonical(), self.port).into()
     }
 }
@@ -49,8 +49,8 @@ pub(super) struct SocketRow {
 impl SocketRow {
     pub(super) fn connection(&self) -> Connection {
         Connection {
-            local: self.local.told(),
-            peer: self.peer.told(),
+            local: self.local.unmapped(),
+            peer: self.peer.unmapped(),
             state: self.state,
             inode: self.inode,
             uid: self.uid,

@@ -41,7 +41,7 @@ pub(super) struct Connections<'a> {
     any: Ports,
     waiting: Frequent<LocalEnd>,
     bound: Ports,
-    told: CensusRows,
+    result: CensusRows,
 }
 
 impl<'a> Connections<'a> {
@@ -54,7 +54,7 @@ impl<'a> Connections<'a> {
             any: Ports::new(),
             waiting: Frequent::new(room),
             bound: Ports::new(),
-            told: CensusRows::default(),
+            result: CensusRows::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl<'a> Connections<'a> {
         }
         let below = self.of.beside.contains(port);
         if row.local == row.peer {
-            note(&mut self.told.self_connected, row);
+            note(&mut self.result.self_connected, row);
         }
         if self.outgoing.contains(port) {
             self.pairs.add(pair(row));
@@ -79,26 +79,26 @@ impl<'a> Connections<'a> {
             }
         }
         if below && row.peer.port != 0 && !self.of.listening.contains(port) {
-            note(&mut self.told.from_system_ports, row);
+            note(&mut self.result.from_system_ports, row);
         }
     }
 
-    pub(super) fn told(self) -> CensusRows {
-        let mut told = self.told;
-        told.bound = self.bound.to_set();
-        told.uncounted = self.pairs.lowered().max(self.sources.uncounted());
-        told.used = destinations(&self.pairs.top(LINES));
+    pub(super) fn counted(self) -> CensusRows {
+        let mut result = self.result;
+        result.bound = self.bound.to_set();
+        result.uncounted = self.pairs.lowered().max(self.sources.uncounted());
+        result.used = destinations(&self.pairs.top(LINES));
         let mut counted: Vec<(Ipv6Addr, u32)> =
             self.sources.into_sets().map(|(source, ports)| (source, ports.count())).collect();
         // What bind() holds at one address is in the way of connect() at each.
         if counted.len() > 1 {
             counted.push((Ipv6Addr::UNSPECIFIED, self.any.count()));
         }
-        told.used.extend(of_any_peer(Transport::Tcp, counted.into_iter()));
+        result.used.extend(of_any_peer(Transport::Tcp, counted.into_iter()));
         let shared = self.waiting.top(LINES).into_iter().filter(|(_, count)| *count >= SHARED);
-        let left = shared.map(|((address, port), count)| (End { address, port }.told(), count));
-        told.left_behind = left.collect();
-        told
+        let left = shared.map(|((address, port), count)| (End { address, port }.unmapped(), count));
+        result.left_behind = left.collect();
+        result
     }
 }
 
@@ -120,7 +120,7 @@ fn pair(row: &SocketRow) -> AddressPair {
 /// A socket that is bound to no interface is in the way on each; one that is, on that only
 /// (`inet_sk_bound_dev_eq`).
 fn destinations(counted: &[(AddressPair, u32)]) -> Vec<Destination> {
-    let mut told: Vec<Destination> = counted
+    let mut result: Vec<Destination> = counted
         .iter()
         .map(|(pair, count)| {
             let mut anywhere = *pair;
@@ -129,8 +129,8 @@ fn destinations(counted: &[(AddressPair, u32)]) -> Vec<Destination> {
             destination(pair, count.saturating_add(besides.map_or(0, |(_, more)| *more)))
         })
         .collect();
-    told.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));
-    told
+    result.sort_by(|a, b| b.ports_used.cmp(&a.ports_used).then_with(|| a.cmp(b)));
+    result
 }
 
 fn destination(pair: &AddressPair, ports_used: u32) -> Destination {
@@ -151,7 +151,7 @@ fn destination(pair: &AddressPair, ports_used: u32) -> Destination {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::tests::{ports, row, told};
+    use super::super::fold::tests::{counted, ports, row};
     use super::*;
     use crate::ports::{PortRange, PortSet};
 
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn ports_are_counted_by_source_and_peer_and_by_source() {
         let (pool, listening) = (ports("40000-40009,40020"), ports("40009"));
-        let told = told(
+        let result = counted(
             &of(&pool, &listening, false),
             &[
                 row(ESTABLISHED, "10.0.0.1:40000", "10.0.0.9:80"),
@@ -192,7 +192,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            told,
+            result,
             [
                 "used 10.0.0.1 10.0.0.9:80 3",
                 "used 10.0.0.1 10.0.0.9:81 1",
@@ -224,7 +224,7 @@ mod tests {
             "uncounted 0",
             "end",
         ];
-        assert_eq!(told(&of(&pool, &PortSet::new(), false), &rows), used);
+        assert_eq!(counted(&of(&pool, &PortSet::new(), false), &rows), used);
     }
 
     #[test]
@@ -242,15 +242,15 @@ mod tests {
             served("127.0.0.1:40003", "127.0.0.1:50001"),
             row(ESTABLISHED, "127.0.0.1:40003", "127.0.0.1:50002"),
         ];
-        let told = told(&of(&pool, &listening, false), &rows);
-        let left: Vec<&String> = told.iter().filter(|line| line.starts_with("left")).collect();
+        let result = counted(&of(&pool, &listening, false), &rows);
+        let left: Vec<&String> = result.iter().filter(|line| line.starts_with("left")).collect();
         assert_eq!(left, ["left 127.0.0.1:40000 2"]);
     }
 
     #[test]
     fn two_ends_alike_and_system_ports_are_listed() {
         let (pool, listening) = (ports("40000-40009"), ports("22,40001"));
-        let told = told(
+        let result = counted(
             &of(&pool, &listening, false),
             &[
                 row(ESTABLISHED, "127.0.0.1:40000", "127.0.0.1:40000"),
@@ -264,7 +264,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            told,
+            result,
             [
                 "used 127.0.0.1 127.0.0.1:40000 1",
                 "used 127.0.0.1 127.0.0.2:40002 1",
@@ -290,7 +290,7 @@ mod tests {
             row(CLOSE, "10.0.0.1:40003", "10.0.0.9:80"),
             row(CLOSE, "0.0.0.0:700", "0.0.0.0:0"),
         ];
-        let lines = |bound| told(&of(&pool, &listening, bound), &rows);
+        let lines = |bound| counted(&of(&pool, &listening, bound), &rows);
         assert_eq!(lines(false), ["uncounted 0", "end"]);
         assert_eq!(lines(true), ["bound 40000,40002-40003", "uncounted 0", "end"]);
     }
@@ -308,14 +308,14 @@ mod tests {
             }
             fold.add(&many);
         }
-        let told = fold.told();
-        assert!((1..=400 / 11).contains(&told.uncounted), "{}", told.uncounted);
+        let result = fold.counted();
+        assert!((1..=400 / 11).contains(&result.uncounted), "{}", result.uncounted);
         let used = |peer: Option<&str>| {
             let peer = peer.map(|peer| peer.parse().expect("an address"));
-            told.used.iter().find(|used| used.peer == peer).map(|used| used.ports_used)
+            result.used.iter().find(|used| used.peer == peer).map(|used| used.ports_used)
         };
         let counted = used(Some("10.0.0.8:80")).expect("the most used is listed");
-        assert!(counted <= 100 && 100 <= counted + told.uncounted, "{counted}");
+        assert!(counted <= 100 && 100 <= counted + result.uncounted, "{counted}");
         assert_eq!(used(None), Some(300), "a set of ports loses none");
     }
 
@@ -332,9 +332,12 @@ mod tests {
                 ]
             })
             .collect();
-        let told = told(&of(&pool, &listening, false), &rows);
-        let kind = |kind: &str| told.iter().filter(|line| line.starts_with(kind)).count();
+        let result = counted(&of(&pool, &listening, false), &rows);
+        let kind = |kind: &str| result.iter().filter(|line| line.starts_with(kind)).count();
         assert_eq!((kind("used"), kind("self"), kind("system")), (1257, 1000, 1000));
-        assert!(told.contains(&"uncounted 1".to_owned()), "an address without a set has one port");
+        assert!(
+            result.contains(&"uncounted 1".to_owned()),
+            "an address without a set has one port"
+        );
     }
 }

@@ -66,7 +66,7 @@ impl Datagrams {
         }
     }
 
-    pub(super) fn told(self) -> CensusRows {
+    pub(super) fn counted(self) -> CensusRows {
         let on_any_ipv4 = self.any_ipv4.union(&self.any);
         let on_any_ipv6 = self.any.union(&self.any_ipv6).union(&self.unsure);
         let perhaps = on_any_ipv4.union(&self.unsure).count() - on_any_ipv4.count();
@@ -94,7 +94,7 @@ impl Datagrams {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fold::tests::{ports, row, told};
+    use super::super::fold::tests::{counted, ports, row};
     use super::*;
     use crate::ports::{PortRange, PortSet};
 
@@ -112,7 +112,7 @@ mod tests {
             .iter()
             .map(|&(state, local, v6only)| SocketRow { v6only, ..row(state, local, "0.0.0.0:0") })
             .collect();
-        told(&of, &rows)
+        counted(&of, &rows)
     }
 
     #[test]

@@ -188,9 +188,9 @@ impl NamespaceSearch {
     /// What a process sees mounted; `None` is the reader.
     fn mounts(&mut self, process: &str, pid: Option<u32>) {
         let of_process = |what: &str| link(&self.proc, &format!("{process}/{what}"));
-        let seen_from = of_process("ns/mnt").and_then(|mounts| Ok((mounts, of_process("root")?)));
-        let opened = seen_from.and_then(|seen_from| {
-            if !self.tables.insert(seen_from) {
+        let view = of_process("ns/mnt").and_then(|mounts| Ok((mounts, of_process("root")?)));
+        let opened = view.and_then(|view| {
+            if !self.tables.insert(view) {
                 return Ok(None);
             }
             let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
@@ -224,7 +224,7 @@ impl NamespaceSearch {
             if let Some((inode, path)) = mountinfo::network_namespace(text) {
                 let path = Path::new(OsStr::from_bytes(&path));
                 let found = self.add(inode, || match pid {
-                    Some(pid) => NamespaceFile::seen_by(pid, path),
+                    Some(pid) => NamespaceFile::of_process(pid, path),
                     None => NamespaceFile::here(path),
                 });
                 // In a mount namespace of one's own anyone can give any name.
@@ -307,7 +307,7 @@ impl NamespaceSearch {
     /// What was not looked at.
     pub(super) fn unread(&self) -> Vec<Unread> {
         let mut unread = Vec::new();
-        let mut tell = |which: Namespaces, reason, detail: &str| {
+        let mut report = |which: Namespaces, reason, detail: &str| {
             let subject = Subject::Namespaces(which);
             unread.push(Unread::new(subject, Why::new(reason, detail)));
         };
@@ -319,16 +319,16 @@ impl NamespaceSearch {
         };
         if let Some(errno) = self.unlisted {
             let detail = format!("/proc cannot be listed ({errno})");
-            tell(Namespaces::OfAllProcesses, Reason::Unsupported, &detail);
+            report(Namespaces::OfAllProcesses, Reason::Unsupported, &detail);
         }
         if !self.closed.is_empty() {
             let takes = "it needs root, with CAP_SYS_PTRACE and every capability that they have";
             let detail = format!("they may not be inspected ({}): {takes}", which(&self.closed));
-            tell(of(&self.closed), Reason::Denied, &detail);
+            report(of(&self.closed), Reason::Denied, &detail);
         }
         if !self.late.is_empty() {
             let detail = format!("there was no time left to inspect them ({})", which(&self.late));
-            tell(of(&self.late), Reason::TimedOut, &detail);
+            report(of(&self.late), Reason::TimedOut, &detail);
         }
         let hidden = Namespaces::OfHiddenProcesses;
         let first = |process: &str| {
@@ -337,19 +337,19 @@ impl NamespaceSearch {
         };
         let of_first = rustix::fs::statat(&self.proc, "1", AtFlags::empty());
         if matches!(of_first, Err(Errno::NOENT)) {
-            tell(hidden, Reason::Denied, "/proc hides processes (hidepid); run as root");
+            report(hidden, Reason::Denied, "/proc hides processes (hidepid); run as root");
         } else if !first("self") && !first("1") {
             let detail = "processes outside this pid namespace are not visible; run on the host, \
                           or in a container that shares its processes (docker run --pid=host)";
-            tell(hidden, Reason::Unsupported, detail);
+            report(hidden, Reason::Unsupported, detail);
         }
         if self.more {
             let detail = format!("there are more than {MOST}");
-            tell(Namespaces::All, Reason::Truncated, &detail);
+            report(Namespaces::All, Reason::Truncated, &detail);
         }
         if self.cut {
             let detail = format!("a table of mounts holds more than {MOUNTINFO} bytes");
-            tell(Namespaces::Mounted, Reason::Truncated, &detail);
+            report(Namespaces::Mounted, Reason::Truncated, &detail);
         }
         unread
     }

@@ -41,11 +41,11 @@ mod tests {
 
     #[test]
     fn only_mounts_of_network_namespaces_count() {
-        let told = |line: &str| network_namespace(line.as_bytes());
+        let found = |line: &str| network_namespace(line.as_bytes());
         let web = "552 29 0:4 net:[4026532179] /run/netns/web rw shared:24 - nsfs nsfs rw";
-        assert_eq!(told(web), Some((4_026_532_179, b"/run/netns/web".to_vec())));
+        assert_eq!(found(web), Some((4_026_532_179, b"/run/netns/web".to_vec())));
         let odd = r"552 29 0:4 net:[1] /mnt/a\040b\134c\01 rw - nsfs nsfs rw";
-        assert_eq!(told(odd), Some((1, br"/mnt/a b\c\01".to_vec())));
+        assert_eq!(found(odd), Some((1, br"/mnt/a b\c\01".to_vec())));
         for line in [
             "552 29 0:4 mnt:[4026532179] /run/x rw - nsfs nsfs rw",
             "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw",
@@ -53,7 +53,7 @@ mod tests {
             "552 29 0:4 net:[1]",
             "",
         ] {
-            assert_eq!(told(line), None, "{line}");
+            assert_eq!(found(line), None, "{line}");
         }
     }
 }

@@ -57,7 +57,7 @@ impl NamespaceFile {
     }
 
     /// As a process sees it.
-    pub(super) fn seen_by(pid: u32, path: &Path) -> Self {
+    pub(super) fn of_process(pid: u32, path: &Path) -> Self {
         Self { root: Some(format!("/proc/{pid}/root")), path: path.to_owned() }
     }
 
@@ -86,16 +86,16 @@ impl NamespaceFile {
 
     /// Finds the file without opening it.
     fn look(&self) -> rustix::io::Result<OwnedFd> {
-        let seen = OFlags::PATH | OFlags::CLOEXEC;
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
         let Some(root) = &self.root else {
-            return rustix::fs::openat(CWD, &self.path, seen, Mode::empty());
+            return rustix::fs::openat(CWD, &self.path, flags, Mode::empty());
         };
-        let root = rustix::fs::openat(CWD, root, seen | OFlags::DIRECTORY, Mode::empty())?;
+        let root = rustix::fs::openat(CWD, root, flags | OFlags::DIRECTORY, Mode::empty())?;
         // What another process sees is whatever it mounted: a link must not lead out of it, and a
         // file system that answers when it likes must not be asked. The way to a mount is in the
         // kernel's memory for as long as it is one.
         let inside = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::CACHED;
-        rustix::fs::openat2(&root, &self.path, seen, Mode::empty(), inside)
+        rustix::fs::openat2(&root, &self.path, flags, Mode::empty(), inside)
     }
 }
 

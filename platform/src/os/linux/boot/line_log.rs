@@ -2,7 +2,7 @@
 
 use super::kernel::{Key, Sysctls, Write};
 use crate::boot::Rejection;
-use crate::os::told::{LineRef, OfKey};
+use crate::os::line_outcomes::{LineRef, OfKey};
 use crate::parse::sysctl_conf::SysctlLine;
 use crate::snapshot::{Reason, Source, Why};
 
