@@ -37,7 +37,7 @@ pub fn agreed(document: &Document) -> Result<(), String> {
 /// Fails where the text is not of the format, or contradicts itself.
 pub fn reported(format: Format, text: &str) -> Result<Vec<&'static str>, String> {
     match format {
-        Format::Status => one(text.trim_end()),
+        Format::Status => one(text.split(&[',', '\n']).next().unwrap_or_default()),
         Format::Table => one(&text.split(' ').next().unwrap_or_default().to_lowercase()),
         Format::Markdown => one(&between(text, "\n**", "** ")?.to_lowercase()),
         Format::Html => one(between(text, "<body class=\"", "\"")?),

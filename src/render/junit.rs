@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::view::cases::{Case, Places, cases, host, line, status};
+use super::view::figures;
 use super::view::verdict::measure;
 use crate::text::printable;
 use crate::wire::v1::{Document, Evidence, Finding, Verdict};
@@ -65,7 +66,9 @@ impl Suite<'_> {
             ("ephaudit.registry", &document.registry.edition),
             ("host.os", &document.host.os),
         ];
-        for (name, value) in about {
+        let unasked = figures::gravest_unasked(document);
+        let unasked = unasked.iter().map(|names| ("ephaudit.not-asked", names.as_str()));
+        for (name, value) in about.into_iter().chain(unasked) {
             xml.empty("property", &[("name", name), ("value", value)]);
         }
         xml.close("properties");

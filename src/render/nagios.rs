@@ -105,6 +105,11 @@ pub(super) fn summary(document: &Document) -> String {
         let unknown = counted(u32::try_from(unknown).unwrap_or(u32::MAX), "rule");
         words.push(format!("{unknown} unanswered"));
     }
+    let unasked = figures::critical_unasked(document).count();
+    // The line has 80 characters: the details have the names, and say it in every state.
+    if unasked > 0 && state(document) == PluginState::Ok {
+        words.push(format!("{unasked} critical not asked"));
+    }
     let off = document.policy.as_ref().map_or(0, |policy| policy.off.len());
     if off > 0 {
         words.push(format!("{off} off"));

@@ -125,6 +125,11 @@ fn audit(text: &mut Exposition, document: &Document) {
             sample(&[("verdict", verdict.name())], figures::rules(document, verdict))
         }),
     );
+    text.gauges(
+        "audit_critical_rules_not_asked",
+        "Critical rules that nobody asked.",
+        [sample(&[], figures::critical_unasked(document).count())],
+    );
     let off = document.policy.as_ref().map(|policy| policy.off.len());
     text.gauges(
         "audit_rules_off",

@@ -2,11 +2,15 @@
 //! script's output.
 
 use super::json;
+use super::view::figures::critical_unasked;
 use crate::text::shortened;
 use crate::wire::v1::{Document, SCHEMA_VERSION, ShortHost, Summary, SummaryLine};
 
 /// The most bytes that the line takes, its end included.
 const MOST: usize = 2000;
+
+/// How many critical rules are named, and how much of each.
+const NAMES: usize = 24;
 
 /// How many items of a list, and characters of a text, are left in turn until the line is short
 /// enough.
@@ -50,6 +54,10 @@ fn line(document: &Document, items: usize, letters: usize) -> Vec<u8> {
         run: run.as_deref(),
         profile: &document.profile,
         status: document.status,
+        critical_not_asked: critical_unasked(document)
+            .take(NAMES)
+            .map(|rule| shortened(&rule.rule, NAMES))
+            .collect(),
         summary,
     };
     let mut bytes = Vec::new();

@@ -11,7 +11,7 @@ fn every_format_says_so() {
     let report = report("compliant");
     let told = |format: &str| converted(&report, &[format]);
     let table = told("table");
-    assert!(table.contains("12 checks passed, 15 not asked\n"), "{table}");
+    assert!(table.contains("12 checks passed, 15 not asked; the critical"), "{table}");
     assert!(table.contains("the next boot         6 checks  ephaudit --boot\n"), "{table}");
     assert!(told("markdown").contains(ALL));
     let html = told("html");
@@ -42,7 +42,44 @@ fn every_format_says_so() {
         events.filter(|event| event["compliance"]["status"] == "Not asked").collect();
     assert_eq!(unasked.len(), 15);
     assert!(unasked.iter().all(|event| event["compliance"]["status_id"] == 99));
-    assert_eq!(told("status"), "compliant\n", "the word is the audit's");
+    assert_eq!(told("status"), "compliant, the critical self-connected-socket not asked\n");
+}
+
+/// Nobody who reads the first line of any format takes the host for one that was looked at for what
+/// is critical.
+#[test]
+fn the_headline_names_the_critical_rule_that_nobody_asked() {
+    const SAYS: &str = "the critical self-connected-socket not asked";
+    const SHORT: &str = "1 critical not asked, range";
+    let report = report("compliant");
+    let lines = |format: &str, args: &[&str]| {
+        let args: Vec<&str> = [format].iter().chain(args).copied().collect();
+        let text = converted(&report, &args);
+        text.lines().map(str::to_owned).collect::<Vec<String>>()
+    };
+    let table = lines("table", &[]);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (first, last) = (words(&table[..2].join(" ")), table.last().expect("a line"));
+    assert!(first.starts_with("COMPLIANT ") && first.contains(SAYS), "{first}");
+    assert!(last.starts_with("COMPLIANT ") && last.contains(SAYS), "{last}");
+    let whole = words(&lines("table", &["-v"]).join(" "));
+    assert!(whole.starts_with("COMPLIANT ") && whole.contains(SAYS), "{whole}");
+    assert!(lines("markdown", &[])[2].contains(SAYS));
+    assert!(
+        lines("html", &[]).iter().any(|line| line.contains("Every rule") && line.contains(SAYS))
+    );
+    let nagios = super::convert(&report, &["nagios"]).0;
+    assert!(nagios.lines().next().is_some_and(|line| line.contains(SHORT)), "{nagios}");
+    assert!(lines("checkmk", &[])[0].contains(SHORT));
+    assert!(
+        lines("junit", &[]).iter().any(|line| line.contains("not-asked\" value=\"the critical"))
+    );
+    let summary: Value = serde_json::from_str(&converted(&report, &["summary"])).expect("JSON");
+    assert_eq!(summary["critical_not_asked"], serde_json::json!(["self-connected-socket"]));
+    for format in ["prometheus", "openmetrics"] {
+        let line = "ephemeral_port_audit_critical_rules_not_asked 1".to_owned();
+        assert!(lines(format, &[]).contains(&line));
+    }
 }
 
 /// Version 1.0 had one word for both.

@@ -6,6 +6,7 @@ use crate::render::Look;
 use crate::render::page::{DIM, PLAIN, Page};
 use crate::render::view::actions::{Action, actions};
 use crate::render::view::causes::{Cause, causes, counts};
+use crate::render::view::figures::gravest_unasked;
 use crate::render::view::verdict::{measure, summary, word};
 use crate::text::cut;
 use crate::wire::v1::Document;
@@ -113,7 +114,8 @@ fn screen(
     let exit = look.exit.map(|code| format!("exit {code}"));
     let counts = Some(counts(document, causes)).filter(|counts| !counts.is_empty());
     let at = Some(document.collected_at.clone()).filter(|at| !at.is_empty());
-    let parts = [exit, counts, Some(measure(document)), at.filter(|_| causes.is_empty())];
+    let unasked = gravest_unasked(document).map(|names| format!("{names} not asked"));
+    let parts = [exit, counts, unasked, Some(measure(document)), at.filter(|_| causes.is_empty())];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let separator = if look.ascii { " - " } else { " · " };
     let room = look.width.saturating_sub(word.len() + 2);

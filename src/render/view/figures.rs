@@ -7,7 +7,7 @@ use ephaudit_platform::ports::{PortRange, PortSet};
 
 use crate::text::shortened;
 use crate::wire::v1::{
-    Document, Family, Range, Reserved, Scope, Severity, State, Transport, Verdict,
+    Document, Family, Range, Reserved, Rule, Scope, Severity, State, Transport, Verdict,
 };
 
 /// What a pool is for.
@@ -104,19 +104,23 @@ pub fn unasked(document: &Document) -> Vec<(&str, usize)> {
     options
 }
 
-/// The gravest of the rules that nobody asked: what they find nobody may overlook.
-fn worst(document: &Document) -> String {
-    let unasked = document
+/// The critical rules that nobody asked: what they find nobody may overlook.
+pub fn critical_unasked(document: &Document) -> impl Iterator<Item = &Rule> {
+    document
         .rules
         .iter()
-        .filter(|rule| rule.verdict == Verdict::NotAsked && rule.severity == Severity::Critical);
-    let names: Vec<String> =
-        unasked.take(OPTIONS).map(|rule| shortened(&rule.rule, OPTION)).collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!(", the critical {} among them", names.join(", "))
-    }
+        .filter(|rule| rule.verdict == Verdict::NotAsked && rule.severity == Severity::Critical)
+}
+
+/// Their names, "the critical self-connected-socket", or nothing.
+pub fn gravest_unasked(document: &Document) -> Option<String> {
+    let unasked = critical_unasked(document).take(OPTIONS);
+    let names: Vec<String> = unasked.map(|rule| shortened(&rule.rule, OPTION)).collect();
+    (!names.is_empty()).then(|| format!("the critical {}", names.join(", ")))
+}
+
+fn worst(document: &Document) -> String {
+    gravest_unasked(document).map_or_else(String::new, |names| format!(", {names} among them"))
 }
 
 /// How many findings are waived.

@@ -1,8 +1,9 @@
 //! The verdict in words.
 
 use super::causes::{Cause, counts};
-use crate::text::{counted, grouped};
-use crate::wire::v1::{Document, Scope, Severity, Status, Verdict};
+use super::figures::{critical_unasked, gravest_unasked};
+use crate::text::{counted, grouped, shortened};
+use crate::wire::v1::{Document, Severity, Status, Verdict};
 
 /// The verdict in a word, and what it rests on.
 pub fn verdict(document: &Document) -> (&'static str, String) {
@@ -11,7 +12,7 @@ pub fn verdict(document: &Document) -> (&'static str, String) {
     let (word, rest) = match document.status {
         None => ("FACTS", format!("about {host}, not judged")),
         Some(Status::Compliant) if document.findings.is_empty() => {
-            ("COMPLIANT", format!("{host}: no findings{}", unlooked(document)))
+            ("COMPLIANT", format!("{host}: no findings"))
         }
         Some(Status::Compliant) => {
             let found = severities(document);
@@ -20,7 +21,7 @@ pub fn verdict(document: &Document) -> (&'static str, String) {
                 Some(least) => format!("none at or above {}", least.name()),
                 None => "none of which fails".to_owned(),
             };
-            ("COMPLIANT", format!("{host}: {found}, {none}{}", unlooked(document)))
+            ("COMPLIANT", format!("{host}: {found}, {none}"))
         }
         Some(Status::Findings) => ("FINDINGS", format!("{host}: {}", severities(document))),
         Some(Status::Undetermined) => (
@@ -31,7 +32,7 @@ pub fn verdict(document: &Document) -> (&'static str, String) {
             },
         ),
     };
-    (word, rest + &turned_off(document))
+    (word, rest + &unlooked(document) + &turned_off(document))
 }
 
 /// The verdict in a word.
@@ -79,7 +80,7 @@ pub fn summary(document: &Document, causes: &[Cause<'_>]) -> String {
             format!("{} passed{unasked}{found}", counted(passed, "check"))
         }
     };
-    format!("{host}: {rest}{}", turned_off(document))
+    format!("{host}: {rest}{}{}", unlooked(document), turned_off(document))
 }
 
 /// What the policy left out of the audit; nothing where it left out nothing.
@@ -106,14 +107,13 @@ pub fn measure(document: &Document) -> String {
     }
 }
 
-/// What a compliant host was not looked at for: the counters prove that no pool is near exhaustion,
-/// and no more.
-pub fn unlooked(document: &Document) -> &'static str {
-    let looked = |scope: &Scope| scope.usage.method.as_deref() != Some("counters");
-    if document.scopes.iter().all(looked) {
-        return "";
-    }
-    "; connections not inspected (--usage top)"
+/// What a host was not looked at for, though it is critical: the counters prove that no pool is
+/// near exhaustion, and no more.
+pub fn unlooked(document: &Document) -> String {
+    let option = critical_unasked(document).find_map(|rule| rule.asks.as_deref());
+    let option = option.map_or_else(String::new, |option| format!(" ({})", shortened(option, 24)));
+    gravest_unasked(document)
+        .map_or_else(String::new, |names| format!("; {names} not asked{option}"))
 }
 
 /// How many findings there are of each severity, and how many are waived.

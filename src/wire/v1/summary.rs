@@ -138,6 +138,8 @@ pub struct SummaryLine<'a> {
     pub profile: &'a str,
     /// Overall status; null where nothing was judged.
     pub status: Option<Status>,
+    /// The critical rules that nobody asked, by name.
+    pub critical_not_asked: Vec<String>,
     /// The summary; each list ends in "+N" where it leaves N out.
     pub summary: Summary,
 }
