@@ -58,3 +58,29 @@ fn no_type_name_stands_twice() {
     }
     assert!(twice.is_empty(), "rename all but one of each: {twice:#?}");
 }
+
+/// Side by side on a screen: 100 columns, pages of rules 76. Tables, code and addresses cannot wrap.
+#[test]
+fn prose_wraps() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wide = Vec::new();
+    for (folder, most) in
+        [(".", 100), ("docs", 100), ("platform", 100), ("src/iana", 100), ("src/rules", 76)]
+    {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "md") {
+                continue;
+            }
+            let mut code = false;
+            for (line, number) in std::fs::read_to_string(&path).unwrap().lines().zip(1..) {
+                code ^= line.trim_start().starts_with("```");
+                let fixed = code || line.starts_with(['|', '#', '<']) || line.starts_with("    ");
+                if !fixed && line.contains(' ') && line.chars().count() > most {
+                    wide.push(format!("{}:{number}: {line}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(wide.is_empty(), "wrap {}", wide.join("\n"));
+}

@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod fuzzing;
 pub mod holders;
 mod host;
+mod needs;
 mod os;
 mod parse;
 pub mod persisted;
@@ -23,7 +24,8 @@ mod transport;
 pub mod unread;
 mod usage;
 
-pub use host::{Host, Needs};
+pub use host::Host;
+pub use needs::Needs;
 pub use os::{SYSTEMS, Support, System, Way};
 pub use pool::{bound_in_pool, pools, usable_ports};
 pub use source::{Folder, Live, files};

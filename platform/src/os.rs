@@ -26,7 +26,7 @@ pub use system::{Support, System, Way};
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::boot::{Boot, Running};
 use crate::holders::{Hold, Holders};
-use crate::host::Needs;
+use crate::needs::Needs;
 use crate::persisted::Persisted;
 use crate::ports::PortSet;
 use crate::snapshot::{

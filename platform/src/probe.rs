@@ -14,7 +14,7 @@ use self::compare::{Compared, PortSettings, compare};
 use crate::ask::Ask;
 use crate::draw::Draw;
 pub use crate::draw::{Call, Given, Wish, family_name};
-use crate::host::Needs;
+use crate::needs::Needs;
 use crate::os;
 use crate::pool::pools;
 use crate::ports::PortSet;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use super::Options;
+use super::place::Place;
 use super::read::{self, BEGINNING, Piece, Refusal};
 use super::roll::Roll;
 use crate::wire::v1::FleetHost;
@@ -18,15 +19,6 @@ pub const KEPT: usize = 1000;
 
 /// How many reports are looked for in one line behind something that is none.
 const PIECES: usize = 65_536;
-
-/// Where something stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The file, by its place in their list.
-    pub file: u32,
-    /// The line, from 1; 0 is the file itself.
-    pub line: u64,
-}
 
 /// A row that is not counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

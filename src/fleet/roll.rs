@@ -10,9 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Options;
-use super::input::Place;
 use super::judged::Memory;
 use super::names::Names;
+use super::place::Place;
 use super::read::{Refusal, ReportView};
 use crate::wire::v1::{Absence, FleetHost, Shape, Status, Transport};
 

@@ -1,6 +1,7 @@
 //! The view for people.
 
 mod brief;
+mod budget;
 mod findings;
 mod parts;
 

@@ -2,6 +2,7 @@
 //! os-release.
 
 pub(super) mod allocator;
+mod answers;
 pub(super) mod boot;
 pub(super) mod holders;
 mod host;
@@ -14,10 +15,11 @@ mod room;
 mod scope;
 mod sysctl;
 mod usage;
+mod version;
 
 use super::system::{Support, System, Way};
 use crate::ask::Ask;
-use crate::host::Needs;
+use crate::needs::Needs;
 use crate::snapshot::Os;
 use crate::snapshot::{Environment, ScopeKind, ScopeName, Snapshot};
 use crate::unread::Subject;
@@ -41,7 +43,7 @@ pub(super) fn read(ask: &dyn Ask, needs: &Needs) -> Snapshot {
     let mut notes = Vec::new();
     let (host, version) = host::read(ask, &mut notes);
     let kernel = Kernel::new(&host, version);
-    let id = host::link(ask, NAMESPACE, Subject::NamespaceId, &mut notes);
+    let id = answers::link(ask, NAMESPACE, Subject::NamespaceId, &mut notes);
     let id_of_host = initial::network_namespace(ask, version);
 
     let is_host = id.is_some() && id == id_of_host;

@@ -3,7 +3,7 @@
 use super::PersistedPaths;
 use crate::ask::Ask;
 use crate::boot::Boot;
-use crate::host::Needs;
+use crate::needs::Needs;
 use crate::persisted::Persisted;
 use crate::snapshot::{Os, Snapshot};
 

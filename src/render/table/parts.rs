@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::brief::BriefBudget;
+use super::budget::BriefBudget;
 use crate::render::blocks::colour;
 use crate::render::page::{BOLD, CYAN, DIM, PLAIN, Page, RED, YELLOW};
 use crate::render::strip;
 use crate::render::view::actions::{Action, Moment};
 use crate::render::view::causes::Cause;
-use crate::render::view::facts::{reserved_value, unread};
+use crate::render::view::facts::reserved_value;
 use crate::render::view::figures::{self, own_scope};
 use crate::render::view::findings::by_reason;
+use crate::render::view::rows::unread;
 use crate::render::view::scopes::{members, shapes as shapes_of};
 use crate::render::view::usage::busiest;
 use crate::text::{counted, cut, grouped};

@@ -1,6 +1,7 @@
 //! What the settings will be after a reboot, as rows and lines.
 
-use super::facts::{place, unread};
+use super::facts::place;
+use super::rows::unread;
 use crate::text::{setting, setting_value};
 use crate::wire::v1::{BootEntry, BootLine, BootSource, Running, Scope, State, Suspect};
 

@@ -2,6 +2,7 @@
 
 use ephaudit_platform::ports::{PortRange, PortSet};
 
+use super::rows::{row, unread};
 use super::usage;
 use crate::text::{self, counted, grouped};
 use crate::wire::v1::{
@@ -60,11 +61,6 @@ pub fn fact_rows(host: &Host, scope: &Scope) -> Vec<Vec<String>> {
     rows.push(listeners_row(host, scope));
     rows.extend(usage::fact(scope));
     rows
-}
-
-/// A fact, its value, and where it was read.
-pub fn row(fact: &str, value: &str, from: &str) -> Vec<String> {
-    vec![fact.to_owned(), value.to_owned(), from.to_owned()]
 }
 
 fn range_row(range: &Range) -> Vec<String> {
@@ -141,15 +137,6 @@ fn listeners_row(host: &Host, scope: &Scope) -> Vec<String> {
         None => "",
     };
     row("listeners", &value, from)
-}
-
-/// What stands where a value would, were it known.
-pub fn unread(state: State, reason: Option<&str>) -> String {
-    match (state, reason) {
-        (State::Absent, _) => "not on this system".to_owned(),
-        (_, Some(reason)) => format!("UNKNOWN ({reason})"),
-        (_, None) => "UNKNOWN".to_owned(),
-    }
 }
 
 /// A sysctl by its short name, anything else as it is.

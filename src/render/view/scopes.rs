@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::facts::{reserved_value, unread};
+use super::facts::reserved_value;
+use super::rows::unread;
 use crate::text::{counted, grouped};
 use crate::wire::v1::{Document, Scope, Severity, State};
 

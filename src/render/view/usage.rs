@@ -1,6 +1,6 @@
 //! Who uses the pools.
 
-use super::facts::{row, unread};
+use super::rows::{row, unread};
 use crate::text::{counted, grouped};
 use crate::wire::v1::{Document, PortsInUse, Scope, State, Usage};
 

@@ -16,8 +16,8 @@ mod systemd;
 mod tests;
 mod written;
 
-use super::host::KernelVersion;
 use super::initial;
+use super::version::KernelVersion;
 use crate::ask::Ask;
 use crate::boot::{Boot, Loader};
 use crate::os::{PersistedPaths, Reach};

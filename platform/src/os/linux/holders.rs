@@ -1,8 +1,8 @@
 //! Every socket that has one of some local ports, with its owner.
 
-use super::host::KernelVersion;
 use super::listeners::{SocketsAnswer, answer};
 use super::owners::OwnerSearch;
+use super::version::KernelVersion;
 use crate::ask::{Ask, Question};
 use crate::holders::{Hold, Holder, Holders};
 use crate::parse::sock_diag::{self, DiagEnds};

@@ -1,67 +1,19 @@
 //! Which host this is and what it runs in.
 
+use super::answers::text;
 use super::initial;
-use crate::ask::{Ask, Question, Refusal};
+use super::version::KernelVersion;
+use crate::ask::{Ask, Question};
 use crate::parse::os_release;
 use crate::reading::beginning;
-use crate::snapshot::{Environment, HostInfo, Os, Reason};
+use crate::snapshot::{Environment, HostInfo, Os};
 use crate::unread::{Subject, Unread};
-
-/// The numbers of a kernel release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct KernelVersion(pub(super) u32, pub(super) u32, pub(super) u32);
-
-impl KernelVersion {
-    /// From a release such as `6.1.0-28-amd64`.
-    pub(super) fn parse(release: &str) -> Option<Self> {
-        let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
-        let (major, minor) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
-        // "6.19-rc1" has no third number.
-        let version = Self(major, minor, numbers.next().and_then(Result::ok).unwrap_or(0));
-        // personality(2) UNAME26 calls 3.x and later 2.6.40 and later: which one it is, it hides.
-        let disguised = version >= Self(2, 6, 40) && version < Self(2, 7, 0);
-        (!disguised).then_some(version)
-    }
-}
 
 /// The longest name of a container manager that is kept, in characters.
 const NAME_MAX: usize = 40;
 
-/// The beginning of a link's target: it stands in every line of a report.
-pub(super) fn link(
-    ask: &dyn Ask,
-    path: &str,
-    subject: Subject,
-    notes: &mut Vec<Unread>,
-) -> Option<String> {
-    let target =
-        uts_field(ask, Question::Link(path), subject, notes).map(|target| beginning(&target));
-    // No link of the kernel's leads nowhere.
-    target.filter(|target| !target.is_empty())
-}
-
-/// What was answered. What is not there tells nothing; what was refused is noted. Evidence of ports
-/// seldom tells the host too, so that is no news.
-fn uts_field(
-    ask: &dyn Ask,
-    question: Question<'_>,
-    subject: Subject,
-    notes: &mut Vec<Unread>,
-) -> Option<String> {
-    match ask.ask(question).outcome {
-        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(Refusal::NotFound(_)) => None,
-        Err(Refusal::Failed(why)) => {
-            if why.reason != Reason::NotCaptured {
-                notes.push(Unread::new(subject, why));
-            }
-            None
-        }
-    }
-}
-
 pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (HostInfo, Option<KernelVersion>) {
-    let uname = uts_field(ask, Question::Uname, Subject::Uname, notes);
+    let uname = text(ask, Question::Uname, Subject::Uname, notes);
     let fields = uname.iter().flat_map(|text| text.split('\0')).skip(1);
     let mut fields = fields.map(beginning);
     let mut next = || fields.next().filter(|field| !field.is_empty());
@@ -70,7 +22,7 @@ pub(super) fn read(ask: &dyn Ask, notes: &mut Vec<Unread>) -> (HostInfo, Option<
     let environment = environment(ask, kernel.as_deref(), build.as_deref(), notes);
     let os_release = ["/etc/os-release", "/usr/lib/os-release"]
         .iter()
-        .find_map(|path| uts_field(ask, Question::File(path), Subject::OsRelease, notes));
+        .find_map(|path| text(ask, Question::File(path), Subject::OsRelease, notes));
     let field = |key| {
         let value = os_release::value(os_release.as_deref()?, key)?;
         Some(beginning(&value))
@@ -104,8 +56,7 @@ fn environment(
     if release.to_ascii_lowercase().contains("microsoft") {
         return Some(Environment::Wsl);
     }
-    let mut marker =
-        |path: &str| uts_field(ask, Question::File(path), Subject::ContainerMark, notes);
+    let mut marker = |path: &str| text(ask, Question::File(path), Subject::ContainerMark, notes);
     let kind = marked(&mut marker);
     // One that lies in the host's own files is left from an image that they were made of.
     if kind.is_some() && initial::has_files_of_init(ask) {
@@ -137,8 +88,8 @@ fn marked(marker: &mut dyn FnMut(&str) -> Option<String>) -> Option<Environment>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::Answer;
-    use crate::snapshot::{Source, Why};
+    use crate::ask::{Answer, Refusal};
+    use crate::snapshot::{Reason, Source, Why};
 
     #[test]
     fn a_host_name_with_newlines_forges_nothing() {
@@ -168,16 +119,5 @@ mod tests {
         assert_eq!((host.kernel, host.os_version, version), (None, None, None));
         let subjects: Vec<Subject> = notes.into_iter().map(|unread| unread.subject).collect();
         assert_eq!(subjects, [Subject::Uname, Subject::OsRelease]);
-    }
-
-    #[test]
-    fn releases_compare_by_number() {
-        assert_eq!(KernelVersion::parse("6.1.0-28-amd64"), Some(KernelVersion(6, 1, 0)));
-        assert_eq!(KernelVersion::parse("6.18.44-fc-v445"), Some(KernelVersion(6, 18, 44)));
-        assert!(KernelVersion::parse("4.9.1") < KernelVersion::parse("4.11.0"));
-        assert_eq!(KernelVersion::parse("2.6.78-28-amd64"), None, "UNAME26");
-        assert_eq!(KernelVersion::parse("2.6.32"), Some(KernelVersion(2, 6, 32)));
-        assert_eq!(KernelVersion::parse(""), None);
-        assert_eq!(KernelVersion::parse("next"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Which namespaces are the host's own: those that the kernel began with.
 
-use super::host::{self, KernelVersion};
+use super::answers::link;
+use super::version::KernelVersion;
 use crate::ask::{Ask, Question, Refusal};
 use crate::unread::{Subject, Unread};
 
@@ -47,7 +48,7 @@ pub(super) fn network_namespace(ask: &dyn Ask, version: Option<KernelVersion>) -
         return Some(FIRST_NET_NAMESPACE.to_owned());
     }
     let notes: &mut Vec<Unread> = &mut Vec::new();
-    let of_init = || host::link(ask, NET_OF_INIT, Subject::NamespaceOfInit, notes);
+    let of_init = || link(ask, NET_OF_INIT, Subject::NamespaceOfInit, notes);
     (sees_init(ask) == Some(true)).then(of_init).flatten()
 }
 

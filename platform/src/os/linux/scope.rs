@@ -1,8 +1,8 @@
 //! One network namespace: its sysctls, its sockets and who uses its ports.
 
 use super::super::time_wait;
-use super::host::KernelVersion;
 use super::sysctl::sysctl;
+use super::version::KernelVersion;
 use super::{listeners, nat, usage};
 use crate::ask::Ask;
 use crate::boot;

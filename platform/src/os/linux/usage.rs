@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::host::KernelVersion;
+use super::version::KernelVersion;
 use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply};
 use crate::parse::sockstat::counter;
 use crate::pool;

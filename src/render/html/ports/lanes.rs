@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{RANGES, Window, mark, names, track};
-use crate::render::view::facts::unread;
+use crate::render::view::rows::unread;
 use crate::text::{counted, grouped};
 use crate::wire::v1::{Family, Pool, Range, Scope, Span, State, Transport};
 
