@@ -42,6 +42,7 @@ pub enum Question<'a> {
 
 /// Which sockets a census counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CensusOf<'a> {
     /// The transport.
     pub transport: Transport,
@@ -57,6 +58,7 @@ pub struct CensusOf<'a> {
 
 /// The tables of netsh that matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum NetshTable {
     /// `show dynamicport`.
     DynamicPort,
@@ -82,6 +84,7 @@ impl NetshTable {
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// Nothing is there by that name (ENOENT, ENOTDIR); the line says where we looked.
     NotFound(String),
@@ -104,6 +107,7 @@ pub type Outcome = Result<Vec<u8>, Refusal>;
 
 /// What was answered, or why there is none, and where it was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reply<T> {
     /// Where.
     pub source: Source,
@@ -128,6 +132,7 @@ impl<T> Reply<T> {
 
 /// Sockets with their processes, as a system lists them that has neither sock_diag nor tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenSockets {
     /// Address, port and the processes that hold it.
     pub sockets: Vec<(IpAddr, u16, Vec<u32>)>,

@@ -8,6 +8,7 @@ use crate::unread::{Settings, Subject, Unread};
 
 /// Who applies the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Loader {
     /// systemd-sysctl(8), at boot.
     SystemdSysctl,
@@ -111,6 +112,7 @@ pub enum State {
 
 /// A line that took effect, or would have, had not a later one replaced it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Overridden {
     /// As it stands in the line.
     pub value: String,
@@ -120,6 +122,7 @@ pub struct Overridden {
 
 /// Why a line never applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Rejection {
     /// A byte order mark stands before the key.
     ByteOrderMark,
@@ -223,6 +226,7 @@ impl Rejection {
 
 /// A line that names the key and never applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rejected {
     /// As it stands in the line.
     pub value: String,
@@ -236,6 +240,7 @@ pub struct Rejected {
 
 /// What one loader makes of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The key, with dots.
     pub key: &'static str,
@@ -251,6 +256,7 @@ pub struct Entry {
 
 /// What may set a value that stands in no file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Suspect {
     /// What it is.
     pub what: String,
@@ -260,6 +266,7 @@ pub struct Suspect {
 
 /// A line that names a key, as it stands in a file that is read, whatever becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// The key, with dots: one of the entries, or a knob that is gone.
     pub key: &'static str,
@@ -271,6 +278,7 @@ pub struct Written {
 
 /// A key of the entries as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Running {
     /// The key.
     pub key: &'static str,
@@ -303,6 +311,7 @@ impl Facts {
 
 /// What the persisted settings give.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Boot {
     /// One a key and loader, in a fixed order.
     pub entries: Vec<Entry>,

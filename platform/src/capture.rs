@@ -35,6 +35,7 @@ const LONGEST: [(&str, usize); 4] =
 
 /// Why a file is no capture that can be believed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CaptureError {
     /// It is not JSON of this form.
     #[error("not a capture of ephaudit: {}", beginning(&.0.to_string()))]
@@ -99,6 +100,7 @@ struct CapturedRefusal {
 
 /// A capture that was read and whose sums are right.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Capture {
     os: Os,
     collected_at: String,

@@ -5,6 +5,7 @@ use crate::transport::{Family, Transport};
 
 /// How a port is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Call {
     /// bind() to port 0.
     Bind,

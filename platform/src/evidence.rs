@@ -36,6 +36,7 @@ pub struct Piece {
 
 /// Why evidence cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EvidenceError {
     /// Nothing in it says anything about ports.
     #[error(
@@ -81,6 +82,7 @@ const MAX_FOREIGN: usize = 1024 * 1024;
 
 /// The evidence of one host.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Evidence {
     os: Os,
     tunables: Tunables,

@@ -14,6 +14,7 @@ use crate::source::{Folder, LIVE_OS, Live};
 use crate::unread::Unread;
 
 /// A host that can be read.
+#[non_exhaustive]
 pub struct Host<'a> {
     os: Os,
     means: Means<'a>,

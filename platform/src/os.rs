@@ -133,10 +133,8 @@ pub(crate) fn running(os: Os, ask: &dyn Ask, boot: &Boot) -> Vec<Running> {
     let of = |key: &'static str| {
         let Answer { source, outcome } = ask.ask(Question::Tunable(key));
         let default = if os == Os::Linux { linux::boot::default(key) } else { None };
-        let value = match outcome.map_err(Refusal::why).and_then(|bytes| line(os, bytes)) {
-            Ok(value) => Reading::Known { value, source },
-            Err(why) => Reading::Unknown { source, why },
-        };
+        let value = outcome.map_err(Refusal::why).and_then(|bytes| line(os, bytes));
+        let value = Reading::new(source, value);
         Running { key, value, default }
     };
     keys.into_iter().map(of).collect()

@@ -6,6 +6,7 @@ use crate::unread::Unread;
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Found {
     /// An ordinary file.
     Text(Vec<u8>),
@@ -19,6 +20,7 @@ pub enum Found {
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct File {
     /// Its own name, as the system has it.
     pub name: Vec<u8>,
@@ -37,6 +39,7 @@ impl File {
 
 /// What was read, in the order it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Persisted {
     /// The folders that are there, each with its files sorted by the bytes of their names.
     pub folders: Vec<Vec<File>>,

@@ -52,6 +52,7 @@ impl fmt::Display for PortClass {
 
 /// A run of ports, both ends included; it is never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct PortRange {
     first: u16,
     last: u16,
@@ -113,6 +114,7 @@ impl fmt::Display for PortRange {
 
 /// Why a text is not a list of ports.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PortSetError {
     /// An item is neither a number nor `a-b`.
     #[error("{0:?} is not a port or a range of ports such as 6000-6063")]
@@ -143,6 +145,7 @@ impl FromStr for PortRange {
 
 /// A set of ports, kept as sorted spans that neither overlap nor touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct PortSet {
     spans: Vec<PortRange>,
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// Where a fact was read, in words an operator can retype, or look up.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// A file, by its path.
     File(Cow<'static, str>),
@@ -86,6 +87,7 @@ pub(crate) fn quoted(name: &str) -> Cow<'_, str> {
 
 /// The kind of reason why a value is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// The system refused (EACCES, EPERM).
     Denied,
@@ -131,6 +133,7 @@ impl Reason {
 
 /// Why a value is not known, for people too.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Why {
     /// The kind of reason.
     pub reason: Reason,
@@ -199,6 +202,38 @@ pub enum Reading<T> {
 }
 
 impl<T> Reading<T> {
+    /// What was read at `source`, or why it could not be.
+    pub fn new(source: Source, outcome: Result<T, Why>) -> Self {
+        match outcome {
+            Ok(value) => Self::Known { value, source },
+            Err(why) => Self::Unknown { source, why },
+        }
+    }
+
+    /// What is made of the value, where it is known; what is not known stays as it is.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+        self.and_then(|value| Ok(make(value)))
+    }
+
+    /// What is made of the value, where it is known, or why nothing can be.
+    pub fn and_then<U>(self, make: impl FnOnce(T) -> Result<U, Why>) -> Reading<U> {
+        match self {
+            Self::Known { value, source } => Reading::new(source, make(value)),
+            Self::Absent { source } => Reading::Absent { source },
+            Self::Unknown { source, why } => Reading::Unknown { source, why },
+        }
+    }
+
+    /// The same reading of a reference.
+    pub fn as_ref(&self) -> Reading<&T> {
+        let source = self.source().clone();
+        match self {
+            Self::Known { value, .. } => Reading::Known { value, source },
+            Self::Absent { .. } => Reading::Absent { source },
+            Self::Unknown { why, .. } => Reading::Unknown { source, why: why.clone() },
+        }
+    }
+
     /// The value, where it is known.
     pub const fn known(&self) -> Option<&T> {
         match self {

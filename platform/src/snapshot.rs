@@ -15,6 +15,7 @@ pub use crate::usage::{Census, CensusRows, Connection, Depth, Destination, Usage
 
 /// What a range is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Role {
     /// What bind(0) and connect() really use.
     Ephemeral,
@@ -62,6 +63,7 @@ impl Bounds {
 
 /// One port range of a scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Range {
     /// What it is used for.
     pub role: Role,
@@ -114,6 +116,7 @@ impl ReservedKind {
 
 /// Ports that automatic allocation passes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reserved {
     /// Who keeps them out.
     pub kind: ReservedKind,
@@ -150,6 +153,7 @@ pub enum Owner {
 
 /// A TCP listener or an unconnected UDP socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Listener {
     /// Its transport.
     pub transport: Transport,
@@ -174,6 +178,7 @@ pub struct Listener {
 
 /// The listeners of a scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Listeners {
     /// What was seen, sorted by transport, port and address.
     pub items: Vec<Listener>,
@@ -193,6 +198,7 @@ impl Listeners {
 
 /// One network namespace (VNET jail, zone, or the whole host where there is no such thing).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Scope {
     /// The identity, on Linux `net:[inode]`.
     pub id: String,
@@ -229,6 +235,7 @@ pub struct Scope {
 
 /// What a scope is. Nobody's choice of a name decides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ScopeKind {
     /// The host's own.
     Host,
@@ -261,6 +268,7 @@ impl ScopeKind {
 
 /// A name of a scope, by who chose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ScopeName {
     /// It is the host's own.
     Host,
@@ -311,6 +319,7 @@ impl Scope {
 
 /// What tells that a scope may give the packets of others ports of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Nat {
     /// Whether it passes IPv4 packets on.
     pub forwards: Reading<bool>,
@@ -320,6 +329,7 @@ pub struct Nat {
 
 /// Whether ports are drawn at random.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Randomization {
     /// The families it governs.
     pub families: &'static [Family],
@@ -418,6 +428,7 @@ impl Os {
 
 /// The host the facts belong to. What could not be read is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HostInfo {
     /// The node name.
     pub name: Option<String>,
@@ -437,8 +448,25 @@ pub struct HostInfo {
     pub environment: Option<Environment>,
 }
 
+impl HostInfo {
+    /// A host of which only its system is known.
+    pub const fn of(os: Os) -> Self {
+        Self {
+            name: None,
+            os,
+            os_id: None,
+            os_version: None,
+            os_version_id: None,
+            kernel: None,
+            arch: None,
+            environment: None,
+        }
+    }
+}
+
 /// All facts of one host.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The host.
     pub host: HostInfo,
@@ -453,6 +481,7 @@ pub struct Snapshot {
 
 /// Who holds some ports of a transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Held {
     /// The transport.
     pub transport: Transport,
@@ -497,6 +526,7 @@ impl Snapshot {
 /// The ports that automatic allocation can hand out: the ephemeral range minus what the allocator
 /// skips.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pool<'a> {
     /// The range it comes from.
     pub range: &'a Range,

@@ -9,6 +9,7 @@ use crate::transport::{Family, Transport};
 
 /// Something that could not be read, or that is less certain than it looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Unread {
     /// What it is about.
     pub subject: Subject,
@@ -87,6 +88,7 @@ pub enum Subject {
 
 /// Which network namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Namespaces {
     /// All, or nobody knows how many.
     All,
@@ -104,6 +106,7 @@ pub enum Namespaces {
 
 /// Which of the settings that persist.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Settings {
     /// All of them.
     All,

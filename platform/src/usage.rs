@@ -8,6 +8,7 @@ use crate::transport::Transport;
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Depth {
     /// The counters of the namespace only.
     #[default]
@@ -24,6 +25,7 @@ pub enum Depth {
 
 /// What a scope's sockets use.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
     /// TCP sockets of the namespace but those in TIME_WAIT: `inuse` of /proc/net/sockstat and
     /// sockstat6.
@@ -52,6 +54,7 @@ impl Usage {
 
 /// What the sockets with a local port in the pool, or below 1024, told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Census {
     /// Where they were seen; one source a transport.
     pub sources: Vec<Source>,
@@ -73,6 +76,7 @@ pub struct Census {
 
 /// What the sockets of one transport told, the most used first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CensusRows {
     /// As [`Census::destinations`].
     pub used: Vec<Destination>,
@@ -90,6 +94,7 @@ pub struct CensusRows {
 
 /// Local ports that one source uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Destination {
     /// The transport.
     pub transport: Transport,

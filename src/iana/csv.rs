@@ -228,8 +228,8 @@ impl Table {
         let range = ports.parse::<PortRange>().map_err(|error| {
             let (line, text) = (line(), excerpt(ports));
             match error {
-                PortSetError::NotPorts(_) => RegistryError::NotAPort { line, text },
                 PortSetError::Backwards(_) => RegistryError::Backwards { line, text },
+                _ => RegistryError::NotAPort { line, text },
             }
         })?;
         let transport = field(columns.transport);

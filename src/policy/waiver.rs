@@ -160,15 +160,10 @@ mod tests {
             expires: None,
             line: 1,
         };
-        let host = |name: Option<&str>| HostInfo {
-            name: name.map(str::to_owned),
-            os: Os::Linux,
-            os_id: None,
-            os_version: None,
-            os_version_id: None,
-            kernel: None,
-            arch: None,
-            environment: None,
+        let host = |name: Option<&str>| {
+            let mut host = HostInfo::of(Os::Linux);
+            host.name = name.map(str::to_owned);
+            host
         };
         let covered = [Some("web1"), Some("db1"), None].map(|name| waiver.is_for(&host(name)));
         assert_eq!(covered, [Some(true), Some(false), None]);

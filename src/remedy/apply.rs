@@ -18,7 +18,9 @@ pub fn planned(snapshot: &Snapshot, scope: &Scope, values: &[Change]) -> Snapsho
         }
     }
     let held = if scope.current { snapshot.held.clone() } else { Vec::new() };
-    Snapshot { held, ..Snapshot::of(snapshot.host.clone(), scope) }
+    let mut planned = Snapshot::of(snapshot.host.clone(), scope);
+    planned.held = held;
+    planned
 }
 
 fn set(scope: &mut Scope, value: &Change) {

@@ -35,19 +35,9 @@ fn read(ask: &dyn Ask) -> Snapshot {
             Range { transports, ..knobs::range(Role::Ephemeral, default, bounds) }
         })
         .collect();
-    let host = HostInfo {
-        name: None,
-        os: Os::Aix,
-        os_id: None,
-        os_version: None,
-        os_version_id: None,
-        kernel: None,
-        arch: None,
-        environment: None,
-    };
     // no(1): in units of 15 s.
     let time_wait = time_wait::knob(ask, "tcp_timewait", 15_000);
-    Snapshot::of(host, knobs::host_scope(ask, ranges, time_wait))
+    Snapshot::of(HostInfo::of(Os::Aix), knobs::host_scope(ask, ranges, time_wait))
 }
 
 const KEYS: [&str; 4] =

@@ -72,15 +72,5 @@ fn read(os: Os, ask: &dyn Ask) -> Snapshot {
         unprivileged_start: knobs::port(ask, "tcp/smallest_nonpriv_port"),
         ..knobs::host_scope(ask, ranges, time_wait)
     };
-    let host = HostInfo {
-        name: None,
-        os,
-        os_id: None,
-        os_version: None,
-        os_version_id: None,
-        kernel: None,
-        arch: None,
-        environment: None,
-    };
-    Snapshot::of(host, scope)
+    Snapshot::of(HostInfo::of(os), scope)
 }

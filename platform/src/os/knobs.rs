@@ -25,10 +25,7 @@ pub(super) fn tunable<T>(
         }
         Err(refusal) => Err(refusal.why()),
     };
-    match parsed {
-        Ok(value) => Reading::Known { value, source },
-        Err(why) => Reading::Unknown { source, why },
-    }
+    Reading::new(source, parsed)
 }
 
 /// A C truth: 0 or any other number.
@@ -128,12 +125,8 @@ pub(super) fn host(os: Os, ask: &dyn Ask) -> HostInfo {
     };
     HostInfo {
         name: text("kern.hostname"),
-        os,
-        os_id: None,
-        os_version: None,
-        os_version_id: None,
         kernel: text("kern.osrelease"),
         arch: text("hw.machine"),
-        environment: None,
+        ..HostInfo::of(os)
     }
 }

@@ -51,6 +51,7 @@ impl Support {
 
 /// How something is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Way {
     /// Of the kernel, or of files.
     Live,

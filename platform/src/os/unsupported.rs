@@ -33,16 +33,8 @@ fn read() -> Snapshot {
             format!("there is no reader for {} yet", std::env::consts::OS),
         )
     };
-    let host = HostInfo {
-        name: None,
-        os: Os::Unsupported,
-        os_id: None,
-        os_version: None,
-        os_version_id: None,
-        kernel: None,
-        arch: Some(std::env::consts::ARCH.to_owned()),
-        environment: None,
-    };
+    let arch = Some(std::env::consts::ARCH.to_owned());
+    let host = HostInfo { arch, ..HostInfo::of(Os::Unsupported) };
     Snapshot::of(
         host,
         Scope {

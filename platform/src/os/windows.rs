@@ -82,17 +82,7 @@ fn read(ask: &dyn Ask) -> Snapshot {
         answer => answer,
     };
     let scope = Scope { reserved, ..knobs::host_scope(ask, ranges, time_wait) };
-    let host = HostInfo {
-        name: None,
-        os: Os::Windows,
-        os_id: None,
-        os_version: None,
-        os_version_id: None,
-        kernel: None,
-        arch: None,
-        environment: None,
-    };
-    Snapshot::of(host, scope)
+    Snapshot::of(HostInfo::of(Os::Windows), scope)
 }
 
 fn dynamic(ask: &dyn Ask, family: Family, transport: Transport) -> Reading<Bounds> {
@@ -127,15 +117,7 @@ fn excluded(
 
 fn of_kind(rows: &Reading<Vec<Excluded>>, kind: ReservedKind) -> Reading<PortSet> {
     let wanted = |row: &&Excluded| row.administered == (kind == ReservedKind::Administered);
-    let source = rows.source().clone();
-    match rows {
-        Reading::Known { value, .. } => {
-            let value = value.iter().filter(wanted).map(|row| row.range).collect();
-            Reading::Known { value, source }
-        }
-        Reading::Absent { .. } => Reading::Absent { source },
-        Reading::Unknown { why, .. } => Reading::Unknown { source, why: why.clone() },
-    }
+    rows.as_ref().map(|rows| rows.iter().filter(wanted).map(|row| row.range).collect())
 }
 
 /// The one table that such a command prints.
@@ -161,7 +143,7 @@ fn section<T>(
             .and_then(understand)
             .ok_or_else(|| unparsable("no such table was printed"))
     });
-    reading(source, answer)
+    Reading::new(source, answer)
 }
 
 fn by_templates(ask: &dyn Ask, transport: Transport) -> Reading<Bounds> {
@@ -180,7 +162,7 @@ fn by_templates(ask: &dyn Ask, transport: Transport) -> Reading<Bounds> {
         }
         of_start_count(first)
     });
-    reading(source, answer)
+    Reading::new(source, answer)
 }
 
 /// `None` where the range is off, as it is out of the box.
@@ -196,7 +178,7 @@ fn auto_reuse(ask: &dyn Ask) -> Option<Reading<Bounds>> {
     });
     match found {
         Ok(None) => None,
-        Ok(Some(range)) => Some(reading(source, of_start_count(range))),
+        Ok(Some(range)) => Some(Reading::new(source, of_start_count(range))),
         Err(why) => Some(Reading::Unknown { source, why }),
     }
 }
@@ -232,13 +214,6 @@ fn bounds(start: u32, count: u32) -> Option<Bounds> {
     let last = start.checked_add(count)?.checked_sub(1)?;
     let (first, last) = (u16::try_from(start).ok()?, u16::try_from(last).ok()?);
     (first <= last).then(|| Bounds { first, last, raw: format!("{start} {count}") })
-}
-
-fn reading<T>(source: Source, answer: Result<T, Why>) -> Reading<T> {
-    match answer {
-        Ok(value) => Reading::Known { value, source },
-        Err(why) => Reading::Unknown { source, why },
-    }
 }
 
 #[cfg(test)]

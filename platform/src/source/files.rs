@@ -26,6 +26,7 @@ use std::path::Path;
 
 /// Who may read a new file. Nobody but its owner may ever write it, and nobody execute it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Readers {
     /// The owner: mode 0600. An ordinary file of the caller's own keeps its mode, less what 0644
     /// lacks.

@@ -33,6 +33,7 @@ const FILE_MAX: u64 = 512 * 1024;
 const ONE_READ: usize = 8192;
 
 /// A folder of evidence.
+#[non_exhaustive]
 pub struct Folder {
     dir: Dir,
     path: PathBuf,

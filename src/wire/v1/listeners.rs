@@ -18,7 +18,7 @@ pub(super) fn listeners(
     pools: &[facts::Pool<'_>],
     policy: &Policy,
 ) -> Listeners {
-    let facts::Listeners { items, unread } = &scope.listeners;
+    let facts::Listeners { items, unread, .. } = &scope.listeners;
     let listed = listed(scope, pools, policy);
     let weighed = fixed::weigh(policy, scope, pools);
     Listeners {

@@ -126,16 +126,7 @@ mod tests {
     const HEADING: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
     fn host(kernel: &str) -> HostInfo {
-        HostInfo {
-            name: None,
-            os: Os::Linux,
-            os_id: None,
-            os_version: None,
-            os_version_id: None,
-            kernel: Some(kernel.to_owned()),
-            arch: None,
-            environment: None,
-        }
+        HostInfo { kernel: Some(kernel.to_owned()), ..HostInfo::of(Os::Linux) }
     }
 
     /// With a process that has the socket 7.

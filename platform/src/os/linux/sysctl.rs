@@ -23,8 +23,5 @@ pub(super) fn sysctl<T>(
         )),
         Err(Refusal::Failed(why)) => Err(why),
     };
-    match parsed {
-        Ok(value) => Reading::Known { value, source },
-        Err(why) => Reading::Unknown { source, why },
-    }
+    Reading::new(source, parsed)
 }

@@ -320,8 +320,5 @@ fn setting(ask: &dyn Ask, name: &'static str) -> Reading<u64> {
             .parse()
             .map_err(|_| Why::unparsable(format!("{name} is not a number"), &bytes)),
     };
-    match parsed {
-        Ok(value) => Reading::Known { value, source },
-        Err(why) => Reading::Unknown { source, why },
-    }
+    Reading::new(source, parsed)
 }
