@@ -10,6 +10,8 @@ pub mod evidence;
 pub mod fuzzing;
 pub mod holders;
 mod host;
+mod host_info;
+mod listener;
 mod needs;
 mod os;
 mod parse;

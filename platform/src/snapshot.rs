@@ -3,9 +3,10 @@
 //! A value that could not be read is never a default here: see [`Reading`].
 
 use std::fmt;
-use std::net::IpAddr;
 
 use crate::boot;
+pub use crate::host_info::{Environment, HostInfo, Os};
+pub use crate::listener::{Listener, Listeners, Owner};
 use crate::ports::{PortClass, PortRange, PortSet};
 use crate::reading::quoted;
 pub use crate::reading::{Reading, Reason, Source, Why};
@@ -126,74 +127,6 @@ pub struct Reserved {
     pub transports: &'static [Transport],
     /// The ports.
     pub ports: Reading<PortSet>,
-}
-
-/// The process that holds a socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owner {
-    /// Nobody asked: no finding can name this socket.
-    NotAsked,
-    /// Found.
-    Known {
-        /// The process id in the reader's pid namespace.
-        pid: u32,
-        /// The process's name as Linux keeps it (at most 15 bytes; any byte but NUL); `None` where
-        /// only its id is told.
-        command: Option<String>,
-        /// The unit of systemd that it belongs to; `None` where none is told.
-        unit: Option<String>,
-        /// The container that it runs in, by its id or name; `None` where none is told.
-        container: Option<String>,
-    },
-    /// No process of the host has it open: the kernel itself does.
-    Kernel,
-    /// Asked, and not seen.
-    Unseen(Why),
-}
-
-/// A TCP listener or an unconnected UDP socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Listener {
-    /// Its transport.
-    pub transport: Transport,
-    /// Its local address.
-    pub address: IpAddr,
-    /// Its local port.
-    pub port: u16,
-    /// The families it serves: a dual-stack `[::]` serves both.
-    pub families: &'static [Family],
-    /// Where it was seen.
-    pub source: Source,
-    /// The inodes of its sockets; several where SO_REUSEPORT shares the port, none where the kernel
-    /// itself holds it.
-    pub inodes: Vec<u64>,
-    /// Who holds it.
-    pub owner: Owner,
-    /// Whether the owner's command line names the port.
-    pub on_command_line: bool,
-    /// Whether systemd opened it for a unit.
-    pub of_socket_unit: bool,
-}
-
-/// The listeners of a scope.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Listeners {
-    /// What was seen, sorted by transport, port and address.
-    pub items: Vec<Listener>,
-    /// What could not be read. Where this is not empty, `items` is not all.
-    pub unread: Vec<Unread>,
-}
-
-impl Listeners {
-    /// What keeps the listeners of a transport from being all there are.
-    pub fn unread_of(&self, transport: Transport) -> impl Iterator<Item = &Unread> {
-        let concerns = move |unread: &&Unread| {
-            unread.subject.transport().is_none_or(|concerned| concerned == transport)
-        };
-        self.unread.iter().filter(concerns)
-    }
 }
 
 /// One network namespace (VNET jail, zone, or the whole host where there is no such thing).
@@ -337,131 +270,6 @@ pub struct Randomization {
     pub transports: &'static [Transport],
     /// `false` where they come one after the other.
     pub random: Reading<bool>,
-}
-
-/// Where the OS runs, where that changes what its ports mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Environment {
-    /// Windows Subsystem for Linux; its range may mirror a slice of the Windows host's.
-    Wsl,
-    /// gVisor's own network stack.
-    Gvisor,
-    /// A container, by the name its manager left ("docker", "podman", "lxc", …).
-    Container(String),
-}
-
-impl fmt::Display for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Wsl => f.write_str("wsl"),
-            Self::Gvisor => f.write_str("gvisor"),
-            Self::Container(name) => f.write_str(name),
-        }
-    }
-}
-
-/// The operating system whose rules apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Os {
-    /// Linux.
-    Linux,
-    /// FreeBSD.
-    FreeBsd,
-    /// OpenBSD.
-    OpenBsd,
-    /// NetBSD.
-    NetBsd,
-    /// DragonFly BSD.
-    DragonFly,
-    /// FreeBSD, DragonFly BSD or macOS: the evidence does not tell which, and they are judged by
-    /// what they share.
-    Bsd,
-    /// macOS and its kin.
-    MacOs,
-    /// illumos and its distributions.
-    Illumos,
-    /// Oracle Solaris.
-    Solaris,
-    /// AIX.
-    Aix,
-    /// Windows.
-    Windows,
-    /// One that no reader was written for.
-    Unsupported,
-}
-
-impl Os {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::Linux,
-        Self::FreeBsd,
-        Self::OpenBsd,
-        Self::NetBsd,
-        Self::DragonFly,
-        Self::Bsd,
-        Self::MacOs,
-        Self::Illumos,
-        Self::Solaris,
-        Self::Aix,
-        Self::Windows,
-        Self::Unsupported,
-    ];
-
-    /// The word in the report.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Linux => "linux",
-            Self::FreeBsd => "freebsd",
-            Self::OpenBsd => "openbsd",
-            Self::NetBsd => "netbsd",
-            Self::DragonFly => "dragonfly",
-            Self::Bsd => "bsd",
-            Self::MacOs => "macos",
-            Self::Illumos => "illumos",
-            Self::Solaris => "solaris",
-            Self::Aix => "aix",
-            Self::Windows => "windows",
-            Self::Unsupported => "unsupported",
-        }
-    }
-}
-
-/// The host the facts belong to. What could not be read is `None`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct HostInfo {
-    /// The node name.
-    pub name: Option<String>,
-    /// The operating system.
-    pub os: Os,
-    /// The distribution, by `ID` of os-release(5): "debian".
-    pub os_id: Option<String>,
-    /// The distribution's or vendor's name for its version.
-    pub os_version: Option<String>,
-    /// Its version, by `VERSION_ID` of os-release(5): "12".
-    pub os_version_id: Option<String>,
-    /// The kernel's release.
-    pub kernel: Option<String>,
-    /// The machine's architecture.
-    pub arch: Option<String>,
-    /// What it runs in, where recognised.
-    pub environment: Option<Environment>,
-}
-
-impl HostInfo {
-    /// A host of which only its system is known.
-    pub const fn of(os: Os) -> Self {
-        Self {
-            name: None,
-            os,
-            os_id: None,
-            os_version: None,
-            os_version_id: None,
-            kernel: None,
-            arch: None,
-            environment: None,
-        }
-    }
 }
 
 /// All facts of one host.
