@@ -8,6 +8,7 @@ import glob
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import jsonschema
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 EPHAUDIT, TOOLS = sys.argv[1:]
-FORMATS = "json ndjson csv junit sarif ocsf".split()
+FORMATS = "json ndjson csv junit sarif ocsf github codequality".split()
 
 
 def run(*command):
@@ -150,6 +151,42 @@ def check_ocsf(report, data, schema):
     assert {event["time"] for event in events} <= {1795324260000}, "2026-11-22T05:11:00Z"
 
 
+def check_github(report, data):
+    text = data.decode()
+    harmless(text, "\n")
+    command = re.compile(r"::(error|warning|notice) (file=[^,:\n]+,line=[1-9][0-9]*,)?title=[^,:\n]+::.+")
+    lines = text.splitlines()
+    assert all(command.fullmatch(line) for line in lines), lines
+    assert not re.search("%(?!25|0A|3A|2C)", text)
+    assert len([line for line in lines if "could not be determined::" in line]) >= len(unanswered(report))
+    assert len(lines) > len(report["findings"])
+
+
+def check_codequality(report, data):
+    issues = json.loads(data)
+    jsonschema.validate(issues, CODE_QUALITY)
+    assert len({issue["fingerprint"] for issue in issues}) == len(issues)
+    for text in strings(issues):
+        harmless(text)
+    assert {issue["check_name"] for issue in issues} >= unanswered(report) | unasked(report)
+
+
+# as docs.gitlab.com describes it, "Code Quality report format"
+CODE_QUALITY = {"type": "array", "items": {
+    "type": "object",
+    "required": ["description", "check_name", "fingerprint", "severity", "location"],
+    "properties": {
+        "description": {"type": "string", "minLength": 1},
+        "check_name": {"type": "string", "minLength": 1},
+        "fingerprint": {"type": "string", "minLength": 1},
+        "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+        "location": {"type": "object", "required": ["path", "lines"], "properties": {
+            "path": {"type": "string", "pattern": r"^(?!\./|/).+"},
+            "lines": {"type": "object", "required": ["begin"], "properties": {"begin": {"type": "integer", "minimum": 1}}},
+        }},
+    }}}
+
+
 def main():
     ocsf = OcsfJsonSchemaEmbedded(get_ocsf_schema(version="1.5.0"))
     ocsf = ocsf.get_class_schema(class_name="compliance_finding", profiles=["host"])
@@ -181,6 +218,10 @@ def main():
                     check_sarif(report, data)
                 if kind == "ocsf":
                     check_ocsf(report, data, ocsf)
+                if kind == "github":
+                    check_github(report, data)
+                if kind == "codequality":
+                    check_codequality(report, data)
         schema = os.path.join(folder, "schema")
         with open(schema, "wb") as file:
             file.write(run(EPHAUDIT, "schema"))

@@ -5,6 +5,7 @@
 
 mod fleet;
 mod help;
+mod hinted;
 mod identity;
 mod named;
 mod values;
@@ -24,6 +25,8 @@ use clap_complete::Shell;
 use crate::policy::Profile;
 use crate::policy::services::SETS;
 use crate::render::{Format, Kind, Screen};
+use crate::rules::RULES;
+use hinted::Hinted;
 
 /// Gives the format of a report where --format does not.
 pub const FORMAT_VARIABLE: &str = "EPHAUDIT_FORMAT";
@@ -94,7 +97,7 @@ pub enum Command {
     /// Ask the kernel for ports, on loopback, and compare what it hands out with its settings
     #[command(before_help = help::PROBE, after_help = help::PROBE_MORE, help_template = help::TEMPLATE)]
     Probe(ProbeArgs),
-    /// Render a saved report again, in any format, on any machine
+    /// Render saved reports again, in any format, on any machine
     ///
     /// A report that contradicts itself is refused, but one that does not may still be forged: keep
     /// the file where others cannot write, or sign it.
@@ -241,7 +244,7 @@ pub struct ReportArgs {
     pub format: Format,
     /// Also write the report to a file; may be repeated: --emit json=report.json --emit
     /// csv=findings.csv
-    #[arg(long, value_name = "FORMAT=PATH", value_parser = emission)]
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = Hinted::new(formats(), emission), hide_possible_values = true)]
     pub emit: Vec<Emission>,
     /// Do not protect CSV cells that a spreadsheet would take for formulas; for programs
     #[arg(long)]
@@ -264,6 +267,15 @@ pub struct Emission {
     pub format: Format,
     /// The file.
     pub path: PathBuf,
+}
+
+/// What shells complete of an emission.
+fn formats() -> Vec<PossibleValue> {
+    Format::value_variants().iter().filter_map(Format::to_possible_value).collect()
+}
+
+fn rule_names() -> Vec<PossibleValue> {
+    RULES.iter().map(|rule| PossibleValue::new(rule.name)).collect()
 }
 
 fn emission(text: &str) -> Result<Emission, String> {
@@ -331,9 +343,10 @@ pub struct PolicyNewArgs {
 // What to render again.
 #[derive(Debug, Args)]
 pub struct ConvertArgs {
-    /// A report that --format json or ndjson wrote; - is standard input
-    #[arg(value_name = "REPORT.json")]
-    pub saved: PathBuf,
+    /// Reports that --format json or ndjson wrote; - is standard input. Of more than one: csv,
+    /// ndjson, ocsf, summary, github or codequality
+    #[arg(value_name = "REPORT.json", required = true)]
+    pub saved: Vec<PathBuf>,
     /// In which formats
     #[command(flatten)]
     pub report: ReportArgs,
@@ -421,7 +434,7 @@ pub struct RootArgs {
 pub struct ExplainArgs {
     /// A port (33060, 33060/tcp, 33060/udp), a service's name (mysqlx), or a rule's name as in
     /// `ephaudit rules`
-    #[arg(value_name = "PORT|RULE", allow_negative_numbers = true)]
+    #[arg(value_name = "PORT|RULE", allow_negative_numbers = true, value_parser = Hinted::new(rule_names(), |text| Ok(text.to_owned())), hide_possible_values = true)]
     pub subject: String,
     /// Table for people, JSON for programs; a rule's page is Markdown, or JSON
     #[arg(long, value_enum, value_name = "FORMAT")]

@@ -5,9 +5,11 @@ pub mod agreement;
 mod blocks;
 mod boot;
 mod checkmk;
+mod codequality;
 mod csv;
 mod explanation;
 mod fleet;
+mod github;
 mod html;
 mod json;
 mod junit;
@@ -32,6 +34,7 @@ pub use fleet::{FleetFormat, render_diff as render_fleet_diff, write as write_fl
 pub use json::{Kind, schema};
 
 use std::io::{self, Write};
+use std::slice::from_ref;
 
 use clap::ValueEnum;
 
@@ -72,12 +75,29 @@ pub enum Format {
     Markdown,
     /// What matters in one line of 2,000 bytes at most
     Summary,
+    /// Annotations of a workflow of GitHub Actions
+    Github,
+    /// GitLab's code quality report
+    Codequality,
 }
 
 impl Format {
     /// Whether another user's program is to read the file.
     pub const fn is_for_others(self) -> bool {
         matches!(self, Self::Prometheus | Self::Openmetrics)
+    }
+
+    /// Whether one file takes the reports of many hosts, each with its name.
+    pub const fn holds_many(self) -> bool {
+        matches!(
+            self,
+            Self::Ndjson
+                | Self::Csv
+                | Self::Ocsf
+                | Self::Summary
+                | Self::Github
+                | Self::Codequality
+        )
     }
 
     /// The exit code where the format's own protocol says it.
@@ -151,11 +171,25 @@ pub fn render_rule(document: &Document, look: Look) -> Vec<u8> {
     table::render_rule(document, look)
 }
 
-/// Writes the document in that format. Those that tell everything are written as they are made, the
-/// others are short.
+/// Writes the documents one after the other, in a format that holds many where there are many.
 ///
 /// Fails where `to` does.
 pub fn write(
+    documents: &[Document],
+    format: Format,
+    look: Look,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Csv => csv::write(documents, look, to),
+        Format::Codequality => codequality::write(documents, to),
+        _ => documents.iter().try_for_each(|document| write_one(document, format, look, to)),
+    }
+}
+
+/// Writes the document in that format. Those that tell everything are written as they are made, the
+/// others are short.
+fn write_one(
     document: &Document,
     format: Format,
     look: Look,
@@ -164,7 +198,8 @@ pub fn write(
     let whole = match format {
         Format::Json => return json::write(document, to),
         Format::Ndjson => return ndjson::write(document, to),
-        Format::Csv => return csv::write(document, look, to),
+        Format::Csv | Format::Codequality => return write(from_ref(document), format, look, to),
+        Format::Github => return github::write(document, to),
         Format::Junit => return junit::write(document, to),
         Format::Sarif => return sarif::write(document, to),
         Format::Ocsf => return ocsf::write(document, to),
@@ -181,9 +216,9 @@ pub fn write(
     to.write_all(&whole)
 }
 
-/// Whether the document takes no more than so many bytes in that format.
-pub fn fits(document: &Document, format: Format, look: Look, bytes: usize) -> bool {
-    write(document, format, look, &mut SizeLimit(bytes)).is_ok()
+/// Whether the documents take no more than so many bytes in that format.
+pub fn fits(documents: &[Document], format: Format, look: Look, bytes: usize) -> bool {
+    write(documents, format, look, &mut SizeLimit(bytes)).is_ok()
 }
 
 /// So many bytes, which are counted and not kept.
@@ -205,7 +240,7 @@ impl Write for SizeLimit {
 pub fn render(document: &Document, format: Format, look: Look) -> Vec<u8> {
     let mut bytes = Vec::new();
     // A Vec takes everything.
-    let _ = write(document, format, look, &mut bytes);
+    let _ = write_one(document, format, look, &mut bytes);
     bytes
 }
 

@@ -22,7 +22,9 @@ use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::slice::from_ref;
 
+use clap::ValueEnum;
 use clap::error::ErrorKind;
 use ephaudit_platform::capture::{Capture, Recording};
 use ephaudit_platform::ports::PortSet;
@@ -165,7 +167,7 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     // The state of a plugin is its exit code, whatever an inventory job would like.
     let usual = if args.exit_zero { exit::OK } else { usual };
     let code = args.show.report.format.exit_code(&document).unwrap_or(usual);
-    present(&document, &args.show.report, None, Some(code))?;
+    present(from_ref(&document), &args.show.report, None, Some(code))?;
     Ok(code)
 }
 
@@ -175,7 +177,7 @@ fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let identity = Identity::of(args, &mut snapshot)?;
     let mut document = v1::document(&snapshot, &policy, None, at, args.top);
     identity.fill(&mut document);
-    present(&document, &args.report, None, None)?;
+    present(from_ref(&document), &args.report, None, None)?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
@@ -250,7 +252,7 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
 /// Every output is tried, whatever becomes of the others: one inspection feeds many readers. None
 /// takes more than `most` bytes. A screen names the exit code.
 fn present(
-    document: &v1::Document,
+    documents: &[v1::Document],
     args: &ReportArgs,
     most: Option<usize>,
     exit: Option<u8>,
@@ -260,12 +262,15 @@ fn present(
     let main = (args.format, args.output.clone(), args.quiet);
     let outputs: Vec<(Format, OutputArgs, bool)> = emitted.chain([main]).collect();
     places::apart(outputs.iter().filter_map(|(_, to, quiet)| places::place(to, *quiet)))?;
+    for (format, ..) in outputs.iter().filter(|(.., quiet)| !quiet) {
+        one_or_many(*format, documents)?;
+    }
     let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
         // What is kept is read long after the run.
         let exit = exit.filter(|_| to.output.is_none());
         let look = Look { exit, ..look(args, to) };
         // Counted before a byte is written: half a report on standard output is none.
-        if let Some(most) = most.filter(|most| !render::fits(document, *format, look, *most)) {
+        if let Some(most) = most.filter(|most| !render::fits(documents, *format, look, *most)) {
             let (format, most) = (format!("{format:?}").to_lowercase(), most / 1024 / 1024);
             return Err(Failure::Usage(format!(
                 "as {format} the report takes more than {most} MiB, which no report of an audit does; \
@@ -273,7 +278,7 @@ fn present(
             )));
         }
         let content = Content::report(*format);
-        let fill = |to: &mut dyn Write| render::write(document, *format, look, to);
+        let fill = |to: &mut dyn Write| render::write(documents, *format, look, to);
         let saved = matches!(format, Format::Json | Format::Ndjson) && most.is_none();
         if !saved || (*quiet && to.output.is_none()) {
             return output::stream(to, *quiet, content, &fill);
@@ -289,7 +294,7 @@ fn present(
     match write(main) {
         Err(failure) => failures.push(failure),
         // A plugin's host reads one state, which another reader's missing file does not change.
-        Ok(()) if args.format.exit_code(document).is_some() => {
+        Ok(()) if documents.iter().any(|it| args.format.exit_code(it).is_some()) => {
             failures.drain(..).for_each(report_failure);
         }
         Ok(()) => {}
@@ -297,6 +302,20 @@ fn present(
     let last = failures.pop();
     failures.into_iter().for_each(report_failure);
     last.map_or(Ok(()), Err)
+}
+
+/// Refuses many reports in a format that is of one host.
+fn one_or_many(format: Format, documents: &[v1::Document]) -> Result<(), Failure> {
+    if documents.len() < 2 || format.holds_many() {
+        return Ok(());
+    }
+    let name = |format: &Format| format.to_possible_value().map(|it| it.get_name().to_owned());
+    let many = Format::value_variants().iter().filter(|format| format.holds_many());
+    Err(Failure::Usage(format!(
+        "{} holds one report; these hold many: {}; ephaudit fleet sums them up",
+        name(&format).unwrap_or_default(),
+        many.filter_map(name).collect::<Vec<_>>().join(", ")
+    )))
 }
 
 /// What `convert` would refuse is not written.
@@ -323,18 +342,22 @@ const SMALL: usize = 8 * 1024 * 1024;
 /// What was judged then is not judged again: the exit code says only that it was rendered, but
 /// where the format's own protocol says the state by it.
 fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
-    let name = args.saved.display();
-    let unusable = |why: String| {
-        Failure::Usage(format!("{name}: {why}; convert takes what --format json writes"))
-    };
-    let text =
-        ReadBudget::of_report().read(&args.saved).map_err(|error| unusable(error.to_string()))?;
-    let document = v1::read(&text).map_err(unusable)?;
-    let most = text.len().saturating_mul(GROWTH).max(SMALL);
-    // It may be as large as all that is held of it.
-    drop(text);
-    present(&document, &args.report, Some(most), None)?;
-    Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
+    let mut budget = ReadBudget::of_report();
+    let mut most = 0;
+    let mut documents = Vec::new();
+    for saved in &args.saved {
+        let unusable = |why: String| {
+            let name = saved.display();
+            Failure::Usage(format!("{name}: {why}; convert takes what --format json writes"))
+        };
+        let text = budget.read(saved).map_err(|error| unusable(error.to_string()))?;
+        documents.push(v1::read(&text).map_err(unusable)?);
+        // The text is dropped here: it may be as large as all that is held of it.
+        most += text.len().saturating_mul(GROWTH).max(SMALL);
+    }
+    present(&documents, &args.report, Some(most), None)?;
+    let code = documents.iter().find_map(|document| args.report.format.exit_code(document));
+    Ok(code.unwrap_or(exit::OK))
 }
 
 /// What is only shown is judged by nothing but the registry's names.

@@ -5,6 +5,7 @@ mod csv;
 pub(crate) mod files;
 mod html;
 mod junit;
+mod many;
 mod markdown;
 mod not_asked;
 mod ocsf;

@@ -52,6 +52,8 @@ pub fn reported(format: Format, text: &str) -> Result<Vec<&'static str>, String>
         Format::Junit => junit(text),
         Format::Sarif => sarif(text),
         Format::Ocsf => ocsf(text),
+        Format::Github => one(&between(text, " title=ephaudit%3A ", "::")?.to_lowercase()),
+        Format::Codequality => codequality(text),
     }
 }
 
@@ -174,6 +176,19 @@ fn ocsf(text: &str) -> Result<Vec<&'static str>, String> {
         let answer = event["compliance"]["status"].as_str().ok_or("no answer")?;
         found |= answer == "Fail" && event["status"] != "Suppressed";
         successful &= answer != "Warning";
+    }
+    Ok(by_parts(found, successful))
+}
+
+fn codequality(text: &str) -> Result<Vec<&'static str>, String> {
+    let (mut found, mut successful) = (false, true);
+    for issue in json(text)?.as_array().ok_or("no array")? {
+        let words = issue["description"].as_str().ok_or("no description")?;
+        if words.contains(" could not be determined: ") {
+            successful = false;
+        } else if !words.contains(": waived (") && !words.contains(" was not asked: ") {
+            found = true;
+        }
     }
     Ok(by_parts(found, successful))
 }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use csv::{QuoteStyle, Terminator, WriterBuilder};
+use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 
 use super::Look;
 use super::view::cases::{Places, cases, host, line, status};
@@ -47,18 +47,24 @@ struct CsvRow<'a> {
     location: String,
 }
 
-/// The findings, most severe first, then what could not be told and what nobody asked.
+/// The findings of each report, most severe first, then what could not be told and what nobody
+/// asked, under one header.
 ///
 /// Every cell is quoted, and none holds a character that moves the cursor or the text. One that a
 /// spreadsheet would take for a formula gets a `'` in front, unless the look is raw.
-pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<()> {
-    let places = Places::of(document);
-    let host = document.host.name.as_ref().map(|_| host(document)).unwrap_or_default();
+pub fn write(documents: &[Document], look: Look, to: &mut dyn Write) -> io::Result<()> {
     let mut table = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .quote_style(QuoteStyle::Always)
         .from_writer(to);
     table.write_record(HEADER).map_err(failed)?;
+    documents.iter().try_for_each(|document| rows(document, look, &mut table))?;
+    table.flush()
+}
+
+fn rows(document: &Document, look: Look, table: &mut Writer<&mut dyn Write>) -> io::Result<()> {
+    let places = Places::of(document);
+    let host = document.host.name.as_ref().map(|_| host(document)).unwrap_or_default();
     let mut write = |row: &CsvRow<'_>| {
         let cells: [&str; HEADER.len()] = [
             &host,
@@ -98,7 +104,7 @@ pub fn write(document: &Document, look: Look, to: &mut dyn Write) -> io::Result<
             ..CsvRow::default()
         })?;
     }
-    table.flush()
+    Ok(())
 }
 
 /// The error of the writer itself, whose kind tells a reader that has gone.

@@ -51,17 +51,20 @@ pub fn write_line(value: &impl Serialize, to: &mut dyn Write) -> io::Result<()> 
 
 /// The JSON Schema (2020-12) of a kind of document, made from the structs themselves.
 pub fn schema(kind: Kind) -> Vec<u8> {
-    let mut schema = match kind {
-        Kind::Report => schemars::schema_for!(Document),
-        Kind::Explanation => schemars::schema_for!(Explanation),
-        Kind::Probe => schemars::schema_for!(Probed),
-        Kind::Rules => schemars::schema_for!(Rules),
-        Kind::Fleet => schemars::schema_for!(Fleet),
-        Kind::FleetDiff => schemars::schema_for!(FleetDiff),
-        Kind::FleetHost => schemars::schema_for!(FleetHost),
-    }
-    .to_value();
+    let (name, schema) = match kind {
+        Kind::Report => ("report", schemars::schema_for!(Document)),
+        Kind::Explanation => ("explanation", schemars::schema_for!(Explanation)),
+        Kind::Probe => ("probe", schemars::schema_for!(Probed)),
+        Kind::Rules => ("rules", schemars::schema_for!(Rules)),
+        Kind::Fleet => ("fleet", schemars::schema_for!(Fleet)),
+        Kind::FleetDiff => ("fleet-diff", schemars::schema_for!(FleetDiff)),
+        Kind::FleetHost => ("fleet-host", schemars::schema_for!(FleetHost)),
+    };
+    let mut schema = schema.to_value();
     require_every_key(&mut schema);
+    // A name, and no address: nothing is to be fetched. It stays with the major version.
+    schema["$id"] = format!("urn:ephaudit:schema:{name}:1").into();
+    schema["title"] = format!("ephaudit {name}, version 1").into();
     render(&schema)
 }
 

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::view::cases::{Case, Places, cases, host, line};
+use super::view::location::{fingerprints, location};
 use crate::rules;
 use crate::text::{printable, shortened};
-use crate::wire::v1::{Document, Evidence, Finding, Severity};
+use crate::wire::v1::{Document, Finding, Severity};
 
 /// The most characters of a rule's id, and GitHub's limit of its descriptions.
 const ID_MAX: usize = 255;
@@ -42,18 +43,9 @@ pub fn write(document: &Document, to: &mut dyn Write) -> io::Result<()> {
             unread.map(|case| notification(case, &rules, &places))
         }),
     };
-    // As GitHub's own: the hash, and how many there were of it so far.
-    let hashes = || {
-        let mut alike: HashMap<&str, usize> = HashMap::new();
-        document.findings.iter().map(move |finding| {
-            let hash = filled(&finding.fingerprint, &finding.rule);
-            let count = alike.entry(hash).and_modify(|count| *count += 1).or_insert(1);
-            format!("{}:{count}", clean(hash))
-        })
-    };
     let results = || {
-        let findings = document.findings.iter().zip(hashes());
-        findings.map(|(finding, hash)| result(finding, &hash, document, &rules, &places))
+        let findings = document.findings.iter().zip(fingerprints(document));
+        findings.map(|(finding, hash)| result(finding, &clean(&hash), document, &rules, &places))
     };
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -266,32 +258,13 @@ fn not_asked(case: &Case<'_>, why: &str, rules: &RuleIndex<'_>) -> Value {
     })
 }
 
-/// The line that sets the value, where there is one; else the file that holds it, or whatever shows
-/// it.
 fn place(finding: &Finding) -> Value {
-    let persisted = finding.evidence.iter().find(|evidence| evidence.line.is_some());
-    let file = || finding.evidence.iter().find(|evidence| evidence.source.kind == "file");
-    let evidence = persisted.or_else(file).or(finding.evidence.first());
-    let (path, line) = evidence.map_or(("", None), split);
-    let line = line.filter(|line| *line > 0).unwrap_or(1);
+    let (path, line) = location(finding);
     json!({
         "artifactLocation": {"uri": uri(path)},
         // GitHub wants all four; the end of a line that is not there any more is not known.
         "region": {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 2},
     })
-}
-
-/// A path and its line; captured text is FILE:LINE.
-fn split(evidence: &Evidence) -> (&str, Option<u32>) {
-    let location = &*evidence.source.location;
-    if evidence.source.kind == "capture" {
-        if let Some((path, line)) = location.rsplit_once(':') {
-            if let Ok(line) = line.parse() {
-                return (path, Some(line));
-            }
-        }
-    }
-    (location, evidence.line)
 }
 
 /// A reference relative to the root, RFC 3986: no empty segment and none that leads upwards.

@@ -7,6 +7,7 @@ pub mod causes;
 pub mod facts;
 pub mod figures;
 pub mod findings;
+pub mod location;
 pub mod rows;
 pub mod scopes;
 pub mod usage;

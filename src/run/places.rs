@@ -107,7 +107,7 @@ impl Plan {
             }
             Some(Command::Explain(args)) => plan.facts(&args.facts).output(&args.output),
             Some(Command::Convert(args)) => {
-                plan.inputs.push(args.saved.clone());
+                plan.inputs.extend(args.saved.iter().cloned());
                 plan.report(&args.report);
             }
             Some(Command::Policy(PolicyCommand::New(args))) => {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::support::{code, ephaudit, run, stderr};
 
-pub(crate) const FORMATS: [&str; 15] = [
+pub(crate) const FORMATS: [&str; 17] = [
     "table",
     "json",
     "ndjson",
@@ -20,6 +20,8 @@ pub(crate) const FORMATS: [&str; 15] = [
     "markdown",
     "summary",
     "status",
+    "github",
+    "codequality",
 ];
 
 #[test]
