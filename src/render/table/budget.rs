@@ -35,7 +35,7 @@ pub(super) const MOST: BriefBudget = BriefBudget {
 };
 
 /// The steps down, one after the other until it fits.
-pub(super) const STEPS: [fn(BriefBudget) -> BriefBudget; 15] = [
+pub(super) const STEPS: [fn(BriefBudget) -> BriefBudget; 16] = [
     |room| room,
     |room| BriefBudget { unasked: false, ..room },
     |room| BriefBudget { details: 4, ..room },
@@ -51,4 +51,5 @@ pub(super) const STEPS: [fn(BriefBudget) -> BriefBudget; 15] = [
     |room| BriefBudget { causes: 6, actions: 2, ..room },
     |room| BriefBudget { causes: 5, actions: 1, ..room },
     |room| BriefBudget { causes: 3, ..room },
+    |room| BriefBudget { causes: 2, ..room },
 ];
