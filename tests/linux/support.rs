@@ -11,6 +11,15 @@ use serde_json::Value;
 
 use crate::support::{spans, stderr};
 
+/// Whether this kernel lists TCP sockets that are bound and nothing else (bit 13 of
+/// `idiag_states`, Linux 6.8). On those before, what holds such a socket is not known.
+pub(crate) fn kernel_lists_bound() -> bool {
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    let mut number = || numbers.next().expect("a number").expect("a release");
+    (number(), number()) >= (6, 8)
+}
+
 /// The ports of an array of `{first, last}`.
 pub(crate) fn ports(value: &Value) -> Vec<u16> {
     spans(value).into_iter().flat_map(|(first, last)| first..=last).collect()

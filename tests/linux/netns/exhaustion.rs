@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 
+use crate::linux::support::kernel_lists_bound;
 use crate::linux::support::loopback;
 use crate::linux::support::namespace::{inside, set};
 use crate::support::json;
@@ -177,7 +178,11 @@ fn a_client_on_a_system_port_and_ports_that_bind_holds_are_found() {
             "the counters tell that there may be some"
         );
         for depth in ["top", "full"] {
-            let (_, severity, said) = judged(rule, depth);
+            let (verdict, severity, said) = judged(rule, depth);
+            if !kernel_lists_bound() {
+                assert_eq!(verdict, "unknown");
+                continue;
+            }
             assert_eq!(severity, "low");
             assert!(said.contains("bind() holds 100 of the 1,000 ports"), "{said}");
         }
@@ -199,6 +204,10 @@ fn ports_that_are_only_bound_do_not_pass_for_free_ones() {
             .collect();
         // A connection has two sockets here: 41 of 90 ports, and no more than 82 sockets of 200.
         let mut held = connected(&server, 41);
+        if !kernel_lists_bound() {
+            assert_eq!(judged("destination-near-exhaustion", "auto").0, "unknown");
+            return;
+        }
         assert_eq!(judged("destination-near-exhaustion", "auto").0, "pass");
         held.extend(connected(&server, 4));
         let (_, severity, said) = judged("destination-near-exhaustion", "auto");

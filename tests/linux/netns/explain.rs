@@ -14,6 +14,7 @@ use rustix::net::sockopt::set_socket_reuseaddr;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 
+use crate::linux::support::kernel_lists_bound;
 use crate::linux::support::loopback;
 use crate::linux::support::namespace::{inside, set};
 use crate::support::{code, json, run, stderr, stdout};
@@ -92,7 +93,8 @@ fn a_squatter_is_told_with_its_peer_and_its_process() {
         assert_eq!(holder["uid"], Value::Null, "the kernel forgets it");
         let left = holder["time_wait_left"].as_u64().expect("told");
         assert!((50_000..=60_000).contains(&left), "{left}");
-        assert!(said["gaps"].as_array().is_some_and(Vec::is_empty), "{said:#}");
+        let gaps = said["gaps"].as_array().map(Vec::len);
+        assert_eq!(gaps, Some(usize::from(!kernel_lists_bound())), "{said:#}");
     });
 }
 
@@ -109,6 +111,10 @@ fn reserving_does_not_take_a_port_away() {
         loopback::up();
         bind(&held, &at("127.0.0.1", 50_010)).expect("bound");
         let said = explained("50010/tcp");
+        if !kernel_lists_bound() {
+            assert_eq!(said["transports"][0]["state"], "unknown");
+            return;
+        }
         assert_eq!(said["transports"][0]["state"], "bound");
         assert_eq!(said["remediation"].as_array().map(Vec::len), Some(1), "to let it go");
     });
@@ -171,7 +177,7 @@ fn of_a_busy_service_the_first_hundred_sockets_are_told() {
         assert_eq!((holders.len(), &holders[0]["state"]), (100, &"LISTEN".into()));
         assert!(holders.iter().all(|holder| holder["owner"]["pid"] == std::process::id()));
         let page = stdout(&run(&["explain", "8080/tcp"]));
-        assert!(page.contains("and 145 more sockets") && page.lines().count() <= 40, "{page}");
+        assert!(page.contains("and 145 more sockets") && page.lines().count() <= 45, "{page}");
         drop(held);
     });
 }
@@ -211,8 +217,9 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
                     .collect::<Vec<_>>()
             };
             assert_eq!(told(&netlink), told(&proc), "{transport} {port}");
-            assert!(netlink.bound_shown);
-            assert_eq!(proc.bound_shown, transport == Transport::Udp);
+            let udp = transport == Transport::Udp;
+            assert_eq!(netlink.bound_shown, udp || kernel_lists_bound());
+            assert_eq!(proc.bound_shown, udp);
         }
         drop((open, accepted, udp));
     });
@@ -284,7 +291,7 @@ fn a_hostile_process_name_commands_nothing() {
         assert_eq!(code(&page), 0, "{}", stderr(&page));
         let page = stdout(&page);
         assert!(!page.contains(|c: char| c.is_control() && c != '\n'), "{page:?}");
-        assert!(page.contains("`reboot`\\u{1b}[2J"), "{page}");
+        assert!(page.contains("`reboot`\\u{1b}[2J") == kernel_lists_bound(), "{page}");
         let commands: Vec<&str> =
             page.lines().filter_map(|line| line.strip_prefix("        ")).collect();
         assert!(commands.iter().all(|line| !line.contains("reboot")), "{commands:?}");

@@ -9,6 +9,7 @@ use rustix::net::sockopt::set_ipv6_v6only;
 use rustix::net::{Shutdown, SocketType, accept, bind, connect, getsockname, listen};
 
 use super::explain::{SERVER, at, explained, fresh, two_families};
+use crate::linux::support::kernel_lists_bound;
 use crate::linux::support::namespace::inside;
 
 /// Whether a service can have the address and port now.
@@ -39,6 +40,8 @@ fn holds(label: &str, kind: SocketType, port: u16, hidden: Hidden, state: &str) 
     let transport = if kind == SocketType::STREAM { "tcp" } else { "udp" };
     let said = explained(&format!("{port}/{transport}"));
     let on = &said["transports"][0];
+    let all = kind != SocketType::STREAM || kernel_lists_bound();
+    let state = if all || !["free", "bound"].contains(&state) { state } else { "unknown" };
     assert_eq!(on["state"], state, "{label}: {on:#}");
     let rows = on["if_wanted"].as_array().expect("rows");
     assert!(rows.len() >= 4, "{label}: {rows:?}");
@@ -55,7 +58,10 @@ fn holds(label: &str, kind: SocketType, port: u16, hidden: Hidden, state: &str) 
         };
         for (key, reuse) in [("without_reuseaddr", false), ("with_reuseaddr", true)] {
             let expected = match row[key].as_str().expect("a word") {
-                "works" => true,
+                "works" if all => true,
+                // The one socket of this test may be what the kernel does not list.
+                "works-as-seen" if !all && state == "unknown" => continue,
+                "works-as-seen" if !all => true,
                 "in-use" => false,
                 "in-use-unless-holder-reuses" => reuses,
                 "in-use-unless-holder-v6only" => v6only,
