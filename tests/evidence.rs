@@ -180,3 +180,20 @@ fn hostile_evidence_is_bounded_and_never_a_default() {
     assert_eq!(code(&run(&["show", "--from", "/nonexistent"])), 2);
     assert_eq!(code(&run(&["show", "--os", "linux"])), 2, "--os is for evidence");
 }
+
+#[test]
+fn a_write_that_was_refused_is_no_value() {
+    let text = "* Applying /etc/sysctl.d/99-reserved.conf ...\n\
+                net.ipv4.ip_local_reserved_ports = \"55000,57314\"\n\
+                sysctl: setting key \"net.ipv4.ip_local_reserved_ports\": Invalid argument\n\
+                * Applying /etc/sysctl.conf ...\n\
+                net.ipv4.ip_local_port_range = 49152 65535\n";
+    let output = from_stdin(text, &["--format", "json"]);
+    assert_eq!(code(&output), 3);
+    let document = document(&output);
+    let reserved = &document["scopes"][0]["reserved"][0];
+    assert_eq!(
+        (&reserved["state"], &reserved["spans"]),
+        (&"unknown".into(), &Value::Array(vec![]))
+    );
+}

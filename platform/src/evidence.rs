@@ -16,7 +16,7 @@ use crate::ask::{
 };
 use crate::os;
 use crate::parse::transcript::{Epoch, Transcript};
-use crate::parse::{ipadm, ndd, no, registry, sysctl_text, uname};
+use crate::parse::{ipadm, ndd, no, registry, shown, sysctl_text, uname};
 use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
@@ -324,7 +324,7 @@ fn refusal(name: &str, why: sysctl_text::NoValue) -> Refusal {
         sysctl_text::NoValue::NoSuchName => {
             Refusal::NotFound(format!("sysctl knew no {name} where the evidence was captured"))
         }
-        sysctl_text::NoValue::Other => Refusal::Failed(Why::new(
+        sysctl_text::NoValue::Write | sysctl_text::NoValue::Other => Refusal::Failed(Why::new(
             Reason::Unsupported,
             format!("sysctl could not read {name} where the evidence was captured"),
         )),
@@ -353,12 +353,27 @@ fn read_text(
             tunables.add(&name, settings(entry.line, value(entry.value, entry.whole)));
         }
     }
+    for shown in shown::values(text).into_iter().filter(|s| recognise::says_something(&s.name)) {
+        signs.see(&shown.name, shown.value.unwrap_or_default(), &place(shown.line));
+        let outcome = match shown.value {
+            Some(shown_value) => value(shown_value.trim(), shown.whole),
+            None => Err(Refusal::Failed(Why::new(
+                Reason::Unparsable,
+                "more was asked for than was shown: which value is whose cannot be told",
+            ))),
+        };
+        tunables.add(&shown.name, settings(shown.line, outcome));
+    }
     for written in sysctl_text::written(text) {
         tunables.outdate(written.name, &settings(written.line, Ok(Vec::new())));
     }
     for refused in sysctl_text::refused(text) {
         let name = refused.name.replace('/', ".");
-        tunables.add(&name, settings(refused.line, Err(refusal(&name, refused.why))));
+        let refusal = settings(refused.line, Err(refusal(&name, refused.why)));
+        match refused.why {
+            sysctl_text::NoValue::Write => tunables.outdate(&name, &refusal),
+            _ => tunables.add(&name, refusal),
+        }
     }
     for tunable in no::tunables(text).filter(|tunable| recognise::is_of_aix(tunable.name)) {
         signs.see(tunable.name, &tunable.value, &place(tunable.line));

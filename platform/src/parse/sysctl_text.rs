@@ -66,6 +66,9 @@ pub(crate) enum NoValue {
     /// `"x" is an unknown key` and `cannot stat /proc/sys/x: No such file or directory` (procps,
     /// BusyBox).
     NoSuchName,
+    /// `setting key "x": Invalid argument` (procps): a write of it, of which nothing shows what it
+    /// left.
+    Write,
     /// Anything else, such as a read error or a message in another language.
     Other,
 }
@@ -196,7 +199,9 @@ fn named(word: &str) -> Option<&str> {
 fn refusal(message: &str) -> NoValue {
     let message = message.to_ascii_lowercase();
     let says = |any: &[&str]| any.iter().any(|words| message.contains(words));
-    if says(&["permission denied", "operation not permitted"]) {
+    if message.starts_with("setting key ") {
+        NoValue::Write
+    } else if says(&["permission denied", "operation not permitted"]) {
         NoValue::Denied
     } else if says(&["unknown oid", "unknown key", "is invalid", "no such file or directory"]) {
         NoValue::NoSuchName

@@ -73,5 +73,10 @@ fn is_command(line: &str) -> bool {
         return false;
     }
     let lower = line.to_ascii_lowercase();
-    OF_WINDOWS.iter().any(|words| lower.contains(words)) || TOOLS.into_iter().any(runs)
+    // `sysctl --system` and `-p` say which file they apply next.
+    let applies = line.starts_with("* Applying ");
+    applies
+        || super::shown::is_command(line)
+        || OF_WINDOWS.iter().any(|words| lower.contains(words))
+        || TOOLS.into_iter().any(runs)
 }
