@@ -197,3 +197,25 @@ fn a_write_that_was_refused_is_no_value() {
         (&"unknown".into(), &Value::Array(vec![]))
     );
 }
+
+#[test]
+fn a_table_without_a_family_does_not_replace_the_one_that_is_known_to_be_of_ipv4() {
+    let table = |first: u32, count: u32| {
+        format!(
+            "\r\nProtocol tcp Dynamic Port Range\r\n---------------------------------\r\n\
+             Start Port      : {first}\r\nNumber of Ports : {count}\r\n\r\n"
+        )
+    };
+    let command = "C:\\>netsh int ipv4 show dynamicport tcp\r\n";
+    let (own, other) = (table(1024, 13_977), table(49_152, 16_384));
+    let read = |text: String| {
+        let document = document(&from_stdin(text, &["show", "--format", "json"]));
+        bounds(range(&document, "tcp", "ipv4"))
+    };
+    assert_eq!(read(format!("{command}{own}C:\\>dir\r\n{other}")), (1024, 15_000));
+    assert_eq!(read(format!("{command}{own}{other}")), (1024, 15_000));
+    // The older name of the context; and two tables of which either may be ipv6's.
+    assert_eq!(read(format!("{}{own}{other}", command.replace("ipv4", "ip"))), (1024, 15_000));
+    assert_eq!(read(format!("{own}C:\\>netsh int show x\r\n{other}")), (-1, -1));
+    assert_eq!(read(other), (49_152, 65_535));
+}

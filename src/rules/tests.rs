@@ -5,8 +5,10 @@
 
 mod fixture;
 mod hosts;
+mod mutations;
 mod screens;
 mod services;
+mod sessions;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

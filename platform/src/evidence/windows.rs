@@ -7,7 +7,7 @@ use super::{EvidenceError, TunableText, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::parse::powershell::{self, FoundObject, Template};
-use crate::parse::transcript::Transcript;
+use crate::parse::transcript::{Epoch, Transcript};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
 
@@ -16,8 +16,8 @@ use crate::unread::{Subject, Unread};
 pub(super) struct Tables {
     netsh: BTreeMap<(NetshTable, Family, Transport), TunableText>,
     settings: BTreeMap<Transport, TunableText>,
-    /// Places of tables that do not say their family.
-    familyless: Vec<String>,
+    /// Those that do not say their family.
+    familyless: BTreeMap<(NetshTable, Transport), TunableText>,
     /// What was told twice.
     replaced: Vec<Unread>,
 }
@@ -46,10 +46,6 @@ impl Tables {
                 Kind::DynamicPort => NetshTable::DynamicPort,
                 Kind::ExcludedPorts => NetshTable::ExcludedPortRange,
             };
-            if section.family.is_none() {
-                self.familyless.push(place.clone());
-            }
-            let key = (table, section.family.unwrap_or(Family::Ipv4), transport);
             let line = match (&section.table, &section.more) {
                 (Err(damage), _) | (Ok(_), Some(damage)) => damage.line,
                 (Ok(_), None) => section.line,
@@ -59,9 +55,15 @@ impl Tables {
                 Err(damage) => Err(Refusal::Failed(Why::new(Reason::Unparsable, damage.what))),
             };
             let place = format!("{name}:{line}");
-            let setting = TunableText { place, epoch: transcript.at(section.line), outcome };
+            // Two that do not say their family may be of one each: neither is the later state.
+            let named = section.family.is_some();
+            let epoch = if named { transcript.at(section.line) } else { Epoch::default() };
+            let setting = TunableText { place, epoch, outcome };
             let what = table.arguments(section.family.unwrap_or(Family::Ipv4), transport).join(" ");
-            self.replaced.extend(add(&mut self.netsh, key, setting, &what));
+            self.replaced.extend(match section.family {
+                Some(family) => add(&mut self.netsh, (table, family, transport), setting, &what),
+                None => add(&mut self.familyless, (table, transport), setting, &what),
+            });
         }
         self.read_settings((name, bytes), transcript, signs, &damaged)
     }
@@ -127,7 +129,9 @@ impl Tables {
     /// The table of that family and transport.
     pub(super) fn netsh(&self, table: NetshTable, family: Family, transport: Transport) -> Answer {
         let command = format!("netsh {}", table.arguments(family, transport).join(" "));
-        answer(self.netsh.get(&(table, family, transport)), &command)
+        let named = self.netsh.get(&(table, family, transport));
+        let familyless = self.familyless.get(&(table, transport));
+        answer(named.or(familyless.filter(|_| family == Family::Ipv4)), &command)
     }
 
     /// The settings of that transport.
@@ -136,10 +140,16 @@ impl Tables {
     }
 
     /// netsh does not print the family: where no echoed command line does, IPv4 is what `netsh int
-    /// ip` shows too.
+    /// ip` shows too. Beside a table that a command line says is IPv4's it may be of either.
     pub(super) fn notes(&self) -> Vec<Unread> {
-        let note = |place: &String| {
-            let detail = format!("{place} does not say its family; it is taken for IPv4");
+        let note = |((table, transport), setting): (&(NetshTable, Transport), &TunableText)| {
+            let named = self.netsh.get(&(*table, Family::Ipv4, *transport));
+            let place = &setting.place;
+            let taken = match named {
+                None => "it is taken for IPv4".to_owned(),
+                Some(named) => format!("that of IPv4 is in {}: not read", named.place),
+            };
+            let detail = format!("{place} does not say its family; {taken}");
             Unread::new(Subject::NetshFamily, Why::new(Reason::NotCaptured, detail))
         };
         self.familyless.iter().map(note).chain(self.replaced.iter().cloned()).collect()

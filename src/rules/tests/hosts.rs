@@ -59,11 +59,15 @@ pub(super) fn evidence(host: &Path) -> Option<Host<'static>> {
     };
     let texts =
         files.filter(|file| file.is_file() && file.extension().is_some_and(|end| end != "toml"));
+    let pieces = texts.map(piece).collect();
+    Evidence::read(pieces, Vec::new(), labelled(host)).ok().map(Host::of_evidence)
+}
+
+/// The system that a captured host is of.
+pub(super) fn labelled(host: &Path) -> Option<Os> {
     let label = fs::read_to_string(host.join("capture.toml")).expect("a label");
     let label: toml::Table = label.parse().expect("TOML");
-    let os = Os::ALL.iter().find(|os| label["os"].as_str() == Some(os.name())).copied();
-    let pieces = texts.map(piece).collect();
-    Evidence::read(pieces, Vec::new(), os).ok().map(Host::of_evidence)
+    Os::ALL.iter().find(|os| label["os"].as_str() == Some(os.name())).copied()
 }
 
 fn declaring(set: &ServiceSet) -> Policy {

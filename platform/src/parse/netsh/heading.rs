@@ -92,7 +92,8 @@ impl EchoedCommand {
         let mut arguments = words(text);
         arguments.find(|word| word.eq_ignore_ascii_case(b"netsh"))?;
         let family = |word: &[u8]| match word.to_ascii_lowercase().as_slice() {
-            b"ipv4" => Some(Family::Ipv4),
+            // `netsh interface ip` is the older name of ipv4's context.
+            b"ipv4" | b"ip" => Some(Family::Ipv4),
             b"ipv6" => Some(Family::Ipv6),
             _ => None,
         };
