@@ -118,7 +118,11 @@ impl Judged {
     /// What is in here and not in the whole text. Where rows of a list are lost without a trace,
     /// nobody can know of them: what depends on the list may pass.
     fn exceeds(&self, whole: &Self, tokens: &BTreeSet<u64>, may_lose: bool) -> Option<String> {
-        self.foreign(tokens).or_else(|| self.larger(whole)).or_else(|| {
+        // Of a text with a later state, the earlier is left where the later is lost.
+        let states = whole.report.gaps.iter().any(|gap| gap.detail.ends_with("the later holds"));
+        let may_lose = may_lose || states;
+        let larger = || if states { None } else { self.larger(whole) };
+        self.foreign(tokens).or_else(larger).or_else(|| {
             if may_lose {
                 return None;
             }
