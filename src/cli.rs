@@ -9,17 +9,19 @@ mod hinted;
 mod identity;
 mod named;
 mod values;
+mod watch;
 
 pub use fleet::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
 pub use help::SHORT;
 pub use identity::{AbsenceArgs, IdentityArgs};
 pub use named::NamedFile;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
+pub use watch::WatchArgs;
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::policy::Profile;
@@ -67,6 +69,7 @@ impl Cli {
         match &self.command {
             None => Some(self.audit.show.report.format),
             Some(Command::Audit(args)) => Some(args.show.report.format),
+            Some(Command::Watch(args)) => Some(args.audit.show.report.format),
             Some(Command::Show(args)) => Some(args.report.format),
             Some(Command::Convert(args)) => Some(args.report.format),
             Some(_) => None,
@@ -81,6 +84,13 @@ pub enum Command {
     /// Audit this host (the default)
     #[command(before_help = help::AUDIT, after_help = help::EXIT_CODES, help_template = help::TEMPLATE)]
     Audit(AuditArgs),
+    /// Audit this host again and again, until interrupted
+    ///
+    /// On a terminal the screen is drawn again, with what changed since. Elsewhere there is one
+    /// report for each period, on standard output or in the file of --output. SIGTERM and SIGINT end
+    /// it with the exit code of the last audit.
+    #[command(before_help = help::WATCH, after_help = help::EXIT_CODES, help_template = help::TEMPLATE)]
+    Watch(WatchArgs),
     /// Show the facts, without a verdict
     #[command(before_help = help::SHOW, help_template = help::TEMPLATE)]
     Show(ShowArgs),
@@ -252,9 +262,10 @@ pub struct ReportArgs {
     /// Print nothing; use the exit code
     #[arg(short, long, overrides_with = "verbose")]
     pub quiet: bool,
-    /// In the table: everything that was read, and every rule's answer
-    #[arg(short, long, overrides_with = "quiet")]
-    pub verbose: bool,
+    /// In the table: everything that was read, and every rule's answer; -vv: also, on standard
+    /// error, what was asked, of whom, and what came
+    #[arg(short, long, overrides_with = "quiet", action = ArgAction::Count)]
+    pub verbose: u8,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,

@@ -129,6 +129,9 @@ pub enum Screen {
     Json,
 }
 
+/// How many lines a terminal has at least.
+pub const SCREEN: usize = 24;
+
 /// How much a screen tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Detail {
@@ -152,6 +155,8 @@ pub struct Look {
     pub csv_raw: bool,
     /// How much of it there is.
     pub detail: Detail,
+    /// How many lines a screen may have.
+    pub lines: usize,
     /// The exit code of the run, where the page is to name it.
     pub exit: Option<u8>,
 }
@@ -160,9 +165,15 @@ impl Look {
     /// Text without colour.
     #[cfg(any(test, fuzzing))]
     pub const fn plain(width: usize) -> Self {
-        let detail = Detail::Brief;
-        Self { width, color: false, ascii: false, csv_raw: false, detail, exit: None }
+        let (detail, lines) = (Detail::Brief, SCREEN);
+        Self { width, color: false, ascii: false, csv_raw: false, detail, lines, exit: None }
     }
+}
+
+/// What stands above a screen that is drawn again, and how to get there where the cursor can be
+/// moved.
+pub fn watched(before: Option<&Document>, now: &Document, clear: bool, look: Look) -> Vec<u8> {
+    table::watched(before, now, clear, look)
 }
 
 /// The findings and gaps of a document that has only one rule's, as the table prints them.

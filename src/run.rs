@@ -15,8 +15,10 @@ mod input;
 mod output;
 mod places;
 mod policy;
+mod progress;
 mod protocol;
 mod shell;
+mod watch;
 
 use std::env;
 use std::io::Write;
@@ -29,12 +31,14 @@ use clap::error::ErrorKind;
 use ephaudit_platform::capture::{Capture, Recording};
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Depth, Snapshot, Transport};
+use ephaudit_platform::trace::AskTrace;
 use ephaudit_platform::{Host, Needs, files};
 
 use self::clock::now;
 use self::identity::Identity;
 use self::input::ReadBudget;
 use self::output::Content;
+use self::progress::Progress;
 use crate::audit::{audit, needs, needs_owners};
 use crate::cli;
 use crate::cli::{
@@ -44,7 +48,7 @@ use crate::cli::{
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
-use crate::render::{self, Detail, Format, Look};
+use crate::render::{self, Detail, Format, Look, SCREEN};
 use crate::report::Status;
 use crate::rule::Need;
 use crate::rules::RULES;
@@ -134,6 +138,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
     match cli.command {
         None => run_audit(&cli.audit),
         Some(Command::Audit(args)) => run_audit(&args),
+        Some(Command::Watch(args)) => watch::run(args),
         Some(Command::Show(args)) => run_show(&args),
         Some(Command::Capture(args)) => capture(&args),
         Some(Command::Boot(args)) => boot::run(&args),
@@ -153,8 +158,15 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
 }
 
 fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
+    let (document, code) = inspect(args)?;
+    present(from_ref(&document), &args.show.report, None, Screenful::ending(code))?;
+    Ok(code)
+}
+
+/// The report, and the exit code that goes with it.
+fn inspect(args: &AuditArgs) -> Result<(v1::Document, u8), Failure> {
     let policy = policy::of(&args.measure, &args.show.read.facts)?;
-    let (mut snapshot, at) = snapshot(&args.show.read, &policy)?;
+    let (mut snapshot, at) = snapshot(&args.show.read, &policy, args.show.report.verbose)?;
     let identity = Identity::of(&args.show, &mut snapshot)?;
     let report = audit(&snapshot, &policy);
     let mut document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
@@ -167,22 +179,22 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
     // The state of a plugin is its exit code, whatever an inventory job would like.
     let usual = if args.exit_zero { exit::OK } else { usual };
     let code = args.show.report.format.exit_code(&document).unwrap_or(usual);
-    present(from_ref(&document), &args.show.report, None, Some(code))?;
-    Ok(code)
+    Ok((document, code))
 }
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = unjudged(&args.read.facts)?;
-    let (mut snapshot, at) = snapshot(&args.read, &policy)?;
+    let (mut snapshot, at) = snapshot(&args.read, &policy, args.report.verbose)?;
     let identity = Identity::of(args, &mut snapshot)?;
     let mut document = v1::document(&snapshot, &policy, None, at, args.top);
     identity.fill(&mut document);
-    present(from_ref(&document), &args.report, None, None)?;
+    present(from_ref(&document), &args.report, None, Screenful::default())?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
 /// The facts of this host, or of the evidence, and when they were read.
-fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Failure> {
+/// From the second -v on, what was asked is said too.
+fn snapshot(args: &ReadArgs, policy: &Policy, verbose: u8) -> Result<(Snapshot, String), Failure> {
     let at = now()?;
     let needs = reads(args, policy);
     let elsewhere = !args.facts.from.is_empty() || args.tree.root.is_some();
@@ -191,10 +203,18 @@ fn snapshot(args: &ReadArgs, policy: &Policy) -> Result<(Snapshot, String), Fail
                    recorded in them";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let host = host(&args.facts, args.tree.root.as_deref())?;
+    let trace = AskTrace::default();
+    let mut host = host(&args.facts, args.tree.root.as_deref())?;
+    if verbose > 1 {
+        host = host.traced(&trace);
+    }
+    let long = args.all_netns || args.usage == UsageDepth::Full;
+    let progress = long.then(|| Progress::of("reading this host"));
     let mut snapshot = host.read(&needs);
     let named = needs_owners(policy, &snapshot);
     host.owners(&mut snapshot, &named);
+    drop(progress);
+    output::explain(trace.lines());
     Ok((snapshot, host.collected_at().map_or(at, str::to_owned)))
 }
 
@@ -249,13 +269,34 @@ fn capture(args: &OutputArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
+/// What a screen is to be like.
+#[derive(Clone, Copy)]
+struct Screenful {
+    /// The exit code that it names.
+    exit: Option<u8>,
+    /// How many lines it may have.
+    lines: usize,
+}
+
+impl Screenful {
+    const fn ending(code: u8) -> Self {
+        Self { exit: Some(code), lines: SCREEN }
+    }
+}
+
+impl Default for Screenful {
+    fn default() -> Self {
+        Self { exit: None, lines: SCREEN }
+    }
+}
+
 /// Every output is tried, whatever becomes of the others: one inspection feeds many readers. None
-/// takes more than `most` bytes. A screen names the exit code.
+/// takes more than `most` bytes.
 fn present(
     documents: &[v1::Document],
     args: &ReportArgs,
     most: Option<usize>,
-    exit: Option<u8>,
+    screen: Screenful,
 ) -> Result<(), Failure> {
     let to = |path: &PathBuf| OutputArgs { output: Some(path.clone()), ..args.output.clone() };
     let emitted = args.emit.iter().map(|Emission { format, path }| (*format, to(path), false));
@@ -267,8 +308,8 @@ fn present(
     }
     let write = |(format, to, quiet): &(Format, OutputArgs, bool)| {
         // What is kept is read long after the run.
-        let exit = exit.filter(|_| to.output.is_none());
-        let look = Look { exit, ..look(args, to) };
+        let exit = screen.exit.filter(|_| to.output.is_none());
+        let look = Look { exit, lines: screen.lines, ..look(args, to) };
         // Counted before a byte is written: half a report on standard output is none.
         if let Some(most) = most.filter(|most| !render::fits(documents, *format, look, *most)) {
             let (format, most) = (format!("{format:?}").to_lowercase(), most / 1024 / 1024);
@@ -331,7 +372,7 @@ fn report_failure(failure: Failure) {
 }
 
 fn look(args: &ReportArgs, to: &OutputArgs) -> Look {
-    let detail = if args.verbose { Detail::Full } else { Detail::Brief };
+    let detail = if args.verbose > 0 { Detail::Full } else { Detail::Brief };
     Look { csv_raw: args.csv_raw, detail, ..output::look(to) }
 }
 
@@ -355,7 +396,7 @@ fn convert(args: &ConvertArgs) -> Result<u8, Failure> {
         // The text is dropped here: it may be as large as all that is held of it.
         most += text.len().saturating_mul(GROWTH).max(SMALL);
     }
-    present(&documents, &args.report, Some(most), None)?;
+    present(&documents, &args.report, Some(most), Screenful::default())?;
     let code = documents.iter().find_map(|document| args.report.format.exit_code(document));
     Ok(code.unwrap_or(exit::OK))
 }
@@ -386,7 +427,9 @@ fn registry(args: &FactsArgs) -> Result<Registry, Failure> {
 
 fn run_probe(args: &ProbeArgs) -> Result<u8, Failure> {
     let at = now()?;
+    let progress = Progress::of("asking the kernel for ports");
     let (snapshot, answers) = Host::live().probe(args.count);
+    drop(progress);
     let judged = judge(&snapshot, &answers, args.fail_on.severity());
     let document = v1::probed(&snapshot, &answers, &judged, at, args.count);
     let look = output::look(&args.output);

@@ -14,3 +14,4 @@ mod policy;
 mod support;
 mod syscalls;
 mod trust;
+mod watch;

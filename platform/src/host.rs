@@ -11,6 +11,7 @@ use crate::ports::PortSet;
 use crate::probe::{self, Probe};
 use crate::snapshot::{HostInfo, ListenerId, Os, Snapshot, Transport};
 use crate::source::{Folder, LIVE_OS, Live};
+use crate::trace::{AskTrace, Traced};
 use crate::unread::Unread;
 
 /// A host that can be read.
@@ -68,6 +69,16 @@ impl<'a> Host<'a> {
     pub const fn answering(os: Os, ask: &'a dyn Ask) -> Self {
         let means = Means::Lent(ask);
         Self { os, means, whole: false, notes: Vec::new(), collected_at: None }
+    }
+
+    /// The same host, and whatever is asked of it is kept.
+    #[must_use]
+    pub fn traced(self, trace: &'a AskTrace) -> Self {
+        let ask: Box<dyn Ask + 'a> = match self.means {
+            Means::Own(ask) => Box::new(Traced { ask, place: String::new(), trace }),
+            Means::Lent(ask) => Box::new(Traced { ask, place: String::new(), trace }),
+        };
+        Self { means: Means::Own(ask), ..self }
     }
 
     /// When it was captured, where that is known.

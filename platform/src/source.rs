@@ -1,5 +1,6 @@
 //! The rim: the only code that touches the system.
 
+mod ending;
 pub mod files;
 #[cfg_attr(target_os = "dragonfly", path = "source/no_folder.rs")]
 mod folder;
@@ -8,6 +9,7 @@ mod persisted;
 #[cfg(not(target_os = "dragonfly"))]
 mod socket_lines;
 
+pub use ending::on_end;
 pub use folder::Folder;
 pub(crate) use live::LIVE_OS;
 pub use live::Live;

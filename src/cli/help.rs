@@ -31,12 +31,13 @@ Write
   --format FORMAT       table, json, html, csv, junit, sarif, nagios, ...
   --emit FORMAT=PATH    also to a file; may be repeated
   -o, --output PATH     to a file, whole or not at all
-  -v, --verbose         everything that was read and judged
+  -v, --verbose         everything that was read and judged; -vv what was asked
   -q, --quiet           nothing; the exit code says it
 
 Commands
   explain PORT|RULE     who holds a port, what a service meets there; or a rule
   boot                  what the settings will be after a reboot, and why
+  watch                 the screen again and again; or a report a period
   show                  the facts, without a verdict
   probe                 ask the kernel for ports, and compare with its settings
   capture, convert      save all that is read; render a saved report again
@@ -75,6 +76,13 @@ Examples:
   ephaudit audit --services kubernetes,postgres with services that no socket shows
   ephaudit audit --usage top --top 20           every connection is examined
   ephaudit audit --from sysctl.txt --os linux   what a tool printed elsewhere
+";
+
+pub const WATCH: &str = "\
+Examples:
+  ephaudit watch                                the screen again every two seconds
+  ephaudit watch --every 1min --jitter 10s --format ndjson
+  ephaudit watch --every 30s --format prometheus --output ephaudit.prom
 ";
 
 pub const SHOW: &str = "\

@@ -8,12 +8,13 @@ mod parts;
 use anstyle::Style;
 
 use super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
+use super::view::changes::changes;
 use super::view::facts::{called, edition, fact_rows, listener_rows};
 use super::view::scopes;
 use super::view::usage::used_rows;
 use super::view::verdict::{measure, verdict};
 use super::{Detail, Look, blocks, strip};
-use crate::text::counted;
+use crate::text::{counted, cut};
 use crate::wire::v1::{Document, Status};
 
 /// How many other scopes have a line.
@@ -61,6 +62,30 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
         headline(&mut page, document);
     }
     page.finish()
+}
+
+/// The time and what changed since the report before, on one line.
+pub fn watched(before: Option<&Document>, now: &Document, clear: bool, look: Look) -> Vec<u8> {
+    let since = match before {
+        None => "the first audit; Ctrl-C ends it".to_owned(),
+        Some(before) => {
+            let changed = changes(before, now);
+            let changed = if changed.is_empty() { "no change".into() } else { changed.join("; ") };
+            format!("since {}: {changed}", clock(&before.collected_at))
+        }
+    };
+    let line = cut(&format!("{}  {since}", clock(&now.collected_at)), look.width.saturating_sub(1));
+    let mut page = Page::new(look);
+    page.prose((BOLD, ""), (BOLD, &line), 2);
+    // ECMA-48: the cursor goes home, and what is below is erased.
+    let mut bytes = if clear { b"\x1b[H\x1b[J".to_vec() } else { Vec::new() };
+    bytes.extend(page.finish());
+    bytes
+}
+
+/// The time of day of a time of RFC 3339.
+fn clock(at: &str) -> &str {
+    at.split_once('T').map_or(at, |(_, time)| time)
 }
 
 /// Its findings and gaps alone.

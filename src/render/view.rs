@@ -4,6 +4,7 @@ pub mod actions;
 pub mod boot;
 pub mod cases;
 pub mod causes;
+pub mod changes;
 pub mod facts;
 pub mod figures;
 pub mod findings;

@@ -12,6 +12,7 @@ use ephaudit_platform::files;
 
 use super::input::{ReadBudget, is_stdin};
 use super::output::{self, Content};
+use super::progress::Progress;
 use super::{Failure, exit};
 use crate::cli::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
 use crate::fleet::{self, Block, By, Inventory, Options, Part, Place, Refusal, Sum};
@@ -41,7 +42,9 @@ fn roll(args: &RollArgs) -> Result<u8, Failure> {
         ..options(&args.read, &args.paths)
     };
     let inventory = args.inventory.as_deref().map(|path| inventory(path, &options)).transpose()?;
+    let progress = Progress::of("reading the reports");
     let (part, files) = read(&args.paths, &args.read, &options)?;
+    drop(progress);
     let sum = Sum::new(&part, &files, inventory.as_ref(), &options);
     let fleet = sum.fleet();
     let look = render::Look { csv_raw: args.csv_raw, ..output::look(&args.read.output) };

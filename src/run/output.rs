@@ -3,12 +3,13 @@
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ephaudit_platform::files::{self, Fill, Readers};
 
 use super::Failure;
 use crate::cli::{Color, OutputArgs};
-use crate::render::{Detail, Format, Look};
+use crate::render::{Detail, Format, Look, SCREEN};
 use crate::text::printable;
 
 /// The width where none can be told.
@@ -31,7 +32,20 @@ pub(super) fn look(args: &OutputArgs) -> Look {
         Color::Auto => terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
     };
     let ascii = args.ascii || !utf8_locale();
-    Look { width: width(terminal), color, ascii, csv_raw: false, detail: Detail::Brief, exit: None }
+    Look {
+        width: width(terminal),
+        color,
+        ascii,
+        csv_raw: false,
+        detail: Detail::Brief,
+        exit: None,
+        lines: SCREEN,
+    }
+}
+
+/// Whether a terminal takes orders to move its cursor.
+pub(super) fn moves_cursor() -> bool {
+    env::var_os("TERM").is_some_and(|term| term != "dumb")
 }
 
 /// Whether somebody looks at the output.
@@ -136,6 +150,13 @@ fn is_named(path: &Path, names: &[&str]) -> bool {
     names.iter().any(|name| path == Path::new(name))
 }
 
+/// Whether the reader of standard output has gone, and nobody reads what is written next.
+pub(super) fn reader_has_gone() -> bool {
+    GONE.load(Ordering::Relaxed)
+}
+
+static GONE: AtomicBool = AtomicBool::new(false);
+
 /// Prints; a reader that has gone is no error.
 pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
     print(&|to| to.write_all(bytes))
@@ -144,7 +165,10 @@ pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
 fn print(fill: Fill<'_>) -> Result<(), Failure> {
     match files::stdout().and_then(|stdout| files::write_all(stdout, fill)) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            GONE.store(true, Ordering::Relaxed);
+            Ok(())
+        }
         Err(error) => Err(Failure::Output(format!("cannot write to standard output: {error}"))),
     }
 }
@@ -152,4 +176,11 @@ fn print(fill: Fill<'_>) -> Result<(), Failure> {
 /// One line to standard error; nothing can be done where that fails too.
 pub(super) fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "ephaudit: {}", printable(line));
+}
+
+/// Lines about what was done, to standard error; nothing can be done where that fails too.
+pub(super) fn explain(lines: Vec<String>) {
+    for line in lines {
+        let _ = writeln!(io::stderr(), "{}", printable(&line));
+    }
 }

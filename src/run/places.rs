@@ -101,6 +101,7 @@ impl Plan {
         match &cli.command {
             None => plan.audit(&cli.audit),
             Some(Command::Audit(args)) => plan.audit(args),
+            Some(Command::Watch(args)) => plan.audit(&args.audit),
             Some(Command::Show(args)) => plan.read(&args.read).report(&args.report),
             Some(Command::Boot(args)) => {
                 plan.tree(&args.facts, &args.tree, true).output(&args.output);

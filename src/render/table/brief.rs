@@ -12,9 +12,6 @@ use crate::render::view::verdict::{measure, summary, word};
 use crate::text::cut;
 use crate::wire::v1::Document;
 
-/// How many lines the screen may have.
-pub const LINES: usize = 24;
-
 /// The document as one screen.
 pub fn render(document: &Document, look: Look) -> Vec<u8> {
     let causes = causes(document);
@@ -23,7 +20,7 @@ pub fn render(document: &Document, look: Look) -> Vec<u8> {
     for step in STEPS {
         room = step(room);
         let page = screen(document, &causes, &actions, look, room);
-        if page.lines() <= LINES {
+        if page.lines() <= look.lines {
             return page.finish();
         }
     }
