@@ -17,6 +17,7 @@ use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Scope, Snapshot};
 
 pub use change::Change;
+pub use elsewhere::can_reserve;
 pub use holders::{end, end_connection, let_go};
 pub use trial::targets;
 use trial::{Bench, Judge};
@@ -54,7 +55,7 @@ pub fn attach(snapshot: &Snapshot, policy: &Policy, outcomes: &mut [Outcome], ju
 }
 
 /// The cure first; the first step is never another way.
-fn first(cure: Vec<Step>, others: Vec<Step>) -> Vec<Step> {
+pub fn first(cure: Vec<Step>, others: Vec<Step>) -> Vec<Step> {
     let mut steps: Vec<Step> = cure.into_iter().chain(others).collect();
     if let Some(step) = steps.first_mut() {
         if let Some(words) = step.words.strip_prefix("or ") {
@@ -73,5 +74,5 @@ fn named(path: &str) -> Option<&str> {
 /// How to keep automatic allocation off ports that no finding is about.
 pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Step> {
     trial::list_with(snapshot, scope, ports)
-        .map_or_else(Vec::new, |list| linux::steps(snapshot, scope, &[Change::Reserved(list)]))
+        .map_or_else(Vec::new, |list| trial::steps(snapshot, scope, &[Change::Reserved(list)]))
 }

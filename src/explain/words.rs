@@ -191,5 +191,5 @@ pub(super) fn steps(
     if in_pool {
         steps.push(Step::elsewhere(remedy::MOVE));
     }
-    steps
+    remedy::first(steps, Vec::new())
 }

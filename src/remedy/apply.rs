@@ -2,7 +2,9 @@
 
 use ephaudit_platform::boot::{Boot, Facts, State};
 use ephaudit_platform::ports::PortRange;
-use ephaudit_platform::snapshot::{Bounds, Reading, ReservedKind, Role, Scope, Snapshot, Source};
+use ephaudit_platform::snapshot::{
+    Bounds, Reading, Reserved, ReservedKind, Role, Scope, Snapshot, Source,
+};
 
 use super::boot;
 use super::change::Change;
@@ -32,12 +34,17 @@ fn set(scope: &mut Scope, value: &Change) {
         }
         Change::Reserved(ports) => {
             let lists = scope.reserved.iter_mut();
-            for list in lists.filter(|list| list.kind == ReservedKind::Reserved) {
+            for list in lists.filter(|list| is_editable(list)) {
                 replace(&mut list.ports, ports.clone());
             }
         }
         Change::UnprivilegedStart(port) => replace(&mut scope.unprivileged_start, *port),
     }
+}
+
+/// Whether an administrator may edit the list.
+pub fn is_editable(list: &Reserved) -> bool {
+    matches!(list.kind, ReservedKind::Reserved | ReservedKind::Administered)
 }
 
 fn bounds(range: PortRange) -> Bounds {

@@ -1,9 +1,77 @@
 //! Commands of the other systems: only what exists there.
 
-use ephaudit_platform::ports::PortRange;
-use ephaudit_platform::snapshot::Os;
+use ephaudit_platform::ports::{PortRange, PortSet};
+use ephaudit_platform::snapshot::{Family, Os, Transport};
+use ephaudit_platform::{SYSTEMS, Way};
 
+use super::exclusion;
 use crate::report::Step;
+
+/// Whether the system has a list of ports that automatic allocation passes over and that an
+/// administrator may edit.
+pub fn can_reserve(os: Os) -> bool {
+    let system = SYSTEMS.iter().find(|system| system.os == os);
+    system.is_some_and(|system| {
+        !matches!(system.support.exclusions, Way::Nothing | Way::Fixed | Way::Unread)
+    })
+}
+
+/// More ports than a command line lists one by one.
+const LISTED_MAX: u32 = 64;
+
+/// The commands that reserve `ports` beside what is `all` reserved then. OpenBSD adds to its lists
+/// (sysctl(8)), NetBSD takes a list as a whole (sysctl(7)), illumos adds one by one, and a port
+/// there takes privilege too (ipadm(8)).
+pub(super) fn reserve(os: Os, ports: &PortSet, all: &PortSet) -> Vec<Step> {
+    let listed = |ports: &PortSet, sign: &str| {
+        let each: Vec<String> = ports.iter().map(|port| format!("{sign}{port}")).collect();
+        each.join(",")
+    };
+    if all.count() > LISTED_MAX && os != Os::Windows {
+        return Vec::new();
+    }
+    let now_and_boot = |assignments: Vec<String>, write: &str| {
+        let now = Step::now("now").by(format!("sysctl {write}{}", assignments.join(" ")));
+        let boot =
+            assignments.into_iter().map(|line| Step::boot("at boot, in /etc/sysctl.conf").by(line));
+        std::iter::once(now).chain(boot).collect()
+    };
+    match os {
+        Os::OpenBsd => {
+            let ports = listed(ports, "+");
+            let of = |transport: &Transport| format!("net.inet.{transport}.baddynamic={ports}");
+            now_and_boot(Transport::ALL.iter().map(of).collect(), "")
+        }
+        Os::NetBsd => {
+            let list = listed(all, "");
+            let of = |root: &str| format!("{root}.anonportalgo.reserve={list}");
+            now_and_boot(["net.inet.ip", "net.inet6.ip6"].map(of).to_vec(), "-w ")
+        }
+        Os::Illumos | Os::Solaris => {
+            let each =
+                ports.iter().flat_map(|port| Transport::ALL.iter().map(move |of| (port, of)));
+            each.map(|(port, transport)| {
+                Step::now("now and at boot; binding it then takes privilege")
+                    .by(format!("ipadm set-prop -p extra_priv_ports+={port} {transport}"))
+            })
+            .collect()
+        }
+        Os::Windows => {
+            let each = Family::ALL.iter().flat_map(|&family| {
+                Transport::ALL.iter().map(move |&transport| (family, transport))
+            });
+            each.flat_map(|(family, transport)| {
+                ports.spans().iter().map(move |span| {
+                    let first = span.first().to_string();
+                    let words = "now and at boot, where nothing holds the port";
+                    Step::now(words).by(exclusion::keep(family, transport, &first, span.count()))
+                })
+            })
+            .collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// The commands of the other systems. NetBSD refuses a lower bound above the upper one, so the
 /// upper one goes first.
@@ -77,4 +145,60 @@ pub(super) fn move_range(os: Os, target: PortRange) -> Vec<Step> {
         );
     }
     steps
+}
+
+/// FreeBSD alone has the setting elsewhere: the last privileged port (ip(4)). mac_portacl(4) wants
+/// it at 0.
+pub(super) fn unprivileged_start(os: Os, start: u16) -> Vec<Step> {
+    if os != Os::FreeBsd || start == 0 {
+        return Vec::new();
+    }
+    let assignment = format!("net.inet.ip.portrange.reservedhigh={}", start - 1);
+    vec![
+        Step::now("now, unless mac_portacl(4) is in use, which wants it so")
+            .by(format!("sysctl {assignment}")),
+        Step::boot("at boot, in /etc/sysctl.conf").by(assignment),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands(steps: Vec<Step>) -> Vec<String> {
+        steps.into_iter().filter_map(|step| step.command).collect()
+    }
+
+    #[test]
+    fn a_port_is_reserved_in_the_words_of_its_system_and_nowhere_without_a_list() {
+        let port = PortSet::from(PortRange::single(50_000));
+        let all = port.union(&PortSet::from(PortRange::single(2049)));
+        let reserved = |os| commands(reserve(os, &port, &all));
+        assert_eq!(
+            reserved(Os::OpenBsd)[0],
+            "sysctl net.inet.tcp.baddynamic=+50000 net.inet.udp.baddynamic=+50000"
+        );
+        // It takes the list as a whole: what is there stays.
+        assert_eq!(
+            reserved(Os::NetBsd)[0],
+            "sysctl -w net.inet.ip.anonportalgo.reserve=2049,50000 \
+             net.inet6.ip6.anonportalgo.reserve=2049,50000"
+        );
+        assert_eq!(reserved(Os::Illumos)[0], "ipadm set-prop -p extra_priv_ports+=50000 tcp");
+        assert_eq!(reserved(Os::Windows).len(), 4, "a command each for family and transport");
+        for os in [Os::FreeBsd, Os::DragonFly, Os::MacOs, Os::Aix, Os::Bsd] {
+            assert!(!can_reserve(os), "{os:?}");
+            assert_eq!(reserved(os), [""; 0], "{os:?}");
+        }
+        for os in [Os::Linux, Os::OpenBsd, Os::NetBsd, Os::Illumos, Os::Solaris, Os::Windows] {
+            assert!(can_reserve(os), "{os:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_unprivileged_port_is_a_setting_of_freebsd_alone() {
+        let steps = commands(unprivileged_start(Os::FreeBsd, 1024));
+        assert_eq!(steps[0], "sysctl net.inet.ip.portrange.reservedhigh=1023");
+        assert!(unprivileged_start(Os::MacOs, 1024).is_empty());
+    }
 }

@@ -1,7 +1,7 @@
 //! What a change leaves, in figures.
 
 use ephaudit_platform::ports::PortRange;
-use ephaudit_platform::snapshot::{Reading, Scope};
+use ephaudit_platform::snapshot::{HostInfo, Os, Reading, Scope};
 
 use crate::text::{counted, grouped, seconds};
 
@@ -39,8 +39,25 @@ fn is_bounded(scope: &Scope, ports: u32) -> Option<bool> {
     }
 }
 
+/// Whether the kernel gives a port to connections to several destinations at once: Linux, and
+/// FreeBSD since 13 (in_pcb_lport_dest() in sys/netinet/in_pcb.c). The others take one that no
+/// socket of the same source address has.
+fn shares_ports(host: &HostInfo) -> bool {
+    let major = || host.kernel.as_deref().and_then(|kernel| kernel.split('.').next()?.parse().ok());
+    match host.os {
+        Os::Linux => true,
+        Os::FreeBsd => major().is_none_or(|major: u32| major >= 13),
+        _ => false,
+    }
+}
+
 /// What a range with `new` ports in place of `old` ones costs or gains; in connections too.
-pub(super) fn cost(scope: &Scope, to: PortRange, (old, new): (u32, u32), tcp: bool) -> String {
+pub(super) fn cost(
+    (host, scope): (&HostInfo, &Scope),
+    to: PortRange,
+    (old, new): (u32, u32),
+    tcp: bool,
+) -> String {
     let change = match old.cmp(&new) {
         std::cmp::Ordering::Greater => {
             format!(
@@ -60,9 +77,10 @@ pub(super) fn cost(scope: &Scope, to: PortRange, (old, new): (u32, u32), tcp: bo
     if let (true, (Some(then), Some(now), Some(length))) = (tcp, rates) {
         let rates = format!(
             ": a client that closes first can then open {} instead of {} new connections a second \
-             to one destination (ports / {} of TIME_WAIT)",
+             {} (ports / {} of TIME_WAIT)",
             grouped(then),
             grouped(now),
+            if shares_ports(host) { "to one destination" } else { "to all destinations together" },
             seconds(*length),
         );
         cost.push_str(&rates);

@@ -134,19 +134,10 @@ impl<'a> Bench<'a> {
     }
 
     fn reserve(&mut self, rule: &'static str, finding: &Finding, ports: &PortSet) -> Vec<Step> {
-        match self.snapshot.host.os {
-            Os::Linux => {}
-            Os::OpenBsd => {
-                let words = "add it to net.inet.tcp.baddynamic or net.inet.udp.baddynamic, see \
-                             sysctl(8)";
-                return vec![Step::now(words)];
-            }
-            _ => return Vec::new(),
-        }
         // gVisor has no reservations, and where the present list is not known a command would
         // throw it away.
         let Some(list) = list_with(self.snapshot, self.scope, ports) else { return Vec::new() };
-        if list.spans().len() > linux::SPANS_MAX {
+        if self.snapshot.host.os == Os::Linux && list.spans().len() > linux::SPANS_MAX {
             return vec![none(&format!(
                 "the list would have {} spans, and `sysctl -w` writes {} at most: reserve whole \
                  blocks",
@@ -324,14 +315,7 @@ impl<'a> Bench<'a> {
     }
 
     fn steps(&self, values: &[Change]) -> Vec<Step> {
-        if self.snapshot.host.os == Os::Linux {
-            return linux::steps(self.snapshot, self.scope, values);
-        }
-        let ranges = values.iter().filter_map(|value| match value {
-            Change::Range(range) => Some(*range),
-            _ => None,
-        });
-        ranges.flat_map(|range| elsewhere::move_range(self.snapshot.host.os, range)).collect()
+        steps(self.snapshot, self.scope, values)
     }
 
     /// What a move leaves, in the finding that compares it with what is recommended.
@@ -346,7 +330,7 @@ impl<'a> Bench<'a> {
         let udp = finding.about.transport == Some(Transport::Udp);
         let (now, then) = if udp { (now[1], then[1]) } else { (now[0], then[0]) };
         (rule == "outside-dynamic-ports" && now > 0)
-            .then(|| figures::cost(self.scope, to, (now, then), !udp))
+            .then(|| figures::cost((&self.snapshot.host, self.scope), to, (now, then), !udp))
     }
 }
 
@@ -362,6 +346,31 @@ pub fn targets(policy: &Policy, vendor_default: Option<PortRange>) -> Vec<PortRa
         }
     }
     targets
+}
+
+/// The commands of the host's system that make those changes.
+pub fn steps(snapshot: &Snapshot, scope: &Scope, values: &[Change]) -> Vec<Step> {
+    let os = snapshot.host.os;
+    if os == Os::Linux {
+        return linux::steps(snapshot, scope, values);
+    }
+    let of = |value: &Change| match value {
+        Change::Range(range) => elsewhere::move_range(os, *range),
+        Change::Reserved(all) => {
+            let before = editable(scope).unwrap_or_default();
+            elsewhere::reserve(os, &all.difference(&before), all)
+        }
+        Change::UnprivilegedStart(start) => elsewhere::unprivileged_start(os, *start),
+    };
+    values.iter().flat_map(of).collect()
+}
+
+/// What is in the lists that an administrator may edit; `None` where there are none, or one of them
+/// is not known.
+fn editable(scope: &Scope) -> Option<PortSet> {
+    let mut lists = scope.reserved.iter().filter(|list| apply::is_editable(list)).peekable();
+    lists.peek()?;
+    lists.try_fold(PortSet::new(), |all, list| Some(all.union(list.ports.known()?)))
 }
 
 fn none(why: &str) -> Step {
@@ -416,7 +425,8 @@ fn setting(key: &str, value: &str) -> Option<Change> {
 /// where that was read. `None` where there is no such list, or it is not known.
 pub fn list_with(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Option<PortSet> {
     if snapshot.host.os != Os::Linux {
-        return None;
+        let already = elsewhere::can_reserve(snapshot.host.os).then(|| editable(scope)).flatten();
+        return already.map(|already| already.union(ports));
     }
     let already = scope.reserved.iter().find_map(|list| list.ports.known())?;
     let key = Change::Reserved(PortSet::new()).key();

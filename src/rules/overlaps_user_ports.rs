@@ -4,7 +4,7 @@ use ephaudit_platform::ports::{PortClass, PortSet};
 use ephaudit_platform::snapshot::Scope;
 
 use crate::policy::{Policy, Profile};
-use crate::remedy::targets;
+use crate::remedy::{can_reserve, targets};
 use crate::report::{Cure, Finding, Severity, Step, Verdict};
 use crate::rule::{Check, Facts, Rule, View, each_pool, in_class};
 use crate::text::{counted, grouped, spans};
@@ -66,7 +66,11 @@ fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
                 ),
             )
             .cured_by(Cure::Range(targets(policy, view.vendor_default())))
-            .advises([Step::now("keeping the range, reserve at least the ports that your services use")]),
+            .advises([Step::now(if can_reserve(facts.snapshot.host.os) {
+                "keeping the range, reserve at least the ports that your services use"
+            } else {
+                "keeping the range, give your services ports outside of it: this system reserves none"
+            })]),
         );
     })
 }

@@ -35,6 +35,20 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
             } else {
                 (Severity::Medium, "")
             };
+            // The other systems keep the range's first port at 1024 or above (RANGECHK in FreeBSD's
+            // sys/netinet/in_pcb.c).
+            let linux = facts.snapshot.host.os == Os::Linux;
+            let range = match (*value).max(1) {
+                first if linux => {
+                    format!(", and the ephemeral range may be moved down to {first}")
+                }
+                _ => String::new(),
+            };
+            let instead = linux.then(|| {
+                Step::elsewhere(
+                    "grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead",
+                )
+            });
             judgement.found(
                 Finding::new(
                     RULE.name,
@@ -47,15 +61,10 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
                 .says(
                     format!("ports from {value} on need no privilege to bind"),
                     format!(
-                        "Any user's process can serve on, and send from, the System Ports {value}-1023, and the \
-                         ephemeral range may be moved down to {}.{usual}",
-                        (*value).max(1)
+                        "Any user's process can serve on, and send from, the System Ports {value}-1023{range}.{usual}",
                     ),
                 )
-                .advises([
-                    Step::elsewhere(
-"grant CAP_NET_BIND_SERVICE to the one service that needs a low port instead"),
-                ])
+                .advises(instead)
                 .cured_by(Cure::UnprivilegedStart),
             );
         }

@@ -145,27 +145,41 @@ fn commands(text: &[u8]) -> Vec<(usize, Option<Transport>)> {
     Lines::new(text).filter(|line| line.text.len() <= COMMAND_MAX).filter_map(command).collect()
 }
 
-/// The templates of JSON that begins at a line, whatever stands above it and below.
+/// The templates of JSON that begins at a line, whatever stands above it, between and below. An
+/// object of which only a part can be read is a damage of them all.
 fn in_json(text: &[u8]) -> Vec<FoundObject> {
-    let mut rest = text;
-    let mut line = 1;
+    const START: &[u8] = b"\"DynamicPortRangeStartPort\"";
+    let mut all = Vec::new();
+    let (mut rest, mut line) = (text, 1);
     while !rest.is_empty() {
-        let end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+        let mut end = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
         let opens = matches!(rest[..end].trim_ascii_start().first(), Some(b'{' | b'['));
         // What is no JSON at all, as a line of a log in brackets, goes on with another line.
         let read =
             (opens && has_word(rest, b"\"DynamicPortRange")).then(|| json::at_the_head(rest));
         let found = |template| FoundObject { line, command: 0, transport: None, template };
         match read {
-            Some(Ok(templates)) if !templates.is_empty() => {
-                return templates.into_iter().map(|template| found(Ok(template))).collect();
+            Some(Ok((templates, bytes))) if !templates.is_empty() => {
+                all.extend(templates.into_iter().map(|template| found(Ok(template))));
+                end = end.max(bytes);
             }
-            Some(Err(error)) if !rest[..end].contains(&b']') => return vec![found(Err(error))],
+            Some(Err(error)) if !rest[..end].contains(&b']') => {
+                all.push(found(Err(error)));
+                return all;
+            }
             _ => {}
         }
-        (rest, line) = (&rest[end..], line + 1);
+        line += rest[..end].split(|byte| *byte == b'\n').count() - 1;
+        rest = &rest[end..];
     }
-    Vec::new()
+    let named = text.windows(START.len()).filter(|window| *window == START).count();
+    if let Some(first) = all.first().filter(|_| named > all.len()) {
+        let (line, transport) = (first.line, first.transport);
+        let what = "a part of the JSON around it could not be read";
+        let template = Err(PowershellError::Line { line, what });
+        all.push(FoundObject { line, command: 0, transport, template });
+    }
+    all
 }
 
 fn has_word(text: &[u8], word: &[u8]) -> bool {

@@ -272,13 +272,16 @@ fn mutated(bytes: &[u8], dice: &mut Dice) -> (String, Vec<u8>, bool) {
         3 => {
             // Not within a number: nothing tells a shorter one from a whole one.
             let mut cut = dice.below(lines[at].len());
-            while cut > 0 && lines[at][cut - 1..=cut].iter().all(u8::is_ascii_digit) {
+            let in_number = |byte: &u8| byte.is_ascii_digit() || *byte == 0;
+            while cut > 0 && lines[at][cut - 1..=cut].iter().all(in_number) {
                 cut -= 1;
             }
             let mut short = lines[at][..cut].to_vec();
             short.push(b'\n');
             let left = [&lines[..at], &[&short[..]], &lines[at + 1..]].concat().concat();
-            let lost = cut == 0 && rows(&lines[at..=at]);
+            // An empty list is a list.
+            let empty = short.trim_ascii_end().ends_with(b"=");
+            let lost = empty || cut == 0 && rows(&lines[at..=at]);
             (format!("line {} cut to {:?}", at + 1, String::from_utf8_lossy(&short)), left, lost)
         }
         4 | 5 => {

@@ -18,20 +18,24 @@ pub(super) fn templates(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
     error.map_or(Ok(all.templates), Err)
 }
 
-/// Those at the head of a text that goes on with something else.
-pub(super) fn at_the_head(text: &[u8]) -> Result<Vec<Template>, PowershellError> {
+/// Those at the head of a text that goes on with something else, and how many bytes they take.
+pub(super) fn at_the_head(text: &[u8]) -> Result<(Vec<Template>, usize), PowershellError> {
     match values(text) {
-        (all, Some(PowershellError::Json(_))) if all.count > 0 => Ok(all.templates),
-        (all, error) => error.map_or(Ok(all.templates), Err),
+        (all, Some(PowershellError::Json(_))) if all.count > 0 => Ok((all.templates, all.bytes)),
+        (all, error) => error.map_or(Ok((all.templates, all.bytes)), Err),
     }
 }
 
 /// One text each for TCP and UDP may stand in one file.
 fn values(text: &[u8]) -> (Objects, Option<PowershellError>) {
     let mut all = Objects::default();
-    for value in serde_json::Deserializer::from_slice(text).into_iter::<Kept>() {
+    let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Kept>();
+    while let Some(value) = values.next() {
         match value {
-            Ok(value) => all.add(value),
+            Ok(value) => {
+                all.add(value);
+                all.bytes = values.byte_offset();
+            }
             Err(error) => return (all, Some(PowershellError::Json(error.to_string()))),
         }
         if let Some((object, what)) = all.wrong {
@@ -57,12 +61,15 @@ struct Objects {
     templates: Vec<Template>,
     /// The number of the first object that is damaged, and how.
     wrong: Option<(usize, &'static str)>,
+    /// How far into the text it was read.
+    bytes: usize,
 }
 
 impl Objects {
     fn one(read: Result<Option<Template>, &'static str>) -> Self {
         let wrong = read.as_ref().err().map(|what| (1, *what));
-        Self { count: 1, templates: read.ok().flatten().into_iter().collect(), wrong }
+        let templates = read.ok().flatten().into_iter().collect();
+        Self { count: 1, templates, wrong, bytes: 0 }
     }
 
     fn add(&mut self, value: Kept) {

@@ -244,3 +244,16 @@ fn no_changed_byte_makes_up_a_number() {
         });
     }
 }
+
+#[test]
+fn json_behind_a_command_is_read_text_by_text_and_a_part_of_one_is_a_damage() {
+    let udp = r#"{"DynamicPortRangeStartPort": 49152, "DynamicPortRangeNumberOfPorts": 16384}"#;
+    let two = format!("PS> Get-NetTCPSetting\n{JSON}\nPS> Get-NetUDPSetting\n{udp}\n");
+    let read = found(two.as_bytes()).expect("objects");
+    let lines: Vec<usize> = read.iter().map(|object| object.line).collect();
+    assert_eq!(lines, [2, 5]);
+    assert!(read.iter().all(|object| object.template.is_ok()), "{read:?}");
+    let cut = format!("-[\n-{JSON},\n{JSON}\n]\n");
+    let read = found(cut.as_bytes()).expect("objects");
+    assert!(read.iter().any(|object| object.template.is_err()), "{read:?}");
+}
