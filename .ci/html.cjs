@@ -10,9 +10,9 @@ const WIDTHS = [360, 768, 1440];
 const SCHEMES = ['light', 'dark'];
 const WORDS = { compliant: 'Compliant', findings: 'Findings', undetermined: 'Undetermined', null: 'Not judged' };
 const ELEMENTS = `html head body meta title style header main footer section article figure figcaption div span p b strong code
-  pre ul li dl dt dd h1 h2 h3 h4 table thead tbody tr th td details summary
+  a nav ol pre ul li dl dt dd h1 h2 h3 h4 table thead tbody tr th td details summary
   svg g rect circle path line text pattern foreignObject`.split(/\s+/);
-const ATTRIBUTES = `lang charset http-equiv content name class tabindex role aria-label aria-hidden scope data-name id
+const ATTRIBUTES = `lang charset http-equiv content name class tabindex role aria-label aria-hidden scope data-name id href title open
   x y x1 x2 y1 y2 cx cy r rx dx d width height viewBox transform text-anchor patternUnits patternTransform`.split(/\s+/);
 
 const folder = path.resolve(process.argv[2]);
@@ -119,10 +119,23 @@ async function prints(page, report) {
   if (report.status) for (const { rule } of report.rules) assert.ok(told.includes(rule), `${rule} is not on paper`);
 }
 
+// The first screen holds a finding, and each link leads to a place of the page.
+async function opens(page, report) {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  if (report.findings.some((finding) => !finding.waived)) {
+    const box = await page.locator('.index li').first().boundingBox();
+    assert.ok(box && box.y + box.height <= 900, `the first finding at ${JSON.stringify(box)}`);
+  }
+  const lost = await page.evaluate(() => [...document.querySelectorAll('a')].map((a) => a.getAttribute('href'))
+    .filter((href) => !document.getElementById(href.slice(1))));
+  assert.deepEqual(lost, [], 'links that lead nowhere');
+}
+
 async function check(browser, name) {
   const report = JSON.parse(fs.readFileSync(path.join(reports, `${name}.json`)));
   const quiet = await open(browser, name, false);
   assert.equal(await quiet.page.locator('.verdict strong').innerText(), WORDS[report.status]);
+  await opens(quiet.page, report);
   await looks(quiet.page, async (width, scheme) => {
     await fits(quiet.page);
     if (scheme === 'light') await tabs(quiet.page);

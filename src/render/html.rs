@@ -6,6 +6,8 @@
 //! [`printable`] as a whole.
 
 mod findings;
+mod fullness;
+mod lead;
 mod ports;
 mod tables;
 
@@ -13,10 +15,11 @@ pub(super) use tables::{section, table};
 
 use maud::{Markup, html};
 
+use super::view::causes::causes;
 use super::view::facts::{called, edition, system};
-use super::view::verdict::{count_rules, turned_off, unlooked};
+use super::view::verdict::{count_rules, severities, turned_off, unlooked};
 use super::view::{figures, scopes};
-use crate::text::{counted, printable};
+use crate::text::{counted, printable, shortened};
 use crate::wire::v1::{Document, Finding, Severity, Span, Status, Verdict};
 
 /// The start and end tags of `head` and `body` may be left out where they change nothing (HTML
@@ -30,6 +33,9 @@ const OPEN: &str = concat!(
     include_str!("html/style.css"),
     "</style>\n",
 );
+
+/// The most characters of the banner's title.
+const TITLE: usize = 300;
 
 /// The document as a page of its own.
 pub fn render(document: &Document) -> Vec<u8> {
@@ -48,15 +54,18 @@ fn page(document: &Document) -> Markup {
     let mood = Mood::of(document);
     let host = document.host.name.as_deref().unwrap_or("Unnamed host");
     html! {
-        title { (mood.word) ": " (host) ", ephaudit" }
+        title { (host) ": " (mood.title(document)) ", ephaudit" }
         body class=(mood.class) {
+            (lead::skip())
             header { (top(document, host, &mood)) }
-            main {
+            main #report {
+                (lead::sections(document))
                 (ports::section(document))
                 (findings::sections(document))
                 (tables::sections(document))
             }
             footer {
+                (about(document))
                 p {
                     (document.tool.name) " " (document.tool.version) ", report version "
                     (document.schema_version)
@@ -76,6 +85,14 @@ struct Mood {
 }
 
 impl Mood {
+    /// The verdict for whoever has many pages open.
+    fn title(&self, document: &Document) -> String {
+        match severities(document) {
+            found if found.is_empty() => self.word.to_lowercase(),
+            found => format!("{}, {found}", self.word.to_lowercase()),
+        }
+    }
+
     fn of(document: &Document) -> Self {
         let unanswered = match count_rules(document, Verdict::Unknown) {
             0 => "No rule was answered".to_owned(),
@@ -150,12 +167,17 @@ fn found(document: &Document) -> String {
         0 => String::new(),
         rules => format!(" {} could not be answered.", counted(rules, "rule")),
     };
-    format!("{number} at or above the threshold: {}.{unanswered}", levels.join(", "))
+    let worst = causes(document);
+    let worst = worst.first().map_or_else(String::new, |cause| {
+        let title = shortened(&cause.first().title, TITLE);
+        let mut letters = title.chars();
+        let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}. ", letters.as_str())
+    });
+    format!("{worst}{number} at or above the threshold: {}.{unanswered}", levels.join(", "))
 }
 
 fn top(document: &Document, host: &str, mood: &Mood) -> Markup {
-    let own = document.scopes.iter().filter(|scope| scope.current);
-    let own: Vec<String> = own.map(|scope| called(&scope.id, &scope.names)).collect();
     html! {
         p.brand { b { "ephaudit" } " Ephemeral ports of one host" }
         h1 { (host) }
@@ -164,6 +186,14 @@ fn top(document: &Document, host: &str, mood: &Mood) -> Markup {
             p { strong { (mood.word) } " " (mood.says) }
         }
         @if document.status.is_some() { (tally(document)) }
+    }
+}
+
+/// Where the report is from.
+fn about(document: &Document) -> Markup {
+    let own = document.scopes.iter().filter(|scope| scope.current);
+    let own: Vec<String> = own.map(|scope| called(&scope.id, &scope.names)).collect();
+    html! {
         dl.about {
             div { dt { "System" } dd { (system(&document.host)) } }
             div {

@@ -10,6 +10,7 @@ mod marks;
 use ephaudit_platform::ports::PortClass;
 use maud::{Markup, html};
 
+use super::fullness;
 use crate::render::view::facts::called;
 use crate::wire::v1::{Document, Scope, Service, Span, State};
 use lanes::Lane;
@@ -27,7 +28,7 @@ const AXIS: u32 = 26;
 pub(super) fn section(document: &Document) -> Markup {
     let own: Vec<&Scope> = document.scopes.iter().filter(|scope| scope.current).collect();
     html! {
-        section.ports {
+        section.ports #ports {
             h2 { "Port space" }
             div {
                 (patterns())
@@ -60,19 +61,26 @@ fn figure(document: &Document, scope: &Scope) -> Markup {
         let window = Window::of(range.first, range.last);
         (window.ports() < NARROW).then_some(("The ephemeral range, enlarged", window))
     });
+    let drawings: Vec<(&str, Window, Markup)> = windows
+        .chain(narrow.take(1))
+        .map(|(name, window)| {
+            (name, window, drawing(name, window, &lanes, scope, &document.services))
+        })
+        .collect();
     html! {
         figure {
             @if document.scopes.len() > 1 {
                 p.lead { "Namespace " (called(&scope.id, &scope.names)) }
             }
-            @for (name, window) in windows.chain(narrow.take(1)) {
+            @for (name, window, drawing) in &drawings {
                 h3 { (name) " " span.span { (window.first) "–" (window.last) } }
-                (drawing(name, window, &lanes, scope, &document.services))
+                (drawing)
             }
+            (fullness::bars(scope))
             @if lanes.len() > RANGES {
                 p.more { "And more ranges; the facts have them all." }
             }
-            figcaption { (legend()) }
+            figcaption { (legend(&drawings)) }
         }
     }
 }
@@ -108,6 +116,11 @@ impl Window {
     /// The width of the ports of the window from first to last.
     fn width(self, (first, last): (u32, u32)) -> String {
         self.percent(last.saturating_sub(first) + 1)
+    }
+
+    /// Whether words behind the port would leave the picture.
+    const fn is_near_end(self, port: u32) -> bool {
+        self.last.saturating_sub(port) < self.ports() / 6
     }
 
     fn percent(self, ports: u32) -> String {
@@ -234,19 +247,31 @@ fn axis(window: Window, below: u32) -> Markup {
     }
 }
 
-fn legend() -> Markup {
+/// The marks that are in the pictures.
+fn legend(drawings: &[(&str, Window, Markup)]) -> Markup {
     let block = |class: &str| html! { svg.key width="28" height="14" aria-hidden="true" { rect class=(class) width="28" height="14" {} } };
-    let sign = |class: &str, shape: Markup| html! { svg.key width="28" height="14" aria-hidden="true" { g class=(class) transform="translate(14 7)" { (shape) } } };
+    let sign = |class: &str| html! { svg.key width="28" height="14" aria-hidden="true" { g class=(class) transform="translate(14 7)" { (marks::shape(class)) } } };
+    let is_drawn = |look: &str| drawings.iter().any(|(.., drawing)| drawing.0.contains(look));
+    let entries = [
+        ("pool", "Pool: what connect() and bind(0) are given"),
+        ("part", "Pool in part"),
+        ("held", "In the range, kept out of the pool"),
+        ("track", "Not in the range"),
+        ("unknown", "Unknown"),
+        ("inside", "Listener or service inside the pool"),
+        ("outside", "Outside the pool"),
+        ("unsure", "Pool not known"),
+    ];
+    let signs = ["inside", "outside", "unsure"];
     html! {
         ul.legend {
-            li { (block("pool")) "Pool: what connect() and bind(0) are given" }
-            li { (block("part")) "Pool in part" }
-            li { (block("held")) "In the range, kept out of the pool" }
-            li { (block("track")) "Not in the range" }
-            li { (block("unknown")) "Unknown" }
-            li { (sign("inside", marks::shape("inside"))) "Listener or service inside the pool" }
-            li { (sign("outside", marks::shape("outside"))) "Outside the pool" }
-            li { (sign("unsure", marks::shape("unsure"))) "Pool not known" }
+            @for (class, words) in entries {
+                @if signs.contains(&class) && is_drawn(&format!("class=\"mark {class}\"")) {
+                    li { (sign(class)) (words) }
+                } @else if !signs.contains(&class) && is_drawn(&format!("class=\"{class}\"")) {
+                    li { (block(class)) (words) }
+                }
+            }
         }
         p.hint { "Point at a mark, or go from one to the next with Tab, to read it." }
     }

@@ -2,18 +2,22 @@
 
 use maud::{Markup, html};
 
+use super::findings::slug;
 use crate::render::view::facts::{fact_rows, listener_rows, spans};
 use crate::render::view::{boot, scopes, usage};
-use crate::wire::v1::{Document, Scope, Service, Span, Verdict};
+use crate::text::shortened;
+use crate::wire::v1::{Document, Scope, Service, Severity, Span, Verdict};
 
 /// How many rows of a kind are told.
 const ROWS: usize = 500;
+/// How much of the names of namespaces that look the same.
+const WHICH: usize = 400;
 
 /// The sections of them; those with nothing to say are left out.
 pub(super) fn sections(document: &Document) -> Markup {
     html! {
         @for scope in document.scopes.iter().filter(|scope| scope.current) {
-            (section("Facts", &html! {
+            div #facts {} (section("Facts", &html! {
                 (table("Facts", fact_rows(&document.host, scope), 0))
                 (listeners(scope))
             }))
@@ -31,9 +35,21 @@ pub(in super::super) fn section(title: &str, body: &Markup) -> Markup {
     html! { section { h2 { (title) } div { (body) } } }
 }
 
+/// The columns in which a row has anything.
+fn filled(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let kept: Vec<bool> = (0..columns)
+        .map(|at| rows.iter().skip(1).any(|row| row.get(at).is_some_and(|cell| !cell.is_empty())))
+        .collect();
+    let keep = |row: Vec<String>| {
+        row.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect()
+    };
+    rows.into_iter().map(keep).collect()
+}
+
 /// Rows behind a heading, in a frame of their own that scrolls where the window is narrow.
 pub(in super::super) fn table(name: &str, rows: Vec<Vec<String>>, more: usize) -> Markup {
-    let mut rows = rows.into_iter();
+    let mut rows = filled(rows).into_iter();
     let head = rows.next().unwrap_or_default();
     html! {
         div.scroll tabindex="0" role="region" aria-label=(name) {
@@ -113,9 +129,28 @@ fn other_namespaces(document: &Document) -> Markup {
     let (rows, more) = scopes::rows(document, ROWS);
     html! {
         @if !rows.is_empty() {
+            (section("Namespaces by what is set", &by_shape(document)))
             (section("Other namespaces", &table("Other namespaces", rows, more)))
         }
     }
+}
+
+/// A row for all namespaces that look the same, the worst first.
+fn by_shape(document: &Document) -> Markup {
+    let shapes = scopes::shapes(document);
+    let head = ["WORST", "NAMESPACES", "RANGE", "POOL", "WHICH"].map(str::to_owned).to_vec();
+    let row = |shape: &scopes::NamespaceShape<'_>| {
+        vec![
+            shape.worst.map_or("-", Severity::name).to_owned(),
+            shape.members.len().to_string(),
+            shape.range.clone(),
+            shape.pool.clone(),
+            shortened(&scopes::members(&shape.members), WHICH),
+        ]
+    };
+    let more = shapes.len().saturating_sub(ROWS);
+    let rows = std::iter::once(head).chain(shapes.iter().take(ROWS).map(row)).collect();
+    table("Namespaces by what is set", rows, more)
 }
 
 fn rules(document: &Document) -> Markup {
@@ -128,15 +163,15 @@ fn rules(document: &Document) -> Markup {
     };
     html! {
         @if document.status.is_some() {
-            (section("Rules", &html! {
-                details {
+            div #rules {} (section("Rules", &html! {
+                details open {
                     summary { "All " (document.rules.len()) " rules and their verdicts" }
                     div.scroll tabindex="0" role="region" aria-label="Rules" {
                         table {
                             thead { tr { @for cell in ["RULE", "VERDICT", "SEVERITY", "WHY"] { th scope="col" { (cell) } } } }
                             tbody {
                                 @for rule in &document.rules {
-                                    tr class=(rule.verdict.name()) {
+                                    tr class=(rule.verdict.name()) id={ "rule-" (slug(&rule.rule)) } {
                                         td data-name="RULE" { code { (rule.rule) } }
                                         td.verdict-cell data-name="VERDICT" { span aria-hidden="true" { (sign(rule.verdict)) } " " (rule.verdict.name()) }
                                         td data-name="SEVERITY" { (rule.severity.name()) }

@@ -57,7 +57,8 @@ pub fn busiest(document: &Document, usage: &Usage) -> Option<String> {
     Some(format!("{percent} of the pool to {to}: {ports} from {}{owner}", most.source))
 }
 
-fn destination(used: &PortsInUse) -> String {
+/// The other end, as it is written in an address.
+pub fn destination(used: &PortsInUse) -> String {
     let interface = used.interface.map_or_else(String::new, |index| format!("%{index}"));
     match (&used.destination, used.port) {
         (Some(address), Some(port)) if address.contains(':') => {

@@ -7,6 +7,8 @@ use crate::render::view::facts::listener_rows;
 use crate::text::counted;
 use crate::wire::v1::{Pool, Scope, Service, Span, State, Transport};
 
+/// Fewer marks than this have their ports beside them.
+const LABELLED: usize = 8;
 /// Marks nearer to each other than this part of the axis are one.
 const APART: u32 = 96;
 /// How many of the things behind one mark are named, and how much of each.
@@ -126,12 +128,12 @@ fn lane(
         (names(name, &says))
         (track(window))
         @if !whole { rect.unknown x="0" y="22" width="100%" height="22" {} }
-        @for (part, things) in &groups { (group(window, *part, things)) }
+        @for (part, things) in &groups { (group(window, *part, things, groups.len() < LABELLED)) }
     }
 }
 
 /// Things so near to each other that they share a mark: it looks as the most severe of them.
-fn group(window: Window, (first, last): (u32, u32), things: &[Thing]) -> Markup {
+fn group(window: Window, (first, last): (u32, u32), things: &[Thing], labelled: bool) -> Markup {
     let class = ["inside", "unsure", "outside"]
         .into_iter()
         .find(|class| things.iter().any(|thing| thing.class == *class))
@@ -153,7 +155,13 @@ fn group(window: Window, (first, last): (u32, u32), things: &[Thing]) -> Markup 
                 rect.span x=(window.left(first)) y="26" width=(window.width((first, last))) height="14" {}
             }
             svg x=(window.left(middle)) y="33" { (shape(class)) }
-            @if things.len() > 1 { text x=(window.left(middle)) dx="10" y="37" { (things.len()) } }
+            @if things.len() > 1 {
+                text x=(window.left(middle)) dx="10" y="37" { (things.len()) }
+            } @else if labelled && !wide {
+                // Where there is no room on its right it stands on its left.
+                @let (anchor, dx) = if window.is_near_end(middle) { ("end", "-10") } else { ("start", "10") };
+                text x=(window.left(middle)) dx=(dx) y="37" text-anchor=(anchor) { (first) }
+            }
         },
     )
 }
