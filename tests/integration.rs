@@ -7,6 +7,7 @@
 
 mod cli;
 mod evidence;
+mod explained;
 mod fleet;
 mod formats;
 mod house;

@@ -15,7 +15,7 @@ fn every_format_says_so() {
     assert!(table.contains("the next boot         6 checks  ephaudit --boot\n"), "{table}");
     assert!(told("markdown").contains(ALL));
     let html = told("html");
-    assert!(html.contains(ALL) && html.contains("<tr class=\"not-asked\">"), "{html}");
+    assert!(html.contains(ALL) && html.contains("<tr class=\"not-asked\" id=\"rule-"), "{html}");
     for format in ["prometheus", "openmetrics"] {
         let text = told(format);
         assert!(text.contains("ephemeral_port_audit_rules{verdict=\"not-asked\"} 15\n"), "{text}");
