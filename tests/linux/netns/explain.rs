@@ -177,7 +177,7 @@ fn of_a_busy_service_the_first_hundred_sockets_are_told() {
         assert_eq!((holders.len(), &holders[0]["state"]), (100, &"LISTEN".into()));
         assert!(holders.iter().all(|holder| holder["owner"]["pid"] == std::process::id()));
         let page = stdout(&run(&["explain", "8080/tcp"]));
-        assert!(page.contains("and 145 more sockets") && page.lines().count() <= 45, "{page}");
+        assert!(page.contains("and 145 more sockets") && page.lines().count() <= 60, "{page}");
         drop(held);
     });
 }
@@ -208,6 +208,12 @@ fn without_netlink_the_tables_of_proc_tell_the_same() {
         for (transport, port, sockets) in
             [(Transport::Tcp, SERVER, 2), (Transport::Tcp, client, 1), (Transport::Udp, SERVER, 1)]
         {
+            let settled = || by(false, transport, port).items.len() == sockets;
+            // The last acknowledgement of the closed connection may be on its way.
+            assert!((0..100).any(|_| {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+                settled()
+            }));
             let (netlink, proc) = (by(false, transport, port), by(true, transport, port));
             assert_eq!((netlink.items.len(), netlink.unread.len()), (sockets, 0));
             let told = |holders: &Holders| {
