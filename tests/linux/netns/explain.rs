@@ -177,7 +177,9 @@ fn of_a_busy_service_the_first_hundred_sockets_are_told() {
         assert_eq!((holders.len(), &holders[0]["state"]), (100, &"LISTEN".into()));
         assert!(holders.iter().all(|holder| holder["owner"]["pid"] == std::process::id()));
         let page = stdout(&run(&["explain", "8080/tcp"]));
-        assert!(page.contains("and 145 more sockets") && page.lines().count() <= 60, "{page}");
+        // With what the kernel does not list, and what follows from that.
+        let most = if kernel_lists_bound() { 40 } else { 60 };
+        assert!(page.contains("and 145 more sockets") && page.lines().count() <= most, "{page}");
         drop(held);
     });
 }
