@@ -51,8 +51,10 @@ pub(super) fn lasting(
     if let Some(step) = by_its_own_means(&snapshot.host, key, value) {
         return vec![step];
     }
-    let when = if scope.is_host() || scope.boot.read().is_some() {
+    let when = if scope.boot.read().is_some() {
         "at boot"
+    } else if scope.is_host() {
+        "at boot, where `ephaudit boot` shows no later line"
     } else {
         "at boot, if this is the host's own namespace (set any other where it is created)"
     };

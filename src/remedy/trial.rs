@@ -1,5 +1,7 @@
 //! A scope's remedies, each tried on a copy of it.
 
+mod settle;
+
 use ephaudit_platform::boot::State;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::{Bounds, Environment, Os, Pool, Scope, Snapshot, Transport};
@@ -199,56 +201,6 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// To have a setting's boot value now, where that lowers no protection, or to keep the present
-    /// one.
-    fn settle(
-        &mut self,
-        rule: &'static str,
-        finding: &Finding,
-        key: &'static str,
-        now: &str,
-        then: Option<&str>,
-    ) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let present = setting(key, now);
-        if let Some(then) = then.filter(|then| is_plain(then)) {
-            let value = setting(key, then);
-            let lowers = match (&present, &value) {
-                (Some(Change::Reserved(now)), Some(Change::Reserved(then))) => {
-                    !now.difference(then).is_empty()
-                }
-                (Some(Change::UnprivilegedStart(now)), Some(Change::UnprivilegedStart(then))) => {
-                    then < now
-                }
-                _ => false,
-            };
-            let safe = match value {
-                Some(value) => self.passes(rule, finding, &[value]).is_ok(),
-                None => true,
-            };
-            if safe && !lowers {
-                let command = format!("sysctl -w {key}='{}'", then.replace('\t', " "));
-                let command = linux::run_in(self.scope, &command);
-                steps.push(Step::now("to apply the boot value now").by(command));
-            }
-        }
-        // A list keeps what the files reserve too; where these reserve all of it, it is there.
-        let keep = match &present {
-            Some(Change::Reserved(ports)) => list_with(self.snapshot, self.scope, ports)
-                .filter(|list| list == ports || steps.is_empty())
-                .map(|list| list.to_string()),
-            _ => Some(now.replace('\t', " ")).filter(|now| is_plain(now)),
-        };
-        if let Some(keep) = keep {
-            let or = if steps.is_empty() { "" } else { "or, " };
-            for step in boot::lasting(self.snapshot, self.scope, &[], (key, &keep)) {
-                let words = format!("{or}to keep the running value, {}", step.words);
-                steps.push(Step { words, ..step });
-            }
-        }
-        steps
-    }
-
     /// Whether these values end the finding and do nothing worse; how many ports TCP and UDP then
     /// have. The reason, where they do not.
     fn passes(
@@ -399,25 +351,6 @@ fn in_use(scope: &Scope, transport: Transport) -> u32 {
             Transport::Tcp => usage.tcp_at_most(),
             Transport::Udp => usage.udp_sockets,
         },
-    }
-}
-
-fn is_plain(value: &str) -> bool {
-    let plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '\t' | ',' | '-');
-    !value.is_empty() && value.chars().all(plain)
-}
-
-/// A value as the kernel prints it.
-fn setting(key: &str, value: &str) -> Option<Change> {
-    match key {
-        "net.ipv4.ip_local_port_range" => {
-            let (first, last) = value.split_once(['\t', ' '])?;
-            let range = PortRange::new(first.trim().parse().ok()?, last.trim().parse().ok()?)?;
-            Some(Change::Range(range))
-        }
-        "net.ipv4.ip_local_reserved_ports" => value.parse().ok().map(Change::Reserved),
-        "net.ipv4.ip_unprivileged_port_start" => value.parse().ok().map(Change::UnprivilegedStart),
-        _ => None,
     }
 }
 

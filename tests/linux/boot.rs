@@ -4,7 +4,6 @@
 
 mod bounds;
 mod command;
-mod random;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -19,7 +18,7 @@ use ephaudit_platform::snapshot::Os;
 use ephaudit_platform::{Folder, Host};
 
 use crate::linux::support::namespace::{aloud, inside, set, sh};
-use random::Random;
+use crate::linux::support::random::Random;
 use tree::Tree;
 
 const KEYS: [&str; 6] = [
@@ -30,7 +29,7 @@ const KEYS: [&str; 6] = [
     "tcp_max_tw_buckets",
     "tcp_tw_reuse",
 ];
-const LOADERS: [(Loader, &[&str]); 2] = [
+pub(super) const LOADERS: [(Loader, &[&str]); 2] = [
     (Loader::SystemdSysctl, &["/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"]),
     (Loader::Procps, &["/usr/sbin/sysctl", "/sbin/sysctl"]),
 ];
@@ -144,7 +143,7 @@ impl Bench {
     }
 }
 
-fn present() -> bool {
+pub(super) fn present() -> bool {
     let missing: Vec<&str> = LOADERS
         .iter()
         .filter(|(_, programs)| !programs.iter().any(|program| Path::new(program).exists()))
@@ -157,7 +156,7 @@ fn present() -> bool {
     missing.is_empty()
 }
 
-fn number(name: &str) -> Option<u64> {
+pub(super) fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 

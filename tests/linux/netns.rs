@@ -10,5 +10,6 @@ mod masked;
 mod meeting;
 mod pool;
 mod probe;
+mod remedies;
 mod usage;
 mod values;

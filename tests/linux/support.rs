@@ -2,6 +2,7 @@
 
 pub(crate) mod loopback;
 pub(crate) mod namespace;
+pub(crate) mod random;
 pub(crate) mod refuse;
 
 use std::ffi::OsStr;

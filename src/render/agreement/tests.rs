@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::agreed;
 use crate::wire::v1;
 
-#[path = "../../../tests/linux/boot/random.rs"]
+#[path = "../../../tests/linux/support/random.rs"]
 mod random;
 #[path = "../../../tests/support/settle.rs"]
 mod settle;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::random::Random;
+use crate::linux::support::random::Random;
 
 /// The folders that are the tree's own.
 pub(super) const MOUNTED: [&str; 4] = ["/etc", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"];
