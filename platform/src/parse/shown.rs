@@ -11,6 +11,8 @@ const SYSCTLS: &str = "/proc/sys/";
 
 /// More values of one command than anybody asks for.
 const ASKED_MAX: usize = 64;
+/// More lines than so many values and as many complaints take.
+const BLOCK_MAX: usize = 4 * ASKED_MAX;
 
 /// A value, and the name that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +29,20 @@ pub(crate) struct ShownValue<'a> {
 
 /// Every value in the order of the text.
 pub(crate) fn values(text: &str) -> Vec<ShownValue<'_>> {
-    let lines: Vec<PrintedLine<'_>> = lines(text).collect();
+    let mut lines = lines(text);
     let mut shown = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let below = &lines[at + 1..];
+    while let Some(line) = lines.next() {
         if let Some(names) = asked(line.text) {
-            below_command(&names, below, &mut shown);
+            let below: Vec<PrintedLine<'_>> = lines.clone().take(BLOCK_MAX).collect();
+            below_command(&names, &below, &mut shown);
         } else if let Some(name) = headed(line.text) {
-            shown.extend(below.first().filter(|next| headed(next.text).is_none()).map(|next| {
+            let below = lines.clone().next().filter(|next| headed(next.text).is_none());
+            shown.extend(below.map(|next| {
                 let whole = next.whole;
                 ShownValue { line: next.number, name, value: Some(next.text), whole }
             }));
         } else {
-            shown.extend(of_grep(line));
+            shown.extend(of_grep(&line));
         }
     }
     shown

@@ -83,7 +83,7 @@ pub(crate) const LINE_MAX: usize = 512 * 1024;
 const NAME_MAX: usize = 256;
 
 /// The lines of a text; a byte order mark at its head is no part of the first.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = PrintedLine<'_>> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = PrintedLine<'_>> + Clone {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.split_inclusive('\n').zip(1..).map(|(raw, number)| {
         let ended = raw.strip_suffix('\n');
