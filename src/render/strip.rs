@@ -174,6 +174,20 @@ pub fn line(
     ]);
 }
 
+/// How many columns the smallest strip has.
+pub const SMALL: usize = 8;
+
+/// The smallest strip: where the first pool of a scope lies among all ports.
+pub fn small(scope: &Scope, ascii: bool) -> String {
+    let (outside, inside) = if ascii { (".", "-") } else { ("·", "░") };
+    let Some((_, Some((range, _)))) = rows(scope).into_iter().next() else {
+        return "?".repeat(SMALL);
+    };
+    let each = PORTS / 8;
+    let cells = (0..8).map(|cell| (cell * each, (cell + 1) * each - 1));
+    cells.map(|cell| if overlap(cell, range) > 0 { inside } else { outside }).collect()
+}
+
 struct Strip {
     label: usize,
     cells: u32,

@@ -44,12 +44,16 @@ pub(super) fn shapes(page: &mut Page, document: &Document, room: BriefBudget) {
     }
     let shapes = shapes_of(document);
     let shown = if room.cut { 3 } else { SHAPES };
-    let head = ["WORST", "NAMESPACES", "RANGE", "POOL", "WHICH"].map(str::to_owned).to_vec();
+    let ends = format!("0{:>1$}", 65535, strip::SMALL - 1);
+    let head = ["WORST", "NAMESPACES", "RANGE", "POOL", &ends, "WHICH"].map(str::to_owned).to_vec();
+    let (ascii, room) = (page.look().ascii, page.look().width.saturating_sub(53).clamp(16, 48));
     let rows = shapes.iter().take(shown).map(|shape| {
         let worst = shape.worst.map_or_else(|| "-".to_owned(), |worst| worst.name().to_uppercase());
         let count = grouped(number(shape.members.len()));
-        let which = cut(&members(&shape.members), 30);
-        vec![worst, count, shape.range.clone(), shape.pool.clone(), which]
+        let which = cut(&members(&shape.members), room);
+        let strip =
+            shape.members.first().map_or_else(String::new, |scope| strip::small(scope, ascii));
+        vec![worst, count, shape.range.clone(), shape.pool.clone(), strip, which]
     });
     page.table(std::iter::once(head).chain(rows));
     let more: usize = shapes.iter().skip(shown).map(|shape| shape.members.len()).sum();

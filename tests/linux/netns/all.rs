@@ -344,7 +344,7 @@ fn a_page_about_many_namespaces_stays_short() {
         let busy = there(&held.namespace(), || TcpListener::bind("0.0.0.0:50010").expect("one"));
         let screen = stdout(&run(&["--all-netns"]));
         assert!(screen.lines().count() <= 24, "{screen}");
-        let shape = "MEDIUM  42          32768-60999  28,232  this one, n0-n39";
+        let shape = "MEDIUM  42          32768-60999  28,232  ····░░░░  this one, n0-n39";
         assert!(screen.contains(shape), "{screen}");
         let page = stdout(&run(&["--all-netns", "-v"]));
         let lines: Vec<&str> = page.lines().collect();
