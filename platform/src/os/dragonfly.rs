@@ -10,7 +10,7 @@ use crate::snapshot::{Family, Os, Randomization, Reading, Scope, Snapshot, Sourc
 pub(super) static SYSTEM: System = System {
     os: Os::DragonFly,
     title: "DragonFly BSD",
-    support: Support::new(Way::Command, Way::Nothing, Way::Evidence, Way::Evidence),
+    support: Support::new(Way::Command, Way::Nothing, Way::Command, Way::Evidence),
     kernel: Some("DragonFly"),
     signs: &["net.inet.ip.portrange."],
     read: |ask, _| read(ask),

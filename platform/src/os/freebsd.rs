@@ -20,7 +20,7 @@ const DEFAULT: Option<PortRange> = PortRange::new(10_000, 65_535);
 pub(super) static SYSTEM: System = System {
     os: Os::FreeBsd,
     title: "FreeBSD",
-    support: Support::new(Way::Live, Way::Nothing, Way::Evidence, Way::Live),
+    support: Support::new(Way::Live, Way::Nothing, Way::Command, Way::Live),
     kernel: Some("FreeBSD"),
     signs: &[
         "net.inet.ip.portrange.",

@@ -13,7 +13,7 @@ use crate::snapshot::{HostInfo, Os, Range, ReservedKind, Role, Scope, Snapshot, 
 pub(super) static SYSTEM: System = System {
     os: Os::Illumos,
     title: "illumos",
-    support: Support::new(Way::Command, Way::Command, Way::Evidence, Way::Evidence),
+    support: Support::new(Way::Command, Way::Command, Way::Command, Way::Evidence),
     kernel: None,
     signs: &[
         "tcp/smallest_anon_port",
@@ -29,7 +29,7 @@ pub(super) static SYSTEM: System = System {
 pub(super) static SOLARIS: System = System {
     os: Os::Solaris,
     title: "Oracle Solaris",
-    support: Support::new(Way::Command, Way::Command, Way::Evidence, Way::Evidence),
+    support: Support::new(Way::Command, Way::Command, Way::Command, Way::Evidence),
     kernel: None,
     signs: &[
         "tcp/smallest_anon_port",

@@ -15,7 +15,7 @@ use crate::snapshot::{
 pub(super) static SYSTEM: System = System {
     os: Os::NetBsd,
     title: "NetBSD",
-    support: Support::new(Way::Command, Way::Command, Way::Evidence, Way::Live),
+    support: Support::new(Way::Command, Way::Command, Way::Command, Way::Live),
     kernel: Some("NetBSD"),
     signs: &["net.inet.ip.anonport", "net.inet6.ip6.anonport"],
     read: |ask, _| read(ask),

@@ -12,7 +12,7 @@ use crate::snapshot::{Os, ReservedKind, Role, Scope, Snapshot, Transport};
 pub(super) static SYSTEM: System = System {
     os: Os::OpenBsd,
     title: "OpenBSD",
-    support: Support::new(Way::Command, Way::Command, Way::Evidence, Way::Live),
+    support: Support::new(Way::Command, Way::Command, Way::Command, Way::Live),
     kernel: Some("OpenBSD"),
     signs: &[
         "net.inet.ip.portfirst",

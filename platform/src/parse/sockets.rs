@@ -229,7 +229,10 @@ impl Reader {
             return;
         };
         match list.form.row(line) {
-            ListLine::Other => return,
+            ListLine::Other if whole => return,
+            ListLine::Other => {
+                self.listed.damaged.get_or_insert((number, "the list is cut here"));
+            }
             ListLine::Damaged(what) => {
                 self.listed.damaged.get_or_insert((number, what));
             }

@@ -27,11 +27,46 @@ mod system;
 
 #[cfg(not(target_os = "linux"))]
 #[cfg_attr(any(target_os = "macos", windows), path = "live/netstat.rs")]
-#[cfg_attr(not(any(target_os = "macos", windows)), path = "live/no_listeners.rs")]
+#[cfg_attr(
+    any(
+        target_os = "freebsd",
+        target_os = "openbsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_os = "solaris"
+    ),
+    path = "live/netstat_program.rs"
+)]
+#[cfg_attr(
+    not(any(
+        target_os = "macos",
+        windows,
+        target_os = "freebsd",
+        target_os = "openbsd",
+        target_os = "netbsd",
+        target_os = "dragonfly",
+        target_os = "illumos",
+        target_os = "solaris"
+    )),
+    path = "live/no_listeners.rs"
+)]
 mod listeners;
+
+#[cfg(any(
+    target_os = "freebsd",
+    target_os = "openbsd",
+    target_os = "netbsd",
+    target_os = "dragonfly",
+    target_os = "illumos",
+    target_os = "solaris",
+    test
+))]
+mod netstat_text;
 
 // Its tests need programs that are on every Unix.
 #[cfg(any(
+    target_os = "freebsd",
     target_os = "openbsd",
     target_os = "netbsd",
     target_os = "dragonfly",

@@ -85,7 +85,28 @@ fn texts() -> Vec<Text> {
         let tokens = tokens(&bytes);
         Some(Text { name, bytes, os, tokens })
     };
-    texts.into_iter().filter_map(read).collect()
+    let mut texts: Vec<Text> = texts.into_iter().filter_map(read).collect();
+    let sessions = texts.iter().filter(|text| text.name.contains("sessions"));
+    let served: Vec<Text> = sessions.map(serving).collect();
+    texts.extend(served);
+    texts
+}
+
+/// The same host with a service in the pool.
+fn serving(text: &Text) -> Text {
+    let mut session = String::from_utf8_lossy(&text.bytes).into_owned();
+    for (port, other) in [
+        ("*.22 ", "*.50022 "),
+        ("*:22 ", "*:50022 "),
+        (":135 ", ":50135 "),
+        ("*.5000 ", "*.50500 "),
+    ] {
+        session = session.replace(port, other);
+    }
+    let bytes = session.into_bytes();
+    assert_ne!(bytes, text.bytes, "{}", text.name);
+    let name = format!("{} with a service in the pool", text.name);
+    Text { name, os: text.os, tokens: tokens(&bytes), bytes }
 }
 
 fn read(name: &str, bytes: &[u8], os: Option<Os>) -> Option<Evidence> {
@@ -265,8 +286,11 @@ fn mutated(bytes: &[u8], dice: &mut Dice) -> (String, Vec<u8>, bool) {
         }
         2 => {
             // The end is lost, here within a line: what is behind it was never there.
-            let end = lines[..at].concat().len() + dice.below(lines[at].len());
-            let lost = rows(&lines[at..]);
+            let cut = dice.below(lines[at].len());
+            let end = lines[..at].concat().len() + cut;
+            // A row that is cut is seen.
+            let lost = rows(&lines[at..])
+                && (!is_row(lines[at]) || lines[at][..cut].trim_ascii().is_empty());
             (format!("up to byte {end}, in {:?}", shown(at)), bytes[..end].to_vec(), lost)
         }
         3 => {

@@ -99,6 +99,8 @@ impl Form {
     }
 }
 
+const CUT: &str = "the row is cut";
+
 const ANY: &[Family] = Family::ALL;
 const V4: &[Family] = &[Family::Ipv4];
 const V6: &[Family] = &[Family::Ipv6];
@@ -142,7 +144,8 @@ fn netstat(words: &[&str], pid: Option<usize>) -> ListLine {
     // `-A` sets the address of a control block before it.
     let first = usize::from(words.first().is_some_and(|word| protocol(word).is_none()));
     let [proto, recv, send, local, remote, rest @ ..] = &words[first.min(words.len())..] else {
-        return ListLine::Other;
+        let of_list = words.iter().take(2).any(|word| protocol(word).is_some());
+        return if of_list { ListLine::Damaged(CUT) } else { ListLine::Other };
     };
     let Some(of) = protocol(proto).filter(|_| is_number(recv) && is_number(send)) else {
         return ListLine::Other;
@@ -174,6 +177,7 @@ fn windows(words: &[&str]) -> ListLine {
         }
         ["UDP", local, "*:*", rest @ ..] => waits(of(Transport::Udp, local), local, pid(rest)),
         ["UDP", ..] => ListLine::Damaged("expected *:* behind the local end"),
+        ["TCP"] => ListLine::Damaged(CUT),
         _ => ListLine::Other,
     }
 }
@@ -199,7 +203,12 @@ fn solaris(words: &[&str], transport: Transport, family: Family) -> ListLine {
 }
 
 fn sockstat(words: &[&str]) -> ListLine {
-    let [_, _, pid, fd, proto, local, remote, ..] = words else { return ListLine::Other };
+    let [_, _, pid, fd, proto, local, remote, ..] = words else {
+        // Sockets of the file system have fewer columns.
+        let of_list = words.get(2).is_some_and(|pid| is_number(pid))
+            && words.get(4).is_none_or(|proto| protocol(proto).is_some());
+        return if of_list { ListLine::Damaged(CUT) } else { ListLine::Other };
+    };
     let Some(of) = protocol(proto).filter(|_| is_number(pid) && (is_number(fd) || *fd == "?"))
     else {
         return ListLine::Other;
