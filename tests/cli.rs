@@ -155,7 +155,7 @@ fn the_schema_lists_the_words_of_closed_sets() {
         ("/$defs/Usage/properties/method", "counters sock_diag proc"),
         (
             "/$defs/BootEntry/properties/loader",
-            "systemd-sysctl procps rc.d/sysctl rc launchd ipadm tunrestore persistent-store",
+            "systemd-sysctl procps openrc ufw tuned saptune unit rc.d/sysctl rc launchd ipadm tunrestore persistent-store",
         ),
         (
             "/$defs/Host/properties/os",

@@ -1,7 +1,8 @@
 //! What the persisted settings give after a reboot: plain data, the same type on every OS.
 //!
-//! One entry a key and loader. What an initial ramdisk sets before, and what a program writes after
-//! the loader has run, stands in no file that is read here; [`Suspect`] names those that were seen.
+//! One entry a key and loader, and one of the program that writes to the key after the loader, where
+//! its files are read. What an initial ramdisk sets before, and what scripts write, is not predicted;
+//! [`Suspect`] names those that were seen.
 
 use crate::reading::{Reading, Source, Why, quoted};
 use crate::unread::{Settings, Subject, Unread};
@@ -15,6 +16,16 @@ pub enum Loader {
     /// `sysctl --system` of procps, sysctl(8): at boot without systemd, and whenever somebody runs
     /// it.
     Procps,
+    /// OpenRC's script of Alpine Linux, which goes through the folders one after the other.
+    Openrc,
+    /// UFW, after the loader.
+    Ufw,
+    /// tuned, after the loader.
+    Tuned,
+    /// saptune, after the loader.
+    Saptune,
+    /// A unit of systemd that runs sysctl(8), after the loader.
+    Unit,
     /// /etc/rc.d/sysctl of FreeBSD, NetBSD and DragonFly BSD, rc(8).
     RcSysctl,
     /// /etc/rc of OpenBSD, rc(8).
@@ -34,6 +45,11 @@ impl Loader {
     pub const ALL: &'static [Self] = &[
         Self::SystemdSysctl,
         Self::Procps,
+        Self::Openrc,
+        Self::Ufw,
+        Self::Tuned,
+        Self::Saptune,
+        Self::Unit,
         Self::RcSysctl,
         Self::Rc,
         Self::Launchd,
@@ -47,6 +63,11 @@ impl Loader {
         match self {
             Self::SystemdSysctl => "systemd-sysctl",
             Self::Procps => "procps",
+            Self::Openrc => "openrc",
+            Self::Ufw => "ufw",
+            Self::Tuned => "tuned",
+            Self::Saptune => "saptune",
+            Self::Unit => "unit",
             Self::RcSysctl => "rc.d/sysctl",
             Self::Rc => "rc",
             Self::Launchd => "launchd",
@@ -54,6 +75,11 @@ impl Loader {
             Self::Tunrestore => "tunrestore",
             Self::PersistentStore => "persistent-store",
         }
+    }
+
+    /// Whether it writes at boot after the loader has run: what it leaves is what stays.
+    pub const fn comes_after(self) -> bool {
+        matches!(self, Self::Ufw | Self::Tuned | Self::Saptune | Self::Unit)
     }
 
     /// What it means where none of its lines takes effect.
@@ -313,8 +339,11 @@ impl Facts {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Boot {
-    /// One a key and loader, in a fixed order.
+    /// One a key and loader, in a fixed order; where a program writes to a key after the loader,
+    /// one more.
     pub entries: Vec<Entry>,
+    /// The releases of the kernels that may run: their defaults are those where no line decides.
+    pub kernels: Vec<String>,
     /// The same keys as they are now; empty until they were asked for.
     pub running: Vec<Running>,
     /// The lines that name a key.

@@ -293,6 +293,7 @@ impl Ask for Evidence {
         }
         let file = |piece: &Piece| File {
             name: piece.name.as_bytes().to_vec(),
+            path: piece.name.clone(),
             place: piece.name.clone(),
             found: Found::Text(unwrap::unwrapped(&piece.bytes).into_owned()),
         };

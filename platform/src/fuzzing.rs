@@ -155,7 +155,7 @@ pub fn persisted(os: Os, text: &[u8]) -> Persisted {
             _ => Found::Text(content.to_vec()),
         };
         let place = String::from_utf8_lossy(path).into_owned();
-        let file = File { name: name.to_vec(), place, found };
+        let file = File { name: name.to_vec(), path: place.clone(), place, found };
         if wanted.files.iter().any(|known| known.as_bytes() == path) {
             persisted.files.push(file);
         } else if let Some(at) = wanted.folders.iter().position(|known| known.as_bytes() == folder)

@@ -27,7 +27,7 @@ use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::boot::{Boot, Running};
 use crate::holders::{Hold, Holders};
 use crate::needs::Needs;
-use crate::persisted::Persisted;
+use crate::persisted::{More, Persisted};
 use crate::ports::PortSet;
 use crate::snapshot::{
     Held, HostInfo, ListenerId, Os, Reading, Reason, Scope, Snapshot, Transport, Why,
@@ -81,11 +81,13 @@ pub(crate) struct PersistedPaths {
     pub(crate) files: Vec<&'static str>,
     /// Whether a file of that name in one of the folders may be applied.
     pub(crate) matters: fn(&[u8]) -> bool,
+    /// What else is to be read, by what was read so far.
+    pub(crate) further: fn(&Persisted) -> Vec<More>,
 }
 
 impl Default for PersistedPaths {
     fn default() -> Self {
-        Self { folders: &[], files: Vec::new(), matters: |_| true }
+        Self { folders: &[], files: Vec::new(), matters: |_| true, further: |_| Vec::new() }
     }
 }
 
@@ -132,7 +134,7 @@ pub(crate) fn running(os: Os, ask: &dyn Ask, boot: &Boot) -> Vec<Running> {
     keys.dedup();
     let of = |key: &'static str| {
         let Answer { source, outcome } = ask.ask(Question::Tunable(key));
-        let default = if os == Os::Linux { linux::boot::default(key) } else { None };
+        let default = if os == Os::Linux { linux::boot::default(key, &boot.kernels) } else { None };
         let value = outcome.map_err(Refusal::why).and_then(|bytes| line(os, bytes));
         let value = Reading::new(source, value);
         Running { key, value, default }
@@ -235,6 +237,7 @@ mod tests {
             for os in Os::ALL {
                 let files = [&b"sysctl.conf"[..], b"sysctl.conf.local"].map(|name| crate::persisted::File {
                     name: name.to_vec(),
+                    path: String::from_utf8_lossy(name).into_owned(),
                     place: String::from_utf8_lossy(name).into_owned(),
                     found: crate::persisted::Found::Text(text.clone()),
                 });

@@ -5,6 +5,7 @@ pub(crate) mod bsd_conf;
 pub(crate) mod cgroup;
 pub(crate) mod cmdline;
 pub(crate) mod decode;
+pub(crate) mod ini;
 pub(crate) mod ipadm;
 pub(crate) mod lines;
 pub(crate) mod linux_sysctl;

@@ -68,11 +68,16 @@ pub(super) fn lasting(
     };
     let mut steps: Vec<Step> = winners
         .iter()
-        .map(|origin| {
+        .map(|&(loader, origin)| {
             let (path, line) = (origin.source.location(), origin.line.unwrap_or(1));
             let words =
                 format!("{when}, change line {line} of {path}, which comes after any other");
-            Step::boot(words).by(format!("sed -i '{line}s|.*|{key} = {value}|' {path}"))
+            let step = Step::boot(words);
+            // Each of these programs has a form of its own.
+            if loader.comes_after() {
+                return step;
+            }
+            step.by(format!("sed -i '{line}s|.*|{key} = {value}|' {path}"))
         })
         .collect();
     if !covers_all(scope.boot.read(), key, &winners) {
@@ -82,12 +87,12 @@ pub(super) fn lasting(
 }
 
 /// The lines that would win over those of `file`.
-fn later_lines<'a>(boot: &'a Boot, key: &str, file: &str) -> Vec<&'a Origin> {
-    let mut lines: Vec<&Origin> = Vec::new();
+fn later_lines<'a>(boot: &'a Boot, key: &str, file: &str) -> Vec<(Loader, &'a Origin)> {
+    let mut lines: Vec<(Loader, &Origin)> = Vec::new();
     for entry in boot.entries.iter().filter(|entry| entry.key == key) {
         if let Some(origin) = winner(entry).filter(|origin| is_later(entry.loader, origin, file)) {
-            if !lines.contains(&origin) {
-                lines.push(origin);
+            if !lines.iter().any(|(_, known)| *known == origin) {
+                lines.push((entry.loader, origin));
             }
         }
     }
@@ -106,6 +111,9 @@ fn winner(entry: &Entry) -> Option<&Origin> {
 fn is_later(loader: Loader, origin: &Origin, file: &str) -> bool {
     let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let path = origin.source.location();
+    if loader.comes_after() {
+        return true;
+    }
     match name(path).as_str() {
         "sysctl.conf" => loader == Loader::Procps,
         theirs => theirs > name(file).as_str(),
@@ -113,11 +121,13 @@ fn is_later(loader: Loader, origin: &Origin, file: &str) -> bool {
 }
 
 /// Whether each loader has a line that is changed.
-fn covers_all(boot: Option<&Boot>, key: &str, changed: &[&Origin]) -> bool {
+fn covers_all(boot: Option<&Boot>, key: &str, changed: &[(Loader, &Origin)]) -> bool {
     let Some(boot) = boot else { return false };
     let mut entries = boot.entries.iter().filter(|entry| entry.key == key).peekable();
     entries.peek().is_some()
-        && entries.all(|entry| winner(entry).is_some_and(|origin| changed.contains(&origin)))
+        && entries.all(|entry| {
+            winner(entry).is_some_and(|origin| changed.iter().any(|(_, known)| *known == origin))
+        })
 }
 
 /// Systems whose /etc is made anew from something else.

@@ -72,7 +72,7 @@ enum Comparison {
 fn agreement(document: &Document, scope: &Scope, running: &Running) -> Comparison {
     let Some(now) = &running.value else { return Comparison::Unknown };
     let mut known = true;
-    for entry in boot::entries(scope, &running.key) {
+    for entry in boot::lasting(scope, &running.key) {
         let then = entry.value.as_deref().or(running.default.as_deref());
         match (entry.state, then) {
             (State::Unknown, _) => known = false,

@@ -54,6 +54,13 @@ pub fn each_key(boot: &Boot) -> impl Iterator<Item = (&Running, Vec<&Entry>)> {
     boot.running.iter().map(move |running| (running, entries(running.key)))
 }
 
+/// Those of a key's entries that tell what stays after a boot: that of the program which writes last,
+/// or those of the loaders.
+pub fn lasting<'a>(entries: &[&'a Entry]) -> Vec<&'a Entry> {
+    let after = entries.iter().rfind(|entry| entry.loader.comes_after());
+    after.map_or_else(|| entries.to_vec(), |entry| vec![*entry])
+}
+
 /// What a key is after the loader has run; `None` where that is not known.
 pub fn outcome<'a>(entry: &'a Entry, running: &Running) -> Option<&'a str> {
     match &entry.state {
@@ -94,7 +101,13 @@ pub fn now(running: &Running) -> Option<Evidence> {
 
 /// A loader as people call it.
 pub fn who(loader: Loader) -> &'static str {
-    if loader == Loader::Procps { "sysctl --system" } else { loader.name() }
+    match loader {
+        Loader::Procps => "sysctl --system",
+        Loader::Openrc => "OpenRC",
+        Loader::Ufw => "UFW",
+        Loader::Unit => "a unit of systemd",
+        _ => loader.name(),
+    }
 }
 
 /// Lines that name a key, as evidence: the first few.

@@ -21,7 +21,9 @@ pub static RULE: Rule = Rule {
 fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_boot(facts, |judgement, scope, boot| {
         for (running, entries) in each_key(boot) {
-            if let Some(found) = compare(scope, running, &entries) {
+            let of_loaders: Vec<&Entry> =
+                entries.into_iter().filter(|entry| !entry.loader.comes_after()).collect();
+            if let Some(found) = compare(scope, running, &of_loaders) {
                 judgement.found(found);
             }
         }

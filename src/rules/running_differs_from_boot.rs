@@ -5,7 +5,7 @@ use ephaudit_platform::snapshot::{Os, Reason, Scope, Why};
 
 use crate::policy::Policy;
 use crate::report::{About, Cure, Evidence, Finding, Severity, Verdict};
-use crate::rule::boot::{each_boot, each_key, now, outcome, weight, who, winner};
+use crate::rule::boot::{each_boot, each_key, lasting, now, outcome, weight, who, winner};
 use crate::rule::{Check, Facts, Need, Rule};
 use crate::text::{setting, setting_value};
 
@@ -21,9 +21,10 @@ pub static RULE: Rule = Rule {
 fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_boot(facts, |judgement, scope, boot| {
         for (running, entries) in each_key(boot) {
+            let entries = lasting(&entries);
             if let Some(why) = running.value.why() {
                 judgement.gap(scope, format!("running value of {}", running.key), why);
-            } else if facts.snapshot.host.os != Os::Linux && is_left_out(running, &entries) {
+            } else if is_left_out(facts, running, &entries) {
                 let why = "no line sets it, and this kernel's default is not known";
                 let what = format!("boot value of {}", running.key);
                 judgement.gap(scope, what, &Why::new(Reason::Unsupported, why));
@@ -34,10 +35,13 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     })
 }
 
-/// Whether the kernel's default stays, and nobody knows which.
-fn is_left_out(running: &Running, entries: &[&Entry]) -> bool {
+/// Whether the kernel's default stays, and nobody knows which. That Linux makes one of the memory
+/// that it has is no gap.
+fn is_left_out(facts: &Facts<'_>, running: &Running, entries: &[&Entry]) -> bool {
+    let by_memory =
+        facts.snapshot.host.os == Os::Linux && running.key == "net.ipv4.tcp_max_tw_buckets";
     let absent = entries.iter().any(|entry| entry.state == State::Absent);
-    absent && running.default.is_none()
+    absent && running.default.is_none() && !by_memory
 }
 
 /// What either loader leaves is no difference: which of them runs, `boot-depends-on-loader` is
@@ -68,9 +72,12 @@ fn compare(scope: &Scope, boot: &Boot, running: &Running, entries: &[&Entry]) ->
             .to_owned()
     } else {
         "No file that is read at boot sets it: it was written to the kernel directly, and the next \
-         boot restores the kernel's default."
+         boot restores the kernel's default, unless it is written again."
             .to_owned()
     };
+    if boot.suspects.is_empty() {
+        message.push_str(" Who wrote it is not known, and may do so again.");
+    }
     let suspects: Vec<&str> = boot.suspects.iter().map(|suspect| suspect.what.as_str()).collect();
     if !suspects.is_empty() {
         message.push_str(" Found on this host, and able to set it at every boot: ");

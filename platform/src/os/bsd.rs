@@ -249,6 +249,7 @@ pub(super) mod tests {
     pub(in crate::os) fn files(texts: &[(&str, &str)]) -> Persisted {
         let file = |(name, text): &(&str, &str)| File {
             name: name.as_bytes().to_vec(),
+            path: format!("/etc/{name}"),
             place: format!("/etc/{name}"),
             found: Found::Text(text.as_bytes().to_vec()),
         };

@@ -4,6 +4,7 @@
 pub(super) mod allocator;
 mod answers;
 pub(super) mod boot;
+mod defaults;
 pub(super) mod holders;
 mod host;
 mod initial;

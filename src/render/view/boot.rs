@@ -1,5 +1,7 @@
 //! What the settings will be after a reboot, as rows and lines.
 
+use ephaudit_platform::boot::Loader;
+
 use super::facts::place;
 use super::rows::unread;
 use crate::text::{setting, setting_value};
@@ -14,6 +16,17 @@ pub fn suspects(scope: &Scope) -> Vec<String> {
 /// The entries of a key, one a loader.
 pub fn entries<'a>(scope: &'a Scope, key: &'a str) -> impl Iterator<Item = &'a BootEntry> {
     scope.boot.iter().filter(move |entry| entry.key == key)
+}
+
+/// Those that tell what stays after a boot: that of the program which writes after the loader, or
+/// those of the loaders.
+pub fn lasting<'a>(scope: &'a Scope, key: &'a str) -> Vec<&'a BootEntry> {
+    let comes_after = |entry: &&BootEntry| {
+        let mut all = Loader::ALL.iter().filter(|loader| loader.comes_after());
+        all.any(|loader| loader.name() == entry.loader)
+    };
+    let all: Vec<&BootEntry> = entries(scope, key).collect();
+    all.iter().rfind(|entry| comes_after(entry)).map_or_else(|| all.clone(), |last| vec![*last])
 }
 
 /// Entries that say the same are one, without the name of a loader.

@@ -227,6 +227,7 @@ fn what_is_no_root_is_refused_and_what_no_evidence_holds_is_said() {
     let text = empty.path().join("sysctl.txt");
     fs::write(&text, "net.ipv4.ip_local_port_range = 1024\t65535\n").expect("a file");
     let text = text.display().to_string();
+    let top = root(&[("lib/modules/6.1.0-28-amd64/modules.dep", "")]);
     let both = json(&["--root", &named(&top), "--from", &text]).0;
     assert_eq!(verdict(&both, "running-differs-from-boot")["verdict"], "fail");
     let alone = json(&["--boot", "--from", &text]).0;

@@ -93,6 +93,7 @@ mod tests {
         assert!(RULES.boot(&persisted).entries.iter().all(|entry| not_captured(&entry.state)));
         let local = |found| File {
             name: b"sysctl.conf.local".to_vec(),
+            path: "/etc/sysctl.conf.local".to_owned(),
             place: "/etc/sysctl.conf.local".to_owned(),
             found,
         };

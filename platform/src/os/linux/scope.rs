@@ -3,7 +3,7 @@
 use super::super::time_wait;
 use super::sysctl::sysctl;
 use super::version::KernelVersion;
-use super::{listeners, nat, usage};
+use super::{defaults, listeners, nat, usage};
 use crate::ask::Ask;
 use crate::boot;
 use crate::parse::linux_sysctl::{self, BoundsSeparator};
@@ -29,13 +29,19 @@ const PARITY_SINCE: KernelVersion = KernelVersion(4, 5, 0);
 pub(super) struct Kernel {
     version: Option<KernelVersion>,
     gvisor: bool,
+    vendor_default: Option<PortRange>,
     time_wait: Reading<u32>,
 }
 
 impl Kernel {
     pub(super) fn new(host: &HostInfo, version: Option<KernelVersion>) -> Self {
         let gvisor = host.environment == Some(Environment::Gvisor);
-        Self { version, gvisor, time_wait: time_wait(host) }
+        Self {
+            version,
+            gvisor,
+            vendor_default: vendor_default(gvisor, host.kernel.as_deref()),
+            time_wait: time_wait(host),
+        }
     }
 }
 
@@ -69,7 +75,7 @@ pub(super) fn read(
             // There is no net.ipv6 twin: this one governs both families and every transport.
             families: Family::ALL,
             transports: Transport::ALL,
-            vendor_default: vendor_default(gvisor, version),
+            vendor_default: kernel.vendor_default,
             // gVisor steps by one from a random start (`pickEphemeralPort`, pkg/tcpip/ports).
             tcp_by_parity: match version {
                 _ if gvisor => Some(false),
@@ -131,14 +137,8 @@ fn time_wait(host: &HostInfo) -> Reading<u32> {
     time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h")
 }
 
-/// 32768–60999 since Linux 4.2 and 32768–61000 before (commit 07f4c90062f8); a literal in
-/// `inet_init_net`, net/ipv4/af_inet.c. gVisor: 16000–65535 (`firstEphemeral`,
-/// pkg/tcpip/ports/ports.go).
-fn vendor_default(gvisor: bool, kernel: Option<KernelVersion>) -> Option<PortRange> {
-    match kernel {
-        _ if gvisor => PortRange::new(16000, 65535),
-        Some(running) if running < KernelVersion(4, 2, 0) => PortRange::new(32768, 61000),
-        Some(_) => PortRange::new(32768, 60999),
-        None => None,
-    }
+/// gVisor: 16000–65535 (`firstEphemeral`, pkg/tcpip/ports/ports.go).
+fn vendor_default(gvisor: bool, release: Option<&str>) -> Option<PortRange> {
+    let (first, last) = if gvisor { (16000, 65535) } else { defaults::range(release?)? };
+    PortRange::new(first, last)
 }

@@ -20,6 +20,7 @@ pub(in crate::os) fn wanted() -> PersistedPaths {
         folders: &[DAEMONS],
         files: vec![SYSCTL_CONF],
         matters: |name| name.ends_with(b".plist"),
+        ..PersistedPaths::default()
     }
 }
 
@@ -89,6 +90,7 @@ mod tests {
         assert!(Loader::Launchd.absent().contains("no supported file"));
         let plist = File {
             name: b"local.ports.plist".to_vec(),
+            path: "/Library/LaunchDaemons/local.ports.plist".to_owned(),
             place: "/Library/LaunchDaemons/local.ports.plist".to_owned(),
             found: Found::Text(b"bplist00_net.inet.ip.portrange.first=20000".to_vec()),
         };

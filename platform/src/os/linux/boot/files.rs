@@ -41,7 +41,7 @@ impl<'a> Files<'a> {
         }
         // systemd-sysctl comes upon it only through a link such as 99-sysctl.conf; procps reads it
         // last of all.
-        if let Some(file) = persisted.files.iter().find(|file| file.name == b"sysctl.conf") {
+        if let Some(file) = persisted.file("/etc/sysctl.conf") {
             let linked =
                 || files.read.iter().any(|(_, text)| Found::Text(text.to_vec()) == file.found);
             match grammar {
@@ -53,6 +53,72 @@ impl<'a> Files<'a> {
                     files.pass(file, (Rejection::NotReadByLoader, detail.to_owned()));
                 }
             }
+        }
+        files
+    }
+
+    /// One file alone.
+    pub(super) fn only(file: &'a File, grammar: Grammar) -> Self {
+        let mut files = Self { grammar, read: Vec::new(), passed: Vec::new(), unread: Vec::new() };
+        files.take(file);
+        files
+    }
+
+    /// What Alpine's script of OpenRC reads: folder by folder, so that a file of /etc comes after
+    /// all of /usr/lib whatever its name, and no file takes the place of another.
+    pub(super) fn alpine(persisted: &'a Persisted) -> Self {
+        let order = [
+            "/lib/sysctl.d",
+            "/usr/lib/sysctl.d",
+            "/etc/sysctl.d",
+            "/etc/sysctl.conf",
+            "/run/sysctl.d",
+        ];
+        let mut files = Self::in_order(persisted, &order);
+        let local = persisted
+            .folders
+            .iter()
+            .flatten()
+            .filter(|file| is_in(file, "/usr/local/lib/sysctl.d"));
+        for file in local {
+            let detail = "OpenRC of Alpine reads no file of /usr/local/lib/sysctl.d".to_owned();
+            files.pass(file, (Rejection::NotReadByLoader, detail));
+        }
+        files
+    }
+
+    /// What tuned applies once more after its profiles (plugin_sysctl.py).
+    pub(super) fn reapplied(persisted: &'a Persisted) -> Self {
+        let mut files = Self::in_order(persisted, &[]);
+        let mut winners: Vec<&File> = Vec::new();
+        for folder in ["/run/sysctl.d", "/etc/sysctl.d"] {
+            for file in persisted.folders.iter().flatten().filter(|file| is_in(file, folder)) {
+                let named = |known: &&File| known.name == file.name;
+                if file.name.ends_with(b".conf") && !winners.iter().any(named) {
+                    winners.push(file);
+                }
+            }
+        }
+        winners.sort_by(|a, b| a.name.cmp(&b.name));
+        winners
+            .into_iter()
+            .chain(persisted.file("/etc/sysctl.conf"))
+            .for_each(|file| files.take(file));
+        files
+    }
+
+    /// The files of these folders, each folder's by their names, and single files.
+    fn in_order(persisted: &'a Persisted, order: &[&str]) -> Self {
+        let grammar = Grammar::Procps;
+        let mut files = Self { grammar, read: Vec::new(), passed: Vec::new(), unread: Vec::new() };
+        for place in order {
+            for file in persisted.folders.iter().flatten().filter(|file| is_in(file, place)) {
+                match unread_by_name(&file.name, grammar) {
+                    Some(reason) => files.pass(file, reason),
+                    None => files.take(file),
+                }
+            }
+            persisted.file(place).into_iter().for_each(|file| files.take(file));
         }
         files
     }
@@ -77,6 +143,10 @@ impl<'a> Files<'a> {
             sysctl_conf::lines(text, self.grammar).map(move |line| Placed { source, line })
         })
     }
+}
+
+fn is_in(file: &File, folder: &str) -> bool {
+    file.path.rsplit_once('/').is_some_and(|(place, _)| place == folder)
 }
 
 fn source(file: &File) -> Source {

@@ -2,12 +2,18 @@ use super::*;
 use crate::boot::Entry;
 use crate::boot::{Rejection, State};
 use crate::persisted::File;
+use crate::snapshot::Source;
 
 const RANGE: &str = "net.ipv4.ip_local_port_range";
 
 fn file(place: &str, text: &str) -> File {
     let name = place.rsplit('/').next().unwrap_or_default().as_bytes().to_vec();
-    File { name, place: place.to_owned(), found: Found::Text(text.as_bytes().to_vec()) }
+    File {
+        name,
+        path: place.to_owned(),
+        place: place.to_owned(),
+        found: Found::Text(text.as_bytes().to_vec()),
+    }
 }
 
 /// What both loaders make of these files, the folders in the order of their first file.
