@@ -229,10 +229,14 @@ impl Reader {
             return;
         };
         match list.form.row(line) {
-            ListLine::Other if whole => return,
-            ListLine::Other => {
+            ListLine::Other if whole && !list.form.is_of_list(line) => return,
+            ListLine::Other if whole => {
+                self.listed.damaged.get_or_insert((number, "this row of the list is damaged"));
+            }
+            ListLine::Other | ListLine::Connection(..) if !whole => {
                 self.listed.damaged.get_or_insert((number, "the list is cut here"));
             }
+            ListLine::Other => return,
             ListLine::Damaged(what) => {
                 self.listed.damaged.get_or_insert((number, what));
             }

@@ -304,8 +304,8 @@ fn mutated(bytes: &[u8], dice: &mut Dice) -> (String, Vec<u8>, bool) {
             short.push(b'\n');
             let left = [&lines[..at], &[&short[..]], &lines[at + 1..]].concat().concat();
             // An empty list is a list.
-            let empty = short.trim_ascii_end().ends_with(b"=");
-            let lost = empty || cut == 0 && rows(&lines[at..=at]);
+            let empty = short.trim_ascii_end().last().is_none_or(|end| b"=:".contains(end));
+            let lost = empty;
             (format!("line {} cut to {:?}", at + 1, String::from_utf8_lossy(&short)), left, lost)
         }
         4 | 5 => {

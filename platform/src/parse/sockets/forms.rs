@@ -86,6 +86,20 @@ impl Form {
         }
     }
 
+    /// Whether a line that is no row of this list is one that somebody marked or cut: it has a
+    /// protocol or the state of a row in it, or is the beginning of one.
+    pub(super) fn is_of_list(self, line: &str) -> bool {
+        let words = || line.split(|c: char| !c.is_ascii_alphanumeric() && c != '*');
+        let named = words().any(|word| {
+            protocol(&word.to_ascii_lowercase()).is_some()
+                || matches!(word, "LISTEN" | "LISTENING" | "Listen" | "Idle")
+        });
+        let is_prompt = line.contains(['#', '$', '%', '>']);
+        // Sockets of the file system have six columns or more.
+        let cut = self == Self::Sockstat && !is_prompt && line.split_ascii_whitespace().count() < 6;
+        named || cut
+    }
+
     pub(super) fn row(self, line: &str) -> ListLine {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         match self {
@@ -171,13 +185,13 @@ fn windows(words: &[&str]) -> ListLine {
         ["TCP", local, remote, _, rest @ ..] if ends::is_any(remote) => {
             waits(of(Transport::Tcp, local), local, pid(rest))
         }
-        ["TCP", local, ..] => {
+        ["TCP", local, _, _, ..] => {
             let (transport, families) = of(Transport::Tcp, local);
             ListLine::Connection(transport, families)
         }
         ["UDP", local, "*:*", rest @ ..] => waits(of(Transport::Udp, local), local, pid(rest)),
         ["UDP", ..] => ListLine::Damaged("expected *:* behind the local end"),
-        ["TCP"] => ListLine::Damaged(CUT),
+        ["TCP", ..] => ListLine::Damaged(CUT),
         _ => ListLine::Other,
     }
 }
