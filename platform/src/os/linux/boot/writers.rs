@@ -44,7 +44,9 @@ pub(super) fn entries(
                 log.key(key).entry(key.name(), loader, unknown, log.sysctls().value(key))
             };
             let (earlier, entry) = (of(&before, None), of(&log, None));
-            if broken.is_none() && (&earlier.state, &earlier.rejected) == (&entry.state, &entry.rejected) {
+            if broken.is_none()
+                && (&earlier.state, &earlier.rejected) == (&entry.state, &entry.rejected)
+            {
                 continue;
             }
             let unread = broken.map(|why| Unread::of_key(key.name(), why.clone()));
