@@ -24,6 +24,7 @@ pub fn on_end(end: impl FnOnce() + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
+/// Nothing: there are no such signals, and the system ends the program.
 #[cfg(not(unix))]
 #[allow(clippy::missing_errors_doc, clippy::unnecessary_wraps)]
 pub fn on_end(_end: impl FnOnce() + Send + 'static) -> io::Result<()> {
