@@ -31,6 +31,13 @@ pub fn audit(snapshot: &Snapshot, policy: &Policy) -> Report {
     Report { status: status(&outcomes, policy), outcomes, gaps: side_gaps(snapshot) }
 }
 
+/// What each rule says of the facts, and the status that follows, without anything to do.
+pub fn verdicts(snapshot: &Snapshot, policy: &Policy) -> (Vec<Outcome>, Status) {
+    let outcomes = judged(snapshot, policy);
+    let status = status(&outcomes, policy);
+    (outcomes, status)
+}
+
 /// What each rule says.
 fn judged(snapshot: &Snapshot, policy: &Policy) -> Vec<Outcome> {
     let facts = Facts::new(snapshot, policy);

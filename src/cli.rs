@@ -9,6 +9,7 @@ mod hinted;
 mod identity;
 mod named;
 mod output;
+mod plan;
 mod values;
 mod watch;
 
@@ -17,6 +18,7 @@ pub use help::SHORT;
 pub use identity::{AbsenceArgs, IdentityArgs};
 pub use named::NamedFile;
 pub use output::{Emission, FORMAT_VARIABLE, OutputArgs, ReportArgs};
+pub use plan::PlanArgs;
 pub use values::{Color, EvidenceOs, FailOn, UsageDepth};
 pub use watch::WatchArgs;
 
@@ -103,6 +105,9 @@ pub enum Command {
     /// Explain a port of this host (who holds it, and what happens to a service there), or a rule
     #[command(before_help = help::EXPLAIN, after_help = help::EXPLAIN_MORE, help_template = help::TEMPLATE)]
     Explain(ExplainArgs),
+    /// Plan the range and the reserved ports that this host had better have; nothing is applied
+    #[command(before_help = help::PLAN, after_help = help::PLAN_MORE, help_template = help::TEMPLATE)]
+    Plan(PlanArgs),
     /// Ask the kernel for ports, on loopback, and compare what it hands out with its settings
     #[command(before_help = help::PROBE, after_help = help::PROBE_MORE, help_template = help::TEMPLATE)]
     Probe(ProbeArgs),

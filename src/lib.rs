@@ -10,7 +10,6 @@ mod fleet;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod iana;
-#[cfg(test)]
 mod plan;
 mod policy;
 mod probe;

@@ -16,11 +16,14 @@ use std::collections::HashMap;
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Scope, Snapshot};
 
+pub use apply::{is_editable, planned};
+pub use boot::file_of;
 pub use change::Change;
 pub use elsewhere::can_reserve;
 pub use holders::{end, end_connection, let_go};
-pub use trial::targets;
+pub use linux::SPANS_MAX;
 use trial::{Bench, Judge};
+pub use trial::{in_use, list_with, steps, targets};
 
 use crate::policy::Policy;
 use crate::report::{Step, Verdict};
@@ -73,6 +76,6 @@ fn named(path: &str) -> Option<&str> {
 
 /// How to keep automatic allocation off ports that no finding is about.
 pub fn keep_out(snapshot: &Snapshot, scope: &Scope, ports: &PortSet) -> Vec<Step> {
-    trial::list_with(snapshot, scope, ports)
-        .map_or_else(Vec::new, |list| trial::steps(snapshot, scope, &[Change::Reserved(list)]))
+    list_with(snapshot, scope, ports)
+        .map_or_else(Vec::new, |list| steps(snapshot, scope, &[Change::Reserved(list)]))
 }

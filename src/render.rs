@@ -19,6 +19,7 @@ mod ndjson;
 mod ocsf;
 mod openmetrics;
 pub mod page;
+mod plan;
 mod probe;
 mod prometheus;
 mod rule_page;
@@ -38,7 +39,7 @@ use std::slice::from_ref;
 
 use clap::ValueEnum;
 
-use crate::wire::v1::{Absence, Document, Explanation, Probed, Rules};
+use crate::wire::v1::{Absence, Document, Explanation, Planned, Probed, Rules};
 
 /// The formats of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -127,6 +128,17 @@ pub enum Screen {
     Table,
     /// For programs
     Json,
+}
+
+/// The formats of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+    /// For tickets, wikis and pull requests
+    Markdown,
 }
 
 /// How many lines a terminal has at least.
@@ -268,6 +280,15 @@ pub fn render_explanation(document: &Explanation, format: Screen, look: Look) ->
     match format {
         Screen::Table => explanation::render(document, look),
         Screen::Json => json::render(document),
+    }
+}
+
+/// What a plan says in that format.
+pub fn render_plan(document: &Planned, format: PlanFormat, look: Look) -> Vec<u8> {
+    match format {
+        PlanFormat::Table => plan::table::render(document, look),
+        PlanFormat::Json => json::render(document),
+        PlanFormat::Markdown => plan::markdown::render(document),
     }
 }
 

@@ -383,3 +383,14 @@ pub enum Status {
     /// None does, but a rule has no answer.
     Undetermined,
 }
+
+impl Status {
+    /// The same where something more could not be read.
+    #[must_use]
+    pub const fn with_gaps(self) -> Self {
+        match self {
+            Self::Findings => self,
+            Self::Compliant | Self::Undetermined => Self::Undetermined,
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod identity;
 mod input;
 mod output;
 mod places;
+mod plan;
 mod policy;
 mod present;
 mod progress;
@@ -143,6 +144,7 @@ fn obey(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Capture(args)) => capture(&args),
         Some(Command::Boot(args)) => boot::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
+        Some(Command::Plan(args)) => plan::run(&args),
         Some(Command::Probe(args)) => run_probe(&args),
         Some(Command::Convert(args)) => convert(&args),
         Some(Command::Policy(command)) => policy::run(&command),

@@ -89,7 +89,7 @@ fn a_command_has_one_sentence_in_the_list_the_help_and_the_manual() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 19, "15 commands, 3 of policy, and 1 of fleet");
+    assert_eq!(seen, 20, "16 commands, 3 of policy, and 1 of fleet");
 }
 
 #[test]

@@ -75,8 +75,8 @@ pub(crate) fn assert_valid(document: &Value) {
 }
 
 /// The documents that `ephaudit schema` tells of.
-pub(crate) const KINDS: [&str; 7] =
-    ["report", "explanation", "probe", "rules", "fleet", "fleet-diff", "fleet-host"];
+pub(crate) const KINDS: [&str; 8] =
+    ["report", "explanation", "plan", "probe", "rules", "fleet", "fleet-diff", "fleet-host"];
 
 /// The spans of an array of `{first, last}`.
 pub(crate) fn spans(value: &Value) -> Vec<(u16, u16)> {

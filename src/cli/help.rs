@@ -39,6 +39,7 @@ Commands
   boot                  what the settings will be after a reboot, and why
   watch                 the screen again and again; or a report a period
   show                  the facts, without a verdict
+  plan                  a better range and list: commands, what they change
   probe                 ask the kernel for ports, and compare with its settings
   capture, convert      save all that is read; render a saved report again
   policy, rules         write or check a policy; list the rules
@@ -117,6 +118,27 @@ A port is explained as it is now: its class and IANA's name for it, whether clie
 who holds it, what happens to a service that binds it, with and without SO_REUSEADDR, and what to do. \
 Exit code 0 means that it was explained; what could not be read is named. With --from, put the port \
 first: ephaudit explain 33060 --from web1.json";
+
+pub const PLAN: &str = "\
+Examples:
+  ephaudit plan                                 the change, what it gives, and the commands for it
+  ephaudit plan --prefer capacity --rate 300    the most ports; 300 new connections a second
+  ephaudit plan --set range=keep                only the list may change
+  ephaudit plan --from web1.capture --services kubernetes --format markdown
+  ephaudit plan --snippet sysctl.d -o 99-zz-ip-local-reserved-ports.conf
+";
+
+pub const PLAN_MORE: &str = "\
+Of all ranges that the policy allows, and all lists that keep what is reserved now, the best is taken: \
+no service stays in the pool, the pool has the ports that are wanted, and least changes. It is judged \
+by the rules of the audit, on a copy of what was read.
+
+Exit codes:
+  0  nothing is to be done, or the host passes after the plan
+  1  a finding that reaches --fail-on stays, or the demand cannot be met
+  2  wrong usage, or an unreadable policy or input
+  3  could not determine: what the plan rests on was not read, and no finding reaches --fail-on
+  4  internal error, or the output could not be written";
 
 pub const PROBE: &str = "\
 Examples:

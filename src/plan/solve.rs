@@ -64,18 +64,27 @@ pub struct Solution {
 
 /// The best plan; `None` where no range is allowed.
 pub fn solve(problem: &Problem) -> Option<Solution> {
-    let best = Sums::of(problem).best(problem)?;
-    let reserved = list(problem, best);
+    listed(problem, |problem| Sums::of(problem).best(problem))
+}
+
+/// The best plan of that range, wherever it lies.
+pub fn solve_at(problem: &Problem, range: PortRange) -> Option<Solution> {
+    listed(problem, |_| Some(range))
+}
+
+/// With the list that the best range takes, in whole blocks where it would have too many spans.
+fn listed(problem: &Problem, best: impl Fn(&Problem) -> Option<PortRange>) -> Option<Solution> {
+    let range = best(problem)?;
+    let reserved = list(problem, range);
     let most = problem.spans.max(problem.reserved.spans().len());
     if reserved.spans().len() <= most {
-        return Some(solution(problem, best, reserved, 0));
+        return Some(solution(problem, range, reserved, 0));
     }
     let needed = problem.kept.union(&problem.protect);
     let whole = fill(&needed, most);
     let blocks = whole.count() - needed.count();
     let problem = Problem { kept: whole.clone(), ..problem.clone() };
-    let best = Sums::of(&problem).best(&problem)?;
-    Some(solution(&problem, best, whole, blocks))
+    Some(solution(&problem, best(&problem)?, whole, blocks))
 }
 
 /// What is handed out of a range.

@@ -60,7 +60,8 @@ impl Waiver {
         }
     }
 
-    fn is_of(&self, scope: &Scope) -> bool {
+    /// Whether it is for that scope.
+    pub fn is_of(&self, scope: &Scope) -> bool {
         like(&self.scope, &scope.id) || scope.names.iter().any(|name| self.names_scope(name))
     }
 

@@ -9,7 +9,7 @@ use super::{boot, named};
 use crate::report::Step;
 
 /// The most spans that `sysctl -w` writes: procps cuts a longer value off without a word.
-pub(super) const SPANS_MAX: usize = 340;
+pub const SPANS_MAX: usize = 340;
 
 /// How to have these values, in the order that works.
 pub(super) fn steps(snapshot: &Snapshot, scope: &Scope, values: &[Change]) -> Vec<Step> {

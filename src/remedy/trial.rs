@@ -340,7 +340,7 @@ fn usable(scope: &Scope) -> Option<[u32; 2]> {
 }
 
 /// The most ports of a pool that may be in use by one destination or source.
-fn in_use(scope: &Scope, transport: Transport) -> u32 {
+pub fn in_use(scope: &Scope, transport: Transport) -> u32 {
     let Some(usage) = scope.usage.known() else { return 0 };
     match &usage.census {
         Some(census) => {

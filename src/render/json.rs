@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::is_unsafe;
-use crate::wire::v1::{Document, Explanation, Fleet, FleetDiff, FleetHost, Probed, Rules};
+use crate::wire::v1::{Document, Explanation, Fleet, FleetDiff, FleetHost, Planned, Probed, Rules};
 
 /// The kinds of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -16,6 +16,8 @@ pub enum Kind {
     Report,
     /// Of `explain PORT`
     Explanation,
+    /// Of `plan`
+    Plan,
     /// Of `probe`
     Probe,
     /// Of `rules`, and of `explain RULE`
@@ -54,6 +56,7 @@ pub fn schema(kind: Kind) -> Vec<u8> {
     let (name, schema) = match kind {
         Kind::Report => ("report", schemars::schema_for!(Document)),
         Kind::Explanation => ("explanation", schemars::schema_for!(Explanation)),
+        Kind::Plan => ("plan", schemars::schema_for!(Planned)),
         Kind::Probe => ("probe", schemars::schema_for!(Probed)),
         Kind::Rules => ("rules", schemars::schema_for!(Rules)),
         Kind::Fleet => ("fleet", schemars::schema_for!(Fleet)),

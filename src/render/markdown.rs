@@ -22,7 +22,7 @@ const TEXT: usize = 1000;
 
 /// The document as a page.
 pub fn render(document: &Document) -> Vec<u8> {
-    let mut page = MarkdownText(String::new());
+    let mut page = MarkdownText::default();
     let (word, rest) = verdict(document);
     page.line("# Ephemeral ports");
     page.line("");
@@ -32,22 +32,28 @@ pub fn render(document: &Document) -> Vec<u8> {
     facts(&mut page, document);
     findings(&mut page, document);
     gaps(&mut page, document);
-    page.0.into_bytes()
+    page.finish()
 }
 
-struct MarkdownText(String);
+/// A page in the making.
+#[derive(Default)]
+pub(super) struct MarkdownText(String);
 
 impl MarkdownText {
-    fn line(&mut self, text: &str) {
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.0.into_bytes()
+    }
+
+    pub(super) fn line(&mut self, text: &str) {
         // Writing to a String does not fail.
         let _ = writeln!(self.0, "{text}");
     }
 
-    fn row(&mut self, cells: &[String]) {
+    pub(super) fn row(&mut self, cells: &[String]) {
         self.line(&format!("| {} |", cells.join(" | ")));
     }
 
-    fn head(&mut self, cells: &[&str]) {
+    pub(super) fn head(&mut self, cells: &[&str]) {
         self.row(&cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
         self.row(&vec!["---".to_owned(); cells.len()]);
     }
@@ -156,7 +162,7 @@ fn gaps(page: &mut MarkdownText, document: &Document) {
 }
 
 /// A command on lines of its own in a list.
-fn fence(page: &mut MarkdownText, command: &str) {
+pub(super) fn fence(page: &mut MarkdownText, command: &str) {
     if !command.is_empty() {
         let command = flat(command);
         let marks = "`".repeat((longest_run(&command) + 1).max(3));
@@ -171,7 +177,7 @@ fn flat(text: &str) -> String {
 }
 
 /// Outside text in a code span, whose marks are longer than any that it holds.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = flat(text);
     if text.trim().is_empty() {
         return "(empty)".to_owned();
@@ -193,7 +199,7 @@ pub(super) fn cell(text: &str) -> String {
 }
 
 /// Outside text as text. It never begins a line, so that only marks within a line need care.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     // Breaks what GitHub and GitLab make links of after everything else: @user, #1, !1, //, www.
     // and the like.
     const BREAK: &str = "&#8203;";

@@ -61,9 +61,9 @@ pub(super) fn apart(places: impl Iterator<Item = PathBuf>) -> Result<(), Failure
 
 /// Refuses an output that is an input too: the input would be lost.
 pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
-    let plan = Plan::of(cli);
+    let used = FilesUsed::of(cli);
     let outputs: Vec<_> =
-        plan.outputs.iter().filter_map(|output| written(output.as_deref())).collect();
+        used.outputs.iter().filter_map(|output| written(output.as_deref())).collect();
     if outputs.is_empty() {
         return Ok(());
     }
@@ -72,7 +72,7 @@ pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
             "{name} is also an input of this command and would be lost; write to another file"
         )))
     };
-    for input in &plan.inputs {
+    for input in &used.inputs {
         let read = identities(input);
         if let Some((name, _)) = outputs.iter().find(|(_, identity)| read.contains(identity)) {
             return lost(name);
@@ -80,7 +80,7 @@ pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
         // What lies deeper in a tree is known by its path.
         let Ok(tree) = fs::canonicalize(input) else { continue };
         let inside = |path: &&PathBuf| fs::canonicalize(path).is_ok_and(|at| at.starts_with(&tree));
-        if let Some(path) = plan.outputs.iter().flatten().find(inside) {
+        if let Some(path) = used.outputs.iter().flatten().find(inside) {
             return lost(&path.display().to_string());
         }
     }
@@ -89,44 +89,47 @@ pub(super) fn spare_inputs(cli: &Cli) -> Result<(), Failure> {
 
 /// What a command reads and writes.
 #[derive(Default)]
-struct Plan {
+struct FilesUsed {
     inputs: Vec<PathBuf>,
     /// A file, or standard output.
     outputs: Vec<Option<PathBuf>>,
 }
 
-impl Plan {
+impl FilesUsed {
     fn of(cli: &Cli) -> Self {
-        let mut plan = Self::default();
+        let mut used = Self::default();
         match &cli.command {
-            None => plan.audit(&cli.audit),
-            Some(Command::Audit(args)) => plan.audit(args),
-            Some(Command::Watch(args)) => plan.audit(&args.audit),
-            Some(Command::Show(args)) => plan.read(&args.read).report(&args.report),
-            Some(Command::Boot(args)) => {
-                plan.tree(&args.facts, &args.tree, true).output(&args.output);
+            None => used.audit(&cli.audit),
+            Some(Command::Audit(args)) => used.audit(args),
+            Some(Command::Watch(args)) => used.audit(&args.audit),
+            Some(Command::Show(args)) => used.read(&args.read).report(&args.report),
+            Some(Command::Plan(args)) => {
+                used.measure(&args.measure).read(&args.read).output(&args.output);
             }
-            Some(Command::Explain(args)) => plan.facts(&args.facts).output(&args.output),
+            Some(Command::Boot(args)) => {
+                used.tree(&args.facts, &args.tree, true).output(&args.output);
+            }
+            Some(Command::Explain(args)) => used.facts(&args.facts).output(&args.output),
             Some(Command::Convert(args)) => {
-                plan.inputs.extend(args.saved.iter().cloned());
-                plan.report(&args.report);
+                used.inputs.extend(args.saved.iter().cloned());
+                used.report(&args.report);
             }
             Some(Command::Policy(PolicyCommand::New(args))) => {
-                plan.read(&args.read).output(&args.output);
+                used.read(&args.read).output(&args.output);
             }
             Some(Command::Policy(PolicyCommand::Check { file, output })) => {
-                plan.inputs.push(file.clone());
-                plan.output(output);
+                used.inputs.push(file.clone());
+                used.output(output);
             }
             Some(Command::Fleet(FleetArgs { command: Some(FleetCommand::Diff(args)), .. })) => {
-                plan.inputs.extend([args.old.clone(), args.new.clone()]);
-                plan.output(&args.read.output);
+                used.inputs.extend([args.old.clone(), args.new.clone()]);
+                used.output(&args.read.output);
             }
             Some(Command::Fleet(FleetArgs { roll, .. })) => {
-                plan.inputs.extend(roll.paths.iter().chain(&roll.inventory).cloned());
-                plan.output(&roll.read.output);
+                used.inputs.extend(roll.paths.iter().chain(&roll.inventory).cloned());
+                used.output(&roll.read.output);
             }
-            Some(Command::Absence(args)) => plan.output(&args.output),
+            Some(Command::Absence(args)) => used.output(&args.output),
             // They read no file that anybody names.
             Some(
                 Command::Capture(_)
@@ -138,7 +141,7 @@ impl Plan {
                 | Command::Man(_),
             ) => {}
         }
-        plan
+        used
     }
 
     fn audit(&mut self, args: &AuditArgs) {

@@ -17,6 +17,7 @@ mod fleet_diff;
 mod listeners;
 mod make;
 mod names;
+mod plan;
 mod probe;
 mod read;
 mod rules;
@@ -38,6 +39,7 @@ pub use fleet::{
 };
 pub use fleet_diff::{FleetDiff, HostMove, HostMoves, RuleMove, ShapeMove, StatusMove};
 pub use make::{document, tool};
+pub use plan::{PlanFinding, PlanProposal, PlanSettings, Planned, PlannedScope, planned};
 pub use probe::{Agreement, Draw, Probed, probed};
 pub use read::{Claims, FindingClaim, RuleClaim, bounded, read};
 pub use rules::{RulePage, Rules, rules};

@@ -8,6 +8,7 @@ mod explain;
 mod listeners;
 mod masked;
 mod meeting;
+mod plans;
 mod pool;
 mod probe;
 mod remedies;

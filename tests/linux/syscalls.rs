@@ -61,6 +61,8 @@ const COMMANDS: &[(&str, &[&Group])] = &[
         "--format json --output FOLDER/r.json --emit prometheus=FOLDER/m.prom",
         &[&HOST, &SOCKETS, &POLICY, &OUTPUT],
     ),
+    ("plan --format json", &[&HOST, &SOCKETS, &POLICY]),
+    ("plan --snippet sysctl.d --output FOLDER/p.conf", &[&HOST, &SOCKETS, &POLICY, &OUTPUT]),
     ("probe --count 8", &[&HOST, &SOCKETS, &PROBE]),
 ];
 

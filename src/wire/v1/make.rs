@@ -66,7 +66,7 @@ pub fn document(
     document
 }
 
-fn measure(policy: &Policy) -> super::Policy {
+pub(super) fn measure(policy: &Policy) -> super::Policy {
     super::Policy {
         file: policy.file.clone(),
         fail_on: policy.fail_on.map(severity),
@@ -358,7 +358,7 @@ pub(super) const fn severity(severity: report::Severity) -> Severity {
     }
 }
 
-const fn status(status: report::Status) -> Status {
+pub(super) const fn status(status: report::Status) -> Status {
     match status {
         report::Status::Compliant => Status::Compliant,
         report::Status::Findings => Status::Findings,

@@ -25,7 +25,7 @@ const HOSTS: u64 = 60;
 /// The first of their seeds, where EPHAUDIT_REMEDY_SEED says nothing else.
 const SEED: u64 = 7_300_000;
 
-const RANGES: [&str; 10] = [
+pub(super) const RANGES: [&str; 10] = [
     "32768 60999",
     "49152 65535",
     "1024 65535",
@@ -37,14 +37,14 @@ const RANGES: [&str; 10] = [
     "800 65535",
     "20000 65000",
 ];
-const LISTS: [&str; 6] =
+pub(super) const LISTS: [&str; 6] =
     ["", "8080", "50010,51820", "40000-48000", "49152-65000", "33060,33062,33064"];
 const PORTS: [u16; 8] = [5432, 8080, 33_060, 33_500, 40_100, 50_052, 52_000, 60_001];
 const SERVICES: [&str; 4] = ["mysql", "postgres", "rabbitmq", "consul"];
 
 /// A host that can be written to: the files of this one below an overlay that goes with the
 /// namespace, without the mark of a container.
-fn become_a_host() {
+pub(super) fn become_a_host() {
     let top = std::env::temp_dir().join("host");
     let place = |name: &str| top.join(name).display().to_string();
     fs::create_dir_all(&top).expect("a folder");
@@ -128,7 +128,7 @@ impl Settings {
     }
 }
 
-fn reset() {
+pub(super) fn reset() {
     set("ip_unprivileged_port_start", "0");
     set("ip_local_port_range", "32768 60999");
     set("ip_local_reserved_ports", "\n");
@@ -136,7 +136,7 @@ fn reset() {
 }
 
 /// Sockets that hold some ports.
-fn sockets(random: &mut Random) -> (Vec<TcpListener>, Vec<UdpSocket>, Vec<OwnedFd>) {
+pub(super) fn sockets(random: &mut Random) -> (Vec<TcpListener>, Vec<UdpSocket>, Vec<OwnedFd>) {
     let listen = |random: &mut Random| {
         let address = random.one_of(&["0.0.0.0", "127.0.0.1"]);
         TcpListener::bind((address, random.one_of(&PORTS))).ok()
@@ -153,7 +153,7 @@ fn sockets(random: &mut Random) -> (Vec<TcpListener>, Vec<UdpSocket>, Vec<OwnedF
     (tcp, udp, bound.collect())
 }
 
-fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn array<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value[key].as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -191,7 +191,7 @@ fn works() -> Result<(), String> {
     Ok(())
 }
 
-fn run(command: &str) -> Result<(), String> {
+pub(super) fn run(command: &str) -> Result<(), String> {
     let shell = Command::new("/bin/sh").args(["-euc", command]).stdin(Stdio::null()).output();
     let output = shell.expect("a shell");
     let aside = String::from_utf8_lossy(&output.stderr);

@@ -1,0 +1,103 @@
+//! A plan as a page for a terminal.
+
+use super::super::Look;
+use super::super::blocks::{where_and_when, write_gaps};
+use super::super::page::{BOLD, GREEN, PLAIN, Page, RED, YELLOW};
+use super::super::view::facts::called;
+use super::{headline, named, otherwise, ports, rows};
+use crate::text::counted;
+use crate::wire::v1::{PlanProposal, Planned, PlannedScope, Status};
+
+/// How many services are told.
+const SERVICES: usize = 4;
+
+/// A plan, as a page.
+pub fn render(document: &Planned, look: Look) -> Vec<u8> {
+    let mut page = Page::new(look);
+    let host = document.host.name.as_deref().unwrap_or("this host");
+    for (at, scope) in document.scopes.iter().enumerate() {
+        if at > 0 {
+            page.gap();
+        }
+        let name = called(&scope.scope.id, &scope.scope.names);
+        let (word, rest) = headline(scope);
+        let style = match (scope.status, word) {
+            (_, "NOT ENOUGH" | "NO PLAN") => RED,
+            (Status::Compliant, _) => GREEN,
+            _ => YELLOW,
+        };
+        let subject = if document.scopes.len() > 1 { &name } else { host };
+        page.prose((style, &format!("{word}  ")), (style, &format!("{subject}: {rest}")), 2);
+        page.gap();
+        if at == 0 {
+            where_and_when(&mut page, &document.host, &document.collected_at, &name);
+        }
+        one(&mut page, scope);
+    }
+    if document.scopes.is_empty() {
+        page.prose((YELLOW, "UNDETERMINED  "), (YELLOW, &format!("{host}: nothing was read")), 2);
+    }
+    write_gaps(&mut page, &document.gaps);
+    page.finish()
+}
+
+fn one(page: &mut Page, scope: &PlannedScope) {
+    let (Some(now), Some(plan)) = (&scope.now, &scope.proposal) else { return };
+    let wanted = format!("{}: {}", counted(scope.demand.wanted, "port"), scope.demand.why);
+    if plan.nothing_to_do || plan.short > 0 || !scope.demand.why.contains("the policy") {
+        line(page, "wanted", &wanted);
+    }
+    if plan.nothing_to_do {
+        line(page, "stays", &named(&scope.after, "stays"));
+        line(page, "or", &otherwise(scope).unwrap_or_default());
+        return;
+    }
+    page.table(rows(now, plan).into_iter().map(Vec::from));
+    line(page, "newly", &ports(&plan.newly));
+    line(page, "no longer", &ports(&plan.no_longer));
+    line(page, "goes", &named(&scope.before, "goes"));
+    line(page, "stays", &named(&scope.after, "stays"));
+    line(page, "comes", &named(&scope.after, "comes"));
+    why(page, scope, plan);
+    line(page, "or", &otherwise(scope).unwrap_or_default());
+    // The gravest is first.
+    line(page, "note", scope.remarks.first().map_or("", String::as_str));
+    for steps in plan.steps.chunk_by(|one, next| one.text == next.text && next.command.is_some()) {
+        for (at, step) in steps.iter().enumerate() {
+            match &step.command {
+                Some(command) if at > 0 => page.command(8, command),
+                command => page.step(&step.text, command.as_deref()),
+            }
+        }
+    }
+    let back = plan.rollback.iter().filter_map(|step| step.command.as_deref());
+    let back: Vec<&str> = back.collect();
+    if !back.is_empty() {
+        page.prose((BOLD, "  back  "), (PLAIN, "to what is now:"), 8);
+        for command in back {
+            page.command(8, command);
+        }
+    }
+}
+
+/// Why each port is reserved that is added to the list.
+fn why(page: &mut Page, scope: &PlannedScope, plan: &PlanProposal) {
+    let added = |ports: &crate::wire::v1::Span| {
+        plan.added.iter().any(|span| span.first <= ports.last && ports.first <= span.last)
+    };
+    let of_added: Vec<_> = scope.demand.protect.iter().filter(|one| added(&one.ports)).collect();
+    for one in of_added.iter().take(SERVICES) {
+        let ports = super::super::view::facts::spans(&[one.ports]);
+        line(page, "reserves", &format!("{ports}, {}", one.reason));
+    }
+    if of_added.len() > SERVICES {
+        let more = of_added.len() - SERVICES;
+        line(page, "reserves", &format!("and {more} more; --format json lists them all"));
+    }
+}
+
+fn line(page: &mut Page, name: &str, text: &str) {
+    if !text.is_empty() {
+        page.prose((PLAIN, &format!("{name:<10}")), (PLAIN, text), 10);
+    }
+}
