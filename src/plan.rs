@@ -266,12 +266,8 @@ impl<'a> Planner<'_, 'a> {
         let Best { solution, mut protect, settled, prefer } = best;
         let values = commands::values(scope, space, &solution);
         let steps = commands::steps(self.snapshot, scope, &values);
-        let snippets = snippets::snippets(
-            self.snapshot,
-            scope,
-            &Settings { values: &values, steps: &steps },
-            self.targets,
-        );
+        let settings = Settings { snapshot: self.snapshot, values: &values, steps: &steps };
+        let snippets = snippets::snippets(scope, &settings, self.targets);
         let range = PortSet::from(solution.range).union(&space.range().into());
         protect.retain(|one| !range.intersection(&one.ports.into()).is_empty());
         Proposal {

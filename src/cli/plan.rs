@@ -36,7 +36,7 @@ pub struct PlanArgs {
     )]
     pub protect: Vec<ProtectedKind>,
     /// For which tools to add the settings [default: the host's own]
-    #[arg(long = "for", value_name = "NAME", value_delimiter = ',', value_parser = snippets::names())]
+    #[arg(long = "for", value_name = "NAME", value_delimiter = ',', value_parser = snippets::names_or_all())]
     pub targets: Vec<String>,
     /// Print the settings for one tool alone, as its file has them
     #[arg(long, value_name = "NAME", value_parser = snippets::names(), conflicts_with_all = ["targets", "format"])]

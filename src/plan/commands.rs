@@ -1,6 +1,6 @@
 //! The settings of a plan, and the commands for them: those that the audit prints.
 
-use ephaudit_platform::snapshot::{Os, Scope, Snapshot};
+use ephaudit_platform::snapshot::{Bounds, Os, Scope, Snapshot};
 
 use super::solve::Solution;
 use super::space::Space;
@@ -46,21 +46,38 @@ pub fn steps(snapshot: &Snapshot, scope: &Scope, values: &[Change]) -> Vec<Step>
 /// How to have what was before: the range first, then the list. The other way round services would
 /// be handed out.
 pub fn rollback(snapshot: &Snapshot, scope: &Scope, space: &Space, values: &[Change]) -> Vec<Step> {
+    if differ(scope) && values.iter().any(|value| matches!(value, Change::Range(_))) {
+        let words = "the ranges of the families and transports differ now: note them before, as \
+                     ephaudit lists them, and set each again";
+        return vec![Step::elsewhere(words)];
+    }
     let before = values.iter().rev().map(|value| match value {
         Change::Range(_) => Change::Range(space.range()),
         Change::Reserved(_) => Change::Reserved(space.reserved().clone()),
         Change::UnprivilegedStart(start) => Change::UnprivilegedStart(*start),
     });
     let before: Vec<Change> = before.collect();
-    let all = steps(snapshot, scope, &before);
+    // Seen from where the plan leads: other systems are told the difference.
+    let planned = remedy::planned(snapshot, scope, values);
+    let all = planned
+        .scopes
+        .iter()
+        .filter(|planned| planned.id == scope.id)
+        .flat_map(|scope| steps(&planned, scope, &before))
+        .collect::<Vec<_>>();
     let lasts = all.iter().any(|step| step.when == When::Boot && step.command.is_some());
     let now = all.into_iter().filter(|step| step.when == When::Now);
     let mut back: Vec<Step> =
         now.map(|step| Step { words: "back to what is now".to_owned(), ..step }).collect();
     if snapshot.host.os == Os::Linux && lasts {
-        let files: Vec<String> = values.iter().map(|value| remedy::file_of(value.key())).collect();
-        let words = format!("put back what was in {}, or remove it", files.join(" and "));
+        let words = "put the files of the steps at boot back as they were, or remove them";
         back.push(Step::boot(words));
     }
     back
+}
+
+/// Whether there is more than one range.
+fn differ(scope: &Scope) -> bool {
+    let known = || scope.ephemeral().filter_map(|range| range.bounds.known()).map(Bounds::range);
+    known().any(|range| Some(range) != known().next())
 }

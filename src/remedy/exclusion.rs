@@ -36,6 +36,15 @@ pub fn keep(family: Family, transport: Transport, first: &str, count: u32) -> St
     )
 }
 
+/// The command that gives such ports back.
+pub fn release(family: Family, transport: Transport, first: &str, count: u32) -> String {
+    let interface = interface(family);
+    format!(
+        "netsh int {interface} delete excludedportrange protocol={transport} startport={first} \
+         numberofports={count}"
+    )
+}
+
 /// The command that lists the blocks of a family and transport.
 pub fn list(family: Family, transport: Transport) -> String {
     let interface = interface(family);

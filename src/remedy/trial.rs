@@ -307,11 +307,11 @@ pub fn steps(snapshot: &Snapshot, scope: &Scope, values: &[Change]) -> Vec<Step>
         return linux::steps(snapshot, scope, values);
     }
     let of = |value: &Change| match value {
-        Change::Range(range) => elsewhere::move_range(os, *range),
-        Change::Reserved(all) => {
-            let before = editable(scope).unwrap_or_default();
-            elsewhere::reserve(os, &all.difference(&before), all)
+        Change::Range(range) => {
+            let present = scope.ephemeral().find_map(|range| range.bounds.known());
+            elsewhere::move_range(os, present.map(Bounds::range), *range)
         }
+        Change::Reserved(all) => elsewhere::reserve(os, &editable(scope).unwrap_or_default(), all),
         Change::UnprivilegedStart(start) => elsewhere::unprivileged_start(os, *start),
     };
     values.iter().flat_map(of).collect()

@@ -1,7 +1,8 @@
 //! A file of sysctl.d(5).
 
-use super::{Settings, Target};
-use crate::remedy::{Change, file_of};
+use ephaudit_platform::snapshot::Os;
+
+use super::{Target, is_one_of, sysctl_lines};
 use crate::report::When;
 
 pub const TARGET: Target = Target {
@@ -10,19 +11,12 @@ pub const TARGET: Target = Target {
     when: When::Boot,
     source: "sysctl.d(5), sysctl.conf(5)",
     validator: Some("applied by systemd-sysctl and sysctl --system in network namespaces"),
-    usual: |_, scope| scope.is_host() || scope.current,
-    file,
-    make,
+    systems: &[Os::Linux],
+    // Those make /etc anew from something else.
+    usual: |snapshot, scope| {
+        (scope.is_host() || scope.current)
+            && !is_one_of(snapshot, &["bottlerocket", "nixos", "rhcos", "scos", "talos"])
+    },
+    file: |settings| settings.sysctl_file(),
+    make: |settings| Some(sysctl_lines(settings)),
 };
-
-fn make(settings: &Settings<'_>) -> Option<String> {
-    let line = |value: &Change| format!("{} = {}\n", value.key(), value.text());
-    let lines: Vec<String> = settings.values.iter().map(line).collect();
-    (!lines.is_empty()).then(|| lines.concat())
-}
-
-/// Of the names that advice gives the files of these keys the one that sorts last: its lines win
-/// over those of the others.
-fn file(settings: &Settings<'_>) -> Option<String> {
-    settings.values.iter().map(Change::key).map(file_of).max()
-}

@@ -70,13 +70,18 @@ fn one(page: &mut Page, scope: &PlannedScope) {
             }
         }
     }
-    let back = plan.rollback.iter().filter_map(|step| step.command.as_deref());
-    let back: Vec<&str> = back.collect();
-    if !back.is_empty() {
+    if !plan.rollback.is_empty() {
         page.prose((BOLD, "  back  "), (PLAIN, "to what is now:"), 8);
-        for command in back {
-            page.command(8, command);
+    }
+    for step in &plan.rollback {
+        match &step.command {
+            Some(command) => page.command(8, command),
+            None => page.prose((PLAIN, "        "), (PLAIN, &step.text), 8),
         }
+    }
+    let names: Vec<&str> = plan.snippets.iter().map(|snippet| snippet.name.as_ref()).collect();
+    if !names.is_empty() {
+        line(page, "as text", &format!("--snippet {}; --for all: more", names.join(", ")));
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) const MOST: BriefBudget = BriefBudget {
 };
 
 /// The steps down, one after the other until it fits.
-pub(super) const STEPS: [fn(BriefBudget) -> BriefBudget; 16] = [
+pub(super) const STEPS: [fn(BriefBudget) -> BriefBudget; 17] = [
     |room| room,
     |room| BriefBudget { unasked: false, ..room },
     |room| BriefBudget { details: 4, ..room },
@@ -52,4 +52,5 @@ pub(super) const STEPS: [fn(BriefBudget) -> BriefBudget; 16] = [
     |room| BriefBudget { causes: 5, actions: 1, ..room },
     |room| BriefBudget { causes: 3, ..room },
     |room| BriefBudget { causes: 2, ..room },
+    |room| BriefBudget { causes: 1, ..room },
 ];
