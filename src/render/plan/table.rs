@@ -11,11 +11,15 @@ use crate::wire::v1::{PlanProposal, Planned, PlannedScope, Status};
 /// How many services are told.
 const SERVICES: usize = 4;
 
+/// How many namespaces are named that have the same plan.
+const NAMED: usize = 8;
+
 /// A plan, as a page.
 pub fn render(document: &Planned, look: Look) -> Vec<u8> {
     let mut page = Page::new(look);
     let host = document.host.name.as_deref().unwrap_or("this host");
-    for (at, scope) in document.scopes.iter().enumerate() {
+    for (at, alike) in alike(&document.scopes).iter().enumerate() {
+        let [scope, others @ ..] = alike.as_slice() else { continue };
         if at > 0 {
             page.gap();
         }
@@ -26,19 +30,46 @@ pub fn render(document: &Planned, look: Look) -> Vec<u8> {
             (Status::Compliant, _) => GREEN,
             _ => YELLOW,
         };
-        let subject = if document.scopes.len() > 1 { &name } else { host };
+        let subject = match (document.scopes.len(), others.len()) {
+            (1, _) => host.to_owned(),
+            (_, 0) => name.clone(),
+            (_, others) => format!("{name} and {others} more"),
+        };
         page.prose((style, &format!("{word}  ")), (style, &format!("{subject}: {rest}")), 2);
         page.gap();
         if at == 0 {
             where_and_when(&mut page, &document.host, &document.collected_at, &name);
         }
         one(&mut page, scope);
+        if !others.is_empty() {
+            let names = others.iter().map(|one| called(&one.scope.id, &one.scope.names));
+            let mut names: Vec<String> = names.take(NAMED).collect();
+            if others.len() > NAMED {
+                names.push(format!("and {} more", others.len() - NAMED));
+            }
+            line(&mut page, "the same", &format!("{}; with a way into each", names.join(", ")));
+        }
     }
     if document.scopes.is_empty() {
         page.prose((YELLOW, "UNDETERMINED  "), (YELLOW, &format!("{host}: nothing was read")), 2);
     }
     write_gaps(&mut page, &document.gaps);
     page.finish()
+}
+
+/// Those with the same settings, now and planned, and the same findings, in the order that the
+/// first of them has.
+fn alike(scopes: &[PlannedScope]) -> Vec<Vec<&PlannedScope>> {
+    let mut groups: Vec<(_, Vec<&PlannedScope>)> = Vec::new();
+    for scope in scopes {
+        let table = scope.now.as_ref().zip(scope.proposal.as_ref()).map(|(now, to)| rows(now, to));
+        let key = (headline(scope), table, named(&scope.before, "goes"), scope.status);
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, group)) => group.push(scope),
+            None => groups.push((key, vec![scope])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn one(page: &mut Page, scope: &PlannedScope) {

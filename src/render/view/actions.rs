@@ -9,6 +9,9 @@ use crate::wire::v1::{Document, Finding, Scope};
 /// How many namespaces a loop names.
 const NAMED: usize = 16;
 
+/// How many namespaces have a command each.
+const EACH: usize = 4;
+
 /// When something is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Moment {
@@ -107,10 +110,8 @@ fn everywhere(document: &Document, cause: &Cause<'_>, command: &str) -> (Vec<Str
     let scopes: BTreeMap<&str, &Scope> =
         document.scopes.iter().map(|scope| (&*scope.id, scope)).collect();
     let path_of = |id: &str| scopes.get(id).and_then(|scope| scope.path.as_deref());
-    let enter = |path: &str| format!("nsenter --net={path} ");
-    let first = path_of(&cause.first().scope);
-    let own = match first {
-        Some(path) => command.strip_prefix(enter(path).as_str()),
+    let own = match path_of(&cause.first().scope) {
+        Some(path) => without_way(command, path),
         None => Some(command),
     };
     // What is done elsewhere is done once, whatever the namespace.
@@ -123,29 +124,57 @@ fn everywhere(document: &Document, cause: &Cause<'_>, command: &str) -> (Vec<Str
     }
     let mut paths: Vec<&str> = cause.scopes().filter_map(path_of).collect();
     paths.sort_by_cached_key(|path| natural(path));
-    let plain = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    let name = |path: &&'_ str| path.strip_prefix("/run/netns/").is_some_and(plain);
+    let (named, others): (Vec<&str>, Vec<&str>) =
+        paths.into_iter().partition(|path| plain_name(path).is_some());
     let all = document.scopes.iter().filter_map(|scope| scope.path.as_deref());
-    let listed = match paths.len() {
-        0 | 1 => None,
+    let every = all.filter(|path| plain_name(path).is_some()).count();
+    let names: Vec<&str> = named.iter().filter_map(|path| plain_name(path)).collect();
+    let shown = others.len().min(if others.len() <= EACH { EACH } else { 1 });
+    commands.extend(others.iter().take(shown).map(|path| format!("{}{own}", way(path))));
+    let mut untold = others.len() - shown;
+    match names.as_slice() {
+        [] => {}
+        [name] => commands.push(format!("ip netns exec {name} {own}")),
         // A pattern that has them alone.
-        count if count > 4 && paths.iter().all(name) && all.filter(name).count() == count => {
-            Some(("/run/netns/*".to_owned(), ""))
+        names if names.len() > EACH && every == names.len() => {
+            commands.push(format!("for n in /run/netns/*; do nsenter --net=\"$n\" {own}; done"));
         }
-        count if count <= NAMED && paths.iter().all(name) => {
-            let names = paths.iter().filter_map(|path| path.strip_prefix("/run/netns/"));
-            Some((names.collect::<Vec<_>>().join(" "), "/run/netns/"))
+        names if names.len() <= NAMED => {
+            let names = names.join(" ");
+            commands.push(format!("for n in {names}; do ip netns exec $n {own}; done"));
         }
-        _ => None,
-    };
-    if let Some((names, folder)) = listed {
-        commands.push(format!("for n in {names}; do nsenter --net=\"{folder}$n\" {own}; done"));
-        return (commands, String::new());
+        names => {
+            commands.push(format!("ip netns exec {} {own}", names[0]));
+            untold += names.len() - 1;
+        }
     }
-    commands.extend(paths.first().map(|path| enter(path) + own));
-    let words = match paths.len() {
-        0 | 1 => String::new(),
-        count => format!("the same in each of the {count} other namespaces; here one of them"),
+    let words = match untold {
+        0 => String::new(),
+        1 => "the same in 1 other namespace".to_owned(),
+        count => format!("the same in {count} other namespaces"),
     };
     (commands, words)
+}
+
+/// The name of a namespace that ip-netns(8) keeps, where a shell takes it as it is.
+fn plain_name(path: &str) -> Option<&str> {
+    let plain = |name: &&str| {
+        !name.starts_with('-')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    path.strip_prefix("/run/netns/").filter(plain)
+}
+
+/// What leads into a namespace, before a command.
+fn way(path: &str) -> String {
+    format!("nsenter --net={path} ")
+}
+
+/// A command without what leads into its namespace.
+fn without_way<'a>(command: &'a str, path: &str) -> Option<&'a str> {
+    let by_name = || {
+        let way = format!("ip netns exec {} ", plain_name(path)?);
+        command.strip_prefix(way.as_str())
+    };
+    command.strip_prefix(way(path).as_str()).or_else(by_name)
 }

@@ -368,6 +368,41 @@ fn a_page_about_many_namespaces_stays_short() {
     });
 }
 
+/// The commands of the screen: each begins with two blanks, and goes on behind a backslash.
+fn commands(screen: &str) -> Vec<String> {
+    let lines = screen.replace("\\\n    ", "");
+    let lines = lines.lines().skip_while(|line| !line.starts_with("DO NOW"));
+    lines
+        .filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_commands_of_a_screen_end_the_cause_in_every_namespace() {
+    inside(|| {
+        folder_of_names();
+        for name in ["web", "db", "n-1"] {
+            add(name);
+        }
+        set("ip_local_port_range", "49152 65535");
+        let held = Sleeper::in_a_namespace();
+        let screen = stdout(&run(&["--all-netns"]));
+        let commands = commands(&screen);
+        let looped = "for n in db n-1 web; do ip netns exec $n sysctl -w \
+                      net.ipv4.ip_local_port_range='49152 65535'; done";
+        assert!(commands.iter().any(|command| command == looped), "{commands:?} {screen}");
+        for command in &commands {
+            let done = Command::new("sh").args(["-euc", command]).output().expect("it starts");
+            assert!(done.status.success(), "{command}: {done:?}");
+        }
+        let (document, _) = json(&["--all-netns"]);
+        let findings = document["findings"].as_array().expect("findings");
+        assert!(!findings.iter().any(|f| f["rule"] == "outside-dynamic-ports"), "{screen}");
+        drop(held);
+    });
+}
+
 #[test]
 fn a_socket_is_told_to_be_held_by_a_process_that_has_moved_elsewhere() {
     inside(|| {
