@@ -13,6 +13,7 @@ mod formats;
 mod house;
 #[cfg(target_os = "linux")]
 mod linux;
+mod pasted;
 mod policy;
 mod readme;
 mod schema;

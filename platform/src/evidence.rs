@@ -4,6 +4,7 @@
 
 mod recognise;
 mod sockets;
+mod texts;
 mod tree;
 mod tunables;
 mod unwrap;
@@ -11,19 +12,16 @@ mod windows;
 
 use std::borrow::Cow;
 
-use crate::ask::{
-    Answer, Ask, CensusOf, OpenSockets, Outcome, Question, Refusal, Reply, SocketOwners,
-};
+use crate::ask::{Answer, Ask, CensusOf, OpenSockets, Question, Refusal, Reply, SocketOwners};
 use crate::os;
-use crate::parse::transcript::{Epoch, Transcript};
-use crate::parse::{ipadm, ndd, no, registry, shown, sysctl_text, uname};
+use crate::parse::transcript::Transcript;
 use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 use crate::unread::Unread;
 use crate::usage::CensusRows;
 use tree::Tree;
-use tunables::{MAX_BYTES, MAX_TUNABLES, TunableText, Tunables};
+use tunables::{MAX_BYTES, MAX_TUNABLES, Tunables};
 
 /// One file of evidence.
 #[derive(Debug, Clone)]
@@ -157,7 +155,9 @@ impl Evidence {
             windows.read(&piece.name, &bytes, &transcript, &mut signs)?;
             signs.see_text(&text, &piece.name);
             sockets.read(&piece.name, &text);
-            read_text(&piece.name, &text, &transcript, &mut signs, &mut tunables);
+            let of = texts::TextOf { name: &piece.name, text: &text, transcript: &transcript };
+            texts::read(&of, &mut signs, &mut tunables);
+            texts::outdate(&of, &mut tunables, &mut windows);
             if tunables.are_too_many() {
                 return Err(EvidenceError::TooMuch(piece.name.clone()));
             }
@@ -304,112 +304,6 @@ impl Ask for Evidence {
 fn not_captured<T>(source: Source, what: &str) -> Reply<T> {
     let why = Why::new(Reason::NotCaptured, format!("the evidence does not hold {what}"));
     Reply::new(source, Err(Refusal::Failed(why)))
-}
-
-fn value(text: &str, whole: bool) -> Outcome {
-    if whole {
-        Ok(text.as_bytes().to_vec())
-    } else {
-        let detail =
-            "this line may be cut: the evidence ends in the middle of it, or it is very long";
-        Err(Refusal::Failed(Why::new(Reason::Truncated, detail)))
-    }
-}
-
-fn refusal(name: &str, why: sysctl_text::NoValue) -> Refusal {
-    match why {
-        sysctl_text::NoValue::Denied => Refusal::Failed(Why::new(
-            Reason::Denied,
-            format!("sysctl was not allowed to read {name}; capture it as root"),
-        )),
-        sysctl_text::NoValue::NoSuchName => {
-            Refusal::NotFound(format!("sysctl knew no {name} where the evidence was captured"))
-        }
-        sysctl_text::NoValue::Write | sysctl_text::NoValue::Other => Refusal::Failed(Why::new(
-            Reason::Unsupported,
-            format!("sysctl could not read {name} where the evidence was captured"),
-        )),
-    }
-}
-
-/// What sysctl(8), no(1), ipadm(8) and ndd(8) printed in a text.
-fn read_text(
-    name: &str,
-    text: &str,
-    transcript: &Transcript,
-    signs: &mut recognise::Signs,
-    tunables: &mut Tunables,
-) {
-    let place = |line: usize| format!("{name}:{line}");
-    let settings =
-        |line, outcome| TunableText { place: place(line), epoch: transcript.at(line), outcome };
-    for entry in sysctl_text::entries(text) {
-        let name = entry.name.replace('/', ".");
-        if !recognise::says_something(&name) {
-            continue;
-        }
-        signs.see(&name, entry.value, &place(entry.line));
-        // A line of sysctl.conf says what is after a boot.
-        if !recognise::is_of_a_file(&name, &entry) && !recognise::is_of_aix(&name) {
-            tunables.add(&name, settings(entry.line, value(entry.value, entry.whole)));
-        }
-    }
-    for shown in shown::values(text).into_iter().filter(|s| recognise::says_something(&s.name)) {
-        signs.see(&shown.name, shown.value.unwrap_or_default(), &place(shown.line));
-        let outcome = match shown.value {
-            Some(shown_value) => value(shown_value.trim(), shown.whole),
-            None => Err(Refusal::Failed(Why::new(
-                Reason::Unparsable,
-                "more was asked for than was shown: which value is whose cannot be told",
-            ))),
-        };
-        tunables.add(&shown.name, settings(shown.line, outcome));
-    }
-    for written in sysctl_text::written(text) {
-        tunables.outdate(written.name, &settings(written.line, Ok(Vec::new())));
-    }
-    for refused in sysctl_text::refused(text) {
-        let name = refused.name.replace('/', ".");
-        let refusal = settings(refused.line, Err(refusal(&name, refused.why)));
-        match refused.why {
-            sysctl_text::NoValue::Write => tunables.outdate(&name, &refusal),
-            _ => tunables.add(&name, refusal),
-        }
-    }
-    for tunable in no::tunables(text).filter(|tunable| recognise::is_of_aix(tunable.name)) {
-        signs.see(tunable.name, &tunable.value, &place(tunable.line));
-        if tunable.when == no::When::Now {
-            tunables
-                .add(tunable.name, settings(tunable.line, value(&tunable.value, tunable.whole)));
-        }
-    }
-    for row in ipadm::rows(text) {
-        let name = format!("{}/{}", row.proto, row.property);
-        signs.see_ipadm(&name, row.hyphens, &place(row.line));
-        if let Some(current) = row.current.value() {
-            tunables.add(&name, settings(row.line, value(current, row.whole)));
-        }
-    }
-    for tunable in ndd::values(text) {
-        let protocol = tunable.device.trim_start_matches("/dev/");
-        let property = tunable.name.strip_prefix(protocol).unwrap_or(tunable.name);
-        // ipadm keeps the underscore where a property is no public interface.
-        let private = format!("{protocol}/{property}");
-        let name = if recognise::is_wanted(&private) {
-            private
-        } else {
-            format!("{protocol}/{}", property.trim_start_matches('_'))
-        };
-        signs.see_ndd(&name, tunable.value, &place(tunable.line));
-        tunables.add(&name, settings(tunable.line, value(tunable.value, tunable.whole)));
-    }
-    for (name, text, line) in registry::values(text) {
-        signs.see_windows("a value of the registry", &place(line));
-        tunables.add(name, settings(line, value(&text, true)));
-    }
-    for (line, name, text) in uname::facts(text) {
-        tunables.add_unless_known(name, settings(line, value(text, true)));
-    }
 }
 
 /// The names, the first few of them.

@@ -26,3 +26,4 @@ pub(crate) mod sysctl_conf;
 pub(crate) mod sysctl_text;
 pub(crate) mod transcript;
 pub(crate) mod uname;
+pub(crate) mod writes;

@@ -2,7 +2,7 @@
 
 use super::EvidenceError;
 use crate::os::{SYSTEMS, System};
-use crate::parse::sysctl_text::{PrintedValue, Separator};
+use crate::parse::sysctl_text::{PrintedValue, Separator, echoed};
 use crate::parse::uname;
 use crate::snapshot::Os;
 
@@ -41,14 +41,22 @@ const WORDS: &[(&str, Os)] = &[
     ("omnios", Os::Illumos),
     ("openindiana", Os::Illumos),
     ("smartos", Os::Illumos),
+    ("illumos", Os::Illumos),
     ("solaris", Os::Solaris),
+    ("/usr/sbin/ndd", Os::Solaris),
+    ("oracle corporation", Os::Solaris),
+    ("sun microsystems", Os::Solaris),
 ];
+
+/// What stands in nddconf(4) of HP-UX, and where its ndd is.
+const NDD_OF_HP_UX: [&str; 4] = ["nddconf", "NDD_NAME[", "TRANSPORT_NAME[", "/usr/bin/ndd"];
 
 /// Names that are kept although they are no sign: what tells the host, and how long TIME_WAIT
 /// lasts.
 const ALSO_WANTED: &[&str] = &[
     "kern.ostype",
     "kern.osrelease",
+    "kern.osproductversion",
     "kern.hostname",
     "hw.machine",
     "kernel.ostype",
@@ -137,8 +145,10 @@ pub(super) struct Signs {
     words: Vec<Os>,
     /// A system that is not read: its name and where it says so.
     unsupported: Option<(&'static str, String)>,
-    /// Whether ndd(8) told the default of HP-UX, which has the same program.
-    like_hp_ux: bool,
+    /// Where the configuration of HP-UX stands, which has ndd(8) too.
+    hp_ux: Option<String>,
+    /// Where ndd(8) was asked: whether it told the default of Solaris.
+    ndd_of_solaris: Option<bool>,
 }
 
 impl Signs {
@@ -162,19 +172,21 @@ impl Signs {
 
     /// Lines in which a system names itself, and prompts.
     pub(super) fn see_text(&mut self, text: &str, name: &str) {
+        let mut above = "";
         for (line, number) in text.lines().zip(1..) {
             let place = format!("{name}:{number}");
+            let asked = echoed(std::mem::replace(&mut above, line), "uname").is_some();
             if let Some((system, _, release, rest)) = uname::uname(line) {
                 self.see_uname(system, release, rest, place);
-                continue;
-            }
-            let system = uname::version(line).map(|(system, _)| system);
-            let product = line.strip_prefix("ProductName:").map(str::trim);
-            let of_product = matches!(product, Some("macOS" | "Mac OS X")).then_some(Os::MacOs);
-            let of_version = system.and_then(named);
-            if let Some(os) = of_version.or(of_product) {
+            } else if let Some((system, release)) = uname::greeting(line) {
+                self.see_uname(system, release, "", place);
+            } else if asked && uname::is_system(line.trim()) {
+                self.see_uname(line.trim(), "", "", place);
+            } else if let Some(os) = named_by(line) {
                 self.own.push((os, place));
                 self.own.truncate(OWN_MAX);
+            } else if NDD_OF_HP_UX.iter().any(|sign| line.contains(sign)) {
+                self.hp_ux.get_or_insert(place);
             } else if self.words.len() < OWN_MAX {
                 self.words.extend(word_of(line));
             }
@@ -185,8 +197,13 @@ impl Signs {
         let of_solaris = || {
             // illumos kept 5.11, and its distributions name themselves: omnios-r151046.
             let version = rest.split([' ', '\t']).next().unwrap_or_default();
-            let named = version.starts_with(|first: char| first.is_ascii_alphabetic());
-            if release == "5.11" && named { Os::Illumos } else { Os::Solaris }
+            match version.chars().next() {
+                _ if release.is_empty() => None,
+                _ if release != "5.11" => Some(Os::Solaris),
+                Some(first) if first.is_ascii_alphabetic() => Some(Os::Illumos),
+                Some(_) => Some(Os::Solaris),
+                None => None,
+            }
         };
         let os = match system {
             "HP-UX" => {
@@ -194,12 +211,9 @@ impl Signs {
                 return;
             }
             "SunOS" => of_solaris(),
-            other => match named(other) {
-                Some(os) => os,
-                None => return,
-            },
+            other => named(other),
         };
-        self.own.push((os, place));
+        self.own.extend(os.map(|os| (os, place)));
         self.own.truncate(OWN_MAX);
     }
 
@@ -217,10 +231,12 @@ impl Signs {
         self.see_other(name, place);
     }
 
-    /// A name that ndd was asked for; illumos has the program no more.
+    /// A name that ndd was asked for; illumos has the program no more. HP-UX has it with another
+    /// default and at another place.
     pub(super) fn see_ndd(&mut self, name: &str, value: &str, place: &str) {
         self.narrow(&systems_of("ndd "), name, place);
-        self.like_hp_ux |= name.ends_with("smallest_anon_port") && value == "49152";
+        let is_default = name.ends_with("smallest_anon_port") && value == "32768";
+        *self.ndd_of_solaris.get_or_insert(false) |= is_default;
     }
 
     fn narrow(&mut self, systems: &[Os], name: &str, place: &str) {
@@ -269,8 +285,12 @@ impl Signs {
         let found = self.first.unwrap_or_default();
         let ambiguous = |candidates: String| Err(EvidenceError::Ambiguous { found, candidates });
         match candidates[..] {
-            [Os::Solaris] if self.like_hp_ux && !named && !self.words.contains(&Os::Solaris) => {
-                ambiguous("solaris or HP-UX".to_owned())
+            [Os::Solaris] if !named && !self.words.contains(&Os::Solaris) => {
+                match (self.hp_ux, self.ndd_of_solaris) {
+                    (Some(place), Some(_)) => Err(EvidenceError::Unsupported(place, "HP-UX")),
+                    (None, Some(false)) => ambiguous("solaris or HP-UX".to_owned()),
+                    (_, None | Some(true)) => Ok(Os::Solaris),
+                }
             }
             [os] => Ok(os),
             // What they share can be judged.
@@ -288,11 +308,44 @@ fn named(word: &str) -> Option<Os> {
 /// More lines in which a system names itself than are needed.
 const OWN_MAX: usize = 64;
 
+/// The system that a line names for certain: kern.version, or sw_vers(1).
+fn named_by(line: &str) -> Option<Os> {
+    let product = line.strip_prefix("ProductName:").map(str::trim);
+    let of_product = matches!(product, Some("macOS" | "Mac OS X")).then_some(Os::MacOs);
+    uname::version(line).and_then(|(system, _)| named(system)).or(of_product)
+}
+
 /// The system of a word in a prompt, or in a banner that begins with it.
 fn word_of(line: &str) -> Option<Os> {
+    const BANNER_MAX: usize = 128;
     const PROMPT_MAX: usize = 64;
-    let prompt = line.find(['$', '#', '%']).filter(|at| *at <= PROMPT_MAX).map(|at| &line[..at]);
-    let prompt = prompt?.to_ascii_lowercase();
-    let found = WORDS.iter().find(|(word, _)| prompt.contains(word));
-    found.map(|(_, os)| *os)
+    let in_words = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        WORDS.iter().find(|(word, _)| text.contains(word)).map(|(_, os)| *os)
+    };
+    if line.len() <= BANNER_MAX && (is_banner(line.trim()) || line.contains("/usr/sbin/ndd ")) {
+        return in_words(line);
+    }
+    let words: Vec<&str> = line.split(' ').take(3).collect();
+    // zsh of macOS: `me@host ~ % `; csh of FreeBSD sets a colon behind the host.
+    if matches!(words[..], [who, _, "%"] if who.contains('@') && !who.contains(':')) {
+        return Some(Os::MacOs);
+    }
+    if line.starts_with("Last login: ") && line.contains(" on ttys") {
+        return Some(Os::MacOs);
+    }
+    let prompt = line.find(['$', '#', '%']).filter(|at| *at <= PROMPT_MAX);
+    in_words(&line[..prompt?])
+}
+
+/// `OmniOS v11 r151046`, `Oracle Solaris 11.4 X86`, `The illumos Project     SunOS 5.11`.
+fn is_banner(line: &str) -> bool {
+    const NAMES: [&str; 4] = ["OmniOS ", "OpenIndiana ", "SmartOS ", "Oracle Solaris "];
+    let version = |rest: &str| {
+        let word = rest.split(' ').next().unwrap_or_default();
+        let number = word.trim_start_matches(['v', 'r']);
+        number.starts_with(|c: char| c.is_ascii_digit()) || matches!(word, "Hipster" | "(build:")
+    };
+    line.contains(" SunOS 5.")
+        || NAMES.iter().any(|name| line.strip_prefix(name).is_some_and(version))
 }

@@ -1,7 +1,10 @@
 //! The tree of a Linux host's files: an extracted sosreport, or a copy of its root.
 
-use super::{Epoch, EvidenceError, TunableText, not_captured, value};
+use super::texts::value;
+use super::tunables::TunableText;
+use super::{EvidenceError, not_captured};
 use crate::ask::{Answer, Outcome, Refusal};
+use crate::parse::transcript::Epoch;
 use crate::ports::PortSet;
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;

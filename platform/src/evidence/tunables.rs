@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Epoch, recognise};
+use super::recognise;
 use crate::ask::{Outcome, Refusal};
+use crate::parse::transcript::Epoch;
 use crate::snapshot::{Reason, Why};
 use crate::unread::{Subject, Unread};
 
@@ -29,6 +30,10 @@ impl TunableText {
     /// note says so of a later state.
     pub(super) fn again(&mut self, name: &str, other: Self) -> Option<Unread> {
         if other.outcome == self.outcome {
+            // It is shown still.
+            if other.epoch.is_behind(self.epoch) {
+                self.epoch = other.epoch;
+            }
             return None;
         }
         if other.epoch.follows(self.epoch) {
@@ -46,6 +51,15 @@ impl TunableText {
             format!("{name} is in {} and in {} with different values", self.place, other.place);
         self.outcome = Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)));
         None
+    }
+
+    /// What was told before a write holds no more.
+    pub(super) fn outdate(&mut self, written: &Self) {
+        if written.epoch.is_behind(self.epoch) {
+            let detail = format!("it was set in {}, and is not shown after that", written.place);
+            self.outcome = Err(Refusal::Failed(Why::new(Reason::NotCaptured, detail)));
+            self.place.clone_from(&written.place);
+        }
     }
 }
 
@@ -72,9 +86,16 @@ impl Tunables {
             }
             Some(before) => {
                 let note = before.again(name, settings);
-                self.notes.extend(note.filter(|_| self.notes.len() < NOTES_MAX));
+                self.notes.extend(note);
+                self.notes.truncate(NOTES_MAX);
             }
         }
+    }
+
+    /// Something that was not read, and why.
+    pub(super) fn note(&mut self, subject: Subject, why: Why) {
+        self.notes.push(Unread::new(subject, why));
+        self.notes.truncate(NOTES_MAX);
     }
 
     /// The same of what counts only where nothing else tells it.
@@ -87,12 +108,7 @@ impl Tunables {
     /// A write of a tunable, whose outcome nothing shows: what was told before it holds no more.
     pub(super) fn outdate(&mut self, name: &str, written: &TunableText) {
         if let Some(settings) = self.settings.get_mut(name) {
-            if written.epoch.is_behind(settings.epoch) {
-                let detail =
-                    format!("it was set in {}, and is not shown after that", written.place);
-                settings.outcome = Err(Refusal::Failed(Why::new(Reason::NotCaptured, detail)));
-                settings.place.clone_from(&written.place);
-            }
+            settings.outdate(written);
         }
     }
 

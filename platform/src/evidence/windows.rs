@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::recognise::Signs;
-use super::{EvidenceError, TunableText, not_captured};
+use super::tunables::TunableText;
+use super::{EvidenceError, not_captured};
 use crate::ask::{Answer, NetshTable, Refusal};
 use crate::parse::netsh::{self, Kind, Store, Table};
 use crate::parse::powershell::{self, FoundObject, Template};
-use crate::parse::transcript::{Epoch, Transcript};
+use crate::parse::transcript::Transcript;
+use crate::parse::writes::Change;
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
 
@@ -57,7 +59,11 @@ impl Tables {
             let place = format!("{name}:{line}");
             // Two that do not say their family may be of one each: neither is the later state.
             let named = section.family.is_some();
-            let epoch = if named { transcript.at(section.line) } else { Epoch::default() };
+            let epoch = if named {
+                transcript.at(section.line)
+            } else {
+                transcript.of_no_command(section.line)
+            };
             let setting = TunableText { place, epoch, outcome };
             let what = table.arguments(section.family.unwrap_or(Family::Ipv4), transport).join(" ");
             self.replaced.extend(match section.family {
@@ -124,6 +130,42 @@ impl Tables {
             }
         }
         Ok(())
+    }
+
+    /// What was told before a command changed it holds no more.
+    pub(super) fn outdate(&mut self, written: &Change, at: &TunableText) {
+        let of_kind = |kind: Kind| match written {
+            Change::Table { kind: changed, .. } => changed.is_none_or(|changed| changed == kind),
+            _ => kind == Kind::DynamicPort,
+        };
+        let (of_family, of_transport) = match *written {
+            Change::Table { family, transport, .. } => (family, transport),
+            Change::Templates(transport) => (None, Some(transport)),
+            _ => return,
+        };
+        let fits = |kind, family: Option<Family>, transport: Transport| {
+            of_kind(match kind {
+                NetshTable::DynamicPort => Kind::DynamicPort,
+                NetshTable::ExcludedPortRange => Kind::ExcludedPorts,
+            }) && family.is_none_or(|family| of_family.is_none_or(|of| of == family))
+                && of_transport.is_none_or(|of| of == transport)
+        };
+        let tables = self.netsh.iter_mut().map(|((kind, family, transport), setting)| {
+            (fits(*kind, Some(*family), *transport), setting)
+        });
+        let familyless = self
+            .familyless
+            .iter_mut()
+            .map(|((kind, transport), setting)| (fits(*kind, None, *transport), setting));
+        let settings = self
+            .settings
+            .iter_mut()
+            .map(|(transport, setting)| (fits(NetshTable::DynamicPort, None, *transport), setting));
+        for (fits, setting) in tables.chain(familyless).chain(settings) {
+            if fits {
+                setting.outdate(at);
+            }
+        }
     }
 
     /// The table of that family and transport.

@@ -35,15 +35,19 @@ pub(super) static SYSTEM: System = System {
 /// shows it to programs only.
 const RESTRICTED: u16 = 55_555;
 const NOT_READ: &str = "macOS shows its list to programs only; 55555 is the list of xnu-11417";
-/// macOS 11, xnu-7195: the first with that list.
+/// xnu-7195, which is Darwin 20 and macOS 11: the first with that list.
 const RESTRICTED_SINCE: (u32, u32) = (20, 0);
+const RESTRICTED_SINCE_PRODUCT: (u32, u32) = (11, 0);
 
 // UDP allocation fails once fewer than 4,096 ports are left (`in_pcbbind`). They are counted over
 // all 65,535 ports, so that they take none from the range.
 
 fn read(ask: &dyn Ask) -> Snapshot {
     let ranges = freebsd::portrange(ask, PortRange::new(49_152, 65_535));
-    let restricts = release::of(ask).is_none_or(|release| release >= RESTRICTED_SINCE);
+    let restricts = match release::of(ask) {
+        Some(release) => release >= RESTRICTED_SINCE,
+        None => release::of_product(ask).is_none_or(|macos| macos >= RESTRICTED_SINCE_PRODUCT),
+    };
     let randomized = |name, transports| Randomization {
         families: Family::ALL,
         transports,

@@ -6,7 +6,16 @@ use crate::ask::Ask;
 /// The first two numbers of kern.osrelease: `13.2-RELEASE-p3` is (13, 2). `None` where it is not
 /// told.
 pub(super) fn of(ask: &dyn Ask) -> Option<(u32, u32)> {
-    let parsed = knobs::tunable(ask, "kern.osrelease", |text| {
+    told(ask, "kern.osrelease")
+}
+
+/// The same of kern.osproductversion, the number of macOS that people know.
+pub(super) fn of_product(ask: &dyn Ask) -> Option<(u32, u32)> {
+    told(ask, "kern.osproductversion")
+}
+
+fn told(ask: &dyn Ask, name: &str) -> Option<(u32, u32)> {
+    let parsed = knobs::tunable(ask, name, |text| {
         numbers(text).ok_or_else(|| "it does not begin with two numbers".to_owned())
     });
     parsed.known().copied()

@@ -15,6 +15,13 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = (&'static str, String, 
     })
 }
 
+/// Whether a text is of Windows XP or Server 2003 by what only they print: the heading and the tabs
+/// of their reg.exe, or their version.
+pub(crate) fn is_of_2003(text: &str) -> bool {
+    const SIGNS: [&str; 4] = ["REG.EXE VERSION", "[Version 5.", "Windows NT 5.", "\tREG_DWORD\t"];
+    lines(text).any(|line| SIGNS.iter().any(|sign| line.text.contains(sign)))
+}
+
 /// `    MaxUserPort    REG_DWORD    0xfffe`.
 fn queried(line: &str) -> Option<(&str, (u32, bool))> {
     let mut words = line.split_ascii_whitespace();
@@ -44,6 +51,15 @@ mod tests {
         let query = "HKEY_LOCAL_MACHINE\\X\r\n    MaxUserPort\tREG_DWORD\t0xfffe\r\n";
         assert_eq!(of(query), ["MaxUserPort 65534 2"]);
         assert_eq!(of("\"tcptimedwaitdelay\"=dword:0000001e\r\n"), ["TcpTimedWaitDelay 30 1"]);
+    }
+
+    #[test]
+    fn the_older_program_is_known_by_its_form() {
+        for text in ["! REG.EXE VERSION 3.0\n", "Microsoft Windows [Version 5.2.3790]\n"] {
+            assert!(is_of_2003(text), "{text}");
+        }
+        assert!(is_of_2003("    MaxUserPort\tREG_DWORD\t0xfffe\n"));
+        assert!(!is_of_2003("    MaxUserPort    REG_DWORD    0xfffe\n"));
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Transcript {
         Epoch { piece: self.piece, commands: self.commands_above(line), line }
     }
 
+    /// The same of what follows nothing that was told before it.
+    pub(crate) const fn of_no_command(&self, line: usize) -> Epoch {
+        Epoch { piece: self.piece, commands: 0, line }
+    }
+
     /// How many commands stand above a line.
     pub(crate) fn commands_above(&self, line: usize) -> usize {
         self.lines.partition_point(|command| *command < line)

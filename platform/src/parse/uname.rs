@@ -10,24 +10,49 @@ const KERNELS: [&str; 7] =
 pub(crate) fn uname(line: &str) -> Option<(&str, &str, &str, &str)> {
     let mut words = line.trim().splitn(4, [' ', '\t']);
     let (system, host, release) = (words.next()?, words.next()?, words.next()?);
-    let known = KERNELS.contains(&system) || system == "HP-UX" || system == "AIX";
     // `Linux and FreeBSD differ` is a sentence.
     let number = release.strip_prefix("B.").unwrap_or(release);
     let plain = number.starts_with(|c: char| c.is_ascii_digit()) && !host.is_empty();
-    (known && plain).then(|| (system, host, release, words.next().unwrap_or_default().trim_start()))
+    (is_system(system) && plain)
+        .then(|| (system, host, release, words.next().unwrap_or_default().trim_start()))
+}
+
+/// System and release of `uname -sr` or `-srm`, and of the line with which a system greets:
+/// `OpenBSD 7.5 (GENERIC.MP) #82: …`.
+pub(crate) fn greeting(line: &str) -> Option<(&str, &str)> {
+    let mut words = line.trim().splitn(3, [' ', '\t']);
+    let (system, release) = (words.next()?, words.next()?);
+    let rest = words.next().unwrap_or_default().trim_start();
+    let number = release.trim_start_matches('v');
+    let number = number.strip_prefix("B.").unwrap_or(number);
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let plain = number.starts_with(|c: char| c.is_ascii_digit()) && number.chars().all(named);
+    // `FreeBSD 14 and Linux differ` is a sentence.
+    let ends = rest.starts_with('(') || rest.chars().all(|c| named(c) && c != '.');
+    (is_system(system) && plain && ends).then_some((system, number))
+}
+
+/// Whether a system calls itself so.
+pub(crate) fn is_system(word: &str) -> bool {
+    KERNELS.contains(&word) || matches!(word, "HP-UX" | "AIX")
 }
 
 /// Line, name of sysctl(8) and value of what such a line tells.
 pub(crate) fn facts(text: &str) -> impl Iterator<Item = (usize, &'static str, &str)> {
     lines(text).flat_map(|line| {
-        let of_uname =
-            uname(line.text).filter(|(system, ..)| is_bsd(system)).map(|(_, host, release, _)| {
-                let host = (line.number, "kern.hostname", host);
-                [Some(host), Some((line.number, "kern.osrelease", release))]
-            });
-        let of_version = version(line.text)
-            .map(|(_, release)| [None, Some((line.number, "kern.osrelease", release))]);
-        of_uname.or(of_version).into_iter().flatten().flatten()
+        let (text, number) = (line.text, line.number);
+        let release = |release| Some((number, "kern.osrelease", release));
+        let of_uname = uname(text)
+            .filter(|(system, ..)| is_bsd(system))
+            .map(|(_, host, of, _)| [Some((number, "kern.hostname", host)), release(of)]);
+        let greeted = || greeting(text).filter(|(system, _)| is_bsd(system));
+        let of_version = || version(text).or_else(greeted).map(|(_, of)| [None, release(of)]);
+        let product = || {
+            let version = text.strip_prefix("ProductVersion:")?.trim();
+            let plain = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            plain.then_some([None, Some((number, "kern.osproductversion", version))])
+        };
+        of_uname.or_else(of_version).or_else(product).into_iter().flatten().flatten()
     })
 }
 
@@ -69,9 +94,27 @@ mod tests {
     }
 
     #[test]
+    fn a_greeting_names_system_and_release() {
+        for (line, system, release) in [
+            ("FreeBSD 14.1-RELEASE-p3", "FreeBSD", "14.1-RELEASE-p3"),
+            ("Darwin 23.5.0 arm64", "Darwin", "23.5.0"),
+            ("OpenBSD 7.5 (GENERIC.MP) #82: Wed Mar 20", "OpenBSD", "7.5"),
+            ("DragonFly v6.4.0-RELEASE (X86_64_GENERIC) #0: x", "DragonFly", "6.4.0-RELEASE"),
+            ("HP-UX B.11.31", "HP-UX", "11.31"),
+        ] {
+            assert_eq!(greeting(line), Some((system, release)));
+        }
+        for line in ["FreeBSD 14 and Linux differ", "FreeBSD", "OpenBSD -current", "Darwin 9, too"]
+        {
+            assert_eq!(greeting(line), None, "{line}");
+        }
+    }
+
+    #[test]
     fn the_release_is_told_by_kern_version_too() {
-        let text = "kern.version: Darwin Kernel Version 23.6.0: Mon Jul 29\nkern.version = NetBSD 9.3 (GENERIC)\n";
+        let text = "kern.version: Darwin Kernel Version 23.6.0: Mon Jul 29\nkern.version = NetBSD 9.3 (GENERIC)\nProductVersion:\t10.13.6\n";
         let facts: Vec<_> = facts(text).collect();
-        assert_eq!(facts, [(1, "kern.osrelease", "23.6.0"), (2, "kern.osrelease", "9.3")]);
+        let product = (3, "kern.osproductversion", "10.13.6");
+        assert_eq!(facts, [(1, "kern.osrelease", "23.6.0"), (2, "kern.osrelease", "9.3"), product]);
     }
 }
