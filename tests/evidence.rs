@@ -7,7 +7,7 @@ use serde_json::Value;
 use toml::{Table, Value as Toml};
 
 use crate::support::evidence::{bounds, document, from_stdin, range, shown};
-use crate::support::{code, run, stderr};
+use crate::support::{code, json, run, stderr};
 
 struct Host {
     name: String,
@@ -218,4 +218,98 @@ fn a_table_without_a_family_does_not_replace_the_one_that_is_known_to_be_of_ipv4
     assert_eq!(read(format!("{}{own}{other}", command.replace("ipv4", "ip"))), (1024, 15_000));
     assert_eq!(read(format!("{own}C:\\>netsh int show x\r\n{other}")), (-1, -1));
     assert_eq!(read(other), (49_152, 65_535));
+}
+
+const SYSCTL: &str =
+    "net.ipv4.ip_local_port_range = 32768\t60999\nnet.ipv4.ip_local_reserved_ports = \n";
+
+/// The owner of the listener on a port, as "pid name".
+fn owner(document: &Value, port: u16) -> String {
+    let scopes = document["scopes"].as_array().expect("scopes").iter();
+    let items = scopes.flat_map(|scope| scope["listeners"]["items"].as_array().expect("items"));
+    let mut on = items.filter(|item| item["port"] == port);
+    let item = on.next().unwrap_or_else(|| panic!("nobody listens on {port}: {document:#}"));
+    format!("{} {}", item["owner"]["pid"], item["owner"]["command"])
+}
+
+#[test]
+fn lists_of_linux_tell_listeners_and_who_holds_a_port() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let ss = "# ss -tanp\nState Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n\
+              LISTEN 0 128 0.0.0.0:33060 0.0.0.0:* users:((\"mysqld\",pid=812,fd=22))\n\
+              ESTAB 0 0 10.0.0.5:33061 10.0.0.9:443 users:((\"nightly\",pid=900,fd=5))\n\
+              TIME-WAIT 0 0 10.0.0.5:40002 10.0.0.9:443\n";
+    let (settings, list) = (write("sysctl.txt", SYSCTL), write("ss.txt", ss));
+    let from = ["--from", &settings, "--from", &list];
+    let (found, _) = json(&[&["audit", "--no-policy"][..], &from].concat());
+    assert_eq!(owner(&found, 33060), "812 \"mysqld\"");
+    let missing = found["gaps"].as_array().expect("gaps").iter();
+    assert!(missing.clone().any(|gap| gap["what"].as_str().is_some_and(|w| w.contains("udp"))));
+    for (port, state, pid) in [
+        ("33061", "connected", Some(900)),
+        ("40002", "waiting", None),
+        ("33060", "served", Some(812)),
+        ("40003", "unknown", None),
+    ] {
+        let (told, _) = json(&[&["explain", &format!("{port}/tcp")][..], &from].concat());
+        let of_tcp = &told["transports"][0];
+        assert_eq!(of_tcp["state"], state, "{port}: {of_tcp:#}");
+        let holder = &of_tcp["holders"][0];
+        assert_eq!(holder["owner"]["pid"].as_u64(), pid, "{port}");
+        assert_eq!(holder["uid"], Value::Null, "no list without -e tells it");
+    }
+}
+
+#[test]
+fn the_tables_of_a_tree_are_told_whose_they_are_by_the_lists_beside_them() {
+    let heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   \
+                   uid  timeout inode\n";
+    let table = format!("{heading}   0: 00000000:8124 00000000:0000 0A 0:0 00:0 0 27 0 23456\n");
+    let heads = "Proto Recv-Q Send-Q Local Address Foreign Address State";
+    for (name, list) in [
+        (
+            "netstat_-W_-neopa",
+            format!(
+                "{heads} User Inode PID/Program name Timer\n\
+                 tcp 0 0 0.0.0.0:33060 0.0.0.0:* LISTEN 27 23456 812/mysqld off (0.00/0/0)\n"
+            ),
+        ),
+        // It tells no inode: the ends do.
+        (
+            "netstat_-tulpn",
+            format!(
+                "{heads} PID/Program name\ntcp 0 0 0.0.0.0:33060 0.0.0.0:* LISTEN 812/mysqld\n"
+            ),
+        ),
+        (
+            "ss_-peaonmi",
+            "Netid State Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n\
+             tcp LISTEN 0 70 0.0.0.0:33060 0.0.0.0:* users:((\"mysqld\",pid=812,fd=9)) ino:23456\n\
+             \t skmem:(r0,rb0)\n"
+                .to_owned(),
+        ),
+    ] {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, text) in [
+            ("sos_commands/kernel/sysctl_-a", SYSCTL),
+            ("proc/net/tcp", &table),
+            ("proc/net/tcp6", heading),
+            ("proc/net/udp", heading),
+            ("proc/net/udp6", heading),
+            (&format!("sos_commands/networking/{name}"), &list),
+        ] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(&path, text).expect("a file");
+        }
+        let from = root.path().display().to_string();
+        let (found, _) = json(&["audit", "--no-policy", "--from", &from]);
+        assert_eq!(owner(&found, 33060), "812 \"mysqld\"", "{name}");
+    }
 }

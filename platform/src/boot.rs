@@ -162,6 +162,8 @@ pub enum Rejection {
     FullPath,
     /// The key is spelled in another way that this loader does not follow.
     Spelling,
+    /// The kernel has no such key, but one that looks like it.
+    NoSuchKey,
     /// There is no `=`.
     NoAssignment,
     /// The file's name does not end in `.conf`.
@@ -201,6 +203,7 @@ impl Rejection {
         Self::QuotedKey,
         Self::FullPath,
         Self::Spelling,
+        Self::NoSuchKey,
         Self::NoAssignment,
         Self::NotConf,
         Self::Dotfile,
@@ -233,6 +236,7 @@ impl Rejection {
             Self::QuotedKey => "quoted-key",
             Self::FullPath => "full-path",
             Self::Spelling => "spelling",
+            Self::NoSuchKey => "no-such-key",
             Self::NoAssignment => "no-assignment",
             Self::NotConf => "not-conf",
             Self::Dotfile => "dotfile",

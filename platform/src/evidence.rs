@@ -2,6 +2,7 @@
 //!
 //! What the evidence does not hold is `not-captured`, never a default and never a pass.
 
+mod linux_sockets;
 mod recognise;
 mod sockets;
 mod texts;
@@ -86,6 +87,7 @@ pub struct Evidence {
     tunables: Tunables,
     windows: windows::Tables,
     sockets: sockets::Lists,
+    linux_sockets: linux_sockets::LinuxLists,
     tree: Option<Tree>,
     /// What it was made of, where what persists is in it.
     texts: Vec<Piece>,
@@ -97,6 +99,7 @@ struct Understood {
     tunables: Tunables,
     windows: windows::Tables,
     sockets: sockets::Lists,
+    linux_sockets: linux_sockets::LinuxLists,
     tree: Option<Tree>,
     signs: recognise::Signs,
 }
@@ -107,10 +110,11 @@ impl Understood {
         pieces: Vec<Piece>,
         os: impl FnOnce(recognise::Signs) -> Result<Os, EvidenceError>,
     ) -> Result<Evidence, EvidenceError> {
-        let Self { tunables, windows, sockets, tree, signs } = self;
+        let Self { tunables, windows, sockets, linux_sockets, tree, signs } = self;
         let os = os(signs)?;
         let texts = if os::persists_in_files(os) { Vec::new() } else { pieces };
-        Ok(Evidence { os, tunables, windows, sockets, tree, texts, left_out: Vec::new() })
+        let left_out = Vec::new();
+        Ok(Evidence { os, tunables, windows, sockets, linux_sockets, tree, texts, left_out })
     }
 }
 
@@ -147,6 +151,7 @@ impl Evidence {
         let mut tunables = Tunables::default();
         let mut windows = windows::Tables::default();
         let mut sockets = sockets::Lists::default();
+        let mut linux_sockets = linux_sockets::LinuxLists::default();
         let mut signs = recognise::Signs::default();
         for (number, piece) in pieces.iter().enumerate() {
             let bytes = unwrap::unwrapped(&piece.bytes);
@@ -155,6 +160,7 @@ impl Evidence {
             windows.read(&piece.name, &bytes, &transcript, &mut signs)?;
             signs.see_text(&text, &piece.name);
             sockets.read(&piece.name, &text);
+            linux_sockets.read(&piece.name, &text);
             let of = texts::TextOf { name: &piece.name, text: &text, transcript: &transcript };
             texts::read(&of, &mut signs, &mut tunables);
             texts::outdate(&of, &mut tunables, &mut windows);
@@ -170,7 +176,7 @@ impl Evidence {
             let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
             return Err(EvidenceError::TooMuch(listed(&names)));
         }
-        Ok(Understood { tunables, windows, sockets, tree, signs })
+        Ok(Understood { tunables, windows, sockets, linux_sockets, tree, signs })
     }
 
     /// With the files that were given and could not be read: each with why.
@@ -196,17 +202,31 @@ impl Evidence {
                 Some(tree) => tree.file(path),
                 None => not_captured(Source::File(path.to_owned().into()), path),
             },
-            Question::SocketTable(family, transport) if self.os == Os::Linux => match &self.tree {
-                Some(tree) => tree.socket_table(family, transport),
-                None => not_captured(Source::Capture("evidence".into()), "a socket table"),
-            },
-            Question::SocketTableOn(family, transport, ports) if self.os == Os::Linux => {
-                match &self.tree {
-                    Some(tree) => tree.socket_table_on(family, transport, ports),
-                    None => not_captured(Source::Capture("evidence".into()), "a socket table"),
-                }
-            }
+            Question::SocketTable(family, transport) if self.os == Os::Linux => self.socket_table(
+                |tree| tree.socket_table(family, transport),
+                |lists| lists.waiting(family, transport),
+            ),
+            Question::SocketTableOn(family, transport, ports) if self.os == Os::Linux => self
+                .socket_table(
+                    |tree| tree.socket_table_on(family, transport, ports),
+                    |lists| lists.on(family, transport, ports),
+                ),
             _ => not_captured(Source::Capture("evidence".into()), "it"),
+        }
+    }
+
+    /// The kernel's own table, or what a program made of it.
+    fn socket_table(
+        &self,
+        of_tree: impl FnOnce(&Tree) -> Answer,
+        of_lists: impl FnOnce(&linux_sockets::LinuxLists) -> Option<Answer>,
+    ) -> Answer {
+        let of_tree = self.tree.as_ref().map(of_tree);
+        match of_tree {
+            Some(answer) if answer.outcome.is_ok() => answer,
+            of_tree => of_lists(&self.linux_sockets).or(of_tree).unwrap_or_else(|| {
+                not_captured(Source::Capture("evidence".into()), "a socket table")
+            }),
         }
     }
 
@@ -270,8 +290,8 @@ impl Ask for Evidence {
         not_captured(Source::Capture("evidence".into()), "it")
     }
 
-    fn owners(&self, _: &[u64]) -> Reply<SocketOwners> {
-        not_captured(Source::Capture("evidence".into()), "it")
+    fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {
+        self.linux_sockets.owners(inodes, self.tree.as_ref())
     }
 
     fn listeners(&self, family: Family, transport: Transport) -> Reply<OpenSockets> {

@@ -8,6 +8,7 @@ pub(crate) mod decode;
 pub(crate) mod ini;
 pub(crate) mod ipadm;
 pub(crate) mod lines;
+pub(crate) mod linux_sockets;
 pub(crate) mod linux_sysctl;
 pub(crate) mod ndd;
 pub(crate) mod netlink;

@@ -125,6 +125,9 @@ impl Destination {
     }
 }
 
+/// What stands for a user that is not told: `(uid_t) -1`, which is nobody's (setresuid(2)).
+pub(crate) const NO_USER: u32 = u32::MAX;
+
 /// One TCP connection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Connection {

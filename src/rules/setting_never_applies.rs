@@ -127,6 +127,7 @@ const fn step(reason: Rejection) -> &'static str {
     match reason {
         Rejection::ByteOrderMark => "save the file without a byte order mark",
         Rejection::NotConf => "name the file *.conf, or move it out of the folder",
+        Rejection::NoSuchKey => "write the key that is meant, or remove the line",
         Rejection::NoAssignment => "write the line as KEY = VALUE",
         Rejection::QuotedValue | Rejection::QuotedKey => "remove the quotes",
         Rejection::SpaceInList => "write the list without spaces: 8080,9090",

@@ -12,6 +12,8 @@ use crate::unread::Unread;
 
 /// What `sysctl -a` printed, in the files of a sosreport.
 const SYSCTL_A: &str = "sos_commands/kernel/sysctl_-a";
+/// Where a sosreport keeps what the tools of the network printed.
+const NETWORKING: &str = "sos_commands/networking";
 /// What tells that a folder is a tree, and its files are not to be read one by one.
 const SIGNS: &[&str] = &["proc/sys", "proc/net", "sos_commands", "etc"];
 /// What only Linux has in its files.
@@ -71,7 +73,20 @@ impl Folder {
 
     /// Of a tree, the files that are evidence by themselves.
     pub fn evidence_of_tree(&self) -> Vec<String> {
-        Some(SYSCTL_A.to_owned()).filter(|name| self.holds(name)).into_iter().collect()
+        let settings = Some(SYSCTL_A.to_owned()).filter(|name| self.holds(name));
+        settings.into_iter().chain(self.socket_lists()).collect()
+    }
+
+    /// What `ss` and `netstat` printed, in the files of a sosreport. A folder that cannot be listed
+    /// has none: then nothing is known of the sockets.
+    fn socket_lists(&self) -> Vec<String> {
+        let Ok((_, names)) = self.list(NETWORKING) else { return Vec::new() };
+        let names = names.iter().filter_map(|name| name.to_str());
+        let is_list = |name: &&str| name.starts_with("ss_-") || name.starts_with("netstat_-");
+        let mut lists: Vec<String> =
+            names.filter(is_list).map(|name| format!("{NETWORKING}/{name}")).collect();
+        lists.sort_unstable();
+        lists
     }
 }
 

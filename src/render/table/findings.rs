@@ -4,7 +4,7 @@ use crate::render::blocks::{Printed, write_one};
 use crate::render::page::{BOLD, DIM, PLAIN, Page};
 use crate::render::view::findings::{alike, places};
 use crate::text::counted;
-use crate::wire::v1::{Document, Finding};
+use crate::wire::v1::{Document, Finding, Gap, Rule, Verdict};
 
 /// How many findings of one rule are told in full.
 const TOLD: usize = 5;
@@ -75,13 +75,36 @@ pub(super) fn write_waived(page: &mut Page, document: &Document) {
     }
 }
 
-/// Every rule's answer, and why there is none.
+/// Every rule's answer, and why there is none; what could not be read has its reasons above.
 pub(super) fn verdicts(page: &mut Page, document: &Document) {
     let head = ["RULE", "ANSWER", "WHY"].map(str::to_owned).to_vec();
     let rows = document.rules.iter().map(|rule| {
-        let option = rule.asks.as_deref().map_or_else(String::new, |asks| format!(" ({asks})"));
-        let why = rule.reason.as_deref().unwrap_or_default();
+        let unread = unread(document, rule);
+        let why = unread.as_deref().or(rule.reason.as_deref()).unwrap_or_default();
+        let option = match rule.asks.as_deref() {
+            Some(asks) if !why.contains(asks) => format!(" ({asks})"),
+            _ => String::new(),
+        };
         vec![rule.rule.to_string(), rule.verdict.name().to_owned(), format!("{why}{option}")]
     });
     page.table(std::iter::once(head).chain(rows));
 }
+
+/// What a rule without an answer needs and could not be read, by its names.
+fn unread(document: &Document, rule: &Rule) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    let unknown = rule.verdict == Verdict::Unknown;
+    let of_rule = |gap: &&Gap| unknown && gap.rule.as_deref() == Some(&*rule.rule);
+    for gap in document.gaps.iter().filter(of_rule) {
+        if !names.contains(&&*gap.what) {
+            names.push(&gap.what);
+        }
+    }
+    let more = names.len().saturating_sub(UNREAD);
+    names.truncate(UNREAD);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| format!("not read: {}{more}", names.join(", ")))
+}
+
+/// How many things are named that a rule needs and could not be read.
+const UNREAD: usize = 3;

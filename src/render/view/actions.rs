@@ -124,11 +124,11 @@ fn everywhere(document: &Document, cause: &Cause<'_>, command: &str) -> (Vec<Str
     }
     let mut paths: Vec<&str> = cause.scopes().filter_map(path_of).collect();
     paths.sort_by_cached_key(|path| natural(path));
-    let (named, others): (Vec<&str>, Vec<&str>) =
+    let (known, others): (Vec<&str>, Vec<&str>) =
         paths.into_iter().partition(|path| plain_name(path).is_some());
     let all = document.scopes.iter().filter_map(|scope| scope.path.as_deref());
     let every = all.filter(|path| plain_name(path).is_some()).count();
-    let names: Vec<&str> = named.iter().filter_map(|path| plain_name(path)).collect();
+    let names: Vec<&str> = known.iter().filter_map(|path| plain_name(path)).collect();
     let shown = others.len().min(if others.len() <= EACH { EACH } else { 1 });
     commands.extend(others.iter().take(shown).map(|path| format!("{}{own}", way(path))));
     let mut untold = others.len() - shown;

@@ -104,13 +104,13 @@ pub fn rejected(scope: &Scope) -> Vec<String> {
     for entry in &scope.boot {
         for line in &entry.rejected {
             let value = setting_value(&line.value);
-            let words = format!(
-                "{} = {value} at {} ({}): {}",
-                setting(&entry.key),
-                at(&line.source),
-                line.reason,
-                line.detail
-            );
+            // Without an assignment the value is the whole line.
+            let key = match &*line.reason {
+                "no-assignment" => String::new(),
+                _ => format!("{} = ", setting(&entry.key)),
+            };
+            let place = at(&line.source);
+            let words = format!("{key}{value} at {place} ({}): {}", line.reason, line.detail);
             match lines.iter_mut().find(|(known, _)| *known == words) {
                 Some((_, loaders)) => loaders.push(&entry.loader),
                 None => lines.push((words, vec![&entry.loader])),

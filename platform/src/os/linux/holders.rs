@@ -10,6 +10,7 @@ use crate::parse::socket_table;
 use crate::ports::PortSet;
 use crate::snapshot::{Family, HostInfo, Owner, Source, Transport, Why};
 use crate::unread::{Subject, Unread};
+use crate::usage::NO_USER;
 
 /// Sockets that are bound and nothing else are shown since then (commit 91051f003948).
 const BOUND_SHOWN_SINCE: KernelVersion = KernelVersion(6, 8, 0);
@@ -87,7 +88,7 @@ fn holder(socket: DiagEnds, transport: Transport) -> Holder {
     Holder {
         hold,
         // What no process has open has no user, and is shown as root's.
-        uid: (connection.inode != 0).then_some(connection.uid),
+        uid: Some(connection.uid).filter(|uid| connection.inode != 0 && *uid != NO_USER),
         ends: connection,
         v6only,
         on_interface: interface != 0,
