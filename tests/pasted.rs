@@ -6,6 +6,7 @@ use crate::support::evidence::{bounds, document, from_stdin, range_of};
 use crate::support::{code, stderr};
 
 mod changes;
+mod damage;
 mod systems;
 
 /// The facts of a text that names its system.

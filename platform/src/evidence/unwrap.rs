@@ -1,6 +1,8 @@
 //! What people and tools set around the output of a program: quotation marks of mail, fences and
-//! cells of Markdown, a prompt before each line, JSON of Ansible. It is taken off, and a line keeps
-//! its number.
+//! cells of Markdown, a prompt or the time before each line, results of Ansible. It is taken off, and
+//! a line keeps its number.
+
+mod ansible;
 
 use std::borrow::Cow;
 
@@ -10,11 +12,33 @@ use crate::parse::sysctl_text::echoed;
 /// The text as its program printed it.
 pub(crate) fn unwrapped(bytes: &[u8]) -> Cow<'_, [u8]> {
     let text = decoded(bytes);
-    let text = match results(&text) {
+    let text = match ansible::results(&text) {
         Some(results) => Cow::Owned(results),
         None => text,
     };
+    let text = with_plain_blanks(text);
     if is_wrapped(&text) { Cow::Owned(unquoted(&text)) } else { text }
+}
+
+/// Blanks that web pages and chats keep from breaking lines.
+const NO_BREAK: &[u8] = "\u{a0}".as_bytes();
+
+fn with_plain_blanks(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if !text.windows(NO_BREAK.len()).any(|bytes| bytes == NO_BREAK) {
+        return text;
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest: &[u8] = &text;
+    while let Some(byte) = rest.first() {
+        if let Some(behind) = rest.strip_prefix(NO_BREAK) {
+            plain.push(b' ');
+            rest = behind;
+        } else {
+            plain.push(*byte);
+            rest = &rest[1..];
+        }
+    }
+    Cow::Owned(plain)
 }
 
 /// Marks that end what is set before each line of a block.
@@ -22,8 +46,11 @@ const MARKS: &[u8] = b">|#$%`";
 
 fn is_wrapped(text: &[u8]) -> bool {
     text.iter().any(|byte| MARKS.contains(byte))
+        || text.split(|byte| *byte == b'\n').any(|line| stamp(line).is_some())
 }
 
+/// The longest time that is set before a line, in bytes.
+const STAMP_MAX: usize = 40;
 /// The longest that is set before a line, in bytes.
 const PREFIX_MAX: usize = 64;
 /// How often one is set before another, as in mails that quote mails.
@@ -42,12 +69,61 @@ fn unquoted(text: &[u8]) -> Vec<u8> {
         RawLine { text: out_of_backticks(text), end: &line[text.len()..] }
     });
     let mut lines: Vec<RawLine<'_>> = lines.collect();
+    ansible::yaml(&mut lines);
+    without_stamps(&mut lines);
     for _ in 0..DEPTH_MAX {
         if !without_prefixes(&mut lines) {
             break;
         }
     }
     lines.into_iter().flat_map(|line| [line.text, line.end]).flatten().copied().collect()
+}
+
+/// Takes the time off each block of two lines or more that begin with one, as logs have them.
+fn without_stamps(lines: &mut [RawLine<'_>]) {
+    let begins_so = |line: &RawLine<'_>| stamp(line.text).is_some();
+    for block in lines.chunk_by_mut(|one, other| begins_so(one) == begins_so(other)) {
+        if let [_, _, ..] = block {
+            for line in block {
+                line.text = &line.text[stamp(line.text).unwrap_or_default()..];
+            }
+        }
+    }
+}
+
+/// How long the time is that a line begins with, and the blank behind it: `2024-06-11T10:45:12.12Z `,
+/// `[10:45:12] `, `2024-06-11 10:45:12,123 `, and `#12 1.234 ` of a build.
+fn stamp(line: &[u8]) -> Option<usize> {
+    let begin = usize::from(line.first() == Some(&b'['));
+    if !line.get(begin).is_some_and(|byte| byte.is_ascii_digit() || *byte == b'#') {
+        return None;
+    }
+    let in_time = |byte: &u8| byte.is_ascii_digit() || b"-:.,TZ+# ".contains(byte);
+    let end = line.iter().skip(begin).take(STAMP_MAX).position(|byte| !in_time(byte));
+    let end = end.map_or(line.len().min(STAMP_MAX), |end| end + begin);
+    let end = if line.get(end) == Some(&b']') { end + 1 } else { end };
+    // The text itself may begin with a number.
+    let time = &line[..end];
+    let blank =
+        |from: usize| time[from..].iter().position(|byte| *byte == b' ').map(|at| from + at);
+    let word_end = |from: usize| blank(from).unwrap_or(end);
+    let first = word_end(0);
+    let second = word_end((first + 1).min(end));
+    let is_clock = |word: &[u8]| {
+        word.windows(8).any(|clock| {
+            clock.iter().zip(b"00:00:00").all(|(byte, form)| match form {
+                b':' => byte == form,
+                _ => byte.is_ascii_digit(),
+            })
+        })
+    };
+    let behind = |at: usize| (at + 1).min(line.len());
+    if is_clock(&line[..first]) {
+        return Some(behind(first));
+    }
+    let word = &line[(first + 1).min(second)..second];
+    let step = line.starts_with(b"#") && word.contains(&b'.') && !word.contains(&b':');
+    (is_clock(word) || step).then(|| behind(second))
 }
 
 /// A line of code in Markdown, or the end of one. A fence says nothing, and is left.
@@ -106,88 +182,6 @@ fn is_commented_out(block: &[RawLine<'_>], prefix: usize) -> bool {
 /// The programs whose command lines show that what follows is output.
 const TOOLS: [&str; 3] = ["sysctl", "no", "ipadm"];
 
-/// More results than the tasks of one host have.
-const RESULTS_MAX: usize = 1024;
-
-/// What the tasks of Ansible printed: `stdout`, or `stdout_lines` where that is all, behind the
-/// command that printed it, as far as the text tells.
-fn results(text: &[u8]) -> Option<Vec<u8>> {
-    let mut kept: Vec<u8> = Vec::new();
-    let (mut printed, mut lines, mut kept_lines) = (None, 1, 1);
-    let mut from = 0;
-    for _ in 0..RESULTS_MAX {
-        let Some((key, at)) = next_key(text, from) else { break };
-        lines += line_ends(&text[from..at]);
-        from = at;
-        let value = serde_json::Deserializer::from_slice(&text[at..]).into_iter::<Printed>().next();
-        let Some(Ok(Printed::Text(value))) = value.map(|read| read.map(Printed::joined)) else {
-            continue;
-        };
-        let missing = lines.saturating_sub(kept_lines);
-        kept.resize(kept.len() + missing, b'\n');
-        kept_lines += missing;
-        let before = kept.len();
-        match key {
-            ResultKey::Command => kept.extend_from_slice(format!("> {value}\n").as_bytes()),
-            ResultKey::Lines if printed.as_deref() == Some(value.trim_end()) => {}
-            ResultKey::Text | ResultKey::Lines => {
-                kept.extend_from_slice(value.as_bytes());
-                kept.push(b'\n');
-                printed = Some(value.replace("\r\n", "\n").trim_end().to_owned());
-            }
-        }
-        kept_lines += line_ends(&kept[before..]);
-    }
-    printed.map(|_| kept)
-}
-
-fn line_ends(text: &[u8]) -> usize {
-    text.split(|byte| *byte == b'\n').count() - 1
-}
-
-/// A value of JSON that is text, or texts.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Printed {
-    Text(String),
-    Texts(Vec<String>),
-    Other(serde::de::IgnoredAny),
-}
-
-impl Printed {
-    fn joined(self) -> Self {
-        match self {
-            Self::Texts(lines) => Self::Text(lines.join("\n")),
-            other => other,
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum ResultKey {
-    Command,
-    Text,
-    Lines,
-}
-
-/// The next key that matters, and where its value begins.
-fn next_key(text: &[u8], from: usize) -> Option<(ResultKey, usize)> {
-    let keys = [
-        (&b"cmd\""[..], ResultKey::Command),
-        (b"stdout\"", ResultKey::Text),
-        (b"stdout_lines\"", ResultKey::Lines),
-    ];
-    (from..text.len()).find_map(|at| {
-        keys.iter().find_map(|(name, key)| {
-            let rest = text[at..].strip_prefix(*name)?;
-            let value = rest.trim_ascii_start().strip_prefix(b":")?;
-            let opens =
-                matches!(at.checked_sub(1).and_then(|before| text.get(before)), Some(b'"' | b'.'));
-            opens.then(|| (*key, text.len() - value.len()))
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -225,6 +219,46 @@ mod tests {
         ] {
             assert_eq!(of(text), text);
         }
+    }
+
+    #[test]
+    fn a_log_loses_its_times() {
+        for stamps in [
+            ["2024-06-11T10:45:12.1234567Z", "2024-06-11T10:45:13.0000001Z"],
+            ["2024-06-11 10:45:12,123", "2024-06-11 10:45:12,124"],
+            ["[10:45:12]", "[10:45:13]"],
+            ["[2024-06-11T10:45:12.123Z]", "[2024-06-11T10:45:12.124Z]"],
+            ["#12 0.431", "#12 10.020"],
+        ] {
+            let [first, second] = stamps;
+            let text = format!("{first} a: 1\n{second} 49152 65535\n{second}\n");
+            assert_eq!(of(&text), "a: 1\n49152 65535\n\n", "{text}");
+        }
+        for text in [
+            "10:45:12 alone\nb\n",
+            "49152  65535\n50000  50059\n",
+            "::1   50000 ::  0 Listen\n::1   50001 ::  0 Listen\n",
+            "20:10:5::1\n20:10:5::2\n",
+            "# 1.2 x\n",
+        ] {
+            assert_eq!(of(text), text);
+        }
+    }
+
+    #[test]
+    fn blanks_of_web_pages_are_blanks() {
+        assert_eq!(of("a\u{a0}: 1\u{a0}\u{a0}2\n"), "a : 1  2\n");
+    }
+
+    #[test]
+    fn results_in_yaml_are_their_output_at_its_line() {
+        let text = "ok: [h] => changed=true \n  cmd: netsh x\n  rc: 0\n  stdout: |-\n  \n    a: 1\n    b: 2\n  stdout_lines:\n  - 'a: 1'\n\nrest: 1\n";
+        assert_eq!(
+            of(text),
+            "ok: [h] => changed=true \nnetsh x\n\n\n  \na: 1\nb: 2\n\n\n\nrest: 1\n"
+        );
+        let text = "ok: [h] => \n  p.stdout_lines:\n  - ''\n  - 'a: 1'\n  - b\n  changed: false\n";
+        assert_eq!(of(text), "ok: [h] => \n\n\na: 1\nb\n\n");
     }
 
     #[test]

@@ -52,11 +52,14 @@ impl Tables {
                 (Err(damage), _) | (Ok(_), Some(damage)) => damage.line,
                 (Ok(_), None) => section.line,
             };
+            let place = format!("{name}:{line}");
             let outcome = match &section.table {
                 Ok(table) => Ok(printed(table, transport, section.more.is_none())),
-                Err(damage) => Err(Refusal::Failed(Why::new(Reason::Unparsable, damage.what))),
+                Err(damage) => {
+                    let detail = format!("{place}: {}", damage.what);
+                    Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)))
+                }
             };
-            let place = format!("{name}:{line}");
             // Two that do not say their family may be of one each: neither is the later state.
             let named = section.family.is_some();
             let epoch = if named {
@@ -117,9 +120,10 @@ impl Tables {
                         (first.line, Ok(listed(&templates, transport)))
                     }
                 };
-                let outcome =
-                    outcome.map_err(|what| Refusal::Failed(Why::new(Reason::Unparsable, what)));
                 let place = format!("{name}:{line}");
+                let outcome = outcome.map_err(|what| {
+                    Refusal::Failed(Why::new(Reason::Unparsable, format!("{place}: {what}")))
+                });
                 let setting = TunableText { place, epoch: transcript.at(first.line), outcome };
                 self.replaced.extend(add(
                     &mut self.settings,

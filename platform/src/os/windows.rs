@@ -109,7 +109,8 @@ fn excluded(
         Some(rows)
     });
     let more = more.map(|damage| {
-        let detail = format!("the list may go on: {}", damage.what);
+        let place = rows.source().location();
+        let detail = format!("{place}: the list may go on: {}", damage.what);
         Reading::Unknown { source: rows.source().clone(), why: Why::new(Reason::Truncated, detail) }
     });
     (rows, more)

@@ -23,7 +23,7 @@ pub(super) fn row(text: &[u8]) -> NetshRow {
         Some(rest) => (rest, true),
         None => (mark, false),
     };
-    if !(mark.is_empty() || is_note(mark)) {
+    if !(mark.is_empty() || is_note(mark) || is_remark(mark)) {
         return NetshRow::Damaged("expected two port numbers");
     }
     if blank == rest.len() || first.is_empty() || last.is_empty() {
@@ -81,6 +81,14 @@ const NOTES: [&[u8]; 8] =
 fn is_note(rest: &[u8]) -> bool {
     let note = rest.trim_ascii_start();
     note.len() < rest.len() && NOTES.iter().any(|mark| note.starts_with(mark))
+}
+
+/// Words behind a row, and no number.
+fn is_remark(rest: &[u8]) -> bool {
+    let words = rest.trim_ascii_start();
+    words.len() < rest.len()
+        && words.first().is_some_and(u8::is_ascii_alphabetic)
+        && !words.iter().any(u8::is_ascii_digit)
 }
 
 fn begins_like_a_number(text: &[u8]) -> bool {
