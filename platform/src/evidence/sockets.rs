@@ -1,5 +1,8 @@
 //! The lists of sockets in evidence, as the listeners of a host.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use super::not_captured;
 use crate::ask::{OpenSockets, Refusal, Reply};
 use crate::parse::sockets::{self, Listed};
@@ -24,14 +27,16 @@ impl Lists {
         };
         let source = Source::Capture(format!("{name}:{}", first.line.unwrap_or(1)).into());
         let mut open = OpenSockets::default();
+        // pfiles tells whose a socket is that netstat lists.
+        let mut pids = BTreeMap::<(IpAddr, u16), Vec<u32>>::new();
         for socket in self.0.iter().flat_map(|(_, listed)| &listed.sockets) {
             let fits = socket.transport == transport
                 && socket.address.is_ipv6() == (family == Family::Ipv6);
             if fits {
-                let pids = socket.pid.into_iter().collect();
-                open.sockets.push((socket.address, socket.port, pids));
+                pids.entry((socket.address, socket.port)).or_default().extend(socket.pid);
             }
         }
+        open.sockets.extend(pids.into_iter().map(|((address, port), pids)| (address, port, pids)));
         let damaged = self.0.iter().find_map(|(name, listed)| {
             listed.damaged.map(|(line, what)| format!("{name}:{line}: {what}"))
         });

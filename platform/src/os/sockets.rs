@@ -90,9 +90,7 @@ fn key(item: &Listener) -> (Transport, u16, IpAddr, &'static [Family]) {
 fn owner(pids: &[u32]) -> Owner {
     match pids.first() {
         Some(&pid) => Owner::Known { pid, command: None, unit: None, container: None },
-        None => {
-            Owner::Unseen(Why::new(Reason::Unsupported, "the system does not report its process"))
-        }
+        None => Owner::Unseen(Why::new(Reason::Unsupported, "the list does not name its process")),
     }
 }
 

@@ -5,14 +5,21 @@
 //! transport are in it is told beside the sockets: that a list of the form is there, what its
 //! command line asked for, and which of its lines could not be read.
 
+mod asked;
 mod ends;
 mod forms;
+mod net;
+mod pfiles;
+mod rows;
+mod windows;
 
 use std::net::IpAddr;
 
-use super::sysctl_text::{BLANKS, COMMAND_MAX, echoed, lines};
+use super::sysctl_text::{BLANKS, lines};
 use crate::snapshot::{Family, Transport};
+use asked::{Asked, AskedRows};
 use forms::{Form, ListLine, Waits};
+use net::NetObject;
 
 /// More sockets than are kept of one text.
 const SOCKETS_MAX: usize = 65_536;
@@ -41,73 +48,6 @@ pub(crate) struct Listed {
     pub(crate) line: Option<usize>,
 }
 
-/// What a command line asks of a list, and whether all of it is shown.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    command: Option<ListCommand>,
-    family: Option<Family>,
-    transport: Option<Transport>,
-}
-
-/// How a list was asked for.
-#[derive(Debug, Clone, Copy)]
-struct ListCommand {
-    /// Whether those that wait are in it.
-    all: bool,
-    /// Whether another program passed on a part of it.
-    filtered: bool,
-    as_root: bool,
-}
-
-impl Asked {
-    fn of(line: &str) -> Option<Self> {
-        if line.len() > COMMAND_MAX {
-            return None;
-        }
-        let tools = ["netstat", "sockstat", "lsof", "Get-NetTCPConnection"];
-        let typed = line.rsplit(['>', '#', '$', '%']).next().unwrap_or_default().trim_start();
-        let tool = tools.into_iter().find(|tool| {
-            echoed(line, tool).is_some()
-                || typed.split(BLANKS).next().is_some_and(|word| word.eq_ignore_ascii_case(tool))
-        })?;
-        let words: Vec<&str> = typed.split(BLANKS).skip(1).collect();
-        let option = |letter: char| {
-            words.iter().any(|word| word.starts_with(['-', '/']) && word.contains(letter))
-        };
-        let has = |word: &str| words.iter().any(|other| other.eq_ignore_ascii_case(word));
-        let six =
-            has("inet6") || has("tcpv6") || has("udpv6") || (tool == "sockstat" && option('6'));
-        let four = has("inet") || has("tcp4") || (tool == "sockstat" && option('4'));
-        let tcp = has("tcp") || has("tcpv6") || words.iter().any(|word| word.contains("TCP"));
-        let udp = has("udp") || has("udpv6") || words.iter().any(|word| word.contains("UDP"));
-        Some(Self {
-            command: Some(ListCommand {
-                all: match tool {
-                    "netstat" => option('a'),
-                    "sockstat" => !option('c') || option('l'),
-                    _ => true,
-                },
-                filtered: line.contains('|'),
-                as_root: line.contains('#') || line.contains("sudo ") || line.contains("doas "),
-            }),
-            family: match (four, six) {
-                (true, false) => Some(Family::Ipv4),
-                (false, true) => Some(Family::Ipv6),
-                _ => None,
-            },
-            transport: match (tcp, udp) {
-                (true, false) => Some(Transport::Tcp),
-                (false, true) => Some(Transport::Udp),
-                _ => None,
-            },
-        })
-    }
-
-    fn takes_in(self, family: Family, transport: Transport) -> bool {
-        self.family.is_none_or(|of| of == family) && self.transport.is_none_or(|of| of == transport)
-    }
-}
-
 /// A list while it is read.
 #[derive(Clone, Copy)]
 struct SocketList {
@@ -116,6 +56,8 @@ struct SocketList {
     /// Whether its title says that those that wait are in it.
     servers: bool,
     asked: Asked,
+    /// Whether the rows of Windows end in a process.
+    pids: Option<bool>,
     /// By family and transport: whether a socket was seen, and whether one that waits was.
     heads: [[bool; 2]; 2],
     waiting: [bool; 2],
@@ -130,7 +72,8 @@ const fn index(transport: Transport) -> usize {
 
 impl SocketList {
     const fn new(form: Form, headed: bool, servers: bool, asked: Asked) -> Self {
-        Self { form, headed, servers, asked, heads: [[false; 2]; 2], waiting: [false; 2] }
+        let (heads, waiting) = ([[false; 2]; 2], [false; 2]);
+        Self { form, headed, servers, asked, pids: None, heads, waiting }
     }
 
     fn see(&mut self, transport: Transport, families: &[Family], waits: bool) {
@@ -147,15 +90,15 @@ impl SocketList {
         let command = self.asked.command;
         let of_form = match self.form {
             Form::Solaris(of, list_family) => of == transport && list_family == family,
-            Form::NetTcp => transport == Transport::Tcp,
-            Form::Lsof => command.is_some_and(|command| command.as_root),
+            Form::Net(columns) => transport == columns.transport(),
+            Form::Lsof | Form::Fstat => command.is_some_and(|command| command.as_root),
             _ => true,
         };
         let all = command.is_some_and(|command| command.all);
         let waiting = all || self.servers || self.waiting[index(transport)];
         let family_shown = command.is_some() || heads || matches!(self.form, Form::Solaris(..));
         self.headed
-            && !command.is_some_and(|command| command.filtered)
+            && !command.is_some_and(|command| command.partly)
             && self.asked.takes_in(family, transport)
             && of_form
             && waiting
@@ -171,6 +114,12 @@ pub(crate) fn listed(text: &str) -> Listed {
     }
     reader.end();
     let mut listed = reader.listed;
+    let of_pfiles = pfiles::sockets(text);
+    if let Some(first) = of_pfiles.first() {
+        listed.line.get_or_insert(first.line);
+        listed.sockets.extend(of_pfiles);
+        listed.sockets.truncate(SOCKETS_MAX);
+    }
     if listed.damaged.is_some() {
         listed.whole.clear();
     }
@@ -178,17 +127,21 @@ pub(crate) fn listed(text: &str) -> Listed {
 }
 
 #[derive(Default)]
-struct Reader {
+struct Reader<'a> {
     listed: Listed,
     list: Option<SocketList>,
     asked: Asked,
     servers: bool,
-    /// Whether the line above may be the heads of netstat of Windows, whatever the language.
-    below_heads: bool,
+    /// Where the line above may be the heads of netstat of Windows, whatever the language: whether
+    /// they end in a process.
+    below_heads: Option<bool>,
+    /// An object of a list of PowerShell, and its line.
+    object: Option<(usize, NetObject<'a>)>,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     fn end(&mut self) {
+        self.end_object();
         let Some(list) = self.list.take() else { return };
         for &family in Family::ALL {
             for &transport in Transport::ALL {
@@ -199,7 +152,37 @@ impl Reader {
         }
     }
 
-    fn take(&mut self, line: &str, number: usize, whole: bool) {
+    /// The socket that a list of PowerShell told.
+    fn end_object(&mut self) {
+        let Some((line, mut object)) = self.object.take() else { return };
+        let Asked { command: Some(command), .. } = self.asked else {
+            self.listed.damaged.get_or_insert((line, "no command line says what it is of"));
+            return;
+        };
+        object.transport = self.asked.transport();
+        match object.line(self.asked.rows_are(AskedRows::Listening)) {
+            ListLine::Socket(Waits { transport, address, port, pid, .. })
+                if self.listed.sockets.len() < SOCKETS_MAX =>
+            {
+                self.listed.sockets.push(Socket { line, transport, address, port, pid });
+            }
+            ListLine::Damaged(what) => {
+                self.listed.damaged.get_or_insert((line, what));
+                return;
+            }
+            _ => {}
+        }
+        for &family in Family::ALL {
+            for &transport in Transport::ALL {
+                if !command.partly && self.asked.takes_in(family, transport) {
+                    self.listed.whole.push((family, transport));
+                }
+            }
+        }
+        self.listed.line.get_or_insert(line);
+    }
+
+    fn take(&mut self, line: &'a str, number: usize, whole: bool) {
         let below_heads = std::mem::take(&mut self.below_heads);
         if line.is_empty() {
             return self.end();
@@ -209,26 +192,61 @@ impl Reader {
             (self.asked, self.servers) = (asked, false);
             return;
         }
+        if line.starts_with("PS ") && line.contains('>') {
+            self.end();
+            self.asked = Asked::default();
+            return;
+        }
         if line.starts_with("Active ") || line.starts_with("Multipath") {
             self.end();
             self.servers = line.contains("(including servers)") || line.contains("(servers and");
             return;
         }
-        if let Some(form) = Form::of_heads(line) {
+        if let Some((_, object)) = &mut self.object {
+            if !whole || !object.take(line) {
+                self.listed.damaged.get_or_insert((number, "this object of the list is damaged"));
+            }
+            return;
+        }
+        if line.starts_with("LocalAddress") && line.contains(" : ") {
+            let object = self.object.insert((number, NetObject::default()));
+            object.1.take(line);
+            self.listed.line.get_or_insert(number);
+            return;
+        }
+        if let Some(form) = Form::of_heads(line, self.asked) {
             self.end();
             self.list = Some(SocketList::new(form, true, self.servers, self.asked));
             return;
         }
         if self.list.is_none() {
             self.list = Form::of_row(line).map(|form| {
-                SocketList::new(form, below_heads && form == Form::Windows, false, self.asked)
+                let headed = match form {
+                    Form::Windows => below_heads.is_some(),
+                    Form::Fstat => self.asked.rows_are(AskedRows::Headless),
+                    _ => false,
+                };
+                let of_command = self.asked.rows_are(AskedRows::WithPids).then_some(true);
+                let pids = below_heads.or(of_command);
+                SocketList { pids, ..SocketList::new(form, headed, false, self.asked) }
             });
         }
         let Some(list) = &mut self.list else {
-            self.below_heads = is_heads(line);
+            if self.asked.rows_are(AskedRows::Headless) && !forms::is_prompt(line) {
+                self.listed.damaged.get_or_insert((number, "this row of the list is damaged"));
+            }
+            self.below_heads = is_heads(line).then(|| line.ends_with("PID"));
             return;
         };
-        match list.form.row(line) {
+        let mut row = list.form.row(line);
+        if list.form == Form::Windows {
+            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            let has = windows::has_pid(&words);
+            if has.is_some_and(|has| has != *list.pids.get_or_insert(has)) {
+                row = ListLine::Damaged("the row is cut: the others end in a process");
+            }
+        }
+        match row {
             ListLine::Other if whole && !list.form.is_of_list(line) => return,
             ListLine::Other if whole => {
                 self.listed.damaged.get_or_insert((number, "this row of the list is damaged"));

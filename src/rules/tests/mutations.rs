@@ -100,6 +100,8 @@ fn serving(text: &Text) -> Text {
         ("*:22 ", "*:50022 "),
         (":135 ", ":50135 "),
         ("*.5000 ", "*.50500 "),
+        ("*:22\n", "*:50022\n"),
+        ("  135   ", "50135   "),
     ] {
         session = session.replace(port, other);
     }
@@ -352,6 +354,8 @@ fn is_row(line: &[u8]) -> bool {
     let is_number = |word: &&str| word.bytes().all(|byte| byte.is_ascii_digit());
     let socket = text.contains("*.*")
         || text.contains("*:*")
-        || ["LISTEN", "Idle", "ESTABLISHED"].iter().any(|state| text.contains(state));
+        || ["LISTEN", "Listen", "Idle", "ESTABLISHED", "internet"]
+            .iter()
+            .any(|state| text.contains(state));
     socket || words.len() >= 2 && words[..2].iter().all(is_number)
 }

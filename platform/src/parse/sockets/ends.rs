@@ -19,6 +19,22 @@ pub(super) fn is_any(text: &str) -> bool {
     matches!(text, "*.*" | "*:*" | "0.0.0.0:*" | ":::*" | "[::]:*" | "0.0.0.0:0" | "[::]:0" | "*")
 }
 
+/// Whether it may be the end of a peer: an address, which is cut where IPv6 is too wide for its
+/// column, and a port number.
+pub(super) fn is_peer(text: &str) -> bool {
+    let Some((address, port)) = text.rfind(['.', ':']).map(|at| (&text[..at], &text[at + 1..]))
+    else {
+        return false;
+    };
+    let port: Option<u16> = port.parse().ok();
+    port.is_some_and(|port| port > 0) && (is_address(address) || address.contains(':'))
+}
+
+/// Whether it is an address by itself.
+pub(super) fn is_address(text: &str) -> bool {
+    !matches!(text, "" | "*") && address(text, Family::Ipv4).is_some()
+}
+
 pub(super) fn address(text: &str, family: Family) -> Option<IpAddr> {
     if matches!(text, "*" | "") {
         return Some(match family {

@@ -58,6 +58,46 @@ fn the_sockets_that_wait_are_told_of_each_form() {
              ::           445       ::            0          Listen               4\n",
             &["tcp :: 445 4"],
         ),
+        (
+            "USER COMMAND PID FD PROTO LOCAL ADDRESS FOREIGN ADDRESS\n? ? ? ? tcp4 *:2049 *:*\n\
+             www Web Content 812 4 udp6 *:53 *:*\n",
+            &["tcp 0.0.0.0 2049 -", "udp :: 53 812"],
+        ),
+        (
+            "Proto Recv-Q Send-Q  Local Address  Foreign Address  (state)  rxbytes  process:pid  state\n\
+             tcp4 0 0 *.7000 *.* LISTEN 0 Control Center:571 00100\nudp4 0 0 *.53 *.* 0 mDNS:320 00100\n",
+            &["tcp 0.0.0.0 7000 571", "udp 0.0.0.0 53 320"],
+        ),
+        (
+            "# fstat | grep internet\nroot sshd 812 3* internet6 stream tcp 0xfff *:22\n\
+             ntp ntpd 9 6* internet dgram udp 10.0.0.5:17 <-> 192.0.2.4:123\nlog syslogd 7 4* internet dgram udp *:514\n",
+            &["tcp :: 22 812", "udp 0.0.0.0 514 7"],
+        ),
+        (
+            "TCP: IPv6\n   Local Address  Remote Address  User Pid Command Swind Send-Q Rwind Recv-Q  State  If\n---- ----\n\
+             fe80::1.22  *.*  root 812 sshd  0  0 128000  0 LISTEN  net0\n",
+            &["tcp fe80::1 22 812"],
+        ),
+        (
+            "PS C:\\> Get-NetTCPConnection | fl\n\nLocalAddress   : ::\nLocalPort      : 445\nRemotePort     : 0\n\
+             State          : Listen\nOwningProcess  : 4\n\n",
+            &["tcp :: 445 4"],
+        ),
+        (
+            "PS C:\\> Get-NetUDPEndpoint | select OwningProcess,LocalPort,LocalAddress | ft\n\n\
+             OwningProcess LocalPort LocalAddress\n------------- --------- ------------\n 1020 123 0.0.0.0\n",
+            &["udp 0.0.0.0 123 1020"],
+        ),
+        (
+            "\"LocalAddress\",\"LocalPort\",\"State\",\"OwningProcess\"\n\"::\",\"445\",\"Listen\",\"4\"\n",
+            &["tcp :: 445 4"],
+        ),
+        (
+            "812:\t/usr/lib/ssh/sshd\n   3: S_IFSOCK mode:0666\n\tSOCK_STREAM\n\tSO_ACCEPTCONN,SO_SNDBUF(1)\n\
+             \tsockname: AF_INET6 ::  port: 22\n   4: S_IFSOCK mode:0666\n\tSOCK_STREAM\n\tsockname: AF_INET 10.0.0.5  port: 22\n\
+             \tpeername: AF_INET 10.0.0.9  port: 50210\n   5: S_IFSOCK mode:0666\n\tSOCK_DGRAM\n\tsockname: AF_INET 0.0.0.0  port: 514\n",
+            &["tcp :: 22 812", "udp 0.0.0.0 514 812"],
+        ),
     ] {
         let listed = listed(text);
         assert_eq!(words(&listed), wanted, "{text}");
@@ -89,6 +129,41 @@ fn a_list_is_whole_by_its_command_or_by_what_it_shows() {
     }
     let rows = WINDOWS.lines().skip(5).collect::<Vec<_>>().join("\n") + "\n";
     assert!(listed(&rows).whole.is_empty(), "without heads it may be a part");
+}
+
+#[test]
+fn a_row_that_is_cut_is_seen() {
+    let (solaris, lsof) = (
+        "TCP: IPv4\n Local Address  Remote Address  State\n---- ----\n*.22  *.*  0 0 128000 0 LISTEN\n",
+        "# lsof -i -nP\nCOMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\nsshd 812 root 3u IPv6 0x1 0t0 TCP *:22 (LISTEN)\n",
+    );
+    let fstat = "# fstat | grep internet\nroot sshd 812 3* internet6 stream tcp 0xfff *:22\n";
+    let net = "PS C:\\> Get-NetTCPConnection\nLocalAddress LocalPort RemoteAddress RemotePort State AppliedSetting OwningProcess\n\
+        ------------ --------- ------------- ---------- ----- -------------- -------------\n:: 445 :: 0 Listen 4\n";
+    let anv = "# netstat -anv\nProto Recv-Q Send-Q Local Address Foreign Address (state) rhiwat shiwat pid\ntcp4 0 0 *.22 *.* LISTEN 1 2 812\n";
+    for (text, from, to) in [
+        (WINDOWS, "          1012\r", "\r"),
+        (WINDOWS, "*:*                                    2212", "*:*"),
+        (BSD, "LISTEN", "LIST"),
+        (BSD, "::1.123                *.*", "::1.123                *."),
+        (solaris, "LISTEN", "LIS"),
+        (solaris, "  0 0 128000 0 LISTEN", ""),
+        (lsof, "(LISTEN)", "(LIS"),
+        (lsof, " (LISTEN)", ""),
+        (lsof, " TCP *:22 (LISTEN)", ""),
+        (lsof, "sshd 812 root", "sshd root"),
+        (fstat, " *:22", ""),
+        (fstat, "internet6 stream tcp 0xfff *:22", "inter"),
+        (net, "Listen 4", "Lis"),
+        (net, " 0 Listen 4", ""),
+        (anv, " 812", ""),
+    ] {
+        assert!(listed(text).damaged.is_none(), "{text}");
+        let cut = text.replace(from, to);
+        assert_ne!(cut, text);
+        let listed = listed(&cut);
+        assert!(listed.damaged.is_some() && listed.whole.is_empty(), "{cut}: {listed:?}");
+    }
 }
 
 #[test]
