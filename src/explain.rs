@@ -52,6 +52,8 @@ pub struct OnTransport<'a> {
     pub reserved: Option<bool>,
     /// The blocks of Windows that lie on it and that no program may bind in.
     pub excluded: Vec<Exclusion>,
+    /// Those that an administrator added: kept for a program that asks for the port.
+    pub administered: Vec<Exclusion>,
     /// Whether automatic allocation can hand it out.
     pub in_pool: Option<bool>,
     /// Its state.
@@ -211,7 +213,9 @@ fn on_transport<'a>(
         ports => ports.known().map(|ports| ports.contains(port)),
     }));
     let in_pool = in_pool(scope, &ranges, transport, port);
-    let excluded = excluded(scope, transport, port);
+    let blocks = |kind| blocks(scope, kind, transport, port);
+    let (excluded, administered) =
+        (blocks(ReservedKind::Excluded), blocks(ReservedKind::Administered));
     let state = match state(holders) {
         PortState::Free | PortState::Unknown if !excluded.is_empty() => PortState::Excluded,
         state => state,
@@ -229,6 +233,7 @@ fn on_transport<'a>(
         in_range,
         reserved,
         excluded,
+        administered,
         in_pool,
         state,
         answer: String::new(),
@@ -241,11 +246,12 @@ fn on_transport<'a>(
     on
 }
 
-fn excluded(scope: &Scope, transport: Transport, port: u16) -> Vec<Exclusion> {
+/// The blocks of Windows that lie on the port.
+fn blocks(scope: &Scope, kind: ReservedKind, transport: Transport, port: u16) -> Vec<Exclusion> {
     let lists = scope
         .reserved
         .iter()
-        .filter(|list| list.kind == ReservedKind::Excluded && list.transports.contains(&transport));
+        .filter(|list| list.kind == kind && list.transports.contains(&transport));
     let blocks = lists.flat_map(|list| {
         let mut known = list.ports.known().into_iter().flat_map(PortSet::spans).copied();
         let block = known.find(|block| block.contains(port));
@@ -300,12 +306,20 @@ fn state(holders: &Holders) -> PortState {
 }
 
 fn gaps(scope: &Scope, holders: &[Holders]) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    let ranges = scope.ephemeral().map(|range| ("ephemeral range", range.bounds.why()));
-    let reserved = scope.reserved.iter().map(|list| ("reserved ports", list.ports.why()));
+    let mut gaps: Vec<Gap> = Vec::new();
+    let asked = |of: &[Transport]| holders.iter().any(|held| of.contains(&held.transport));
+    let ranges = scope.ephemeral().filter(|range| asked(range.transports));
+    let ranges = ranges.map(|range| ("ephemeral range", range.bounds.why()));
+    let reserved = scope.reserved.iter().filter(|list| asked(list.transports));
+    let reserved = reserved.map(|list| ("reserved ports", list.ports.why()));
     let start = [("unprivileged port start", scope.unprivileged_start.why())];
     for (what, why) in ranges.chain(reserved).chain(start) {
-        gaps.extend(why.map(|why| Gap::new(scope, what, why)));
+        let gap = why.map(|why| Gap::new(scope, what, why));
+        // One table of Windows holds blocks of both kinds.
+        let again = |gap: &Gap| gaps.last().is_some_and(|last| last.detail == gap.detail);
+        if let Some(gap) = gap.filter(|gap| !again(gap)) {
+            gaps.push(gap);
+        }
     }
     for held in holders {
         gaps.extend(held.unread.iter().map(|unread| Gap::of(scope, unread)));

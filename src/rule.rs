@@ -97,6 +97,9 @@ pub struct Judgement {
     answered: bool,
 }
 
+/// How many gaps back one may be the same; those of one fact stand near each other.
+const NEAR: usize = 16;
+
 impl Judgement {
     /// A piece was looked at and is as it should be.
     pub fn pass(&mut self) {
@@ -110,7 +113,14 @@ impl Judgement {
 
     /// A piece could not be looked at.
     pub fn gap(&mut self, scope: &Scope, what: impl Into<String>, why: &Why) {
-        self.gaps.push(Gap::new(scope, what, why));
+        let gap = Gap::new(scope, what, why);
+        // One table may hold two facts, and is missing once.
+        let again = self.gaps.iter().rev().take(NEAR).any(|other| {
+            (&other.scope, &other.what, &other.detail) == (&gap.scope, &gap.what, &gap.detail)
+        });
+        if !again {
+            self.gaps.push(gap);
+        }
     }
 
     /// These could not be looked at.

@@ -7,6 +7,7 @@ use crate::support::{code, stderr};
 
 mod changes;
 mod damage;
+mod exclusions;
 mod systems;
 
 /// The facts of a text that names its system.

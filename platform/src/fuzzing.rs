@@ -4,8 +4,9 @@
 use crate::ask::{OpenSockets, SocketOwners};
 use crate::os;
 use crate::parse::{
-    bsd_conf, cgroup, cmdline, ipadm, linux_sysctl, ndd, netsh, os_release, port_list, powershell,
-    sock_diag, socket_table, sockstat, sysctl_conf, sysctl_text,
+    bsd_conf, cgroup, cmdline, ipadm, linux_sysctl, ndd, netsh, no, os_release, port_list,
+    powershell, registry, shown, sock_diag, socket_table, sockets, sockstat, sysctl_conf,
+    sysctl_text, uname, writes,
 };
 use crate::persisted::{File, Found, Persisted};
 use crate::ports::{PortRange, PortSet};
@@ -47,6 +48,16 @@ pub fn parse(bytes: &[u8]) {
     let _ = sysctl_text::refused(text).count();
     let _ = ipadm::rows(text).count();
     let _ = ndd::values(text).count();
+    let _ = no::tunables(text).count();
+    let _ = shown::values(text).len();
+    let _ = uname::facts(text).count();
+    let _ = registry::values(text).count();
+    let _ = writes::writes(text).count();
+    let listed = sockets::listed(text);
+    assert!(listed.damaged.is_none() || listed.whole.is_empty(), "a damaged list is not whole");
+    let lines = text.split('\n').count();
+    assert!(listed.sockets.iter().all(|socket| (1..=lines).contains(&socket.line)));
+    let _ = powershell::found(bytes);
     let _ = netsh::sections(bytes);
     let _ = powershell::templates(bytes);
     let _ = cmdline::sysctls(bytes);

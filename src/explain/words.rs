@@ -109,18 +109,26 @@ pub(super) fn answer(on: &OnTransport<'_>) -> String {
                 .to_owned()
         }
         PortState::Excluded => {
-            let of = |exclusion: &Exclusion| {
-                format!("{} over {}", exclusion.block, family_name(exclusion.family))
-            };
-            let blocks: Vec<String> = on.excluded.iter().map(of).collect();
             format!(
                 "Windows has excluded it, in the block {}: bind() fails there with WSAEACCES \
                  (10013) although nobody listens",
-                blocks.join(" and ")
+                blocks(&on.excluded)
             )
         }
+        PortState::Unknown if !on.administered.is_empty() => format!(
+            "Windows keeps it for a program that asks for it, in the administered block {}: no \
+             client is given it there. Who holds it could not be read",
+            blocks(&on.administered)
+        ),
         PortState::Unknown => "who holds it could not be read".to_owned(),
     }
+}
+
+fn blocks(exclusions: &[Exclusion]) -> String {
+    let of = |exclusion: &Exclusion| {
+        format!("{} over {}", exclusion.block, family_name(exclusion.family))
+    };
+    exclusions.iter().map(of).collect::<Vec<_>>().join(" and ")
 }
 
 /// Whether a closed connection still waits for its peer to close: TIME_WAIT comes after that, and

@@ -23,6 +23,9 @@ struct ScreenBudget {
     notes: bool,
 }
 
+/// As many steps as belong together: those that take a port out of a block of Windows.
+const STEPS: usize = 3;
+
 /// The steps down, one after the other until it fits.
 const ROOMS: [ScreenBudget; 5] = [
     ScreenBudget { holders: 6, lines: 20, notes: true },
@@ -63,7 +66,11 @@ fn screen(explanation: &Explanation, look: Look, room: ScreenBudget) -> Page {
     if !explanation.steps.is_empty() && room.notes {
         page.gap();
     }
-    for step in explanation.steps.iter().take(room.lines) {
+    // Steps that belong together are never told in part.
+    let together = explanation.transports.iter().any(|on| !on.excluded.is_empty());
+    let least = if together { STEPS } else { 0 };
+    let steps = explanation.steps.iter().take(room.lines.max(least));
+    for step in steps.clone() {
         page.step(&step.text, step.command.as_deref());
     }
     let gaps = gap_lines(&explanation.gaps);
@@ -72,8 +79,7 @@ fn screen(explanation: &Explanation, look: Look, room: ScreenBudget) -> Page {
         let line = cut(line, 2 * look.width.saturating_sub(12).max(20));
         page.prose((YELLOW, lead), (PLAIN, &line), 10);
     }
-    let left =
-        gaps.len().saturating_sub(room.lines) + explanation.steps.len().saturating_sub(room.lines);
+    let left = gaps.len().saturating_sub(room.lines) + (explanation.steps.len() - steps.len());
     if left > 0 {
         page.prose((PLAIN, "          "), (PLAIN, "and more: --format json"), 10);
     }
@@ -150,7 +156,7 @@ fn pool(page: &mut Page, transports: &[PortOn]) {
 fn in_pool(on: &PortOn) -> String {
     let range = match (on.range_first, on.range_last) {
         (Some(first), Some(last)) => format!("{first}-{last}"),
-        _ => "which is not known".to_owned(),
+        _ => "(not known)".to_owned(),
     };
     match (on.in_pool, on.in_range, on.reserved) {
         (Some(true), ..) => format!("in it: inside the range {range}, and not reserved"),
@@ -163,6 +169,7 @@ fn in_pool(on: &PortOn) -> String {
         (None, Some(true), _) => {
             format!("inside the range {range}; whether it is reserved is not known")
         }
+        (None, ..) if on.range_first.is_none() => "not known, as the range is not".to_owned(),
         (None, ..) => format!("not known: the range is {range}"),
     }
 }

@@ -188,7 +188,7 @@ fn many_lines_take_no_memory_each_and_linear_time() {
         (table, "a b c\n", Some(NOTHING)),
         (table, "tcp largest-anon-port 1\n", None),
         ("ipadm show-prop -co current -p a tcp\n", "1\n", Some(NOTHING)),
-        ("", "ndd /dev/ a\n1\n", None),
+        ("", "/usr/sbin/ndd /dev/ a\n1\n", None),
         ("", "---\n", Some(NOTHING)),
         ("", dynamic_port, Some("too many tables")),
         ("", template, Some("too many templates")),

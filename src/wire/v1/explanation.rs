@@ -76,6 +76,8 @@ pub struct PortOn {
     pub reserved: Option<bool>,
     /// The blocks of Windows that lie on it: bind() fails there although nobody listens.
     pub excluded: Vec<Exclusion>,
+    /// The blocks that an administrator added there: kept for a program that asks for the port.
+    pub administered: Vec<Exclusion>,
     /// Whether automatic allocation can hand it out.
     pub in_pool: Option<bool>,
     /// Its state.
@@ -181,6 +183,7 @@ fn port_on(on: explain::OnTransport<'_>) -> PortOn {
         in_range: on.in_range,
         reserved: on.reserved,
         excluded: on.excluded.iter().copied().map(exclusion).collect(),
+        administered: on.administered.iter().copied().map(exclusion).collect(),
         in_pool: on.in_pool,
         state: on.state,
         answer: on.answer,
