@@ -14,6 +14,7 @@ use ephaudit_platform::snapshot::{
     Bounds, Family, HostInfo, Os, Owner, Range, Reading, Reason, ReservedKind, Scope, Snapshot,
     Transport, Why,
 };
+use ephaudit_platform::unread::Subject;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -306,7 +307,10 @@ fn state(holders: &Holders) -> PortState {
 }
 
 fn gaps(scope: &Scope, holders: &[Holders]) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = Vec::new();
+    // What has the port by another transport is in nobody's way, and is told all the same.
+    let unread = scope.notes.iter().chain(&scope.listeners.unread);
+    let others = unread.filter(|unread| matches!(unread.subject, Subject::OtherTransport(_)));
+    let mut gaps: Vec<Gap> = others.map(|unread| Gap::of(scope, unread)).collect();
     let asked = |of: &[Transport]| holders.iter().any(|held| of.contains(&held.transport));
     let ranges = scope.ephemeral().filter(|range| asked(range.transports));
     let ranges = ranges.map(|range| ("ephemeral range", range.bounds.why()));

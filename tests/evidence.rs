@@ -313,3 +313,40 @@ fn the_tables_of_a_tree_are_told_whose_they_are_by_the_lists_beside_them() {
         assert_eq!(owner(&found, 33060), "812 \"mysqld\"", "{name}");
     }
 }
+
+#[test]
+fn sockets_of_other_transports_are_told_and_never_judged() {
+    let heading = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   \
+                   uid  timeout inode\n";
+    let eps = " ENDPT     SOCK   STY SST HBKT LPORT   UID INODE LADDRS\n\
+               ffff9a8b11112222 ffff9a8b33334444 2   10  30    38412     0 34567 0.0.0.0 \n";
+    for (range, verdict) in [("32768\t60999", "unknown"), ("49152\t65535", "pass")] {
+        let root = tempfile::tempdir().expect("a folder");
+        let sysctl = format!(
+            "net.ipv4.ip_local_port_range = {range}\nnet.ipv4.ip_local_reserved_ports = \n\
+             net.ipv4.ip_unprivileged_port_start = 1024\n"
+        );
+        for (path, text) in [
+            ("sos_commands/kernel/sysctl_-a", &*sysctl),
+            ("proc/net/tcp", heading),
+            ("proc/net/tcp6", heading),
+            ("proc/net/udp", heading),
+            ("proc/net/udp6", heading),
+            ("proc/net/sctp/eps", eps),
+        ] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(&path, text).expect("a file");
+        }
+        let from = root.path().display().to_string();
+        let (found, _) = json(&["audit", "--no-policy", "--from", &from]);
+        let rules = found["rules"].as_array().expect("rules").iter();
+        let mut rule = rules.filter(|rule| rule["rule"] == "listener-in-pool");
+        assert_eq!(rule.next().expect("the rule")["verdict"], verdict, "{range}");
+        let (told, _) = json(&["explain", "38412/tcp", "--from", &from]);
+        let gaps = told["gaps"].as_array().expect("gaps").iter();
+        let mut of_sctp = gaps.filter(|gap| gap["what"] == "SCTP sockets");
+        let gap = of_sctp.next().expect("a gap");
+        assert!(gap["detail"].as_str().is_some_and(|detail| detail.contains("38412")), "{gap}");
+    }
+}

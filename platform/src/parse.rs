@@ -18,6 +18,7 @@ pub(crate) mod os_release;
 pub(crate) mod port_list;
 pub(crate) mod powershell;
 pub(crate) mod registry;
+pub(crate) mod sctp;
 pub(crate) mod shown;
 pub(crate) mod sock_diag;
 pub(crate) mod socket_table;

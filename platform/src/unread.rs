@@ -54,6 +54,8 @@ pub enum Subject {
         /// The ports.
         ports: PortSet,
     },
+    /// The sockets of a transport beside TCP and UDP.
+    OtherTransport(&'static str),
     /// Whether sockets on `[::]` serve IPv4 too.
     DualStack(Transport),
     /// TCP sockets that are bound and neither listen nor are connected.
@@ -149,6 +151,7 @@ impl fmt::Display for Subject {
                 write!(f, "{transport} sockets with port{} {ports}", if one { "" } else { "s" })?;
                 over(f, *family)
             }
+            Self::OtherTransport(name) => write!(f, "{name} sockets"),
             Self::DualStack(transport) => write!(f, "families of {transport} sockets on [::]"),
             Self::BoundSockets => f.write_str("sockets that are only bound"),
             Self::RestrictedPorts => f.write_str("restricted ports"),

@@ -11,6 +11,7 @@ mod initial;
 mod listeners;
 mod namespaces;
 mod nat;
+mod other_transports;
 mod owners;
 mod room;
 mod scope;

@@ -3,7 +3,7 @@
 use super::super::time_wait;
 use super::sysctl::sysctl;
 use super::version::KernelVersion;
-use super::{defaults, listeners, nat, usage};
+use super::{defaults, listeners, nat, other_transports, usage};
 use crate::ask::Ask;
 use crate::boot;
 use crate::parse::linux_sysctl::{self, BoundsSeparator};
@@ -104,6 +104,7 @@ pub(super) fn read(
         usage: Reading::Absent { source: Source::Kernel("not asked yet".into()) },
         notes,
     };
+    other_transports::read(ask, &mut scope);
     let mut more = Vec::new();
     scope.usage = usage::read(ask, counters, &scope, depth, version, &mut more);
     scope.notes.append(&mut more);
