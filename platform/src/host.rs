@@ -132,7 +132,8 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Finds the processes of these listeners, by one search for all of them.
+    /// Finds the processes of these listeners, by one search for all of them, and those that have
+    /// most connections to a TCP destination that uses half of the pool.
     pub fn owners(&self, snapshot: &mut Snapshot, of: &[ListenerId]) {
         os::find_owners(self.ask(), snapshot, of);
     }

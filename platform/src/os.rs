@@ -105,10 +105,12 @@ pub(crate) fn persists_in_files(os: Os) -> bool {
     !(wanted.folders.is_empty() && wanted.files.is_empty())
 }
 
-/// Finds the processes of listeners, by one search for all of them.
+/// Finds the processes of listeners, by one search for all of them, and those that use up the ports
+/// to one destination.
 pub(crate) fn find_owners(ask: &dyn Ask, snapshot: &mut Snapshot, of: &[ListenerId]) {
     if snapshot.host.os == Os::Linux {
         linux::find_owners(ask, snapshot, of);
+        linux::find_busiest_users(ask, snapshot);
     }
 }
 

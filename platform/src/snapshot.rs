@@ -12,7 +12,7 @@ use crate::reading::quoted;
 pub use crate::reading::{Reading, Reason, Source, Why};
 pub use crate::transport::{Family, Transport};
 use crate::unread::Unread;
-pub use crate::usage::{Census, CensusRows, Connection, Depth, Destination, Usage};
+pub use crate::usage::{Census, CensusRows, Connection, Depth, Destination, PortUser, Usage};
 
 /// What a range is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

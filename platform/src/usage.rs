@@ -60,6 +60,9 @@ pub struct Census {
     pub sources: Vec<Source>,
     /// The most used first.
     pub destinations: Vec<Destination>,
+    /// The processes that hold most of the connections to the busiest TCP destination, where that
+    /// has half of its pool and they were looked for.
+    pub busiest_users: Vec<PortUser>,
     /// TCP sockets whose two ends are equal.
     pub self_connected: Vec<Connection>,
     /// TCP connections from a System Port that nothing listens on, the first thousand of them.
@@ -72,6 +75,18 @@ pub struct Census {
     /// By how much the numbers of `destinations` may be too low, because there were too many to
     /// count each.
     pub uncounted: u32,
+}
+
+/// A process that uses ports of a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PortUser {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub command: String,
+    /// How many ports.
+    pub ports: u32,
 }
 
 /// What the sockets of one transport told, the most used first.

@@ -27,6 +27,7 @@ use crate::snapshot::{Environment, ScopeKind, ScopeName, Snapshot};
 use crate::unread::Subject;
 pub(super) use listeners::find_owners;
 use scope::Kernel;
+pub(super) use usage::find_busiest_users;
 
 pub(super) static SYSTEM: System = System {
     os: Os::Linux,

@@ -225,7 +225,7 @@ pub(super) fn pools(page: &mut Page, document: &Document, room: BriefBudget, ser
     if services {
         page.prose((PLAIN, &label("services")), (PLAIN, &listening(scope, room_of(page))), LABEL);
     }
-    if let Some(line) = busiest(document, &scope.usage) {
+    if let Some(line) = busiest(&scope.usage) {
         page.prose((PLAIN, &label("busiest")), (PLAIN, &line), LABEL);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::rows::{row, unread};
 use crate::text::{counted, grouped};
-use crate::wire::v1::{Document, PortsInUse, Scope, State, Usage};
+use crate::wire::v1::{PortsInUse, Scope, State, Usage};
 
 /// The line among the facts; none where it is not read on this system.
 pub fn fact(scope: &Scope) -> Option<Vec<String>> {
@@ -37,7 +37,7 @@ fn used_row(used: &PortsInUse) -> Vec<String> {
 
 /// The busiest destination in words, with whoever has its connections where it is above half;
 /// nothing where the sockets were not looked at.
-pub fn busiest(document: &Document, usage: &Usage) -> Option<String> {
+pub fn busiest(usage: &Usage) -> Option<String> {
     if matches!(usage.method.as_deref(), None | Some("counters")) {
         return None;
     }
@@ -46,12 +46,10 @@ pub fn busiest(document: &Document, usage: &Usage) -> Option<String> {
         return Some("no connection has a port of the pool".to_owned());
     };
     let to = destination(most);
-    let owner = document.findings.iter().find(|finding| {
-        finding.subject.destination.as_deref() == Some(&*to) && finding.subject.process.is_some()
+    let owner = usage.busiest_users.first();
+    let owner = owner.map_or_else(String::new, |user| {
+        format!(", {} by {} (pid {})", grouped(user.ports), user.command, user.pid)
     });
-    let owner = owner.filter(|_| most.percent.is_some_and(|percent| percent > 50));
-    let owner = owner.and_then(|finding| finding.subject.process.as_deref());
-    let owner = owner.map_or_else(String::new, |owner| format!(", {owner}"));
     let percent = most.percent.map_or_else(|| "? %".to_owned(), |percent| format!("{percent} %"));
     let ports = counted(most.ports_used, "port");
     Some(format!("{percent} of the pool to {to}: {ports} from {}{owner}", most.source))

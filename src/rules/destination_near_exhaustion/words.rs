@@ -44,8 +44,19 @@ pub(super) fn finding(case: &TransportUse<'_>, census: &Census, hot: &Hot<'_>) -
         let (value, source) = setting(census, name)?;
         Some(Evidence::new(name, value.to_string(), source))
     });
+    // They were looked for where the destination is the busiest.
+    let busiest = census
+        .destinations
+        .iter()
+        .find(|other| other.transport == Transport::Tcp && other.peer.is_some());
+    let users = if busiest == Some(row) { census.busiest_users.as_slice() } else { &[] };
+    let users = users.iter().map(|user| {
+        let value = format!("{} (pid {}): {}", user.command, user.pid, counted(user.ports, "port"));
+        Evidence::new("in use by", value, &read_from(census, row.transport))
+    });
     let finding =
         Finding::new(RULE.name, hot.severity(), case.scope, &subject, in_use(case, census, hot))
+            .with_evidence(users)
             .with_evidence(case.scope.pool_of(row.transport).map(range_evidence))
             .with_evidence(of_settings)
             .says(

@@ -38,6 +38,10 @@ pub struct Usage {
     pub ceiling_per_second: Option<u32>,
     /// The most used first, as many as were asked for.
     pub destinations: Vec<PortsInUse>,
+    /// The processes that hold most of the connections to the busiest TCP destination, where that
+    /// has half of the pool or more. (Since 1.1.)
+    #[serde(default)]
+    pub busiest_users: Vec<PortUser>,
     /// TCP sockets whose two ends are equal.
     pub self_connected: Vec<Connection>,
     /// TCP connections from a System Port that nothing listens on, the first of them.
@@ -75,6 +79,17 @@ pub struct PortsInUse {
     pub ports_usable: Option<u32>,
     /// The part in use, rounded down.
     pub percent: Option<u32>,
+}
+
+/// A process that uses ports of the pool.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PortUser {
+    /// Its id.
+    pub pid: u32,
+    /// Its name.
+    pub command: String,
+    /// How many ports.
+    pub ports: u32,
 }
 
 /// One TCP connection.
@@ -151,6 +166,11 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
                 percent: usable(used.transport).and_then(|usable| used.percent_of(usable)),
             })
             .collect(),
+        busiest_users: census
+            .map_or(&[][..], |census| &census.busiest_users)
+            .iter()
+            .map(user)
+            .collect(),
         self_connected: connections(census.map_or(&[][..], |census| &census.self_connected)),
         from_system_ports: connections(census.map_or(&[][..], |census| &census.from_system_ports)),
         left_behind: census
@@ -170,6 +190,10 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
 
 fn ceiling(scope: &facts::Scope) -> Option<u32> {
     new_a_second(scope, usable_ports(scope, facts::Transport::Tcp)?)
+}
+
+fn user(user: &facts::PortUser) -> PortUser {
+    PortUser { pid: user.pid, command: user.command.clone(), ports: user.ports }
 }
 
 fn connections(all: &[facts::Connection]) -> Vec<Connection> {

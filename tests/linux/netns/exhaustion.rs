@@ -261,3 +261,22 @@ fn forwarding_alone_is_no_nat() {
         assert_eq!(judged(rule, "auto").0, "not-applicable");
     });
 }
+
+#[test]
+fn whose_connections_use_up_a_destination_is_told_from_half_of_the_pool_on() {
+    inside(|| {
+        range("40000 40099");
+        let server = listen(8080);
+        let few = connected(&server, 40);
+        let users = || {
+            let (document, _) = json(&["--usage", "top"]);
+            let usage = &document["scopes"][0]["usage"];
+            usage["busiest_users"].as_array().expect("a list").clone()
+        };
+        assert_eq!(users(), [Value::Null; 0], "less than half");
+        let more = connected(&server, 20);
+        let [user] = &users()[..] else { panic!("{:?}", users()) };
+        assert_eq!((&user["pid"], &user["ports"]), (&std::process::id().into(), &60.into()));
+        drop((few, more));
+    });
+}

@@ -1,8 +1,11 @@
 //! Who uses the pool: the namespace's counters, and the sockets themselves where those cannot tell
 //! enough.
 
+mod busiest;
 #[cfg(test)]
 mod tests;
+
+pub(in crate::os) use busiest::find as find_busiest_users;
 
 use super::version::KernelVersion;
 use crate::ask::{Answer, Ask, CensusOf, Question, Refusal, Reply};
