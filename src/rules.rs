@@ -28,6 +28,7 @@ mod self_connect_exposure;
 mod self_connected_socket;
 mod sequential_ports;
 mod setting_never_applies;
+mod skewed_allocation;
 mod squatted_port;
 mod stale_knob;
 mod stale_waiver;
@@ -73,6 +74,7 @@ pub static RULES: &[&Rule] = &[
     &octal_number::RULE,
     &stale_knob::RULE,
     &excluded_service_port::RULE,
+    &skewed_allocation::RULE,
     // It judges what the others found.
     &stale_waiver::RULE,
 ];

@@ -46,7 +46,7 @@ fn every_finding_is_a_row() {
 #[test]
 fn what_could_not_be_told_is_a_row_too() {
     let undetermined = rows(&report("undetermined"), &[]);
-    assert_eq!(count(&undetermined, "unknown"), 13);
+    assert_eq!(count(&undetermined, "unknown"), 14);
     assert!(undetermined.iter().all(|row| row("status") == "undetermined"));
     let denied = undetermined.iter().find(|row| row("rule") == "outside-dynamic-ports");
     assert!(denied.expect("a row")("message").contains("(denied): sysctl was not allowed"));

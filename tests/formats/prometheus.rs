@@ -30,7 +30,7 @@ fn what_is_not_known_has_no_series() {
     assert_eq!(value("usage_known").as_deref(), Some("0"));
     assert_eq!(value(r#"audit_status{status="undetermined"}"#).as_deref(), Some("1"));
     assert_eq!(value(r#"audit_status{status="compliant"}"#).as_deref(), Some("0"));
-    assert_eq!(value(r#"audit_rules{verdict="unknown"}"#).as_deref(), Some("13"));
+    assert_eq!(value(r#"audit_rules{verdict="unknown"}"#).as_deref(), Some("14"));
     assert_eq!(value(r#"audit_rule_unknown{rule="listener-in-pool"}"#).as_deref(), Some("1"));
     assert_eq!(value(r#"audit_rule_unknown{rule="stale-knob"}"#).as_deref(), Some("0"));
 

@@ -146,7 +146,7 @@ fn waived_is_suppressed_with_its_reason() {
 
 #[test]
 fn what_could_not_be_told_is_no_success() {
-    for (name, told) in [("compliant", 0), ("findings", 0), ("undetermined", 13), ("facts", 1)] {
+    for (name, told) in [("compliant", 0), ("findings", 0), ("undetermined", 14), ("facts", 1)] {
         let run = run_of(&report(name));
         let invocation = &run["invocations"][0];
         let notes = invocation["toolExecutionNotifications"].as_array().expect("notes");

@@ -85,7 +85,9 @@ fn a_flag_goes_before_the_environment_and_that_before_the_file() {
         assert_eq!(judged(&flags, &environment), pair("kubernetes", "high"));
         let other = ephaudit(&["rules"]).envs(environment).output().expect("it runs");
         assert_eq!(code(&other), 0, "{}", stderr(&other));
-        let format = ephaudit(&[]).env("EPHAUDIT_FORMAT", "status").output().expect("it runs");
+        // Whether the sockets are few enough to look at by itself is a matter of the machine.
+        let mut looking = ephaudit(&["--usage", "top"]);
+        let format = looking.env("EPHAUDIT_FORMAT", "status").output().expect("it runs");
         assert_eq!(stdout(&format), "findings\n");
         // What is set for audits is nothing to other commands, and what is empty is not set.
         for (name, value) in [("EPHAUDIT_PROFILE", "bogus"), ("EPHAUDIT_POLICY", "/nonexistent")] {

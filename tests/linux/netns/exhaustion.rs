@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+use rustix::net::{AddressFamily, SocketType, bind, connect, getsockname, socket};
 use serde_json::Value;
 
 use crate::linux::support::kernel_lists_bound;
@@ -278,5 +278,45 @@ fn whose_connections_use_up_a_destination_is_told_from_half_of_the_pool_on() {
         let [user] = &users()[..] else { panic!("{:?}", users()) };
         assert_eq!((&user["pid"], &user["ports"]), (&std::process::id().into(), &60.into()));
         drop((few, more));
+    });
+}
+
+/// The share of a port among what is drawn, in percent.
+fn share(port: u16, drawn: &[u16]) -> usize {
+    drawn.iter().filter(|other| **other == port).count() * 100 / drawn.len()
+}
+
+#[test]
+fn the_port_behind_a_reserved_block_is_drawn_as_often_as_is_foretold() {
+    inside(|| {
+        range("40000 40999");
+        set("ip_local_reserved_ports", "40100-40699\n");
+        let (_, severity, said) = judged("skewed-allocation", "counters");
+        assert_eq!(severity, "medium");
+        for foretold in ["40701 gets 60 % of all bind()", "40700 gets 60 % of connect()"] {
+            assert!(said.contains(foretold), "{said}");
+        }
+        let bound: Vec<u16> = (0..1000)
+            .map(|_| {
+                // Without SO_REUSEADDR, which std sets.
+                let one = socket(AddressFamily::INET, SocketType::STREAM, None).expect("one");
+                bind(&one, &here(0)).expect("a port");
+                let end = SocketAddr::try_from(getsockname(&one).expect("an address"));
+                end.expect("an address of IPv4").port()
+            })
+            .collect();
+        assert!((52..=68).contains(&share(40_701, &bound)), "{}", share(40_701, &bound));
+        let server = TcpListener::bind("0.0.0.0:900").expect("a listener");
+        let connected: Vec<u16> = (1..=400_u16)
+            .map(|number| {
+                let [high, low] = number.to_be_bytes();
+                let to = SocketAddr::from((Ipv4Addr::new(127, 9, high, low), 900));
+                let client = TcpStream::connect(to).expect("a connection");
+                // The server closes first, and keeps TIME_WAIT.
+                drop(server.accept().expect("a connection"));
+                client.local_addr().expect("an address").port()
+            })
+            .collect();
+        assert!((48..=72).contains(&share(40_700, &connected)), "{}", share(40_700, &connected));
     });
 }
