@@ -273,4 +273,24 @@ mod tests {
         assert_eq!(steps[0], "sysctl net.inet.ip.portrange.reservedhigh=1023");
         assert!(unprivileged_start(Os::MacOs, 1024).is_empty());
     }
+
+    #[test]
+    fn pages_name_the_commands_of_other_systems_that_the_program_prints() {
+        let page = |name: &str| crate::rules::find(name).expect("a rule").page;
+        let wanted: PortSet = PortRange::single(33_060).into();
+        for (os, command) in [
+            (Os::OpenBsd, "net.inet.tcp.baddynamic=+33060"),
+            (Os::NetBsd, "net.inet.ip.anonportalgo.reserve=33060"),
+            (Os::Illumos, "ipadm set-prop -p extra_priv_ports+=33060 tcp"),
+            (Os::Windows, "excludedportrange protocol=tcp startport=33060"),
+        ] {
+            let steps = reserve(os, &PortSet::default(), &wanted);
+            let printed =
+                steps.iter().filter_map(|step| step.command.as_deref()).collect::<String>();
+            assert!(printed.contains(command), "{os:?}: {printed}");
+            for name in ["listener-in-pool", "declared-service-in-pool"] {
+                assert!(page(name).contains(command), "{name}: {command}");
+            }
+        }
+    }
 }
