@@ -1,4 +1,5 @@
-"""Checks the snippets of `ephaudit plan`: plan.py EPHAUDIT TOOLS, a venv that has them."""
+"""Checks the snippets of `ephaudit plan`: plan.py EPHAUDIT TOOLS, a folder that pip
+installed them into."""
 
 import json
 import os
@@ -14,7 +15,7 @@ import yaml
 
 EPHAUDIT, TOOLS = sys.argv[1:]
 RANGE, LIST = "net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports"
-ENV = dict(os.environ, PATH=f"{TOOLS}/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL="C.UTF-8",
+ENV = dict(os.environ, PYTHONPATH=TOOLS, PATH=f"{TOOLS}/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL="C.UTF-8",
            ANSIBLE_COLLECTIONS_PATH=f"{TOOLS}/collections", ANSIBLE_LOCALHOST_WARNING="False",
            ANSIBLE_INVENTORY_UNPARSED_WARNING="False")
 
@@ -133,7 +134,7 @@ def linux(folder, services, *options):
 def ansible(folder, wanted):
     playbook = f"{folder}/ansible.yml"
     run("ansible-lint", "--offline", "--profile", "production", "--nocolor", playbook, cwd=folder)
-    play = f"ansible-playbook -c local -i localhost, -e ansible_python_interpreter={TOOLS}/bin/python {playbook}"
+    play = f"ansible-playbook -c local -i localhost, -e ansible_python_interpreter=/usr/bin/python3 {playbook}"
     got = inside(f"{play} --check > {folder}/dry; cat {folder}/dry >&2; test $(cat /proc/sys/{LIST.replace('.', '/')} "
                  f"| wc -w) = 0; {play} > {folder}/first; {play} > {folder}/second")
     expect("ansible, run", got, wanted)

@@ -157,7 +157,7 @@ pub(crate) fn kind(socket: &LinuxSocket) -> SocketPart {
     }
 }
 
-/// The sockets as lines of /proc/net/{tcp,udp}[6] (proc_net(5)), with its heading.
+/// The sockets as lines of `/proc/net/{tcp,udp}[6]` (proc_net(5)), with its heading.
 pub(crate) fn table<'a>(sockets: impl Iterator<Item = &'a Connection>) -> Vec<u8> {
     let mut table =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   \
