@@ -232,7 +232,9 @@ impl<'a> Reader<'a> {
             });
         }
         let Some(list) = &mut self.list else {
-            if self.asked.rows_are(AskedRows::Headless) && !forms::is_prompt(line) {
+            // A row that somebody marked looks like a prompt.
+            let lost = !forms::is_prompt(line) || line.contains("internet");
+            if self.asked.rows_are(AskedRows::Headless) && lost {
                 self.listed.damaged.get_or_insert((number, "this row of the list is damaged"));
             }
             self.below_heads = is_heads(line).then(|| line.ends_with("PID"));

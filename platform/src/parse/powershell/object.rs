@@ -57,7 +57,16 @@ impl Object {
             };
         }
         let is = |property: &&str| name.eq_ignore_ascii_case(property.as_bytes());
-        let Some(index) = PORTS.iter().position(is) else { return Ok(()) };
+        let Some(index) = PORTS.iter().position(is) else {
+            let marked = |property: &str| {
+                let at = name.len().checked_sub(property.len() + 1);
+                at.is_some_and(|at| {
+                    name[at] == b' ' && name[at + 1..].eq_ignore_ascii_case(property.as_bytes())
+                })
+            };
+            let is_marked = PORTS.iter().any(|property| marked(property));
+            return if is_marked { Err("something stands before this property") } else { Ok(()) };
+        };
         let value = match field().ok_or("expected a number or nothing")? {
             Field::Text(b"") => Property::Blank,
             Field::Text(text) => {

@@ -257,3 +257,12 @@ fn json_behind_a_command_is_read_text_by_text_and_a_part_of_one_is_a_damage() {
     let read = found(cut.as_bytes()).expect("objects");
     assert!(read.iter().any(|object| object.template.is_err()), "{read:?}");
 }
+
+#[test]
+fn a_property_that_somebody_marked_is_not_passed_over() {
+    let text = b"SettingName : Internet\nDynamicPortRangeStartPort : 49152\n\
+        DynamicPortRangeNumberOfPorts : 16384\n$ AutoReusePortRangeStartPort : 10000\n\
+        $ AutoReusePortRangeNumberOfPorts : 2000\n\n";
+    let found = found(text).expect("objects");
+    assert!(found[0].template.is_err(), "{found:?}");
+}

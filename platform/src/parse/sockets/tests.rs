@@ -153,6 +153,8 @@ fn a_row_that_is_cut_is_seen() {
         (lsof, " TCP *:22 (LISTEN)", ""),
         (lsof, "sshd 812 root", "sshd root"),
         (fstat, " *:22", ""),
+        (fstat, "root sshd", ">> root sshd"),
+        (fstat, "root sshd", "# root sshd"),
         (fstat, "internet6 stream tcp 0xfff *:22", "inter"),
         (net, "Listen 4", "Lis"),
         (net, " 0 Listen 4", ""),
