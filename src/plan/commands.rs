@@ -70,7 +70,7 @@ pub fn rollback(snapshot: &Snapshot, scope: &Scope, space: &Space, values: &[Cha
     let mut back: Vec<Step> =
         now.map(|step| Step { words: "back to what is now".to_owned(), ..step }).collect();
     if snapshot.host.os == Os::Linux && lasts {
-        let words = "put the files of the steps at boot back as they were, or remove them";
+        let words = "the files of the steps at boot as they were, or removed";
         back.push(Step::boot(words));
     }
     back

@@ -16,8 +16,8 @@ pub static RULE: Rule = Rule {
     check: Check::Facts(check),
 };
 
-/// Of so many times the even share it is worth a word, from one percent on.
-const TIMES: u32 = 16;
+/// Where fewer places of the search end at a port, its share is that of a small pool.
+const PLACES: u32 = 16;
 
 fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_pool(facts, |judgement, scope, view| {
@@ -26,11 +26,11 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
         }
         let (range, pool) = (view.bounds.range(), &view.ports);
         let of = |walk| likeliest(range, pool, walk);
-        let all = [of(Walk::Bind), of(Walk::Connect), of(Walk::Udp)];
+        let all = [of(Walk::Bind), of(Walk::Connect)];
         let Some(worst) = all.iter().flatten().copied().max_by_key(Share::millionths) else {
             return judgement.pass();
         };
-        if worst.hits < TIMES || worst.percent() < 1 {
+        if worst.hits < PLACES || worst.percent() < 1 {
             return judgement.pass();
         }
         let severity = match worst.percent() {
@@ -38,11 +38,10 @@ fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
             5.. => Severity::Low,
             _ => Severity::Info,
         };
-        let [bind, connect, udp] = all.map(|share| share.map(Share::told));
+        let [bind, connect] = all.map(|share| share.map(Share::told));
         let told = [
             bind.map(|told| format!("{told} of all bind() to port 0")),
             connect.map(|told| format!("{told} of connect() where the destinations are many")),
-            udp.map(|told| format!("{told} of UDP sockets at most")),
         ];
         let told: Vec<String> = told.into_iter().flatten().collect();
         judgement.found(
@@ -80,9 +79,6 @@ enum Walk {
     /// TCP's connect(): by two, from the parity of the low bound; where it begins is the
     /// destination's (`__inet_hash_connect`, net/ipv4/inet_hashtables.c).
     Connect,
-    /// UDP, the more by one the larger the kernel's table is; with the largest, which has a slot
-    /// for each port (`udp_lib_get_port`, net/ipv4/udp.c).
-    Udp,
 }
 
 /// The part of all searches that end at a port.
@@ -120,15 +116,14 @@ fn even(ports: u32) -> String {
 fn likeliest(range: PortRange, pool: &PortSet, walk: Walk) -> Option<Share> {
     let count = range.count();
     // Two passes take an even number of ports.
-    let taken = if count > 1 && walk != Walk::Udp { count & !1 } else { count };
-    let places = |first: u32, step: usize| -> Vec<u16> {
-        let offsets = (first..taken).step_by(step);
+    let taken = if count > 1 { count & !1 } else { count };
+    let places = |first: u32| -> Vec<u16> {
+        let offsets = (first..taken).step_by(2);
         offsets.filter_map(|offset| u16::try_from(u32::from(range.first()) + offset).ok()).collect()
     };
     let passes = match walk {
-        Walk::Bind => vec![places(1, 2), places(0, 2)],
-        Walk::Connect => vec![places(0, 2), places(1, 2)],
-        Walk::Udp => vec![places(0, 1)],
+        Walk::Bind => [places(1), places(0)],
+        Walk::Connect => [places(0), places(1)],
     };
     // The second pass is for whom the first has nothing.
     passes.iter().find_map(|places| longest(places, pool))
@@ -171,13 +166,12 @@ mod tests {
         let range = (9000, 65_499);
         assert_eq!(share(range, sap, Walk::Bind), Some((40_403, 5202, 28_250)));
         assert_eq!(share(range, sap, Walk::Connect), Some((40_404, 5203, 28_250)));
-        assert_eq!(share(range, sap, Walk::Udp), Some((40_403, 10_404, 56_500)));
     }
 
     #[test]
     fn behind_the_last_port_comes_the_first() {
-        assert_eq!(share((100, 119), "110-119", Walk::Udp), Some((100, 11, 20)));
-        assert_eq!(share((100, 119), "100-109", Walk::Udp), Some((110, 11, 20)));
+        assert_eq!(share((100, 119), "110-119", Walk::Connect), Some((100, 6, 10)));
+        assert_eq!(share((100, 119), "100-109", Walk::Connect), Some((110, 6, 10)));
         assert_eq!(share((100, 119), "112-119,100-101", Walk::Bind), Some((103, 6, 10)));
         // Of an odd number of ports the last is left out.
         assert_eq!(share((100, 104), "100-103", Walk::Connect), None);

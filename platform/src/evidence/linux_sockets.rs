@@ -1,12 +1,15 @@
 //! What `ss` and `netstat` of a Linux host listed, as the kernel's own tables, and who holds what.
 
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
 use super::not_captured;
 use super::tree::Tree;
 use crate::ask::{Answer, Refusal, Reply, SocketOwners};
 use crate::parse::linux_sockets::{self, LinuxList, LinuxSocket, SocketPart, kind};
 use crate::parse::socket_table;
 use crate::ports::PortSet;
-use crate::snapshot::{Connection, Family, Reason, Source, Transport, Why};
+use crate::snapshot::{Family, Reason, Source, Transport, Why};
 
 /// Where a list does not tell the inodes, sockets have one from here on: no kernel counts so far.
 const NUMBERED_FROM: u64 = 1 << 48;
@@ -92,18 +95,14 @@ impl LinuxLists {
             return not_captured(Source::Capture("evidence".into()), "who holds it: `ss -p` tells");
         };
         let source = Source::Capture(name.clone().into());
-        let of_tree = tree.map_or_else(Vec::new, |tree| rows_of(tree, inodes));
+        let inodes: HashSet<u64> = inodes.iter().copied().collect();
+        let of_tree = tree.map_or_else(HashMap::new, |tree| inodes_of(tree, &inodes));
         let mut owners = SocketOwners::default();
         for socket in telling.flat_map(|(_, list)| &list.sockets) {
             let row = &socket.connection;
-            let same = |(transport, known): &&(Transport, Connection)| {
-                (*transport, known.local, known.peer) == (socket.transport, row.local, row.peer)
-            };
-            let inode = if inodes.contains(&row.inode) {
-                Some(row.inode)
-            } else {
-                of_tree.iter().find(same).map(|(_, known)| known.inode)
-            };
+            let own = Some(row.inode).filter(|inode| inodes.contains(inode));
+            let ends = (socket.transport, row.local, row.peer);
+            let inode = own.or_else(|| of_tree.get(&ends).copied());
             let Some(inode) = inode else { continue };
             let found = socket.owners.iter();
             owners.found.extend(found.map(|(pid, name)| (inode, *pid, name.clone().into_bytes())));
@@ -112,17 +111,20 @@ impl LinuxLists {
     }
 }
 
-/// The rows of a tree's tables with these inodes. A table that cannot be read has none: its
-/// sockets then are those of a list.
-fn rows_of(tree: &Tree, inodes: &[u64]) -> Vec<(Transport, Connection)> {
-    let mut rows = Vec::new();
+/// Both ends of a socket.
+type Ends = (Transport, SocketAddr, SocketAddr);
+
+/// Those of the inodes that the tables of a tree have, by their ends. A table that cannot be read
+/// has none: its sockets then are those of a list.
+fn inodes_of(tree: &Tree, inodes: &HashSet<u64>) -> HashMap<Ends, u64> {
+    let mut by_ends = HashMap::new();
     for &family in Family::ALL {
         for &transport in Transport::ALL {
             let Ok(table) = tree.socket_table(family, transport).outcome else { continue };
-            let Ok(all) = socket_table::rows(&table, transport) else { continue };
-            let wanted = all.into_iter().filter(|row| inodes.contains(&row.inode));
-            rows.extend(wanted.map(|row| (transport, row)));
+            let Ok(rows) = socket_table::rows(&table, transport) else { continue };
+            let wanted = rows.into_iter().filter(|row| inodes.contains(&row.inode));
+            by_ends.extend(wanted.map(|row| ((transport, row.local, row.peer), row.inode)));
         }
     }
-    rows
+    by_ends
 }

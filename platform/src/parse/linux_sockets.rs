@@ -83,11 +83,7 @@ struct LinuxListReader {
 
 impl LinuxListReader {
     fn take(&mut self, line: &str, number: usize, whole: bool) {
-        // What goes on from the line above: memory, timers, congestion.
-        if self.form.is_some() && line.starts_with(BLANKS) && !line.trim_matches(BLANKS).is_empty()
-        {
-            return;
-        }
+        let goes_on = line.starts_with(BLANKS);
         let line = line.trim_matches(BLANKS);
         if let Some(shown) = Shown::of_command(line) {
             self.end();
@@ -102,8 +98,18 @@ impl LinuxListReader {
             return;
         }
         let Some(form) = &self.form else { return };
-        if line.is_empty() || line.starts_with("Active ") {
+        if line.starts_with("Active ") {
             return self.end();
+        }
+        // A list may be set in as a whole, or have an empty line in it. What begins as no row is of
+        // the line above (memory, timers, congestion), one that somebody marked, or other text.
+        if !rows::begins_row(line) {
+            if rows::is_of_row(line) {
+                self.list.damaged.get_or_insert((number, "this row of the list is damaged"));
+            } else if !goes_on && !line.is_empty() {
+                self.end();
+            }
+            return;
         }
         match form.row(line) {
             LinuxRow::Socket(_) if !whole || self.list.sockets.len() == SOCKETS_MAX => {
@@ -120,8 +126,8 @@ impl LinuxListReader {
         }
     }
 
-    /// A list without a command line is of the transports that it shows, and has those that wait,
-    /// and the others, if it has one of them.
+    /// A list without a command line is of the transports and families that it shows, and has those
+    /// that wait, and the others, if it has one of them.
     fn end(&mut self) {
         let Some(form) = self.form.take() else { return };
         let sockets = &mut self.list.sockets[self.from..];
@@ -134,7 +140,11 @@ impl LinuxListReader {
         for &family in Family::ALL {
             for &transport in Transport::ALL {
                 for of in [SocketPart::Waiting, SocketPart::Connected] {
-                    let is_it = |one: &LinuxSocket| one.transport == transport && kind(one) == of;
+                    let is_it = |one: &LinuxSocket| {
+                        one.transport == transport
+                            && kind(one) == of
+                            && one.connection.local.is_ipv6() == (family == Family::Ipv6)
+                    };
                     let is_whole = match self.shown {
                         Some(shown) => shown.has(family, transport, of),
                         None => sockets.iter().any(is_it),

@@ -101,18 +101,15 @@ fn one(page: &mut Page, scope: &PlannedScope) {
             }
         }
     }
+    let (commands, words): (Vec<_>, Vec<_>) =
+        plan.rollback.iter().partition(|step| step.command.is_some());
+    let words = words.iter().map(|step| format!("; {}", step.text)).collect::<Vec<_>>().concat();
     if !plan.rollback.is_empty() {
-        page.prose((BOLD, "  back  "), (PLAIN, "to what is now:"), 8);
+        let end = if commands.is_empty() { "" } else { ":" };
+        page.prose((BOLD, "  back  "), (PLAIN, &format!("to what is now{words}{end}")), 8);
     }
-    for step in &plan.rollback {
-        match &step.command {
-            Some(command) => page.command(8, command),
-            None => page.prose((PLAIN, "        "), (PLAIN, &step.text), 8),
-        }
-    }
-    let names: Vec<&str> = plan.snippets.iter().map(|snippet| snippet.name.as_ref()).collect();
-    if !names.is_empty() {
-        line(page, "as text", &format!("--snippet {}; --for all: more", names.join(", ")));
+    for command in commands.iter().filter_map(|step| step.command.as_deref()) {
+        page.command(8, command);
     }
 }
 

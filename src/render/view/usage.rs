@@ -2,7 +2,7 @@
 
 use super::rows::{row, unread};
 use crate::text::{counted, grouped};
-use crate::wire::v1::{PortsInUse, Scope, State, Usage};
+use crate::wire::v1::{PortsInUse, Scope, State, Transport, Usage};
 
 /// The line among the facts; none where it is not read on this system.
 pub fn fact(scope: &Scope) -> Option<Vec<String>> {
@@ -42,11 +42,17 @@ pub fn busiest(usage: &Usage) -> Option<String> {
         return None;
     }
     let used = usage.destinations.iter().filter(|used| used.destination.is_some());
-    let Some(most) = used.max_by_key(|used| used.percent) else {
+    // The first of equals.
+    let Some(most) = used.rev().max_by_key(|used| used.percent) else {
         return Some("no connection has a port of the pool".to_owned());
     };
     let to = destination(most);
-    let owner = usage.busiest_users.first();
+    let mut of_tcp = usage.destinations.iter().filter(|used| used.transport == Transport::Tcp);
+    let theirs = of_tcp.find(|used| used.destination.is_some());
+    let owner = usage
+        .busiest_users
+        .first()
+        .filter(|_| theirs.is_some_and(|theirs| std::ptr::eq(theirs, most)));
     let owner = owner.map_or_else(String::new, |user| {
         format!(", {} by {} (pid {})", grouped(user.ports), user.command, user.pid)
     });

@@ -58,9 +58,7 @@ impl Shown {
             },
             transports: [tcp || any, udp || any],
             parts: [all || listening, all || !listening],
-            // `netstat -i`, `-r`, `-s` and `ss -s` list other things.
-            filtered: words.iter().any(|word| !word.starts_with('-'))
-                || (tool == "netstat" && (short('i') || short('r') || short('s') || short('c'))),
+            filtered: !words.iter().all(|word| is_known(tool, word)),
         }
     }
 
@@ -79,5 +77,35 @@ impl Shown {
             [false, true] => Some(Transport::Udp),
             _ => None,
         }
+    }
+}
+
+/// Whether an option chooses nothing but transports, families and states, or says more of each
+/// socket. Any other (`ss -S`, `netstat -s`) may list something else.
+fn is_known(tool: &str, word: &str) -> bool {
+    let letters = if tool == "ss" { "tuwx46alnroempibOZT" } else { "tuwx46alnpeoWvT" };
+    match word.strip_prefix("--") {
+        Some(name) => matches!(
+            name,
+            "tcp"
+                | "udp"
+                | "all"
+                | "listening"
+                | "numeric"
+                | "processes"
+                | "programs"
+                | "extended"
+                | "extend"
+                | "options"
+                | "timers"
+                | "memory"
+                | "info"
+                | "ipv4"
+                | "ipv6"
+                | "wide"
+        ),
+        None => word
+            .strip_prefix('-')
+            .is_some_and(|some| !some.is_empty() && some.chars().all(|c| letters.contains(c))),
     }
 }

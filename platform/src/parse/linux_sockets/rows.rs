@@ -76,7 +76,7 @@ impl LinuxColumns {
             Self::Ss { netid: true, .. } => match words.split_first() {
                 Some((&"tcp", rest)) => ss(Transport::Tcp, rest),
                 Some((&"udp", rest)) => ss(Transport::Udp, rest),
-                Some((netid, _)) if is_netid(netid) => return LinuxRow::OfAnotherKind,
+                Some((netid, _)) if OTHERS.contains(netid) => return LinuxRow::OfAnotherKind,
                 _ => Err(MARKED),
             },
             Self::Ss { netid: false, .. } => {
@@ -86,9 +86,7 @@ impl LinuxColumns {
             Self::Netstat { inode, owners } => match words.split_first() {
                 Some((&("tcp" | "tcp6"), rest)) => netstat(Transport::Tcp, rest, inode, owners),
                 Some((&("udp" | "udp6"), rest)) => netstat(Transport::Udp, rest, inode, owners),
-                Some((protocol, rest))
-                    if rest.len() > 3 && protocol.bytes().all(|b| b.is_ascii_alphanumeric()) =>
-                {
+                Some((protocol, _)) if OTHERS.contains(protocol) => {
                     return LinuxRow::OfAnotherKind;
                 }
                 _ => Err(MARKED),
@@ -101,10 +99,30 @@ impl LinuxColumns {
     }
 }
 
-/// The kinds that `ss` names: lower-case letters, digits and `_`.
-fn is_netid(word: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    !word.is_empty() && word.len() <= 8 && word.bytes().all(plain)
+/// Kinds of sockets that both programs name and that have no port of TCP or UDP.
+const OTHERS: [&str; 25] = [
+    "nl", "p_raw", "p_dgr", "u_str", "u_dgr", "u_seq", "raw", "raw6", "icmp", "icmp6", "dccp",
+    "sctp", "sctp6", "mptcp", "v_str", "v_dgr", "ti_rd", "ti_sq", "ti_dg", "xdp", "udplite",
+    "udplite6", "udpl6", "unix", "???",
+];
+
+/// Whether a line begins as a row does: with a kind of socket, or a state.
+pub(super) fn begins_row(line: &str) -> bool {
+    let word = line.split_ascii_whitespace().next().unwrap_or_default();
+    matches!(word, "tcp" | "tcp6" | "udp" | "udp6") || OTHERS.contains(&word) || is_state(word)
+}
+
+/// Whether a line that begins otherwise is one that somebody marked, or that lost its beginning.
+pub(super) fn is_of_row(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    words.any(|word| matches!(word, "tcp" | "tcp6" | "udp" | "udp6") || is_state(word))
+        || line.contains("users:((")
+        || line.split_ascii_whitespace().filter(|word| end(word).is_ok()).count() > 1
+}
+
+/// `UNKNOWN` too, which no socket of TCP or UDP has.
+fn is_state(word: &str) -> bool {
+    state_of(word).is_some() || word == "UNKNOWN"
 }
 
 fn ss(transport: Transport, words: &[&str]) -> Result<LinuxSocket, &'static str> {

@@ -28,9 +28,7 @@ fn told(list: &LinuxList) -> Vec<String> {
 }
 
 fn has(list: &LinuxList, transport: Transport, kind: SocketPart) -> bool {
-    let of = |family: &Family| list.has_all(*family, transport, kind);
-    assert_eq!(of(&Family::Ipv4), of(&Family::Ipv6));
-    of(&Family::Ipv4)
+    has_any(list, transport, kind)
 }
 
 #[test]
@@ -119,6 +117,10 @@ fn a_command_line_says_what_there_is_all_of() {
         ("ss -tan sport = :22", [false; 3]),
         ("netstat -tlnp", [true, false, false]),
         ("netstat -i", [false; 3]),
+        ("ss -Sln", [false; 3]),
+        ("ss --sctp -a", [false; 3]),
+        ("ss -f inet -tln", [false; 3]),
+        ("netstat -s", [false; 3]),
     ] {
         assert_eq!(of(command), whole, "{command}");
     }
@@ -157,4 +159,42 @@ fn sockets_become_the_lines_that_the_kernel_prints() {
         assert!(!sockets.is_empty());
         assert_eq!(socket_table::rows(&table(sockets.iter()), transport), Ok(sockets));
     }
+}
+
+#[test]
+fn no_row_is_passed_over_without_a_word() {
+    let command = "# ss -tlnp\n";
+    let heads = "State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n";
+    let row = "LISTEN 0 128 0.0.0.0:33060 0.0.0.0:*\n";
+    let other = "LISTEN 0 128 127.0.0.1:631 0.0.0.0:*\n";
+    let ports = |text: &str| -> Vec<u16> {
+        let list = list(text);
+        assert!(list.has_all(Family::Ipv6, Transport::Tcp, SocketPart::Waiting), "{text}{list:?}");
+        list.sockets.iter().map(|one| one.connection.local.port()).collect()
+    };
+    // Set in as a whole, an empty line in it, a prompt or a setting behind it.
+    for text in [
+        format!("    {command}    {heads}    {row}    {other}"),
+        format!("{command}{heads}{row}\n{other}"),
+        format!(
+            "{command}{heads}{row}{other}root@web1:~# sysctl net.ipv4.tcp_fin_timeout\nnet.x = 1\n"
+        ),
+        format!("{command}{heads}{row}{other}\nthat is all\n"),
+    ] {
+        assert_eq!(ports(&text), [33060, 631], "{text}");
+    }
+    // Marked, or without its beginning.
+    for text in [
+        format!("{command}{heads}--> {row}{other}"),
+        format!("{command}{heads}# {row}{other}"),
+        format!("{command}{heads}{other}128 0.0.0.0:33060 0.0.0.0:*\n"),
+    ] {
+        let list = list(&text);
+        assert!(list.damaged.is_some(), "{text}");
+        assert!(!list.has_all(Family::Ipv4, Transport::Tcp, SocketPart::Waiting), "{text}");
+    }
+    // Without a command line, of a family that no row is of nothing is known.
+    let four = list(&format!("{heads}{row}"));
+    assert!(four.has_all(Family::Ipv4, Transport::Tcp, SocketPart::Waiting));
+    assert!(!four.has_all(Family::Ipv6, Transport::Tcp, SocketPart::Waiting));
 }

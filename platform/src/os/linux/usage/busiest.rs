@@ -59,7 +59,8 @@ fn census_of(scope: &mut Scope) -> Option<&mut Census> {
 fn busiest(scope: &Scope) -> Option<(Destination, PortSet)> {
     let census = scope.usage.known()?.census.as_ref()?;
     let of_tcp = |row: &&Destination| row.transport == Transport::Tcp && row.peer.is_some();
-    let row = census.destinations.iter().filter(of_tcp).max_by_key(|row| row.ports_used)?;
+    // The most used is the first.
+    let row = census.destinations.iter().find(of_tcp)?;
     let pools = pool::pools(scope);
     let pool = pools.iter().find(|pool| pool.transport == Transport::Tcp)?;
     let is_much = row.percent_of(pool.usable()).is_none_or(|percent| percent >= HALF);
