@@ -3,6 +3,7 @@
 //! Only commands have doc comments: clap would use that of a struct of arguments as the sentence of
 //! every command that has these arguments.
 
+mod confine;
 mod fleet;
 mod help;
 mod hinted;
@@ -13,6 +14,7 @@ mod plan;
 mod values;
 mod watch;
 
+pub use confine::{CaptureArgs, ConfineArgs};
 pub use fleet::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
 pub use help::SHORT;
 pub use identity::{AbsenceArgs, IdentityArgs};
@@ -97,7 +99,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Save everything an audit reads on this host in one file, for --from on any machine
     #[command(before_help = help::CAPTURE, help_template = help::TEMPLATE)]
-    Capture(OutputArgs),
+    Capture(CaptureArgs),
     /// Show what the settings will be after a reboot: which file wins, what it overrides, and what
     /// never applies
     #[command(before_help = help::BOOT, help_template = help::TEMPLATE)]
@@ -230,6 +232,9 @@ pub struct ReadArgs {
     /// How closely to look at who uses the pool
     #[arg(long, value_enum, default_value_t = UsageDepth::Auto, value_name = "DEPTH", env = "EPHAUDIT_USAGE", hide_env_values = true)]
     pub usage: UsageDepth,
+    /// How the reading is confined
+    #[command(flatten)]
+    pub confine: ConfineArgs,
 }
 
 // What to read and how to write it.
@@ -404,6 +409,9 @@ pub struct ExplainArgs {
     /// Whose facts
     #[command(flatten)]
     pub facts: FactsArgs,
+    /// How the reading is confined
+    #[command(flatten)]
+    pub confine: ConfineArgs,
     /// Where and how to write
     #[command(flatten)]
     pub output: OutputArgs,

@@ -3,6 +3,7 @@
 
 mod audit;
 mod cli;
+mod confine;
 mod draft;
 mod explain;
 mod fixed;

@@ -43,9 +43,10 @@ use self::progress::Progress;
 use crate::audit::{audit, needs, needs_owners};
 use crate::cli;
 use crate::cli::{
-    AuditArgs, Cli, Command, ConvertArgs, FactsArgs, OutputArgs, ProbeArgs, REGISTRY_VARIABLE,
-    ReadArgs, RulesArgs, ShowArgs, UsageDepth,
+    AuditArgs, CaptureArgs, Cli, Command, ConfineArgs, ConvertArgs, FactsArgs, ProbeArgs,
+    REGISTRY_VARIABLE, ReadArgs, RulesArgs, ShowArgs, UsageDepth,
 };
+use crate::confine::{self, Confine, Layer, Reach};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
@@ -168,11 +169,13 @@ fn run_audit(args: &AuditArgs) -> Result<u8, Failure> {
 /// The report, and the exit code that goes with it.
 fn inspect(args: &AuditArgs) -> Result<(v1::Document, u8), Failure> {
     let policy = policy::of(&args.measure, &args.show.read.facts)?;
-    let (mut snapshot, at) = snapshot(&args.show.read, &policy, args.show.report.verbose)?;
+    let Taken { mut snapshot, at, held } =
+        snapshot(&args.show.read, &policy, args.show.report.verbose)?;
     let identity = Identity::of(&args.show, &mut snapshot)?;
     let report = audit(&snapshot, &policy);
     let mut document = v1::document(&snapshot, &policy, Some(&report), at, args.show.top);
     identity.fill(&mut document);
+    document.tool = document.tool.held_by(&held);
     let usual = match report.status {
         Status::Compliant => exit::OK,
         Status::Findings => exit::FINDINGS,
@@ -186,17 +189,27 @@ fn inspect(args: &AuditArgs) -> Result<(v1::Document, u8), Failure> {
 
 fn run_show(args: &ShowArgs) -> Result<u8, Failure> {
     let policy = unjudged(&args.read.facts)?;
-    let (mut snapshot, at) = snapshot(&args.read, &policy, args.report.verbose)?;
+    let Taken { mut snapshot, at, held } = snapshot(&args.read, &policy, args.report.verbose)?;
     let identity = Identity::of(args, &mut snapshot)?;
     let mut document = v1::document(&snapshot, &policy, None, at, args.top);
     identity.fill(&mut document);
+    document.tool = document.tool.held_by(&held);
     present(from_ref(&document), &args.report, None, Screenful::default())?;
     Ok(args.report.format.exit_code(&document).unwrap_or(exit::OK))
 }
 
-/// The facts of this host, or of the evidence, and when they were read.
+/// The facts of a host.
+struct Taken {
+    snapshot: Snapshot,
+    /// When they were read.
+    at: String,
+    /// What held the thread that read them.
+    held: Vec<Layer>,
+}
+
+/// The facts of this host, or of the evidence.
 /// From the second -v on, what was asked is said too.
-fn snapshot(args: &ReadArgs, policy: &Policy, verbose: u8) -> Result<(Snapshot, String), Failure> {
+fn snapshot(args: &ReadArgs, policy: &Policy, verbose: u8) -> Result<Taken, Failure> {
     let at = now()?;
     let needs = reads(args, policy);
     let elsewhere = !args.facts.from.is_empty() || args.tree.root.is_some();
@@ -205,19 +218,37 @@ fn snapshot(args: &ReadArgs, policy: &Policy, verbose: u8) -> Result<(Snapshot, 
                    recorded in them";
         return Err(Failure::Usage(why.to_owned()));
     }
-    let trace = AskTrace::default();
-    let mut host = host(&args.facts, args.tree.root.as_deref())?;
-    if verbose > 1 {
-        host = host.traced(&trace);
-    }
-    let long = args.all_netns || args.usage == UsageDepth::Full;
-    let progress = long.then(|| Progress::of("reading this host"));
-    let mut snapshot = host.read(&needs);
-    let named = needs_owners(policy, &snapshot);
-    host.owners(&mut snapshot, &named);
-    drop(progress);
-    output::explain(trace.lines());
-    Ok((snapshot, host.collected_at().map_or(at, str::to_owned)))
+    let read = || {
+        let trace = AskTrace::default();
+        let mut host = host(&args.facts, args.tree.root.as_deref())?;
+        if verbose > 1 {
+            host = host.traced(&trace);
+        }
+        let long = args.all_netns || args.usage == UsageDepth::Full;
+        let progress = long.then(|| Progress::of("reading this host"));
+        let mut snapshot = host.read(&needs);
+        let named = needs_owners(policy, &snapshot);
+        host.owners(&mut snapshot, &named);
+        drop(progress);
+        output::explain(trace.lines());
+        Ok::<_, Failure>((snapshot, host.collected_at().map_or(at, str::to_owned)))
+    };
+    let reach = if args.all_netns { Reach::Namespaces } else { Reach::Host };
+    let (read, held) = confined(&args.confine, elsewhere, reach, read)?;
+    let (snapshot, at) = read?;
+    Ok(Taken { snapshot, at, held })
+}
+
+/// Reads this host in a confined thread, and files that somebody named as whoever named them.
+fn confined<T: Send>(
+    args: &ConfineArgs,
+    elsewhere: bool,
+    reach: Reach,
+    read: impl FnOnce() -> T + Send,
+) -> Result<(T, Vec<Layer>), Failure> {
+    let how = if elsewhere { Confine::Off } else { args.confine };
+    confine::within(how, reach, read)
+        .map_err(|why| Failure::Output(format!("--confine require: {why}")))
 }
 
 /// What the command line asks for, and what the rules read that are on.
@@ -249,25 +280,29 @@ fn host(facts: &FactsArgs, root: Option<&Path>) -> Result<Host<'static>, Failure
 
 /// What the listeners' owners are asked for depends on the registry: a capture holds those of the
 /// built-in one.
-fn capture(args: &OutputArgs) -> Result<u8, Failure> {
+fn capture(args: &CaptureArgs) -> Result<u8, Failure> {
     let registry = Registry::built_in();
     let policy = Policy::of(Profile::Iana, None, registry);
-    let recording = Recording::default();
-    let host = Host::recording(&recording);
     let at = now()?;
-    let mut snapshot = host.read(&Needs::default().depth(Depth::Auto(policy.near_exhaustion)));
-    let named = needs_owners(&policy, &snapshot);
-    host.owners(&mut snapshot, &named);
-    drop(host);
-    let bytes = recording
-        .capture(&snapshot.host, at)
-        .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))?;
+    let read = || {
+        let recording = Recording::default();
+        let host = Host::recording(&recording);
+        let mut snapshot = host.read(&Needs::default().depth(Depth::Auto(policy.near_exhaustion)));
+        let named = needs_owners(&policy, &snapshot);
+        host.owners(&mut snapshot, &named);
+        drop(host);
+        recording
+            .capture(&snapshot.host, at)
+            .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))
+    };
+    let (bytes, _) = confined(&args.confine, false, Reach::Host, read)?;
+    let bytes = bytes?;
     if bytes.len() > Capture::MAX {
         return Err(Failure::Output(
             "the capture is larger than --from accepts (4 MiB)".to_owned(),
         ));
     }
-    output::write(args, false, Content::Capture, || bytes)?;
+    output::write(&args.output, false, Content::Capture, || bytes)?;
     Ok(exit::OK)
 }
 

@@ -5,6 +5,7 @@ mod boot;
 mod broken;
 mod cli;
 mod clock;
+mod confined;
 mod emit;
 mod folder;
 mod hostile;

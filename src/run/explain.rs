@@ -7,9 +7,10 @@ use ephaudit_platform::snapshot::Transport;
 
 use super::clock::now;
 use super::output::Content;
-use super::{Failure, exit, host, output, registry, unjudged};
+use super::{Failure, confined, exit, host, output, registry, unjudged};
 use crate::audit::needs_owners;
 use crate::cli::ExplainArgs;
+use crate::confine::Reach;
 use crate::explain;
 use crate::render::{self, Screen};
 use crate::rules::{self, RULES};
@@ -93,27 +94,34 @@ fn explain_rule(args: &ExplainArgs) -> Result<(), Failure> {
 fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), Failure> {
     let policy = unjudged(&args.facts)?;
     let at = now()?;
-    let host = host(&args.facts, None)?;
-    let mut snapshot = host.read(&Needs::default());
-    if !args.facts.from.is_empty() {
-        // A capture knows the owners that its audit asked for.
-        let named = needs_owners(&policy, &snapshot);
-        host.owners(&mut snapshot, &named);
-    }
-    let at = host.collected_at().map_or(at, str::to_owned);
-    let ports = PortSet::from(PortRange::single(port));
-    let holders: Vec<Holders> = of
-        .iter()
-        .map(|&transport| host.holders(&snapshot.host, transport, &ports))
-        .map(|held| match snapshot.scopes.first() {
-            Some(scope) => held.or_listeners(&scope.listeners.items),
-            None => held,
-        })
-        .collect();
+    let elsewhere = !args.facts.from.is_empty();
+    let read = || {
+        let host = host(&args.facts, None)?;
+        let mut snapshot = host.read(&Needs::default());
+        if elsewhere {
+            // A capture knows the owners that its audit asked for.
+            let named = needs_owners(&policy, &snapshot);
+            host.owners(&mut snapshot, &named);
+        }
+        let at = host.collected_at().map_or(at, str::to_owned);
+        let ports = PortSet::from(PortRange::single(port));
+        let holders: Vec<Holders> = of
+            .iter()
+            .map(|&transport| host.holders(&snapshot.host, transport, &ports))
+            .map(|held| match snapshot.scopes.first() {
+                Some(scope) => held.or_listeners(&scope.listeners.items),
+                None => held,
+            })
+            .collect();
+        Ok::<_, Failure>((snapshot, holders, at))
+    };
+    let (read, held) = confined(&args.confine, elsewhere, Reach::Host, read)?;
+    let (snapshot, holders, at) = read?;
     let Some(explanation) = explain::explain(&snapshot, &policy.registry, port, &holders) else {
         return Err(Failure::Usage("this system has no live reader; see --from".to_owned()));
     };
-    let document = v1::explanation(&snapshot.host, &policy.registry, explanation, at);
+    let mut document = v1::explanation(&snapshot.host, &policy.registry, explanation, at);
+    document.tool = document.tool.held_by(&held);
     let look = output::look(&args.output);
     let format = args.format.unwrap_or(Screen::Table);
     output::write(&args.output, false, Content::Facts, || {

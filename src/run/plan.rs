@@ -1,7 +1,7 @@
 //! `plan`: which range and list a host had better have.
 
 use super::output::Content;
-use super::{Failure, exit, output, policy, snapshot};
+use super::{Failure, Taken, exit, output, policy, snapshot};
 use crate::cli::PlanArgs;
 use crate::plan::demand::FixedValue;
 use crate::plan::{HostPlan, plan};
@@ -13,13 +13,14 @@ pub(super) fn run(args: &PlanArgs) -> Result<u8, Failure> {
     let wish = args.wish();
     one_range(&wish.fixed)?;
     let policy = policy::of(&args.measure, &args.read.facts)?;
-    let (snapshot, at) = snapshot(&args.read, &policy, 0)?;
+    let Taken { snapshot, at, held } = snapshot(&args.read, &policy, 0)?;
     let targets = args.snippet.iter().chain(&args.targets).cloned().collect::<Vec<_>>();
     let plan = plan(&snapshot, &policy, &wish, &targets);
     if let Some(name) = &args.snippet {
         write_snippet(args, &plan, name)?;
     } else {
-        let document = v1::planned(&snapshot.host, &policy, &plan, at);
+        let mut document = v1::planned(&snapshot.host, &policy, &plan, at);
+        document.tool = document.tool.held_by(&held);
         let look = output::look(&args.output);
         let make = || render::render_plan(&document, args.format, look);
         output::write(&args.output, args.quiet, Content::Facts, make)?;

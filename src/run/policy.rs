@@ -129,7 +129,7 @@ fn new(args: &PolicyNewArgs) -> Result<(), Failure> {
         )));
     }
     let last = day_after(DRAFTED_FOR)?;
-    let (snapshot, _) = super::snapshot(&args.read, &policy, 0)?;
+    let snapshot = super::snapshot(&args.read, &policy, 0)?.snapshot;
     let text = Draft::new(&snapshot, policy).text(&last);
     output::write(&args.output, false, Content::Text, || text.into_bytes())
 }

@@ -115,6 +115,10 @@ pub struct Tool {
     pub name: Word,
     /// Its version.
     pub version: Word,
+    /// What held the thread that read this host, so that it could change nothing; none where it
+    /// was not confined, or no host was read.
+    #[serde(default)]
+    pub confinement: Vec<Word>,
 }
 
 /// The host; null is what could not be read.

@@ -14,6 +14,7 @@ use super::{
     Verdict, Word,
 };
 use crate::audit;
+use crate::confine::Layer;
 use crate::iana::{self, REGISTRY_NAME};
 use crate::policy::services::Declared;
 use crate::policy::{Policy, Weight};
@@ -98,6 +99,15 @@ pub const fn tool() -> Tool {
     Tool {
         name: Word::Borrowed(env!("CARGO_PKG_NAME")),
         version: Word::Borrowed(env!("CARGO_PKG_VERSION")),
+        confinement: Vec::new(),
+    }
+}
+
+impl Tool {
+    /// Whose reading thread those layers held.
+    pub fn held_by(self, layers: &[Layer]) -> Self {
+        let confinement = layers.iter().map(|layer| Word::Borrowed(layer.name())).collect();
+        Self { confinement, ..self }
     }
 }
 

@@ -85,8 +85,13 @@ pub(super) const POLICY: Group = Group {
 
 /// The facts of this host.
 pub(super) const HOST: Group = Group {
-    why: "settings, counters, the host's names, id and start, and whose a listener is",
+    why: "settings, counters, the host's names, id and start, and whose a listener is, by a thread \
+          that gives up its rights",
     calls: &[
+        "capget",
+        "capset",
+        "clone",
+        "clone3",
         "fstat",
         "fstatfs",
         "getdents64",
@@ -94,8 +99,13 @@ pub(super) const HOST: Group = Group {
         "lseek",
         "open",
         "openat2",
+        "prctl",
         "readlink",
         "readlinkat",
+        "seccomp",
+        "setgroups",
+        "setresgid",
+        "setresuid",
         "statx",
         "uname",
     ],
