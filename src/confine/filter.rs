@@ -1,6 +1,9 @@
 //! The system calls that change something, refused. It is a list of what is forbidden and not of
 //! what is allowed: a call that a C library or a kernel of tomorrow needs must not cost a reading.
 
+// numbers of system calls are 32 bits wide on some systems
+#![allow(clippy::useless_conversion)]
+
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
 
