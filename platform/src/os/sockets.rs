@@ -72,7 +72,8 @@ pub(super) fn families(address: IpAddr, v6only: Option<bool>) -> &'static [Famil
 
 /// Sorted; sockets that share a port by SO_REUSEPORT are one listener with several inodes.
 pub(super) fn merged(mut items: Vec<Listener>) -> Vec<Listener> {
-    items.sort_by(|a, b| key(a).cmp(&key(b)));
+    // In place: a stable sort takes half of their memory once more.
+    items.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
     items.dedup_by(|next, kept| {
         let same = key(next) == key(kept);
         if same {

@@ -172,6 +172,8 @@ fn add(
     notes: &mut Vec<Unread>,
 ) {
     let mut unsure = 0;
+    // A hundred thousand that grow by doubling are two copies for a while.
+    listeners.items.reserve_exact(sockets.len());
     for socket in sockets {
         if matches!(socket.address, IpAddr::V6(address) if address.is_unspecified()) {
             unsure += usize::from(socket.v6only.is_none());
