@@ -195,8 +195,6 @@ pub(crate) struct Allocator {
     pub(crate) tcp_in_use: Option<u32>,
     /// How many UDP ports can be in use at most.
     pub(crate) udp_in_use: Option<u32>,
-    /// Whether TCP's connect() goes on by random steps, whatever the parity.
-    pub(crate) steps_at_random: Option<bool>,
     /// Whether the namespace has any address of IPv6.
     pub(crate) has_ipv6: Option<bool>,
 }

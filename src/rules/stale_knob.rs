@@ -7,6 +7,7 @@ use crate::policy::Policy;
 use crate::report::{Finding, Severity, Step, Verdict};
 use crate::rule::boot::{each_boot, lines, winner};
 use crate::rule::{Check, Facts, Need, Rule};
+use crate::text::seconds;
 
 pub static RULE: Rule = Rule {
     name: "stale-knob",
@@ -59,8 +60,14 @@ fn fin_timeout(scope: &Scope, boot: &Boot) -> Option<Finding> {
         .with_evidence(lowered)
         .says(
             "tcp_fin_timeout is lowered, which does not shorten TIME_WAIT",
-            "It bounds how long an orphaned connection waits in FIN_WAIT_2 for a peer that does \
-             not close. TIME_WAIT lasts 60 s whatever it is: ports come back no sooner.",
+            format!(
+                "It bounds how long an orphaned connection waits in FIN_WAIT_2 for a peer that \
+                 does not close. {}: ports come back no sooner.",
+                scope.time_wait.known().map_or_else(
+                    || "TIME_WAIT is another timer".to_owned(),
+                    |&length| format!("TIME_WAIT lasts {} whatever it is", seconds(length)),
+                )
+            ),
         );
     Some(
         finding

@@ -16,6 +16,7 @@ mod owners;
 mod room;
 mod scope;
 mod sysctl;
+mod time_wait;
 mod usage;
 mod version;
 

@@ -62,6 +62,14 @@ pub(crate) fn switch(bytes: &[u8]) -> Result<bool, Why> {
     Ok(number != 0)
 }
 
+/// A duration such as `tcp_tw_timeout`, told in seconds; in milliseconds, never 0.
+pub(crate) fn seconds(bytes: &[u8]) -> Result<u32, Why> {
+    let milliseconds = |text: &str| text.parse::<u32>().ok().filter(|&n| n > 0)?.checked_mul(1000);
+    canonical(bytes, "a number of seconds and a newline", milliseconds, |value| {
+        (value / 1000).to_string()
+    })
+}
+
 fn canonical<T>(
     bytes: &[u8],
     expected: &str,

@@ -58,16 +58,11 @@ fn in_use(wish: Wish, allocator: Allocator) -> Option<u32> {
 }
 
 /// `inet_csk_find_open_port` and `__inet_hash_connect` take the last parity only when no port of
-/// the first is free.
+/// the first is free, by whatever ip_local_port_step_width: the kernel doubles the step.
 fn parity(wish: Wish, settings: &PortSettings<'_>, ports: &[u16]) -> Compared {
     let PortSettings { pool, allocator } = settings;
     let (range, bounds) = (pool.range, pool.bounds);
-    let steps = match wish.call {
-        Call::Connect => allocator.steps_at_random,
-        Call::Bind => Some(false),
-    };
-    if wish.transport != Transport::Tcp || range.tcp_by_parity == Some(false) || steps == Some(true)
-    {
+    if wish.transport != Transport::Tcp || range.tcp_by_parity == Some(false) {
         return Agrees;
     }
     let low_is_odd = bounds.range().first() % 2 == 1;
@@ -82,7 +77,7 @@ fn parity(wish: Wish, settings: &PortSettings<'_>, ports: &[u16]) -> Compared {
     }
     let (last_name, first_name) = if odd_first { ("even", "odd") } else { ("odd", "even") };
     let begin = format!("{last} of {} ports are {last_name}, which go last", ports.len());
-    if range.tcp_by_parity.is_none() || steps.is_none() {
+    if range.tcp_by_parity.is_none() {
         return Unknown(format!("{begin} on most kernels; whether on this one could not be read"));
     }
     match in_use(wish, *allocator) {

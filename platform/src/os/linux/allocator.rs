@@ -4,9 +4,6 @@ use crate::ask::{Ask, Question, Refusal};
 use crate::os::Allocator;
 use crate::parse::sockstat::counter;
 
-/// Steps of a random width between connect() calls, whatever the parity; 0 is off. Newer than Linux
-/// 6.18.
-const STEP_WIDTH: &str = "net.ipv4.ip_local_port_step_width";
 const SOCKSTAT: &str = "/proc/thread-self/net/sockstat";
 const SOCKSTAT6: &str = "/proc/thread-self/net/sockstat6";
 const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
@@ -15,11 +12,6 @@ const IF_INET6: &str = "/proc/thread-self/net/if_inet6";
 /// socket of the machine, of both families, but those in TIME_WAIT. UDP's `inuse` counts what has a
 /// port (`udp_lib_get_port`), each family for itself.
 pub(in crate::os) fn read(ask: &dyn Ask) -> Allocator {
-    let steps_at_random = match ask.ask(Question::Tunable(STEP_WIDTH)).outcome {
-        Ok(text) => Some(text.trim_ascii() != b"0"),
-        Err(Refusal::NotFound(_)) => Some(false),
-        Err(_) => None,
-    };
     let file = |path| {
         let text = ask.ask(Question::File(path)).outcome.ok()?;
         Some(String::from_utf8_lossy(&text).into_owned())
@@ -37,7 +29,6 @@ pub(in crate::os) fn read(ask: &dyn Ask) -> Allocator {
     Allocator {
         tcp_in_use: sum(number(&four, "TCP", "alloc"), number(&four, "TCP", "tw")),
         udp_in_use: sum(number(&four, "UDP", "inuse"), udp6),
-        steps_at_random,
         has_ipv6: match ask.ask(Question::File(IF_INET6)).outcome {
             Ok(addresses) => Some(!addresses.is_empty()),
             // Its neighbour tells that the folder is there.
@@ -59,10 +50,9 @@ mod tests {
         Err(Refusal::NotFound("missing".to_owned()))
     }
 
-    fn with(step_width: &Outcome, sockstat: &str, sockstat6: &Outcome, ip6: &Outcome) -> Allocator {
+    fn with(sockstat: &str, sockstat6: &Outcome, ip6: &Outcome) -> Allocator {
         read(&|question: Question<'_>| {
             let outcome = match question {
-                Question::Tunable(STEP_WIDTH) => step_width.clone(),
                 Question::File(SOCKSTAT) if sockstat.is_empty() => missing(),
                 Question::File(SOCKSTAT) => Ok(sockstat.as_bytes().to_vec()),
                 Question::File(SOCKSTAT6) => sockstat6.clone(),
@@ -76,29 +66,23 @@ mod tests {
     #[test]
     fn every_socket_counts() {
         let text = |text: &str| Ok(text.as_bytes().to_vec());
-        let plain = with(&missing(), COUNTERS, &text("UDP6: inuse 4\n"), &missing());
+        let plain = with(COUNTERS, &text("UDP6: inuse 4\n"), &missing());
         assert_eq!((plain.tcp_in_use, plain.udp_in_use), (Some(905), Some(7)));
-        let without = with(&missing(), COUNTERS, &missing(), &missing());
+        let without = with(COUNTERS, &missing(), &missing());
         assert_eq!(without.udp_in_use, Some(3), "a kernel without IPv6");
-        let cut = with(&missing(), "TCP: inuse 1 orphan 0 tw 5\n", &text(""), &missing());
+        let cut = with("TCP: inuse 1 orphan 0 tw 5\n", &text(""), &missing());
         assert_eq!((cut.tcp_in_use, cut.udp_in_use), (None, None));
     }
 
     #[test]
-    fn random_steps_and_ipv6_are_known_or_not() {
+    fn whether_there_is_ipv6_is_known_or_not() {
         let denied = || {
             Err(Refusal::Failed(crate::snapshot::Why::new(
                 crate::snapshot::Reason::Denied,
                 "refused",
             )))
         };
-        let steps = |text: Outcome| with(&text, COUNTERS, &missing(), &missing()).steps_at_random;
-        assert_eq!(steps(missing()), Some(false));
-        assert_eq!(steps(Ok(b"0\n".to_vec())), Some(false));
-        assert_eq!(steps(Ok(b"64\n".to_vec())), Some(true));
-        assert_eq!(steps(denied()), None);
-        let ip6 =
-            |text: Outcome, counters: &str| with(&missing(), counters, &missing(), &text).has_ipv6;
+        let ip6 = |text: Outcome, counters: &str| with(counters, &missing(), &text).has_ipv6;
         assert_eq!(ip6(missing(), COUNTERS), Some(false));
         assert_eq!(ip6(missing(), ""), None, "the whole folder may be missing");
         assert_eq!(ip6(Ok(Vec::new()), COUNTERS), Some(false));

@@ -1,7 +1,7 @@
 //! One network namespace: its sysctls, its sockets and who uses its ports.
 
-use super::super::time_wait;
 use super::sysctl::sysctl;
+use super::time_wait::TimeWait;
 use super::version::KernelVersion;
 use super::{defaults, listeners, nat, other_transports, usage};
 use crate::ask::Ask;
@@ -30,7 +30,7 @@ pub(super) struct Kernel {
     version: Option<KernelVersion>,
     gvisor: bool,
     vendor_default: Option<PortRange>,
-    time_wait: Reading<u32>,
+    time_wait: TimeWait,
 }
 
 impl Kernel {
@@ -40,7 +40,7 @@ impl Kernel {
             version,
             gvisor,
             vendor_default: vendor_default(gvisor, host.kernel.as_deref()),
-            time_wait: time_wait(host),
+            time_wait: TimeWait::of(host),
         }
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn read(
             version.map(|running| running < UNPRIVILEGED_START_SINCE),
             linux_sysctl::unprivileged_start,
         ),
-        time_wait: kernel.time_wait.clone(),
+        time_wait: kernel.time_wait.read(ask),
         listeners,
         nat: Some(nat),
         boot: boot::Facts::NotAsked,
@@ -122,20 +122,6 @@ fn reserved(ask: &dyn Ask, gvisor: bool, kernel: Option<KernelVersion>) -> Readi
         }
         other => other,
     }
-}
-
-/// 60 s in every Linux; no setting changes it, tcp_fin_timeout is another timer. gVisor's stack can
-/// be told another length (`TCPTimeWaitTimeoutOption`, pkg/tcpip), and WSL 1,
-/// "4.4.0-19041-Microsoft", has that of Windows.
-fn time_wait(host: &HostInfo) -> Reading<u32> {
-    if host.environment == Some(Environment::Gvisor) {
-        let place = Source::Kernel("pkg/tcpip/transport/tcp of gVisor".into());
-        return time_wait::unknown(place, "gVisor does not show how long its TIME_WAIT lasts");
-    }
-    if host.kernel.as_deref().is_some_and(|release| release.ends_with("-Microsoft")) {
-        return time_wait::of_windows();
-    }
-    time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h")
 }
 
 /// gVisor: 16000–65535 (`firstEphemeral`, pkg/tcpip/ports/ports.go).
