@@ -15,6 +15,8 @@ pub(super) enum TimeWait {
     Fixed,
     /// A setting of each namespace, where the release is not older than it.
     Setting,
+    /// One of the two: which kernel it is, is not known.
+    Either,
     /// What no file tells.
     Other(Reading<u32>),
 }
@@ -32,13 +34,22 @@ impl TimeWait {
         if has("-Microsoft") {
             return Self::Other(time_wait::of_windows());
         }
-        if [".al7", ".al8", ".alnx"].into_iter().any(has) { Self::Setting } else { Self::Fixed }
+        // Elsewhere it is not looked for: a file that is missing takes more looking than one that
+        // is there.
+        match host.kernel {
+            Some(_) if [".al7", ".al8", ".alnx"].into_iter().any(has) => Self::Setting,
+            Some(_) => Self::Fixed,
+            None => Self::Either,
+        }
     }
 
     /// Of the namespace that `ask` asks, in milliseconds.
     pub(super) fn read(&self, ask: &dyn Ask) -> Reading<u32> {
-        if let Self::Other(reading) = self {
-            return reading.clone();
+        let fixed = || time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h");
+        match self {
+            Self::Other(reading) => return reading.clone(),
+            Self::Fixed => return fixed(),
+            Self::Setting | Self::Either => {}
         }
         let Answer { source, outcome } = ask.ask(Question::Tunable(TW_TIMEOUT));
         match outcome {
@@ -46,7 +57,7 @@ impl TimeWait {
             Err(Refusal::Failed(why)) if matches!(self, Self::Setting) => {
                 Reading::Unknown { source, why }
             }
-            Err(_) => time_wait::fixed(60_000, "TCP_TIMEWAIT_LEN, include/net/tcp.h"),
+            Err(_) => fixed(),
         }
     }
 }
@@ -66,7 +77,8 @@ mod tests {
                 Answer { source: Source::Kernel("".into()), outcome: self.0.clone() }
             }
         }
-        let host = HostInfo { kernel: Some(release.to_owned()), ..HostInfo::of(Os::Linux) };
+        let kernel = Some(release.to_owned()).filter(|release| !release.is_empty());
+        let host = HostInfo { kernel, ..HostInfo::of(Os::Linux) };
         TimeWait::of(&host).read(&One(outcome))
     }
 
@@ -82,13 +94,13 @@ mod tests {
     fn it_is_a_setting_where_the_kernel_has_one_and_a_constant_elsewhere() {
         let (alibaba, linux) = ("5.10.134-16.al8.x86_64", "6.12.48+deb13-amd64");
         assert_eq!(read(alibaba, Ok(b"5\n".to_vec())).known(), Some(&5000));
-        assert_eq!(read(linux, Ok(b"600\n".to_vec())).known(), Some(&600_000));
+        assert_eq!(read("", Ok(b"600\n".to_vec())).known(), Some(&600_000), "a list of settings");
+        assert_eq!(read("", denied()).known(), Some(&60_000));
         for wrong in ["0\n", "-1\n", "60", "60 s\n", "4294968\n"] {
             assert!(read(alibaba, Ok(wrong.into())).why().is_some(), "{wrong:?}");
         }
         assert_eq!(read(alibaba, missing()).known(), Some(&60_000), "older than the setting");
-        assert_eq!(read(linux, missing()).known(), Some(&60_000));
-        assert_eq!(read(linux, denied()).known(), Some(&60_000));
+        assert_eq!(read(linux, Ok(b"5\n".to_vec())).known(), Some(&60_000), "nobody asks");
         assert!(read(alibaba, denied()).why().is_some());
     }
 }
