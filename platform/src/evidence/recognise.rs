@@ -67,6 +67,7 @@ const ALSO_WANTED: &[&str] = &[
     "net.ipv4.tcp_fin_timeout",
     "net.ipv4.tcp_max_tw_buckets",
     "net.ipv4.tcp_tw_reuse",
+    "net.ipv4.tcp_tw_timeout",
     "net.inet.esp.udpencap_port",
     "net.inet.tcp.msl",
     "net.inet.tcp.mslt.remote",

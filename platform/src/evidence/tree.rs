@@ -42,6 +42,7 @@ const SYSCTLS: &[&str] = &[
     "net.ipv4.tcp_fin_timeout",
     "net.ipv4.tcp_max_tw_buckets",
     "net.ipv4.tcp_tw_reuse",
+    "net.ipv4.tcp_tw_timeout",
     "kernel.ostype",
     "kernel.hostname",
     "kernel.osrelease",
