@@ -1,6 +1,7 @@
 """What the kernel and the loader can do to keep a program from being turned against its user is not
 switched off in it: hardened.py TARGET BINARY"""
 
+import hashlib
 import pathlib
 import re
 import struct
@@ -37,19 +38,33 @@ def pe(_target, path):
     yield "its data is executed (NX_COMPAT)", flags & 0x100
 
 
-def mach_o(_target, path):
-    """The flags of the header, and a signature, which Apple's processors ask for."""
+def signed(content, at):
+    """Whether every page is the one that the signature at this place has the sum of."""
+    _, _, count = struct.unpack_from(">3I", content, at)
+    blobs = [at + struct.unpack_from(">2I", content, at + 12 + 8 * index)[1] for index in range(count)]
+    [directory] = [blob for blob in blobs if content[blob:blob + 4] == b"\xfa\xde\x0c\x02"]
+    sums, pages, limit = struct.unpack_from(">I8x2I", content, directory + 16)
+    size, kind, _, page = struct.unpack_from("4B", content, directory + 36)
+    told = [content[directory + sums + size * index:][:size] for index in range(pages)]
+    found = [hashlib.sha256(content[start:min(start + (1 << page), limit)]).digest()
+             for start in range(0, limit, 1 << page)]
+    return kind == 2 and told == found and limit == at
+
+
+def mach_o(target, path):
+    """The flags of the header, and the signature that Apple's processors ask for."""
     content = pathlib.Path(path).read_bytes()
     magic, _, _, kind, commands, _, flags, _ = struct.unpack_from("<8I", content)
-    at, found = 32, set()
+    at, signature = 32, None
     for _ in range(commands):
-        command, length = struct.unpack_from("<2I", content, at)
-        found.add(command)
+        command, length, offset = struct.unpack_from("<3I", content, at)
+        signature = offset if command == 0x1D else signature
         at += length
     yield "it is no Mach-O program of 64 bits", (magic, kind) == (0xFEEDFACF, 2)
     yield "its place is fixed (no PIE)", flags & 0x200000
     yield "its stack is executed", not flags & 0x20000
-    yield "it is not signed", 0x1D in found
+    # on Intel's processors the linker leaves it out
+    yield "its signature is not of its pages", signed(content, signature) if signature else "x86_64" in target
 
 
 def main():
