@@ -152,7 +152,7 @@ fn the_schema_lists_the_words_of_closed_sets() {
         ("/$defs/Reserved/properties/kind", "reserved restricted excluded administered"),
         ("/$defs/Source/properties/kind", sources),
         ("/$defs/BootSource/properties/kind", sources),
-        ("/$defs/Usage/properties/method", "counters sock_diag proc"),
+        ("/$defs/Usage/properties/method", "counters sock_diag proc list"),
         (
             "/$defs/BootEntry/properties/loader",
             "systemd-sysctl procps openrc ufw tuned saptune unit rc.d/sysctl rc launchd ipadm tunrestore persistent-store",

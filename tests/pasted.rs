@@ -8,6 +8,7 @@ use crate::support::{code, stderr};
 mod changes;
 mod damage;
 mod exclusions;
+mod in_use;
 mod systems;
 
 /// The facts of a text that names its system.

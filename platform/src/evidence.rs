@@ -286,8 +286,11 @@ impl Ask for Evidence {
         self.answer(question)
     }
 
-    fn census(&self, _: &CensusOf<'_>) -> Reply<CensusRows> {
-        not_captured(Source::Capture("evidence".into()), "it")
+    fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        match self.os {
+            Os::Linux => not_captured(Source::Capture("evidence".into()), "it"),
+            _ => self.sockets.census(of),
+        }
     }
 
     fn owners(&self, inodes: &[u64]) -> Reply<SocketOwners> {

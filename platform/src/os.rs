@@ -8,6 +8,7 @@ mod illumos;
 mod knobs;
 mod line_outcomes;
 mod linux;
+mod list_usage;
 mod macos;
 mod netbsd;
 mod openbsd;
@@ -59,6 +60,11 @@ pub(crate) fn read(os: Os, ask: &dyn Ask, needs: &Needs) -> Snapshot {
     let mut snapshot = (of(os).read)(ask, needs);
     if os != Os::Linux {
         snapshot.unread_scopes = needs.all_namespaces.then(no_tour);
+        for scope in &mut snapshot.scopes {
+            if let Some(usage) = list_usage::read(ask, scope) {
+                scope.usage = usage;
+            }
+        }
     }
     let held = needs.held.iter().filter(|(_, ports)| !ports.is_empty());
     let of = |(transport, ports): &(Transport, PortSet)| {

@@ -105,6 +105,11 @@ pub struct CensusRows {
     pub bound: PortSet,
     /// As [`Census::uncounted`].
     pub uncounted: u32,
+    /// How many sockets there are but those in TIME_WAIT; 0 where a counter of the system tells
+    /// that.
+    pub sockets: u32,
+    /// How many are in TIME_WAIT, as far as the list tells; 0 where a counter does.
+    pub time_wait: u32,
 }
 
 /// Local ports that one source uses.

@@ -15,7 +15,6 @@ const MAX_TIME_WAIT: &str = "net.ipv4.tcp_max_tw_buckets";
 /// `tcp_max_tw_buckets` the kernel keeps none (`tcp_time_wait`).
 pub fn new_a_second(scope: &Scope, ports: u32) -> Option<u32> {
     let length = *scope.time_wait.known()?;
-    // Only Linux has such settings, and only there it is read who uses the ports.
     if !matches!(scope.usage, Reading::Absent { .. }) && !is_bounded(scope, ports)? {
         return None;
     }
@@ -26,6 +25,10 @@ pub fn new_a_second(scope: &Scope, ports: u32) -> Option<u32> {
 /// Whether no setting lets a client have more; `None` where they are not known.
 fn is_bounded(scope: &Scope, ports: u32) -> Option<bool> {
     let census = scope.usage.known()?.census.as_ref()?;
+    // Only Linux has such settings.
+    if census.settings.is_empty() {
+        return Some(true);
+    }
     let reading = |name: &str| {
         let found = census.settings.iter().find(|(known, _)| *known == name);
         found.map(|(_, reading)| reading)
@@ -42,7 +45,7 @@ fn is_bounded(scope: &Scope, ports: u32) -> Option<bool> {
 /// Whether the kernel gives a port to connections to several destinations at once: Linux, and
 /// FreeBSD since 13 (in_pcb_lport_dest() in sys/netinet/in_pcb.c). The others take one that no
 /// socket of the same source address has.
-fn shares_ports(host: &HostInfo) -> bool {
+pub fn shares_ports(host: &HostInfo) -> bool {
     let major = || host.kernel.as_deref().and_then(|kernel| kernel.split('.').next()?.parse().ok());
     match host.os {
         Os::Linux => true,

@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use ephaudit_platform::ports::PortRange;
 use ephaudit_platform::snapshot::{
-    Census, Connection, Pool, Reading, Reason, Scope, Source, Transport, Usage, Why,
+    Census, Connection, Os, Pool, Reading, Reason, Scope, Source, Transport, Usage, Why,
 };
 
-use super::Judgement;
+use super::{Facts, Judgement};
 use crate::report::{Evidence, Gap};
 use crate::text::counted;
 
@@ -35,6 +35,17 @@ pub fn census<'a>(judgement: &mut Judgement, scope: &'a Scope) -> Option<&'a Cen
         judgement.not_asked("--usage top", why);
     }
     census
+}
+
+/// Whether a rule about Linux has something to judge; where others tell who uses their ports, the
+/// verdict says so.
+pub fn is_of_linux(judgement: &mut Judgement, facts: &Facts<'_>, scope: &Scope) -> bool {
+    let other =
+        facts.snapshot.host.os != Os::Linux && !matches!(scope.usage, Reading::Absent { .. });
+    if other {
+        judgement.skip("which ports connect() passes over is known of Linux alone");
+    }
+    !other
 }
 
 /// Why it is not known what all bound sockets hold.
@@ -103,7 +114,12 @@ pub fn connection(census: &Census, source: &Connection, note: &str) -> Evidence 
         value: format!("{} to {}{note}: {}{user}", source.local, source.peer, source.state_name()),
         source: read_from(census, Transport::Tcp),
         line: None,
-        command: format!("ss -Htanp 'src {} and dst {}'", end(source.local), end(source.peer)),
+        command: if census.settings.is_empty() {
+            // Only Linux has such settings.
+            "netstat -an".to_owned()
+        } else {
+            format!("ss -Htanp 'src {} and dst {}'", end(source.local), end(source.peer))
+        },
     }
 }
 

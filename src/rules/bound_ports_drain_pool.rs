@@ -7,7 +7,7 @@ use ephaudit_platform::snapshot::{Bounds, Listener, Scope, Transport, Usage};
 use crate::policy::Policy;
 use crate::report::{About, Evidence, Finding, Severity, Step, Verdict};
 use crate::rule::usage::{
-    bound_unseen, knows_listeners, range_evidence, read_from, ss_ports, usage,
+    bound_unseen, is_of_linux, knows_listeners, range_evidence, read_from, ss_ports, usage,
 };
 use crate::rule::{Check, Facts, Need, Rule, each_scope, pool_gaps};
 use crate::text::{counted, grouped, percent, spans};
@@ -27,6 +27,9 @@ const MEDIUM_FROM: u32 = 50;
 
 fn check(facts: &Facts<'_>, _policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
+        if !is_of_linux(judgement, facts, scope) {
+            return;
+        }
         let Some(usage) = usage(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         knows_listeners(judgement, scope, Transport::Tcp);

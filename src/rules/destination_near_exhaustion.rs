@@ -1,11 +1,14 @@
 //! Destinations and sources that have taken most of the ports they can have.
 
+mod elsewhere;
 mod words;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ephaudit_platform::snapshot::{Census, Destination, Reason, Snapshot, Transport, Usage, Why};
+use ephaudit_platform::snapshot::{
+    Census, Destination, Os, Reason, Snapshot, Transport, Usage, Why,
+};
 use ephaudit_platform::usable_ports;
 
 use crate::policy::Policy;
@@ -29,6 +32,9 @@ const HIGH_FROM: u32 = 80;
 fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
         let Some(usage) = usage(judgement, scope) else { return };
+        if facts.snapshot.host.os != Os::Linux {
+            return elsewhere::check(judgement, facts, scope, policy, usage);
+        }
         pool_gaps(judgement, scope);
         knows_listeners(judgement, scope, Transport::Tcp);
         for &transport in Transport::ALL {

@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::policy::services::Declared;
 use crate::remedy;
 use crate::report::{About, Cure, Evidence, Finding, Severity, Step, Verdict};
-use crate::rule::usage::{census, knows_listeners, range_evidence, read_from, ss_to};
+use crate::rule::usage::{census, is_of_linux, knows_listeners, range_evidence, read_from, ss_to};
 use crate::rule::{
     Check, Facts, Judgement, Need, Rule, ScopeFacts, declared, each_scope, parity_gap, pool_gaps,
 };
@@ -31,6 +31,9 @@ const CONNECTIONS: u32 = 2;
 fn check(facts: &Facts<'_>, policy: &Policy) -> Verdict {
     each_scope(facts, |judgement, scope| {
         declared_and_gone(judgement, scope, policy);
+        if !is_of_linux(judgement, facts, scope) {
+            return;
+        }
         let Some(census) = census(judgement, scope) else { return };
         pool_gaps(judgement, scope);
         // Without the listeners nobody knows which service is gone.

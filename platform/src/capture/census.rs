@@ -148,6 +148,7 @@ mod tests {
                 .into_iter()
                 .collect(),
             uncounted: 3,
+            ..CensusRows::default()
         }
     }
 

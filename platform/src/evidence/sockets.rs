@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::not_captured;
-use crate::ask::{OpenSockets, Refusal, Reply};
+use crate::ask::{CensusOf, OpenSockets, Refusal, Reply};
 use crate::parse::sockets::{self, Listed};
 use crate::snapshot::{Family, Reason, Source, Transport, Why};
+use crate::usage::CensusRows;
 
 /// The lists of all texts.
 #[derive(Debug, Default)]
@@ -53,5 +54,37 @@ impl Lists {
             return Reply::new(source, Err(Refusal::Failed(why)));
         }
         Reply::new(source, Ok(open))
+    }
+
+    /// Who uses the ports of a pool, where one list, and no more than one, has every socket.
+    pub(super) fn census(&self, of: &CensusOf<'_>) -> Reply<CensusRows> {
+        let Some((name, first)) = self.0.first() else {
+            return not_captured(Source::Capture("evidence".into()), "a list of sockets");
+        };
+        let source = Source::Capture(format!("{name}:{}", first.line.unwrap_or(1)).into());
+        let lists = || self.0.iter().map(|(_, listed)| listed);
+        if lists().all(|list| list.all_uses.is_empty() && !list.whole.is_empty()) {
+            return not_captured(source, "a list with the connections that no process holds");
+        }
+        let times = |family| {
+            lists().flat_map(|list| &list.all_uses).filter(|of_list| **of_list == family).count()
+        };
+        let times = Family::ALL.iter().map(|&family| times((family, of.transport)));
+        let partly = |what: &str| {
+            let detail = format!(
+                "{what}: give what `netstat -an` prints once, with its command line and to its end"
+            );
+            Err(Refusal::Failed(Why::new(Reason::Unparsable, detail)))
+        };
+        let outcome = match (times.clone().min(), times.max()) {
+            _ if lists().any(|list| list.too_many) => partly("there are too many sockets to count"),
+            _ if lists().any(|list| list.cut_ends) => {
+                partly("the addresses of some connections are cut")
+            }
+            (Some(1), Some(1)) => Ok(sockets::census(lists(), of)),
+            (Some(1..), _) => partly("there are several lists, of several moments"),
+            _ => partly("no list has every socket"),
+        };
+        Reply::new(source, outcome)
     }
 }

@@ -6,6 +6,7 @@
 //! command line asked for, and which of its lines could not be read.
 
 mod asked;
+mod census;
 mod ends;
 mod forms;
 mod net;
@@ -13,16 +14,20 @@ mod pfiles;
 mod rows;
 mod windows;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::sysctl_text::{BLANKS, lines};
 use crate::snapshot::{Family, Transport};
 use asked::{Asked, AskedRows};
-use forms::{Form, ListLine, Waits};
+use forms::{Form, ListLine, ShownEnds, Waits};
 use net::NetObject;
+
+pub(crate) use census::census;
 
 /// More sockets than are kept of one text.
 const SOCKETS_MAX: usize = 65_536;
+/// More that wait for nobody.
+const USES_MAX: usize = 131_072;
 
 /// A socket that waits for others: a TCP listener or an unconnected UDP socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +41,27 @@ pub(crate) struct Socket {
     pub(crate) pid: Option<u32>,
 }
 
+/// A socket that uses a port and waits for nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PortUse {
+    pub(crate) transport: Transport,
+    pub(crate) local: SocketAddr,
+    pub(crate) peer: Option<SocketAddr>,
+    /// As in [`crate::snapshot::Connection`]; 0 where that is not told.
+    pub(crate) state: u8,
+}
+
 /// What the text lists.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) sockets: Vec<Socket>,
+    pub(crate) uses: Vec<PortUse>,
+    /// Whether more use a port than are kept.
+    pub(crate) too_many: bool,
+    /// Whether the ends of some could not be read.
+    pub(crate) cut_ends: bool,
+    /// The families and transports of which the text shows every port in use, once for each list.
+    pub(crate) all_uses: Vec<(Family, Transport)>,
     /// The families and transports of which a whole list is in the text.
     pub(crate) whole: Vec<(Family, Transport)>,
     /// The first line of a list that could not be read, and what is wrong.
@@ -122,6 +144,7 @@ pub(crate) fn listed(text: &str) -> Listed {
     }
     if listed.damaged.is_some() {
         listed.whole.clear();
+        listed.all_uses.clear();
     }
     listed
 }
@@ -131,6 +154,8 @@ struct Reader<'a> {
     listed: Listed,
     list: Option<SocketList>,
     asked: Asked,
+    /// How many lists of every port in use there are of the commands before.
+    uses_before: usize,
     servers: bool,
     /// Where the line above may be the heads of netstat of Windows, whatever the language: whether
     /// they end in a process.
@@ -147,8 +172,27 @@ impl<'a> Reader<'a> {
             for &transport in Transport::ALL {
                 if list.is_whole(family, transport) {
                     self.listed.whole.push((family, transport));
+                    // One command prints a list of each family.
+                    let of_command = &self.listed.all_uses[self.uses_before..];
+                    let again =
+                        list.asked.command.is_some() && of_command.contains(&(family, transport));
+                    if list.form.shows_all_ends() && !again {
+                        self.listed.all_uses.push((family, transport));
+                    }
                 }
             }
+        }
+    }
+
+    /// A socket that waits for nobody.
+    fn in_use(&mut self, transport: Transport, ends: ShownEnds) {
+        match ends {
+            ShownEnds::Portless => {}
+            ShownEnds::Whole(local, peer, state) if self.listed.uses.len() < USES_MAX => {
+                self.listed.uses.push(PortUse { transport, local, peer, state });
+            }
+            ShownEnds::Whole(..) => self.listed.too_many = true,
+            ShownEnds::Unread => self.listed.cut_ends = true,
         }
     }
 
@@ -190,6 +234,7 @@ impl<'a> Reader<'a> {
         if let Some(asked) = Asked::of(line) {
             self.end();
             (self.asked, self.servers) = (asked, false);
+            self.uses_before = self.listed.all_uses.len();
             return;
         }
         if line.starts_with("PS ") && line.contains('>') {
@@ -249,7 +294,10 @@ impl<'a> Reader<'a> {
             }
         }
         match row {
-            ListLine::Other if whole && !list.form.is_of_list(line) => return,
+            ListLine::Other if whole && !list.form.is_of_list(line) => {
+                self.listed.cut_ends |= list.form.may_be_cut(line);
+                return;
+            }
             ListLine::Other if whole => {
                 self.listed.damaged.get_or_insert((number, "this row of the list is damaged"));
             }
@@ -260,7 +308,10 @@ impl<'a> Reader<'a> {
             ListLine::Damaged(what) => {
                 self.listed.damaged.get_or_insert((number, what));
             }
-            ListLine::Connection(transport, families) => list.see(transport, families, false),
+            ListLine::Connection(transport, families, ends) => {
+                list.see(transport, families, false);
+                self.in_use(transport, ends);
+            }
             ListLine::Socket(_) if !whole || self.listed.sockets.len() == SOCKETS_MAX => {
                 self.listed.damaged.get_or_insert((number, "the list is cut here"));
             }

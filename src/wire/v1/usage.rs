@@ -1,8 +1,8 @@
 //! Who uses the pools: its structs, and how they are filled.
 
 use crate::remedy::figures::new_a_second;
-use ephaudit_platform::snapshot as facts;
-use ephaudit_platform::{bound_in_pool, usable_ports};
+use ephaudit_platform::snapshot::{self as facts, Destination, Family, Pool};
+use ephaudit_platform::{bound_in_pool, pools, usable_ports};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,8 +18,8 @@ pub struct Usage {
     #[schemars(extend("enum" = closed::or_null(closed::reasons())))]
     pub reason: Option<Word>,
     /// "counters" where they were enough, or all that was requested; else where the sockets were
-    /// read: "sock_diag" or "proc".
-    #[schemars(extend("enum" = closed::or_null(["counters", "sock_diag", "proc"])))]
+    /// read: "sock_diag" or "proc", or "list" where a program listed them.
+    #[schemars(extend("enum" = closed::or_null(["counters", "sock_diag", "proc", "list"])))]
     pub method: Option<Word>,
     /// TCP sockets of the namespace except those in TIME_WAIT.
     pub tcp_sockets: Option<u32>,
@@ -133,7 +133,16 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
     let reading = &scope.usage;
     let known = reading.known();
     let census = known.and_then(|usage| usage.census.as_ref());
-    let usable = |transport| usable_ports(scope, transport);
+    let pools = pools(scope);
+    // Linux keeps what bind() holds from connect(); where families differ, each has its pool.
+    let usable = |row: &Destination| {
+        usable_ports(scope, row.transport).or_else(|| {
+            let of = if row.source.is_ipv6() { Family::Ipv6 } else { Family::Ipv4 };
+            let fits =
+                |pool: &&Pool<'_>| pool.transport == row.transport && pool.families.contains(&of);
+            pools.iter().find(fits).map(Pool::usable)
+        })
+    };
     let destinations = census.map_or(&[][..], |census| &census.destinations);
     Usage {
         state: state(reading),
@@ -142,7 +151,12 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
             let how = census.map_or("counters", |census| {
                 let by_netlink =
                     |source: &facts::Source| matches!(source, facts::Source::Netlink(_));
-                if census.sources.iter().all(by_netlink) { "sock_diag" } else { "proc" }
+                match census.sources.iter().all(by_netlink) {
+                    true => "sock_diag",
+                    // Only Linux has settings beside them.
+                    false if census.settings.is_empty() => "list",
+                    false => "proc",
+                }
             });
             how.into()
         }),
@@ -162,8 +176,8 @@ pub(super) fn usage(scope: &facts::Scope, top: usize) -> Usage {
                 port: used.peer.map(|peer| peer.port()),
                 interface: used.interface,
                 ports_used: used.ports_used,
-                ports_usable: usable(used.transport),
-                percent: usable(used.transport).and_then(|usable| used.percent_of(usable)),
+                ports_usable: usable(used),
+                percent: usable(used).and_then(|usable| used.percent_of(usable)),
             })
             .collect(),
         busiest_users: census

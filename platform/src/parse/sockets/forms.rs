@@ -1,6 +1,6 @@
 //! How a line of each list is read.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::asked::Asked;
 use super::ends;
@@ -12,11 +12,23 @@ use crate::snapshot::{Family, Transport};
 pub(super) enum ListLine {
     Socket(Waits),
     /// A socket that waits for nobody.
-    Connection(Transport, &'static [Family]),
+    Connection(Transport, &'static [Family], ShownEnds),
     /// A line of a list that could not be read.
     Damaged(&'static str),
     /// No line of this list.
     Other,
+}
+
+/// The ends of a socket that waits for nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShownEnds {
+    /// It has no port.
+    Portless,
+    /// A list of this form is not read for them, or the row shows them cut.
+    Unread,
+    /// Its own, and the other one where there is one; its state as Linux numbers them, 0 where that
+    /// is translated.
+    Whole(SocketAddr, Option<SocketAddr>, u8),
 }
 
 /// A socket that waits for others.
@@ -126,6 +138,27 @@ impl Form {
         named || cut
     }
 
+    /// Whether a line that nothing names as a row may be what is left of one. Windows writes names
+    /// of programs between its rows (`-b`), and Solaris has heads and a rule below its title.
+    pub(super) fn may_be_cut(self, line: &str) -> bool {
+        let part_of = |name: &str| name.starts_with(line);
+        match self {
+            Self::Windows => part_of("TCP") || part_of("UDP"),
+            Self::Solaris(..) if line.starts_with("Local Address") => false,
+            _ => !is_prompt(line) && !line.bytes().all(|byte| matches!(byte, b'-' | b' ')),
+        }
+    }
+
+    /// Whether a list of every socket of a transport shows the ends of all that use a port, those
+    /// that no process holds any more included.
+    pub(super) const fn shows_all_ends(self) -> bool {
+        match self {
+            Self::Netstat { .. } | Self::Windows | Self::Solaris(..) => true,
+            Self::Net(columns) => columns.shows_all_ends(),
+            Self::Sockstat | Self::Lsof | Self::Fstat => false,
+        }
+    }
+
     pub(super) fn row(self, line: &str) -> ListLine {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         match self {
@@ -170,6 +203,28 @@ pub(super) fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// A socket that waits for nobody, as a list of netstat shows it.
+pub(super) fn connects(
+    (transport, families): (Transport, &'static [Family]),
+    local: &str,
+    remote: &str,
+    state: u8,
+) -> ListLine {
+    let family = if families.contains(&Family::Ipv6) { Family::Ipv6 } else { Family::Ipv4 };
+    let own = ends::local(local, family).map(SocketAddr::from);
+    let other = if ends::is_any(remote) {
+        Some(None)
+    } else {
+        ends::local(remote, family).map(|end| Some(SocketAddr::from(end)))
+    };
+    let ends = match (own, other) {
+        (Some(own), Some(other)) => ShownEnds::Whole(own, other, state),
+        _ if local.ends_with('*') => ShownEnds::Portless,
+        _ => ShownEnds::Unread,
+    };
+    ListLine::Connection(transport, families, ends)
+}
+
 pub(super) fn waits(
     (transport, families): (Transport, &'static [Family]),
     local: &str,
@@ -181,7 +236,9 @@ pub(super) fn waits(
             ListLine::Socket(Waits { transport, families, address, port, pid })
         }
         // A UDP socket that is bound to no port waits for nobody.
-        None if local.ends_with(['*']) => ListLine::Connection(transport, families),
+        None if local.ends_with(['*']) => {
+            ListLine::Connection(transport, families, ShownEnds::Portless)
+        }
         None => ListLine::Damaged("the local end is not an address and a port number"),
     }
 }

@@ -1,9 +1,12 @@
 //! `Get-NetTCPConnection` and `Get-NetUDPEndpoint`: a table of any of their properties, CSV, and a
 //! list of `Name : value`.
 
+use std::net::SocketAddr;
+
 use super::asked::{Asked, AskedRows};
 use super::ends;
-use super::forms::{CUT, ListLine, V4, V6, Waits};
+use super::forms::{CUT, ListLine, ShownEnds, V4, V6, Waits};
+use super::rows;
 use crate::snapshot::{Family, Transport};
 
 /// Where a cell stands: from the front, or from the end where blank cells may come before it.
@@ -20,6 +23,7 @@ pub(super) struct NetColumns {
     separator: Option<char>,
     address: NetCell,
     port: NetCell,
+    remote: Option<(NetCell, NetCell)>,
     state: Option<NetCell>,
     pid: Option<NetCell>,
     /// Whether the command asked for what waits alone.
@@ -54,6 +58,7 @@ impl NetColumns {
             separator,
             address: cell("LocalAddress")?,
             port: cell("LocalPort")?,
+            remote: cell("RemoteAddress").zip(cell("RemotePort")),
             state: cell("State"),
             pid: cell("OwningProcess"),
             listening: asked.rows_are(AskedRows::Listening),
@@ -63,6 +68,12 @@ impl NetColumns {
 
     pub(super) const fn transport(self) -> Transport {
         self.transport
+    }
+
+    /// UDP has no other end here.
+    pub(super) const fn shows_all_ends(self) -> bool {
+        let ends = self.remote.is_some() || matches!(self.transport, Transport::Udp);
+        ends && !self.listening
     }
 
     pub(super) fn row(self, line: &str) -> ListLine {
@@ -83,6 +94,8 @@ impl NetColumns {
             transport: Some(self.transport),
             address: get(self.address),
             port: get(self.port),
+            remote_address: self.remote.and_then(|(address, _)| get(address)),
+            remote_port: self.remote.and_then(|(_, port)| get(port)),
             state: self.state.and_then(get),
             pid: self.pid.and_then(get),
         }
@@ -106,11 +119,27 @@ pub(super) struct NetObject<'a> {
     pub(super) transport: Option<Transport>,
     pub(super) address: Option<&'a str>,
     pub(super) port: Option<&'a str>,
+    pub(super) remote_address: Option<&'a str>,
+    pub(super) remote_port: Option<&'a str>,
     pub(super) state: Option<&'a str>,
     pub(super) pid: Option<&'a str>,
 }
 
 impl<'a> NetObject<'a> {
+    /// The ends of a socket with this end of its own; where there is no other, that is `0.0.0.0` or
+    /// `::` and 0.
+    fn ends(self, own: SocketAddr, state: u8) -> ShownEnds {
+        let address = self.remote_address.and_then(|text| ends::address(text, Family::Ipv4));
+        let port: Option<u16> = self.remote_port.and_then(|text| text.parse().ok());
+        match (address, port) {
+            (Some(_), Some(0)) => ShownEnds::Whole(own, None, state),
+            (Some(address), Some(port)) => {
+                ShownEnds::Whole(own, Some(SocketAddr::new(address, port)), state)
+            }
+            _ => ShownEnds::Unread,
+        }
+    }
+
     /// Takes a line `Name : value` of a list; whether it was one of the object's.
     pub(super) fn take(&mut self, line: &'a str) -> bool {
         let Some((name, value)) = line.split_once(':') else { return false };
@@ -118,6 +147,8 @@ impl<'a> NetObject<'a> {
         match name.trim() {
             "LocalAddress" => self.address = value,
             "LocalPort" => self.port = value,
+            "RemoteAddress" => self.remote_address = value,
+            "RemotePort" => self.remote_port = value,
             "State" => self.state = value,
             "OwningProcess" => self.pid = value,
             _ => {}
@@ -152,7 +183,9 @@ impl<'a> NetObject<'a> {
             _ if transport == Transport::Udp => {}
             Some("Listen") => {}
             Some(state) if STATES.contains(&state) => {
-                return ListLine::Connection(transport, families);
+                let number = rows::state_of(state).unwrap_or_default();
+                let ends = self.ends(SocketAddr::new(address, port), number);
+                return ListLine::Connection(transport, families, ends);
             }
             None if listening => {}
             _ => return ListLine::Damaged("the state is missing or damaged"),

@@ -1,34 +1,41 @@
 //! The rows of the lists of Unix.
 
 use super::ends;
-use super::forms::{CUT, ListLine, PidColumn, V4, V6, is_number, protocol, waits};
+use super::forms::{
+    CUT, ListLine, PidColumn, ShownEnds, V4, V6, connects, is_number, protocol, waits,
+};
 use crate::snapshot::{Family, Transport};
 
-/// The states of TCP as the systems write them, without what parts their words.
-const STATES: [&str; 18] = [
-    "LISTEN",
-    "LISTENING",
-    "ESTABLISHED",
-    "SYNSENT",
-    "SYNRCVD",
-    "SYNRECV",
-    "SYNRECEIVED",
-    "NEWSYNRECV",
-    "CLOSEWAIT",
-    "FINWAIT1",
-    "FINWAIT2",
-    "CLOSING",
-    "LASTACK",
-    "TIMEWAIT",
-    "CLOSED",
-    "CLOSE",
-    "BOUND",
-    "IDLE",
+/// The states of TCP as the systems write them, without what parts their words, by the numbers that
+/// Linux has for them (include/net/tcp_states.h).
+const STATES: [(&str, u8); 18] = [
+    ("LISTEN", 10),
+    ("LISTENING", 10),
+    ("ESTABLISHED", 1),
+    ("SYNSENT", 2),
+    ("SYNRCVD", 3),
+    ("SYNRECV", 3),
+    ("SYNRECEIVED", 3),
+    ("NEWSYNRECV", 3),
+    ("CLOSEWAIT", 8),
+    ("FINWAIT1", 4),
+    ("FINWAIT2", 5),
+    ("CLOSING", 11),
+    ("LASTACK", 9),
+    ("TIMEWAIT", 6),
+    ("CLOSED", 7),
+    ("CLOSE", 7),
+    ("BOUND", 7),
+    ("IDLE", 7),
 ];
 
-fn is_state(word: &str) -> bool {
+pub(super) fn state_of(word: &str) -> Option<u8> {
     let bare: String = word.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    STATES.iter().any(|state| state.eq_ignore_ascii_case(&bare))
+    STATES.iter().find(|(state, _)| state.eq_ignore_ascii_case(&bare)).map(|(_, number)| *number)
+}
+
+fn is_state(word: &str) -> bool {
+    state_of(word).is_some()
 }
 
 const STATE: &str = "the state is missing or damaged";
@@ -67,7 +74,7 @@ pub(super) fn netstat(words: &[&str], pid: Option<PidColumn>) -> ListLine {
         Transport::Tcp if matches!(state, "LISTEN" | "LISTENING") => waits(of, local, process),
         Transport::Udp if ends::is_any(remote) => waits(of, local, process),
         Transport::Udp if !ends::is_peer(remote) => ListLine::Damaged(REMOTE),
-        _ => ListLine::Connection(of.0, of.1),
+        _ => connects(of, local, remote, state_of(state).unwrap_or_default()),
     }
 }
 
@@ -89,7 +96,11 @@ pub(super) fn solaris(words: &[&str], transport: Transport, family: Family) -> L
     let pid = behind_user.filter(|pair| !is_number(pair[0])).and_then(|pair| pair[1].parse().ok());
     match *state {
         "LISTEN" | "Idle" => waits(of, local, pid),
-        _ => ListLine::Connection(transport, of.1),
+        // UDP that is connected to nobody has one end.
+        state => {
+            let remote = words.get(1).filter(|word| is_end(word)).unwrap_or(&"*.*");
+            connects(of, local, remote, state_of(state).unwrap_or_default())
+        }
     }
 }
 
@@ -111,7 +122,7 @@ pub(super) fn sockstat(words: &[&str]) -> ListLine {
     if ends::is_any(remote) {
         waits(of, local, words[at - 2].parse().ok())
     } else if ends::is_peer(remote) {
-        ListLine::Connection(of.0, of.1)
+        ListLine::Connection(of.0, of.1, ShownEnds::Unread)
     } else {
         ListLine::Damaged(REMOTE)
     }
@@ -140,7 +151,7 @@ pub(super) fn lsof(words: &[&str]) -> ListLine {
         Transport::Tcp if !state.is_some_and(is_state) => ListLine::Damaged(STATE),
         Transport::Tcp if state == Some("LISTEN") => waits((transport, families), name, Some(pid)),
         Transport::Udp if !name.contains("->") => waits((transport, families), name, Some(pid)),
-        _ => ListLine::Connection(transport, families),
+        _ => ListLine::Connection(transport, families, ShownEnds::Unread),
     }
 }
 
@@ -161,7 +172,7 @@ pub(super) fn fstat(words: &[&str]) -> ListLine {
     match words.get(7 + usize::from(block)..) {
         Some([local]) => waits((transport, families), local, pid),
         Some([_, arrow, _, ..]) if matches!(*arrow, "<--" | "-->" | "<->") => {
-            ListLine::Connection(transport, families)
+            ListLine::Connection(transport, families, ShownEnds::Unread)
         }
         _ => ListLine::Damaged("the ends are missing"),
     }
