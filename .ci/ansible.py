@@ -165,6 +165,8 @@ LIARS = [
     ('say "$REPORT and more"', "failed", "0 reports came back"),
     ("""say '{"schema_version":"1.1","kind":"report"}'""", "failed", "this is no report"),
     ("sleep 60", "timed-out", None),
+    # torn the first time only
+    ('[ -e "$0.once" ] && say "$REPORT" || say "${REPORT%?}"; touch "$0.once"', "compliant", None),
 ]
 
 
@@ -182,14 +184,14 @@ def liars():
     (ROOM / "liars").write_text("\n".join(inventory) + "\n")
     book = ROOM / "liars.yml"
     book.write_text(json.dumps([{"hosts": "liars", "gather_facts": False, "tasks": [{
-        "ephaudit.ephaudit.audit": {"path": "{{ program }}", "dest": str(folder)}, "timeout": 8}]}]))
+        "ephaudit.ephaudit.audit": {"path": "{{ program }}", "dest": str(folder)}, "timeout": 15}]}]))
     text = run("ansible-playbook", "-i", str(ROOM / "liars"), str(book), code=2)
     expected = {f"liar{number}": why for number, (dummy, why, dummy) in enumerate(LIARS)}
     assert told(folder) == expected, (told(folder), text)
     for number, (dummy, dummy, words) in enumerate(LIARS):
         line = (folder / f"liar{number}.ndjson").read_text()
         assert words is None or words in json.loads(line)["detail"].lower(), line
-    assert text.count("failed=1") == len(LIARS) - 1, text
+    assert text.count("failed=1") == len(LIARS) - 2, text
 
 
 def timer():
