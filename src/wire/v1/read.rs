@@ -20,7 +20,7 @@ const TIME: usize = 40;
 const ID: usize = 255;
 const PATH: usize = 4096;
 
-/// What must be known of a text before the rest of it is believed.
+/// What is known of a text that has another form than version 1.
 #[derive(Deserialize)]
 struct Version {
     schema_version: String,
@@ -40,15 +40,23 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
     }
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     bounds::check(text).map_err(no_report)?;
-    let version: Version = parse(text).map_err(no_report)?;
-    if version.schema_version.split('.').next() != Some("1") {
-        return Err(format!(
-            "it is a report of version {}, and this ephaudit reads version 1",
-            version.schema_version
-        ));
-    }
-    let mut document: Document = parse(text).map_err(no_report)?;
-    if version.schema_version == "1.0" {
+    let document: Result<Document, String> = parse(text);
+    let other = |version: &str| {
+        format!("it is a report of version {version}, and this ephaudit reads version 1")
+    };
+    let mut document = match document {
+        Ok(document) if !is_version_1(&document.schema_version) => {
+            return Err(other(&document.schema_version));
+        }
+        Ok(document) => document,
+        // What another version writes may have another form.
+        Err(error) => {
+            let version: Version = parse(text).map_err(no_report)?;
+            let is_ours = is_version_1(&version.schema_version);
+            return Err(if is_ours { no_report(error) } else { other(&version.schema_version) });
+        }
+    };
+    if document.schema_version == "1.0" {
         document.scopes.iter_mut().for_each(Scope::count_what_is_listed);
     }
     consistent(&document).map_err(no_report)?;
@@ -63,6 +71,10 @@ pub fn read(text: &[u8]) -> Result<Document, String> {
 /// Fails, in one line, where a report is larger than `read` takes one.
 pub fn bounded(report: &[u8]) -> Result<(), String> {
     bounds::check(report)
+}
+
+fn is_version_1(version: &str) -> bool {
+    version.split('.').next() == Some("1")
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
