@@ -3,6 +3,7 @@
 
 mod answers;
 mod archive;
+mod believed;
 mod coverage;
 mod diff;
 mod document;
@@ -14,6 +15,7 @@ mod place;
 mod read;
 mod roll;
 mod select;
+mod settings;
 mod sum;
 
 pub use archive::{is_damage, opened};

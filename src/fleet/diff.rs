@@ -3,31 +3,30 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use hashbrown::DefaultHashBuilder;
+
 use super::answers::Answers;
 use super::odd::differs;
 use super::roll::HostRow;
-use super::sum::{LISTED, Sum};
+use super::sum::{Key, LISTED, Sum};
 use crate::wire::v1::{
     FleetDiff, HostList, HostMove, HostMoves, HostName, RuleMove, SCHEMA_VERSION, ShapeMove,
     Status, StatusMove, tool,
 };
 
-type Key = (u128, String);
-
 /// What changed from the old to the new.
 pub fn diff(old: &Sum<'_>, new: &Sum<'_>) -> FleetDiff {
-    let key =
-        |sum: &Sum<'_>, row: &HostRow| -> Key { (row.id, sum.called(row).to_ascii_lowercase()) };
-    let mut before: HashMap<Key, &HostRow> = old.rows().map(|row| (key(old, row), row)).collect();
+    let mut before: HashMap<Key<'_>, &HostRow, DefaultHashBuilder> =
+        old.rows().map(|row| (old.key(row), row)).collect();
     let mut moves = Moves::default();
     let mut came: Vec<&HostRow> = Vec::new();
     for row in new.rows() {
-        match before.remove(&key(new, row)) {
+        match before.remove(&new.key(row)) {
             Some(was) => moves.host(old, was, new, row),
             None => came.push(row),
         }
     }
-    let mut gone: Vec<(Key, &HostRow)> = before.into_iter().collect();
+    let mut gone: Vec<(Key<'_>, &HostRow)> = before.into_iter().collect();
     gone.sort_by(|one, other| one.0.1.cmp(&other.0.1).then(one.0.0.cmp(&other.0.0)));
     let mut hosts = HostMoves::default();
     // The same id under one other name is the same host; where several have it, nobody knows.
@@ -79,14 +78,11 @@ impl Moves {
     /// One that is in both.
     fn host(&mut self, old: &Sum<'_>, was: &HostRow, new: &Sum<'_>, is: &HostRow) {
         self.both += 1;
-        let name = new.called(is);
-        let settings = |sum: &Sum<'_>, row: &HostRow| {
-            sum.shape(row).map_or(String::new(), |shape| shape.settings.clone())
-        };
-        let (from, to) = (settings(old, was), settings(new, is));
+        let (from, to) = (old.roll.shapes.get(was.shape), new.roll.shapes.get(is.shape));
         let measured = old.roll.about(was).measure == new.roll.about(is).measure;
+        let same = old.roll.answers.get(was.answers) == new.roll.answers.get(is.answers);
         let rules = match old.answers(was).zip(new.answers(is)) {
-            Some((before, now)) if measured => changed(before, now),
+            Some((before, now)) if measured && !same => changed(before, now),
             _ => BTreeMap::new(),
         };
         self.measure_changed += u64::from(!measured);
@@ -94,6 +90,7 @@ impl Moves {
             return;
         }
         self.changed += 1;
+        let name = new.called(is);
         if from != to {
             let (hosts, examples) = self.shapes.entry((was.shape, is.shape)).or_default();
             *hosts += 1;
@@ -132,8 +129,8 @@ impl Moves {
             name,
             from: was.status,
             to: is.status,
-            removed: differs(&from, &to),
-            added: differs(&to, &from),
+            removed: differs(from, to),
+            added: differs(to, from),
             new: such(Became::New),
             fixed: such(Became::Fixed),
             lost_sight: such(Became::LostSight),

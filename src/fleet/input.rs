@@ -35,6 +35,9 @@ pub struct Rejection {
     pub host: Option<String>,
 }
 
+/// What a row of an earlier roll-up says of itself.
+const ROW: &str = "\"kind\":\"fleet-host\"";
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Tally {
@@ -278,7 +281,7 @@ impl Part {
         place: Place,
         options: &Options,
     ) -> Result<usize, (Refusal, Option<usize>)> {
-        if options.rows && text.contains("\"kind\":\"fleet-host\"") {
+        if options.rows && memchr::memmem::find(text.as_bytes(), ROW.as_bytes()).is_some() {
             let host: Result<FleetHost, _> = serde_json::from_str(text);
             return match host {
                 Ok(host) => self
@@ -290,9 +293,9 @@ impl Part {
             };
         }
         match read::piece(text)? {
-            (Piece::Report(mut report), end) => self
+            (Piece::Report(report), end) => self
                 .roll
-                .add(&mut report, text.get(..end).unwrap_or(text), place, options)
+                .add(&report, text.get(..end).unwrap_or(text), place, options)
                 .map(|()| end)
                 .map_err(|refusal| (refusal, Some(end))),
             (Piece::Absence(absence), end) => {

@@ -1,7 +1,6 @@
 //! What a report says of its rules, as one text that many hosts share: it is checked once.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt::Write;
 
 use serde::Deserialize;
@@ -10,9 +9,9 @@ use super::names::Names;
 use super::read::{Refusal, ReportView};
 use crate::wire::v1::{Claims, FindingClaim, RuleClaim, Severity, Verdict};
 
-/// How many texts of `rules` are remembered, and how long each may be.
-const TEXTS: usize = 4096;
-const LONGEST: usize = 64 * 1024;
+/// How many bytes of texts of `rules` are remembered, and how many checks.
+const MOST: usize = 4 * 1024 * 1024;
+const CHECKS: usize = 4096;
 
 /// The rules of a report, from their text.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,7 +29,8 @@ struct RuleAnswer {
 /// What was checked before.
 #[derive(Default)]
 pub struct Memory {
-    rules: HashMap<Box<str>, u32>,
+    rules: Names,
+    /// By their text's place; behind these the one that is not remembered.
     lists: Vec<Vec<RuleAnswer>>,
     checked: HashMap<Box<[u8]>, u32>,
     key: Vec<u8>,
@@ -84,15 +84,15 @@ impl Memory {
         }
         claims(report, rules).check().map_err(Refusal::contradicts)?;
         let id = answers.intern(&text(report, rules));
-        if self.checked.len() < TEXTS {
+        if self.checked.len() < CHECKS {
             self.checked.insert(self.key.clone().into(), id);
         }
         Ok(id)
     }
 
     fn list(&mut self, text: &str) -> Result<u32, Refusal> {
-        if let Some(known) = self.rules.get(text) {
-            return Ok(*known);
+        if let Some(known) = self.rules.find(text) {
+            return Ok(known);
         }
         let rules: Vec<RuleAnswer> = serde_json::from_str(text)
             .map_err(|error| Refusal::new("not-a-report", format!("its rules: {error}")))?;
@@ -101,19 +101,14 @@ impl Memory {
             return Err(Refusal::new("not-a-report", "its rules have no names"));
         }
         // One that is not remembered has the last place, which the next one takes.
-        let remembered = self.rules.len() < TEXTS && text.len() <= LONGEST;
         if self.lists.len() > self.rules.len() {
             self.lists.pop();
             self.checked.clear();
         }
-        let id = u32::try_from(self.lists.len()).unwrap_or(u32::MAX);
+        let place = self.lists.len();
         self.lists.push(rules);
-        if remembered {
-            if let Entry::Vacant(place) = self.rules.entry(text.into()) {
-                place.insert(id);
-            }
-        }
-        Ok(id)
+        let remembered = self.rules.intern_within(text, MOST);
+        Ok(remembered.unwrap_or(u32::try_from(place).unwrap_or(u32::MAX)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! A report as a roll-up sees it: only the fields that it counts, borrowed from the line. `rules`
-//! is kept as text: the same text is looked into once.
+//! and what is set are kept as text: the same text is looked into once.
 
 use std::time::SystemTime;
 
@@ -7,10 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::wire::v1::{
-    self as wire, Absence, NumberOf, OwnScope, RandomOf, RangeOf, ReservedOf, Severity, Status,
-    Text, Transport,
-};
+use crate::wire::v1::{Absence, Severity, Status, Text, Transport};
 
 /// What a report begins with, wherever it stands.
 pub const BEGINNING: &str = "{\"schema_version\":";
@@ -60,6 +57,8 @@ pub struct ReportView<'a> {
     pub(super) collected_at: Text<'a>,
     #[serde(borrow)]
     summary: Option<SummaryView<'a>>,
+    #[serde(borrow)]
+    pub(super) run: Option<Text<'a>>,
     #[serde(rename = "registry")]
     _registry: IgnoredAny,
     #[serde(borrow)]
@@ -98,6 +97,8 @@ pub(super) struct HostView<'a> {
     pub(super) kernel: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) booted_at: Option<Text<'a>>,
     #[serde(borrow, default)]
     pub(super) labels: Vec<LabelView<'a>>,
 }
@@ -131,25 +132,17 @@ pub(super) struct ScopeView<'a> {
     pub(super) id: Text<'a>,
     pub(super) current: bool,
     #[serde(borrow)]
-    ranges: Vec<RangeOf<'a>>,
+    pub(super) ranges: &'a RawValue,
     #[serde(borrow)]
-    reserved: Vec<ReservedOf<'a>>,
-    randomization: Vec<RandomOf>,
-    unprivileged_start: NumberOf,
+    pub(super) reserved: &'a RawValue,
+    #[serde(borrow)]
+    pub(super) randomization: &'a RawValue,
+    #[serde(borrow)]
+    pub(super) unprivileged_start: &'a RawValue,
     #[serde(borrow)]
     pub(super) listeners: ListenersView<'a>,
-}
-
-impl<'a> ScopeView<'a> {
-    /// What is set, taken out of it.
-    pub(super) fn take_settings(&mut self) -> OwnScope<'a> {
-        OwnScope {
-            ranges: std::mem::take(&mut self.ranges),
-            reserved: std::mem::take(&mut self.reserved),
-            randomization: std::mem::take(&mut self.randomization),
-            unprivileged_start: self.unprivileged_start,
-        }
-    }
+    #[serde(borrow)]
+    pub(super) usage: Option<UsageView<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -161,6 +154,8 @@ pub(super) struct ListenersView<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct ListenerView<'a> {
     pub(super) transport: Transport,
+    #[serde(borrow)]
+    pub(super) address: Option<Text<'a>>,
     pub(super) port: u16,
     pub(super) in_pool: Option<bool>,
     #[serde(borrow)]
@@ -172,7 +167,25 @@ pub(super) struct ListenerView<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct OwnerView<'a> {
     #[serde(borrow)]
+    pub(super) pid: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) command: Option<Text<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct UsageView<'a> {
+    #[serde(borrow)]
+    pub(super) tcp_sockets: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) tcp_time_wait: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) udp_sockets: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) bound_in_pool: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) bound_unseen: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) uncounted: Option<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -286,7 +299,7 @@ fn plausible(report: &ReportView<'_>) -> Result<(), Refusal> {
         return Err(Refusal::new("not-a-report", format!("{:?} wrote it", report.tool.name.0)));
     }
     report.time()?;
-    let HostView { name, os, os_version, kernel, id, labels } = &report.host;
+    let HostView { name, os, os_version, kernel, id, labels, booted_at: _ } = &report.host;
     let texts = [name, os_version, kernel, id].into_iter().flatten();
     let labels = labels.iter().flat_map(|label| [&label.name, &label.value]);
     let kept = texts.chain(labels).chain([os, &report.profile, &report.tool.version]);
@@ -306,22 +319,11 @@ impl ReportView<'_> {
         if at.len() > 40 { Err(bad()) } else { humantime::parse_rfc3339(at).map_err(|_| bad()) }
     }
 
-    /// Fails where it calls its host compliant and `convert` would not believe the text: its verdicts
-    /// have to hold against its facts. Other reports can do no harm by being worse than the truth.
-    pub(super) fn borne_out(&self, text: &str) -> Result<(), Refusal> {
-        if self.status != Some(Status::Compliant) {
-            return Ok(());
-        }
-        wire::read(text.as_bytes()).map(drop).map_err(|why| {
-            Refusal::contradicts(why.strip_prefix("it is not a report: ").unwrap_or(&why))
-        })
-    }
-
     /// Fails where it tells another shape than its facts have, and is of this very version.
-    pub(super) fn holds_shape(&self, shape: impl FnOnce() -> String) -> Result<(), Refusal> {
+    pub(super) fn holds_shape(&self, shape: &str) -> Result<(), Refusal> {
         let ours = self.tool.version.0 == env!("CARGO_PKG_VERSION");
         match &self.summary {
-            Some(summary) if ours && summary.shape.0 != shape() => {
+            Some(summary) if ours && summary.shape.0 != shape => {
                 Err(Refusal::contradicts("its summary is not that of its facts"))
             }
             _ => Ok(()),

@@ -10,11 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Options;
+use super::believed::Believed;
 use super::judged::Memory;
 use super::names::Names;
 use super::place::Place;
 use super::read::{Refusal, ReportView};
-use crate::wire::v1::{Absence, FleetHost, Shape, Status, Transport};
+use super::settings::Settings;
+use crate::wire::v1::{Absence, FleetHost, Shape, Status, Text, Transport};
 
 /// Between the parts of a text that is kept whole: no text from outside holds it.
 pub const SEPARATOR: char = '\u{1f}';
@@ -68,12 +70,16 @@ pub struct Roll {
     /// The hosts.
     pub rows: Vec<HostRow>,
     arena: Vec<u8>,
+    /// Whether any name has a capital letter.
+    pub(super) cased: bool,
     pub(super) shapes: Names,
     pub(super) answers: Names,
     pub(super) risks: Names,
     pub(super) abouts: Names,
     pub(super) others: Names,
     memory: Memory,
+    believed: Believed,
+    settings: Settings,
     scratch: String,
     /// How many reports were taken in.
     pub reports: u64,
@@ -85,7 +91,7 @@ impl Roll {
     /// Takes in the report of a text, unless it contradicts itself.
     pub fn add(
         &mut self,
-        report: &mut ReportView<'_>,
+        report: &ReportView<'_>,
         text: &str,
         place: Place,
         options: &Options,
@@ -93,21 +99,20 @@ impl Roll {
         let time = report.time()?;
         whereabouts(report)?;
         let answers = self.memory.answers(report, &mut self.answers)?;
-        report.borne_out(text)?;
-        let os = report.host.os.0.clone();
+        self.believed.check(report, text)?;
         let own = report.scopes.iter().position(|scope| scope.current).unwrap_or_default();
         let mut shape = None;
         let mut others: Vec<String> = Vec::new();
-        for (at, scope) in report.scopes.iter_mut().enumerate() {
-            let settings = scope.take_settings().settings(&os);
+        for (at, scope) in report.scopes.iter().enumerate() {
+            let set = self.settings.shape(&report.host.os.0, scope)?;
             if at == own {
-                shape = Some(self.shapes.intern(&settings));
+                report.holds_shape(&set.id)?;
+                shape = Some(self.shapes.intern(&set.settings));
             } else {
-                others.push(Shape::of(settings).id);
+                others.push(set.id.clone());
             }
         }
         let shape = shape.ok_or_else(|| Refusal::contradicts("it has no namespace"))?;
-        report.holds_shape(|| Shape::of(self.shapes.get(shape).to_owned()).id)?;
         others.sort_unstable();
         let others = self.others.intern(&others.join(" "));
         let risks = self.risks_of(report, own);
@@ -274,6 +279,7 @@ impl Roll {
 
     fn store(&mut self, name: &str) -> usize {
         let begin = self.arena.len();
+        self.cased |= name.bytes().any(|byte| byte.is_ascii_uppercase());
         self.arena.extend_from_slice(name.as_bytes());
         begin
     }
@@ -320,37 +326,36 @@ impl Roll {
         self.risks.intern(&self.scratch)
     }
 
-    fn about_of(&mut self, report: &ReportView<'_>) -> u32 {
+    fn about_of<'a>(&mut self, report: &'a ReportView<'_>) -> u32 {
         let host = &report.host;
         let text = &mut self.scratch;
         text.clear();
-        let optional = |text: &Option<crate::wire::v1::Text<'_>>| {
-            text.as_ref().map_or(String::new(), |text| text.0.clone().into_owned())
-        };
-        let measure = match &report.policy {
-            None => "not judged".to_owned(),
+        let optional = |text: Option<&'a Text<'_>>| text.map_or("", |text| &*text.0);
+        for part in [
+            &*host.os.0,
+            optional(host.os_version.as_ref()),
+            optional(host.kernel.as_ref()),
+            &report.tool.version.0,
+            &report.profile.0,
+        ] {
+            text.push_str(part);
+            text.push(SEPARATOR);
+        }
+        // Writing to a String does not fail.
+        let _ = match &report.policy {
+            None => write!(text, "not judged"),
             Some(policy) => {
                 let digest = policy.digest.as_ref().map(|digest| &*digest.0);
                 let file = policy.file.as_ref().map(|file| &*file.0);
                 let least = policy.fail_on.map_or("none", |severity| severity.name());
                 let by = digest
                     .map_or_else(|| format!("{} {least}", file.unwrap_or("-")), str::to_owned);
-                format!("{} {by:.200}", report.profile.0).replace(SEPARATOR, " ")
+                let by = by.replace(SEPARATOR, " ");
+                write!(text, "{} {by:.200}", report.profile.0)
             }
         };
-        for part in [
-            &*host.os.0,
-            &optional(&host.os_version),
-            &optional(&host.kernel),
-            &report.tool.version.0,
-            &report.profile.0,
-            &measure,
-        ] {
-            text.push_str(part);
-            text.push(SEPARATOR);
-        }
+        text.push(SEPARATOR);
         for label in &host.labels {
-            // Writing to a String does not fail.
             let _ = write!(text, "{}={}{SEPARATOR}", label.name.0, label.value.0);
         }
         self.abouts.intern(text)

@@ -19,6 +19,9 @@ use crate::wire::v1::{
 /// How many items a list of hosts has.
 pub const LISTED: usize = 1000;
 
+/// A host's id, and how it is called, in lower case.
+pub(super) type Key<'a> = (u128, Cow<'a, str>);
+
 /// A roll-up that has all its rows, and what they come to.
 pub struct Sum<'a> {
     /// The rows.
@@ -52,7 +55,11 @@ impl<'a> Sum<'a> {
             // In lower case, so that all rows of a name stand together.
             let (name, beside) = (roll.name(one), roll.name(other));
             let lower = |name: &'a str| name.bytes().map(|byte| byte.to_ascii_lowercase());
-            let first = lower(name).cmp(lower(beside)).then_with(|| name.cmp(beside));
+            let first = if roll.cased {
+                lower(name).cmp(lower(beside)).then_with(|| name.cmp(beside))
+            } else {
+                name.cmp(beside)
+            };
             first.then_with(|| (one.id, one.place).cmp(&(other.id, other.place)))
         });
         let answers = roll.answers.all().map(Answers::of).collect();
@@ -104,6 +111,16 @@ impl<'a> Sum<'a> {
             ("", id) => format!("{id:032x}"),
             (name, _) => name.to_owned(),
         }
+    }
+
+    /// What is the same in two roll-ups where it is the same host.
+    pub(super) fn key(&self, row: &HostRow) -> Key<'a> {
+        let name = match self.roll.name(row) {
+            "" => Cow::Owned(self.called(row)),
+            name => Cow::Borrowed(name),
+        };
+        let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        (row.id, if is_lower { name } else { name.to_ascii_lowercase().into() })
     }
 
     fn source(&self, row: &HostRow) -> String {

@@ -47,7 +47,7 @@ pub use scope::{
     Listener, ListenerTotal, Listeners, Number, Owner, Pool, Randomization, Range, Reserved, Scope,
     Span, TimeWait,
 };
-pub use shape::{NumberOf, OwnScope, RandomOf, RangeOf, ReservedOf, Shape, Text};
+pub use shape::{OwnScope, Shape, Text};
 pub use steps::Step;
 pub use summary::{Counts, ShortHost, Summary, SummaryLine};
 pub use usage::{PortsInUse, Usage};
