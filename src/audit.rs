@@ -3,7 +3,7 @@
 mod bounds;
 
 use ephaudit_platform::snapshot::{
-    Held, Listener, ListenerId, Owner, Reason, Scope, Snapshot, Why,
+    Held, Listener, ListenerId, Owner, Reading, Reason, Scope, Snapshot, Source, Why,
 };
 
 use crate::fixed;
@@ -41,6 +41,7 @@ pub fn verdicts(snapshot: &Snapshot, policy: &Policy) -> (Vec<Outcome>, Status) 
 /// What each rule says.
 fn judged(snapshot: &Snapshot, policy: &Policy) -> Vec<Outcome> {
     let facts = Facts::new(snapshot, policy);
+    let asked = only_asked(snapshot);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(RULES.len());
     for rule in RULES {
         let weight = weight(policy, rule);
@@ -52,9 +53,45 @@ fn judged(snapshot: &Snapshot, policy: &Policy) -> Vec<Outcome> {
             Check::Others(check) => check(&facts, policy, &outcomes),
         };
         let verdict = weighed(snapshot, policy, rule, weight, verdict);
+        let verdict = unseen(verdict, &asked);
         outcomes.push(Outcome { rule, verdict });
     }
     outcomes
+}
+
+/// The values that a container was asked to be started with, which nobody read in the kernel.
+fn only_asked(snapshot: &Snapshot) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    for scope in &snapshot.scopes {
+        let ranges = scope.ranges.iter().map(|range| ("ephemeral range", source(&range.bounds)));
+        let lists = scope.reserved.iter().map(|list| ("reserved ports", source(&list.ports)));
+        let start = [("unprivileged port start", source(&scope.unprivileged_start))];
+        for (what, source) in ranges.chain(lists).chain(start) {
+            let Some(Source::Asked(place)) = source else { continue };
+            let detail = format!(
+                "{place} is what the container was asked to be started with, and nobody looked at \
+                 what the kernel has: give what sysctl prints in it"
+            );
+            gaps.push(Gap::new(scope, what, &Why::new(Reason::NotCaptured, detail)));
+        }
+    }
+    gaps
+}
+
+fn source<T>(reading: &Reading<T>) -> Option<&Source> {
+    reading.known().map(|_| reading.source())
+}
+
+/// What was asked for may be found fault with; that it is well takes somebody who looked.
+fn unseen(verdict: Verdict, asked: &[Gap]) -> Verdict {
+    match verdict {
+        Verdict::Pass if !asked.is_empty() => Verdict::Unknown(asked.to_vec()),
+        Verdict::Fail { findings, mut gaps } => {
+            gaps.extend_from_slice(asked);
+            Verdict::Fail { findings, gaps }
+        }
+        verdict => verdict,
+    }
 }
 
 fn weight(policy: &Policy, rule: &Rule) -> Weight {

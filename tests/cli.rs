@@ -142,7 +142,7 @@ fn the_schema_lists_the_words_of_closed_sets() {
             words.as_array().expect("words").iter().filter_map(Value::as_str).collect();
         words.join(" ")
     };
-    let sources = "file netlink command sysctl capture kernel";
+    let sources = "file netlink command sysctl capture kernel asked";
     let reasons = "denied missing-tool timed-out unparsable truncated unsupported not-captured";
     for (place, expected) in [
         ("/properties/profile", "iana vendor rfc6056 kubernetes"),

@@ -9,6 +9,8 @@ use toml::{Table, Value as Toml};
 use crate::support::evidence::{bounds, document, from_stdin, range, shown};
 use crate::support::{code, json, run, stderr};
 
+mod containers;
+
 struct Host {
     name: String,
     folder: String,

@@ -9,6 +9,7 @@ mod changes;
 mod damage;
 mod exclusions;
 mod in_use;
+mod linux;
 mod systems;
 
 /// The facts of a text that names its system.

@@ -2,6 +2,8 @@
 //!
 //! What the evidence does not hold is `not-captured`, never a default and never a pass.
 
+mod asked;
+mod error;
 mod linux_sockets;
 mod recognise;
 mod sockets;
@@ -15,14 +17,18 @@ use std::borrow::Cow;
 
 use crate::ask::{Answer, Ask, CensusOf, OpenSockets, Question, Refusal, Reply, SocketOwners};
 use crate::os;
+use crate::parse::console;
+use crate::parse::decode::decoded;
 use crate::parse::transcript::Transcript;
 use crate::persisted::{File, Found, Persisted};
 use crate::snapshot::{Family, Os, Reason, Source, Transport, Why};
 use crate::source::Folder;
 use crate::unread::Unread;
 use crate::usage::CensusRows;
+use asked::AskedContainer;
+pub use error::EvidenceError;
 use tree::Tree;
-use tunables::{MAX_BYTES, MAX_TUNABLES, Tunables};
+use tunables::Tunables;
 
 /// One file of evidence.
 #[derive(Debug, Clone)]
@@ -31,49 +37,6 @@ pub struct Piece {
     pub name: String,
     /// Its content.
     pub bytes: Vec<u8>,
-}
-
-/// Why evidence cannot be judged.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EvidenceError {
-    /// Nothing in it says anything about ports.
-    #[error(
-        "nothing about ephemeral ports was found in {0}; it takes what sysctl, netsh, Get-NetTCPSetting, ipadm show-prop, ndd or no printed"
-    )]
-    Empty(String),
-    /// More than one system prints such text.
-    #[error("{found} could be of {candidates}; name the system with --os")]
-    Ambiguous {
-        /// What was found.
-        found: String,
-        /// The systems.
-        candidates: String,
-    },
-    /// No one system prints all of it.
-    #[error(
-        "{0} and what was found before it are of different systems; give the evidence of one host"
-    )]
-    Mixed(String),
-    /// Nothing tells of which system a tree is.
-    #[error("nothing in {0} shows which system it is from; name it with --os")]
-    NoSystem(String),
-    /// A table is damaged.
-    #[error("{name}: {what}")]
-    Damaged {
-        /// The file.
-        name: String,
-        /// What is wrong, and where.
-        what: String,
-    },
-    /// It is of a system that is not known here.
-    #[error("{0} is of {1}, which is not supported")]
-    Unsupported(String, &'static str),
-    /// There are more tunables than any system has.
-    #[error(
-        "{0}: more than {MAX_TUNABLES} tunables about ports, or more than {MAX_BYTES} bytes of them"
-    )]
-    TooMuch(String),
 }
 
 /// The most bytes that are no UTF-8: each takes three as U+FFFD, and no tool prints so many.
@@ -89,6 +52,7 @@ pub struct Evidence {
     sockets: sockets::Lists,
     linux_sockets: linux_sockets::LinuxLists,
     tree: Option<Tree>,
+    asked: Option<AskedContainer>,
     /// What it was made of, where what persists is in it.
     texts: Vec<Piece>,
     left_out: Vec<Unread>,
@@ -101,6 +65,7 @@ struct Understood {
     sockets: sockets::Lists,
     linux_sockets: linux_sockets::LinuxLists,
     tree: Option<Tree>,
+    asked: Option<AskedContainer>,
     signs: recognise::Signs,
 }
 
@@ -110,11 +75,11 @@ impl Understood {
         pieces: Vec<Piece>,
         os: impl FnOnce(recognise::Signs) -> Result<Os, EvidenceError>,
     ) -> Result<Evidence, EvidenceError> {
-        let Self { tunables, windows, sockets, linux_sockets, tree, signs } = self;
+        let Self { tunables, windows, sockets, linux_sockets, tree, asked, signs } = self;
         let os = os(signs)?;
         let texts = if os::persists_in_files(os) { Vec::new() } else { pieces };
         let left_out = Vec::new();
-        Ok(Evidence { os, tunables, windows, sockets, linux_sockets, tree, texts, left_out })
+        Ok(Evidence { os, tunables, windows, sockets, linux_sockets, tree, asked, texts, left_out })
     }
 }
 
@@ -147,14 +112,34 @@ impl Evidence {
         })
     }
 
+    /// What is told of a piece before anything is taken off it: whether it is of one place, and
+    /// whether it is the document of a container. What keeps that from being read may be what stands
+    /// around it, so that it is tried again without.
+    fn as_it_is(
+        piece: &Piece,
+        asked: &mut Option<AskedContainer>,
+        signs: &mut recognise::Signs,
+    ) -> Result<bool, EvidenceError> {
+        let text = decoded(&piece.bytes);
+        if let Some([one, other]) = console::two_places(&text) {
+            return Err(EvidenceError::TwoPlaces { name: piece.name.clone(), one, other });
+        }
+        Ok(matches!(AskedContainer::read(asked, (&piece.name, &text), signs), Ok(true)))
+    }
+
     fn understood(pieces: &[Piece], tree: Option<Tree>) -> Result<Understood, EvidenceError> {
         let mut tunables = Tunables::default();
         let mut windows = windows::Tables::default();
         let mut sockets = sockets::Lists::default();
         let mut linux_sockets = linux_sockets::LinuxLists::default();
+        let mut asked = None;
         let mut signs = recognise::Signs::default();
         for (number, piece) in pieces.iter().enumerate() {
+            let is_container = Self::as_it_is(piece, &mut asked, &mut signs)?;
             let bytes = unwrap::unwrapped(&piece.bytes);
+            if !is_container {
+                AskedContainer::read(&mut asked, (&piece.name, &bytes), &mut signs)?;
+            }
             let text = text(&piece.name, &bytes)?;
             let transcript = Transcript::of(number, &text);
             windows.read(&piece.name, &bytes, &transcript, &mut signs)?;
@@ -176,7 +161,7 @@ impl Evidence {
             let names: Vec<String> = pieces.iter().map(|piece| piece.name.clone()).collect();
             return Err(EvidenceError::TooMuch(listed(&names)));
         }
-        Ok(Understood { tunables, windows, sockets, linux_sockets, tree, signs })
+        Ok(Understood { tunables, windows, sockets, linux_sockets, tree, asked, signs })
     }
 
     /// With the files that were given and could not be read: each with why.
@@ -198,10 +183,14 @@ impl Evidence {
             }
             Question::NetSetting(transport) => self.windows.net_setting(transport),
             Question::Uname if self.os == Os::Linux => self.uname(),
-            Question::File(path) if self.os == Os::Linux => match &self.tree {
-                Some(tree) => tree.file(path),
-                None => not_captured(Source::File(path.to_owned().into()), path),
-            },
+            Question::File(path) if self.os == Os::Linux => {
+                match &self.tree {
+                    Some(tree) => tree.file(path),
+                    None => self.asked.as_ref().and_then(|asked| asked.file(path)).unwrap_or_else(
+                        || not_captured(Source::File(path.to_owned().into()), path),
+                    ),
+                }
+            }
             Question::SocketTable(family, transport) if self.os == Os::Linux => self.socket_table(
                 |tree| tree.socket_table(family, transport),
                 |lists| lists.waiting(family, transport),
@@ -235,13 +224,26 @@ impl Evidence {
             let outcome = settings.outcome.clone().map(|bytes| self.as_printed(name, bytes));
             return Answer::new(Source::Capture(settings.place.clone().into()), outcome);
         }
-        not_captured(Source::Sysctl(name.to_owned().into()), name)
+        if let Some(why) = self.tunables.of_a_file(name) {
+            let source = Source::Sysctl(name.to_owned().into());
+            return Answer::new(source, Err(Refusal::Failed(why)));
+        }
+        self.asked
+            .as_ref()
+            .and_then(|asked| asked.tunable(name))
+            .unwrap_or_else(|| not_captured(Source::Sysctl(name.to_owned().into()), name))
     }
 
     /// What was left out of the evidence, and what was taken for granted to understand it.
     pub(crate) fn notes(&self) -> Vec<Unread> {
         let replaced = self.tunables.notes.iter().cloned();
-        self.left_out.iter().cloned().chain(self.windows.notes()).chain(replaced).collect()
+        let left_out = self.left_out.iter().cloned();
+        let differs = self.asked.iter().flat_map(|asked| {
+            self.tunables.settings.iter().filter_map(|(key, setting)| {
+                asked.differs(key, setting.outcome.as_ref().ok()?, &setting.place)
+            })
+        });
+        left_out.chain(self.windows.notes()).chain(replaced).chain(differs).collect()
     }
 
     /// The kernel's own form of a value: Linux ends it with a newline and parts the two bounds by a
@@ -265,7 +267,13 @@ impl Evidence {
         let field =
             |name: &str| match self.tunables.settings.get(name).map(|settings| &settings.outcome) {
                 Some(Ok(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
-                _ => String::new(),
+                _ => self
+                    .asked
+                    .iter()
+                    .filter(|_| name == "kernel.hostname")
+                    .find_map(AskedContainer::hostname)
+                    .unwrap_or_default()
+                    .to_owned(),
             };
         let fields = [
             "kernel.ostype",
@@ -309,6 +317,9 @@ impl Ask for Evidence {
                 persisted.unread.extend(tree.uncopied());
             }
             return Ok(persisted);
+        }
+        if let Some(asked) = &self.asked {
+            return Err(asked.persists());
         }
         if os::persists_in_files(os) {
             let detail = "it persists in files: give a folder with the host's /etc in it";

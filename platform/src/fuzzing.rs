@@ -4,9 +4,9 @@
 use crate::ask::{OpenSockets, SocketOwners};
 use crate::os;
 use crate::parse::{
-    bsd_conf, cgroup, cmdline, ipadm, linux_sysctl, ndd, netsh, no, os_release, port_list,
-    powershell, registry, shown, sock_diag, socket_table, sockets, sockstat, sysctl_conf,
-    sysctl_text, uname, writes,
+    bsd_conf, cgroup, cmdline, console, containers, ipadm, linux_sysctl, ndd, netsh, no,
+    os_release, port_list, powershell, registry, shown, sock_diag, socket_table, sockets, sockstat,
+    sysctl_conf, sysctl_text, uname, writes,
 };
 use crate::persisted::{File, Found, Persisted};
 use crate::ports::{PortRange, PortSet};
@@ -44,6 +44,7 @@ pub fn parse(bytes: &[u8]) {
             let _ = sysctl_conf::parts(&path).count();
         }
     }
+    let _ = console::two_places(bytes);
     let _ = sysctl_text::entries(text).count();
     let _ = sysctl_text::refused(text).count();
     let _ = ipadm::rows(text).count();
@@ -61,6 +62,7 @@ pub fn parse(bytes: &[u8]) {
     let _ = netsh::sections(bytes);
     let _ = powershell::templates(bytes);
     let _ = cmdline::sysctls(bytes);
+    let _ = containers::inspected(bytes);
     let _ = cgroup::RunBy::parse(bytes);
     let _ = os_release::value(text, "PRETTY_NAME");
     let _ = SocketOwners::parse(bytes);

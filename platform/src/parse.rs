@@ -4,6 +4,8 @@
 pub(crate) mod bsd_conf;
 pub(crate) mod cgroup;
 pub(crate) mod cmdline;
+pub(crate) mod console;
+pub(crate) mod containers;
 pub(crate) mod decode;
 pub(crate) mod ini;
 pub(crate) mod ipadm;

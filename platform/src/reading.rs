@@ -19,12 +19,15 @@ pub enum Source {
     Capture(Cow<'static, str>),
     /// What is fixed in the kernel's source: a constant and its file.
     Kernel(Cow<'static, str>),
+    /// Captured evidence of what a value was to be when a container started, by file and line:
+    /// nobody read it in the kernel.
+    Asked(Cow<'static, str>),
 }
 
 impl Source {
     /// Every kind of origin.
     pub const KINDS: &'static [&'static str] =
-        &["file", "netlink", "command", "sysctl", "capture", "kernel"];
+        &["file", "netlink", "command", "sysctl", "capture", "kernel", "asked"];
 
     /// The kind of origin, as the report names it.
     pub const fn kind(&self) -> &'static str {
@@ -35,6 +38,7 @@ impl Source {
             Self::Sysctl(_) => "sysctl",
             Self::Capture(_) => "capture",
             Self::Kernel(_) => "kernel",
+            Self::Asked(_) => "asked",
         }
     }
 
@@ -46,7 +50,8 @@ impl Source {
             | Self::Command(location)
             | Self::Sysctl(location)
             | Self::Capture(location)
-            | Self::Kernel(location) => location,
+            | Self::Kernel(location)
+            | Self::Asked(location) => location,
         }
     }
 
@@ -61,7 +66,7 @@ impl Source {
             Self::Command(line) => line.to_string(),
             Self::Sysctl(name) => format!("sysctl {name}"),
             // FILE:LINE
-            Self::Capture(place) => match place.rsplit_once(':') {
+            Self::Capture(place) | Self::Asked(place) => match place.rsplit_once(':') {
                 Some((file, line)) if line.parse::<u32>().is_ok() => {
                     format!("sed -n {line}p {}", quoted(file))
                 }

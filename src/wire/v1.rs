@@ -219,7 +219,8 @@ pub struct Service {
 /// Where a fact was read.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// The kind of place; "kernel" is a constant of the kernel.
+    /// The kind of place; "kernel" is a constant of the kernel, "asked" what a container was to be
+    /// started with, which nobody read in it.
     #[schemars(extend("enum" = closed::sources()))]
     pub kind: Word,
     /// Its path, its name, or what was asked.

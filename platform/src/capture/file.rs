@@ -168,6 +168,7 @@ impl CaptureEntry {
             "sysctl" => Source::Sysctl(location),
             "capture" => Source::Capture(location),
             "kernel" => Source::Kernel(location),
+            "asked" => Source::Asked(location),
             kind => return Err(CaptureError::Word(beginning(kind), "source")),
         };
         let outcome: Outcome = match (self.bytes, self.refusal) {

@@ -123,6 +123,12 @@ pub(super) fn is_of_a_file(name: &str, entry: &PrintedValue<'_>) -> bool {
         && PRINTED_OTHERWISE.iter().any(|beginning| name.starts_with(beginning))
 }
 
+/// Whether sysctl(8) of its system prints a tunable so: on Linux `NAME = VALUE`, be it procps,
+/// BusyBox or toybox. `NAME=VALUE` is a line of a file, and `NAME: VALUE` one of YAML or a note.
+pub(super) fn is_printed_so(name: &str, entry: &PrintedValue<'_>) -> bool {
+    entry.separator == Separator::SpacedEquals || !name.starts_with("net.ipv4.")
+}
+
 /// Whether a tunable is about ports or tells the host.
 pub(super) fn is_wanted(name: &str) -> bool {
     let about_ports = is_sign(name);

@@ -57,6 +57,8 @@ pub(super) fn read(of: &TextOf<'_>, signs: &mut recognise::Signs, tunables: &mut
     let place = |line: usize| format!("{name}:{line}");
     let settings =
         |line, outcome| TunableText { place: place(line), epoch: transcript.at(line), outcome };
+    // A file of settings by its name, and no terminal with one in it.
+    let is_a_file = name.split('.').next_back() == Some("conf") && !transcript.has_commands();
     for entry in sysctl_text::entries(text) {
         let name = entry.name.replace('/', ".");
         if !recognise::says_something(&name) {
@@ -64,7 +66,9 @@ pub(super) fn read(of: &TextOf<'_>, signs: &mut recognise::Signs, tunables: &mut
         }
         signs.see(&name, entry.value, &place(entry.line));
         // A line of sysctl.conf says what is after a boot.
-        if !recognise::is_of_a_file(&name, &entry) && !recognise::is_of_aix(&name) {
+        if entry.of_a_file || is_a_file || !recognise::is_printed_so(&name, &entry) {
+            tunables.add_of_a_file(&name, place(entry.line));
+        } else if !recognise::is_of_a_file(&name, &entry) && !recognise::is_of_aix(&name) {
             tunables.add(&name, settings(entry.line, value(entry.value, entry.whole)));
         }
     }

@@ -68,6 +68,8 @@ impl TunableText {
 pub(super) struct Tunables {
     pub(super) settings: BTreeMap<String, TunableText>,
     pub(super) notes: Vec<Unread>,
+    /// Where a line of a file of settings names a tunable.
+    of_files: BTreeMap<String, String>,
     /// The bytes of their values.
     bytes: usize,
 }
@@ -90,6 +92,23 @@ impl Tunables {
                 self.notes.truncate(NOTES_MAX);
             }
         }
+    }
+
+    /// A line that sets a tunable at boot, or that somebody wrote: it says nothing of now.
+    pub(super) fn add_of_a_file(&mut self, name: &str, place: String) {
+        if recognise::is_wanted(name) && self.of_files.len() < MAX_TUNABLES {
+            self.of_files.entry(name.to_owned()).or_insert(place);
+        }
+    }
+
+    /// Why such a line is no value.
+    pub(super) fn of_a_file(&self, name: &str) -> Option<Why> {
+        let place = self.of_files.get(name)?;
+        let detail = format!(
+            "{place} is a line of a file of settings, or a note, and nothing that was read in the \
+             kernel: give what `sysctl {name}` prints"
+        );
+        Some(Why::new(Reason::NotCaptured, detail))
     }
 
     /// Something that was not read, and why.

@@ -6,6 +6,7 @@ mod ansible;
 
 use std::borrow::Cow;
 
+use crate::parse::console;
 use crate::parse::decode::decoded;
 use crate::parse::sysctl_text::echoed;
 
@@ -16,8 +17,49 @@ pub(crate) fn unwrapped(bytes: &[u8]) -> Cow<'_, [u8]> {
         Some(results) => Cow::Owned(results),
         None => text,
     };
-    let text = with_plain_blanks(text);
+    let text = without_escapes(with_plain_blanks(text));
     if is_wrapped(&text) { Cow::Owned(unquoted(&text)) } else { text }
+}
+
+const ESCAPE: u8 = 0x1b;
+
+/// The text without what colours it or names the window on a terminal (ECMA-48): control sequences,
+/// commands to the system, and single characters.
+fn without_escapes(text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if !text.contains(&ESCAPE) {
+        return text;
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest: &[u8] = &text;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        if *byte != ESCAPE {
+            plain.push(*byte);
+            continue;
+        }
+        let length = match behind {
+            [b'[', parameters @ ..] => {
+                let is_one = |byte: &u8| matches!(byte, b' '..=b'?');
+                2 + parameters.iter().take_while(|byte| is_one(byte)).count()
+            }
+            [b']', command @ ..] => {
+                let end = command.iter().position(|byte| matches!(*byte, 0x07 | ESCAPE | b'\n'));
+                match end.map(|end| (end, command[end])) {
+                    Some((end, 0x07)) => 2 + end,
+                    Some((end, ESCAPE)) => 3 + end,
+                    Some((end, _)) => 1 + end,
+                    None => behind.len(),
+                }
+            }
+            [b'(' | b')', ..] => 2,
+            _ => 1,
+        };
+        // A line keeps its number, whatever is wrong with it.
+        let skipped = &behind[..length.min(behind.len())];
+        let kept = skipped.iter().position(|byte| *byte == b'\n').unwrap_or(skipped.len());
+        rest = &behind[kept..];
+    }
+    Cow::Owned(plain)
 }
 
 /// Blanks that web pages and chats keep from breaking lines.
@@ -46,7 +88,7 @@ const MARKS: &[u8] = b">|#$%`";
 
 fn is_wrapped(text: &[u8]) -> bool {
     text.iter().any(|byte| MARKS.contains(byte))
-        || text.split(|byte| *byte == b'\n').any(|line| stamp(line).is_some())
+        || text.split(|byte| *byte == b'\n').any(|line| stamped(line).is_some())
 }
 
 /// The longest time that is set before a line, in bytes.
@@ -81,14 +123,24 @@ fn unquoted(text: &[u8]) -> Vec<u8> {
 
 /// Takes the time off each block of two lines or more that begin with one, as logs have them.
 fn without_stamps(lines: &mut [RawLine<'_>]) {
-    let begins_so = |line: &RawLine<'_>| stamp(line.text).is_some();
+    let begins_so = |line: &RawLine<'_>| stamped(line.text).is_some();
     for block in lines.chunk_by_mut(|one, other| begins_so(one) == begins_so(other)) {
         if let [_, _, ..] = block {
             for line in block {
-                line.text = &line.text[stamp(line.text).unwrap_or_default()..];
+                line.text = &line.text[stamped(line.text).unwrap_or_default()..];
             }
         }
     }
+}
+
+/// How long what a log sets before a line is: a time, or what syslog(3) and journald write.
+fn stamped(line: &[u8]) -> Option<usize> {
+    const BEGINNING_MAX: usize = 256;
+    let of_log = || {
+        let valid = line[..line.len().min(BEGINNING_MAX)].utf8_chunks().next()?.valid();
+        console::logged(valid).map(|(_, length)| length)
+    };
+    stamp(line).or_else(of_log)
 }
 
 /// How long the time is that a line begins with, and the blank behind it: `2024-06-11T10:45:12.12Z `,
@@ -242,6 +294,29 @@ mod tests {
             "# 1.2 x\n",
         ] {
             assert_eq!(of(text), text);
+        }
+    }
+
+    #[test]
+    fn a_log_loses_host_and_program() {
+        let text =
+            "Nov 28 01:02:03 web1 audit[812]: a = 1\nNov  8 01:02:03 web1 audit[812]: b = 2\n";
+        assert_eq!(of(text), "a = 1\nb = 2\n");
+        for text in ["Nov 28 is the day\nNov 29 is not\n", "November: 1\nMay: 2\n"] {
+            assert_eq!(of(text), text);
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_takes_for_itself_is_no_text() {
+        for (text, wanted) in [
+            ("a\u{1b}[01;31m\u{1b}[Kb\u{1b}[m = 1\n", "ab = 1\n"),
+            ("\u{1b}]0;root@web1:~\u{7}root@web1:~# sysctl a\n", "root@web1:~# sysctl a\n"),
+            ("\u{1b}]0;x\u{1b}\\a\u{1b}(B\u{1b}=b\n", "ab\n"),
+            ("\u{1b}]0;never ended\na = 1\n", "\na = 1\n"),
+            ("a\u{1b}[3\nb\u{1b}", "a\nb"),
+        ] {
+            assert_eq!(of(text), wanted, "{text:?}");
         }
     }
 

@@ -1,8 +1,10 @@
-//! What `ss` and `netstat` of Linux print: the same sockets as /proc/net has, and who holds them.
+//! What `ss` and `netstat` of Linux print: the same sockets as /proc/net has, and who holds them; and
+//! /proc/net itself in a transcript.
 //!
 //! A list says nothing of what it leaves out: a part of one tells no more than that it is a part.
 
 mod command;
+mod kernel_table;
 mod rows;
 
 use std::fmt::Write as _;
@@ -77,6 +79,8 @@ struct LinuxListReader {
     form: Option<LinuxColumns>,
     /// What the command line asked for.
     shown: Option<Shown>,
+    /// Whether the command line shows a part of the kernel's own tables.
+    part: bool,
     /// The sockets of the list that is read now begin here.
     from: usize,
 }
@@ -88,6 +92,11 @@ impl LinuxListReader {
         if let Some(shown) = Shown::of_command(line) {
             self.end();
             self.shown = Some(shown);
+            return;
+        }
+        if let Some(part) = kernel_table::shows_part(line) {
+            self.end();
+            self.part = part;
             return;
         }
         if let Some(form) = LinuxColumns::of_heads(line) {
@@ -103,8 +112,8 @@ impl LinuxListReader {
         }
         // A list may be set in as a whole, or have an empty line in it. What begins as no row is of
         // the line above (memory, timers, congestion), one that somebody marked, or other text.
-        if !rows::begins_row(line) {
-            if rows::is_of_row(line) {
+        if !form.begins_row(line) {
+            if form.is_of_row(line) {
                 self.list.damaged.get_or_insert((number, "this row of the list is damaged"));
             } else if !goes_on && !line.is_empty() {
                 self.end();
@@ -126,7 +135,8 @@ impl LinuxListReader {
         }
     }
 
-    /// A list without a command line is of the transports and families that it shows, and has those
+    /// A table of the kernel's is of one transport and family, and has all of them. A list without a
+    /// command line is of the transports and families that it shows, and has those
     /// that wait, and the others, if it has one of them.
     fn end(&mut self) {
         let Some(form) = self.form.take() else { return };
@@ -145,9 +155,12 @@ impl LinuxListReader {
                             && kind(one) == of
                             && one.connection.local.is_ipv6() == (family == Family::Ipv6)
                     };
-                    let is_whole = match self.shown {
-                        Some(shown) => shown.has(family, transport, of),
-                        None => sockets.iter().any(is_it),
+                    let is_whole = match (form, self.shown) {
+                        (LinuxColumns::Kernel(table), _) => {
+                            !self.part && (table.family, table.transport) == (family, transport)
+                        }
+                        (_, Some(shown)) => shown.has(family, transport, of),
+                        (_, None) => sockets.iter().any(is_it),
                     };
                     if is_whole {
                         self.list.whole.push((family, transport, of));

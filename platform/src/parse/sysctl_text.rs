@@ -4,6 +4,8 @@
 //! it: a line that is not of the form is passed over, and the caller looks up names in what is
 //! left. The text is the capture decoded lossily; U+FFFD and NUL are in no name, and in no number.
 
+use super::console::leads_elsewhere;
+
 /// A line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PrintedLine<'a> {
@@ -32,6 +34,9 @@ pub(crate) struct PrintedValue<'a> {
     pub whole: bool,
     /// Whether the command line above asked for the form of sysctl.conf(5) (`-e`).
     pub as_in_a_file: bool,
+    /// Whether it stands in a file of settings that a command shows: no program read it in the
+    /// kernel.
+    pub of_a_file: bool,
 }
 
 /// What stands between a name and its value.
@@ -101,8 +106,9 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = PrintedLine<'_>> + Clone
 /// FreeBSD, DragonFly and macOS clamp that silently. Nor is a description, which `sysctl -d`
 /// prints.
 pub(crate) fn entries(text: &str) -> impl Iterator<Item = PrintedValue<'_>> {
-    let (mut described, mut as_in_a_file) = (false, false);
+    let (mut described, mut as_in_a_file, mut of_a_file) = (false, false, false);
     lines(text).filter_map(move |line| {
+        of_a_file = shows_file(line.text).unwrap_or(of_a_file);
         if let Some(arguments) = echoed(line.text, "sysctl") {
             let options: Vec<&str> = arguments
                 .take_while(|word| *word != "|")
@@ -113,7 +119,7 @@ pub(crate) fn entries(text: &str) -> impl Iterator<Item = PrintedValue<'_>> {
             return None;
         }
         let entry = entry(line).filter(|_| !described)?;
-        (!is_echo(entry.value)).then_some(PrintedValue { as_in_a_file, ..entry })
+        (!is_echo(entry.value)).then_some(PrintedValue { as_in_a_file, of_a_file, ..entry })
     })
 }
 
@@ -123,7 +129,7 @@ pub(crate) fn written(text: &str) -> impl Iterator<Item = PrintedValue<'_>> {
 }
 
 fn entry(line: PrintedLine<'_>) -> Option<PrintedValue<'_>> {
-    let text = line.text.trim_matches(BLANKS);
+    let text = without_number(line.text.trim_matches(BLANKS));
     let (name, rest) = text.split_at(text.find(|c| !in_name(c))?);
     let (separator, value) = if let Some(value) = rest.strip_prefix(':') {
         (Separator::Colon, value)
@@ -138,8 +144,54 @@ fn entry(line: PrintedLine<'_>) -> Option<PrintedValue<'_>> {
     let named = (1..=NAME_MAX).contains(&name.len());
     let wanted = named && parted && !complaint;
     let whole = line.whole || noted;
-    let (line, as_in_a_file) = (line.number, false);
-    wanted.then_some(PrintedValue { line, name, value, separator, whole, as_in_a_file })
+    let (line, as_in_a_file, of_a_file) = (line.number, false, false);
+    wanted.then_some(PrintedValue { line, name, value, separator, whole, as_in_a_file, of_a_file })
+}
+
+/// A line without the number that `grep -n` sets before it.
+fn without_number(text: &str) -> &str {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text[digits..].strip_prefix(':').filter(|_| digits > 0);
+    rest.filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or(text)
+}
+
+/// Programs that show files, or write them from what follows.
+const SHOWERS: [&str; 13] = [
+    "cat", "grep", "egrep", "head", "tail", "less", "more", "vi", "vim", "nano", "sed", "awk",
+    "tee",
+];
+/// What the comments of such files say in their first lines.
+const HEADS: [&str; 4] =
+    ["sysctl.conf", "sysctl.d", "sysctl configuration", "sysctl settings are defined"];
+
+/// Whether what follows a line is of a file of settings, where the line tells.
+fn shows_file(line: &str) -> Option<bool> {
+    if let Some(path) = line.strip_prefix("==> ").and_then(|rest| rest.strip_suffix(" <==")) {
+        return Some(!path.starts_with("/proc/"));
+    }
+    let prose = |word: &str| {
+        let plain = word.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, ',' | ';'));
+        plain && !word.is_empty()
+    };
+    // In a file it may be a comment: `# sysctl -p to apply`.
+    let words = echoed(line, "sysctl").map(|words| words.take_while(|word| *word != "|"));
+    if words.is_some_and(|mut words| !words.any(prose)) {
+        return Some(false);
+    }
+    let is_file = |word: &str| {
+        (word.contains("/etc/") || word.contains("sysctl.d") || word.contains(".conf"))
+            && !word.contains("/proc/")
+    };
+    let may_be = line.len() <= COMMAND_MAX && is_file(line);
+    let shown = |tool: &str| echoed(line, tool).is_some_and(|mut words| words.any(is_file));
+    let heads = line.starts_with(['#', ';']) && HEADS.iter().any(|head| line.contains(head));
+    if heads || may_be && SHOWERS.iter().any(|tool| shown(tool)) {
+        return Some(true);
+    }
+    // Another command with a prompt that is no comment's.
+    let prompt = line.len() <= COMMAND_MAX && line.contains('@');
+    let ends = |word: &str| word.ends_with(['#', '$', '%', '>']);
+    (prompt && line.split(BLANKS).take(4).any(ends)).then_some(false)
 }
 
 /// `OLD -> NEW` and nothing else; an empty list is nothing.
@@ -151,13 +203,20 @@ fn is_echo(value: &str) -> bool {
     })
 }
 
-/// What people note behind a number.
+/// What people note behind numbers.
 const NOTES: [&str; 8] = ["->", "<-", "#", "//", "(", ";", "\u{2190}", "\u{2192}"];
 
-/// The value without what somebody noted behind it, and whether there was a note: it ends a number.
+/// The value without what somebody noted behind it, and whether there was a note: it ends numbers.
 fn without_note(value: &str) -> (&str, bool) {
-    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let (number, rest) = value.split_at(digits);
+    let of_numbers = |(at, byte): (usize, u8)| {
+        let next = value.as_bytes().get(at + 1).copied().unwrap_or_default();
+        byte.is_ascii_digit()
+            || matches!(byte, b' ' | b'\t' | b',')
+            || (byte == b'-' && next.is_ascii_digit())
+    };
+    let end = value.bytes().enumerate().position(|at| !of_numbers(at)).unwrap_or(value.len());
+    let number = value[..end].trim_end_matches(BLANKS);
+    let rest = &value[number.len()..];
     let note = rest.trim_start_matches(BLANKS);
     let noted = !number.is_empty() && note.len() < rest.len() && !is_echo(value);
     if noted && NOTES.iter().any(|mark| note.starts_with(mark)) {
@@ -214,12 +273,20 @@ fn refusal(message: &str) -> NoValue {
 pub(crate) const COMMAND_MAX: usize = 4096;
 
 /// The arguments of `tool` where a line is the echo of a command that runs it and nothing else:
-/// after a prompt (`# `, `bash-3.00$ `, `host% `), `sudo` or `pfexec`, or at the head of the line;
-/// by name or by path.
+/// after a prompt (`# `, `bash-3.00$ `, `host% `), `sudo` or `pfexec`, what runs it elsewhere (`docker
+/// exec web1`), or at the head of the line; by name or by path.
 pub(crate) fn echoed<'a>(
     line: &'a str,
     tool: &str,
 ) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
+    ran(line, tool).map(|(_, arguments)| arguments)
+}
+
+/// The same with what stands before the program.
+pub(crate) fn ran<'a>(
+    line: &'a str,
+    tool: &str,
+) -> Option<(&'a str, impl Iterator<Item = &'a str> + use<'a>)> {
     let prompt = |c: char| matches!(c, '#' | '$' | '%' | '>');
     let short = (line.len() <= COMMAND_MAX).then(|| line.trim_matches(BLANKS));
     let line = short.filter(|line| line.contains(tool))?;
@@ -233,8 +300,12 @@ pub(crate) fn echoed<'a>(
         let base = command.rsplit('/').next().unwrap_or_default();
         let before = line[..after - command.len()].trim_end_matches(BLANKS);
         if base == tool {
-            let runs = before.is_empty() || before.ends_with(prompt) || runner(before);
-            return runs.then(|| line[after..].split(BLANKS).filter(|word| !word.is_empty()));
+            let runs = before.is_empty()
+                || before.ends_with(prompt)
+                || runner(before)
+                || leads_elsewhere(before);
+            let arguments = || line[after..].split(BLANKS).filter(|word| !word.is_empty());
+            return runs.then(|| (before, arguments()));
         }
         from = after + (line[after..].len() - line[after..].trim_start_matches(BLANKS).len());
         if from == line.len() {

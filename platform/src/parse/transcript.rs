@@ -49,6 +49,11 @@ impl Transcript {
         Epoch { piece: self.piece, commands: 0, line }
     }
 
+    /// Whether there is any.
+    pub(crate) fn has_commands(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
     /// How many commands stand above a line.
     pub(crate) fn commands_above(&self, line: usize) -> usize {
         self.lines.partition_point(|command| *command < line)

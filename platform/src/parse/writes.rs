@@ -2,7 +2,7 @@
 //! no more, and only what is shown after it does.
 
 use super::netsh::Kind;
-use super::sysctl_text::{COMMAND_MAX, echoed, lines};
+use super::sysctl_text::{BLANKS, COMMAND_MAX, echoed, lines};
 use crate::snapshot::{Family, Transport};
 
 /// What a command line changes.
@@ -24,7 +24,7 @@ pub(crate) enum Change {
 pub(crate) fn writes(text: &str) -> impl Iterator<Item = (usize, Change)> {
     lines(text).filter(|line| line.text.len() <= COMMAND_MAX).flat_map(|line| {
         let text = line.text;
-        let written = [by_sysctl, by_no, by_ndd, by_ipadm, on_windows]
+        let written = [by_sysctl, into_proc, by_systemd, by_no, by_ndd, by_ipadm, on_windows]
             .into_iter()
             .find_map(|read| Some(read(text)).filter(|written| !written.is_empty()));
         written.unwrap_or_default().into_iter().map(move |written| (line.number, written))
@@ -38,6 +38,36 @@ fn by_sysctl(line: &str) -> Vec<Change> {
     set.filter(|(name, _)| name.contains(['.', '/']) && !name.starts_with('-'))
         .map(|(name, _)| Change::Tunable(name.trim_end_matches(['+', '-']).replace('/', ".")))
         .collect()
+}
+
+/// `… > /proc/sys/NAME`, `… | tee /proc/sys/NAME`.
+fn into_proc(line: &str) -> Vec<Change> {
+    const SYSCTLS: &str = "/proc/sys/";
+    if !line.contains(SYSCTLS) {
+        return Vec::new();
+    }
+    let (mut into, mut changes) = (false, Vec::new());
+    for word in line.split(BLANKS).map(|word| word.trim_matches(['"', '\'', ';', ')', '('])) {
+        let behind = word.rsplit('>').next().unwrap_or(word);
+        into |= behind.len() < word.len();
+        if let Some(name) = behind.strip_prefix(SYSCTLS).filter(|_| into) {
+            changes.push(Change::Tunable(name.replace('/', ".")));
+        }
+        into = match behind.rsplit('/').next() {
+            Some("tee") => true,
+            Some("") => word.ends_with('>'),
+            // tee takes several files.
+            _ => into && (behind.starts_with('-') || behind.starts_with(SYSCTLS)),
+        };
+    }
+    changes
+}
+
+/// What systemd-sysctl says while it writes: `Setting 'NAME' to 'VALUE'`.
+fn by_systemd(line: &str) -> Vec<Change> {
+    let set = line.split_once("Setting '").and_then(|(_, rest)| rest.split_once("' to '"));
+    let named = set.filter(|(name, _)| !name.is_empty() && !name.contains(BLANKS));
+    Vec::from_iter(named.map(|(name, _)| Change::Tunable(name.replace('/', "."))))
 }
 
 /// `no [-p] -o NAME=VALUE …`, `no [-p] -d NAME`, and what it reports: `Setting NAME to VALUE`. With
@@ -195,6 +225,14 @@ mod tests {
                 vec![tunable("tcp_ephemeral_low"), tunable("tcp_ephemeral_high")],
             ),
             ("Setting tcp_ephemeral_low to 9000", vec![tunable("tcp_ephemeral_low")]),
+            ("# echo 1 2 > /proc/sys/net/ipv4/a", vec![tunable("net.ipv4.a")]),
+            ("# echo 1 2 >/proc/sys/net/ipv4/a", vec![tunable("net.ipv4.a")]),
+            ("# echo '1 2' | sudo tee -a /proc/sys/net/ipv4/a", vec![tunable("net.ipv4.a")]),
+            ("$ sudo sh -c \"echo 1 > /proc/sys/net/ipv4/a\"", vec![tunable("net.ipv4.a")]),
+            (
+                "Nov 28 01:02:03 web1 systemd-sysctl[4]: Setting 'net/ipv4/a' to '1 2'",
+                vec![tunable("net.ipv4.a")],
+            ),
             ("# no -d tcp_ephemeral_low", vec![tunable("tcp_ephemeral_low")]),
             (
                 "# ndd -set /dev/tcp tcp_smallest_anon_port 9000",
@@ -235,6 +273,9 @@ mod tests {
     fn what_shows_a_setting_or_is_of_the_next_boot_changes_nothing_now() {
         for line in [
             "# sysctl net.inet.ip.portfirst",
+            "# cat /proc/sys/net/ipv4/a > /tmp/a",
+            "# cat /proc/sys/net/ipv4/a | tee /tmp/a",
+            "# grep -r . /proc/sys/net/ipv4 2>/dev/null",
             "# no -r -o tcp_ephemeral_low=9000",
             "# no -o tcp_ephemeral_low",
             "Setting tcp_ephemeral_low to 9000 in nextboot file",

@@ -139,8 +139,11 @@ fn listeners_row(host: &Host, scope: &Scope) -> Vec<String> {
     row("listeners", &value, from)
 }
 
-/// A sysctl by its short name, anything else as it is.
+/// A sysctl by its short name, what nobody read as such, anything else as it is.
 pub fn place(source: &Source) -> String {
+    if source.kind == "asked" {
+        return format!("asked for in {}", source.location);
+    }
     match source.location.strip_prefix("/proc/sys/") {
         Some(key) => key.replace('/', "."),
         None => source.location.clone(),

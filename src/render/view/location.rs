@@ -17,7 +17,7 @@ pub fn location(finding: &Finding) -> (&str, u32) {
 /// A path and its line; captured text is FILE:LINE.
 fn split(evidence: &Evidence) -> (&str, Option<u32>) {
     let location = &*evidence.source.location;
-    if evidence.source.kind == "capture" {
+    if matches!(&*evidence.source.kind, "capture" | "asked") {
         if let Some((path, line)) = location.rsplit_once(':') {
             if let Ok(line) = line.parse() {
                 return (path, Some(line));

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::LinuxSocket;
 use super::command::Shown;
+use super::kernel_table::{self, KernelTable};
 use crate::snapshot::{Connection, Transport};
 use crate::usage::NO_USER;
 
@@ -22,6 +23,8 @@ pub(super) enum LinuxColumns {
     Ss { netid: bool, owners: bool },
     /// netstat(8): protocol, two queues, two ends, perhaps a state, and what the heads name.
     Netstat { inode: bool, owners: bool },
+    /// /proc/net/{tcp,udp}[6].
+    Kernel(KernelTable),
 }
 
 const CUT: &str = "the row is cut";
@@ -46,13 +49,14 @@ impl LinuxColumns {
                     owners: has("PID/Program"),
                 })
             }
-            _ => None,
+            _ => KernelTable::of_heads(line).map(Self::Kernel),
         }
     }
 
     pub(super) const fn tells_owners(self) -> bool {
         match self {
             Self::Ss { owners, .. } | Self::Netstat { owners, .. } => owners,
+            Self::Kernel(_) => false,
         }
     }
 
@@ -91,6 +95,7 @@ impl LinuxColumns {
                 }
                 _ => Err(MARKED),
             },
+            Self::Kernel(table) => return table.row(line),
         };
         match read {
             Ok(socket) => LinuxRow::Socket(socket),
@@ -106,14 +111,31 @@ const OTHERS: [&str; 25] = [
     "udplite6", "udpl6", "unix", "???",
 ];
 
-/// Whether a line begins as a row does: with a kind of socket, or a state.
-pub(super) fn begins_row(line: &str) -> bool {
+impl LinuxColumns {
+    /// Whether a line begins as a row of the list does.
+    pub(super) fn begins_row(self, line: &str) -> bool {
+        match self {
+            Self::Kernel(_) => kernel_table::begins_row(line),
+            Self::Ss { .. } | Self::Netstat { .. } => begins_row(line),
+        }
+    }
+
+    /// Whether a line that begins otherwise is one that somebody marked, or that lost its beginning.
+    pub(super) fn is_of_row(self, line: &str) -> bool {
+        match self {
+            Self::Kernel(_) => kernel_table::is_of_row(line),
+            Self::Ss { .. } | Self::Netstat { .. } => is_of_row(line),
+        }
+    }
+}
+
+/// With a kind of socket, or a state.
+fn begins_row(line: &str) -> bool {
     let word = line.split_ascii_whitespace().next().unwrap_or_default();
     matches!(word, "tcp" | "tcp6" | "udp" | "udp6") || OTHERS.contains(&word) || is_state(word)
 }
 
-/// Whether a line that begins otherwise is one that somebody marked, or that lost its beginning.
-pub(super) fn is_of_row(line: &str) -> bool {
+fn is_of_row(line: &str) -> bool {
     let mut words = line.split_ascii_whitespace();
     words.any(|word| matches!(word, "tcp" | "tcp6" | "udp" | "udp6") || is_state(word))
         || line.contains("users:((")

@@ -198,3 +198,45 @@ fn no_row_is_passed_over_without_a_word() {
     assert!(four.has_all(Family::Ipv4, Transport::Tcp, SocketPart::Waiting));
     assert!(!four.has_all(Family::Ipv6, Transport::Tcp, SocketPart::Waiting));
 }
+
+const TCP: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+const LISTENS: &str = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 1 0000000000000000 100 0 0 10 0\n";
+const UDP6: &str = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n";
+const WAITS: &str = " 1021: 00000000000000000000000001000000:0202 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 23456 2 0000000000000000 0\n";
+
+#[test]
+#[cfg(target_endian = "little")]
+fn tables_of_the_kernel_are_read_by_their_heads() {
+    let list =
+        list(&format!("# cat /proc/net/tcp /proc/net/udp6\n{TCP}{LISTENS}{UDP6}{WAITS}# date\n"));
+    let wanted = ["tcp 127.0.0.1:8080 0.0.0.0:0 10", "udp [::1]:514 [::]:0 7"];
+    assert_eq!((told(&list), list.damaged), (wanted.map(str::to_owned).to_vec(), None));
+    assert_eq!(list.sockets[0].connection.inode, 12345);
+    for (family, transport, whole) in [
+        (Family::Ipv4, Transport::Tcp, true),
+        (Family::Ipv6, Transport::Tcp, false),
+        (Family::Ipv4, Transport::Udp, false),
+        (Family::Ipv6, Transport::Udp, true),
+    ] {
+        for part in [SocketPart::Waiting, SocketPart::Connected] {
+            assert_eq!(list.has_all(family, transport, part), whole, "{transport} {family:?}");
+        }
+    }
+}
+
+#[test]
+fn a_part_of_a_table_of_the_kernel_is_not_whole() {
+    for text in [
+        format!("# cat /proc/net/tcp | head -2\n{TCP}{LISTENS}"),
+        format!("# head -2 /proc/net/tcp\n{TCP}{LISTENS}"),
+        format!("{TCP}{}", &LISTENS[..60]),
+        format!("{TCP}{}\n", &LISTENS[..60]),
+        format!("{TCP}x{LISTENS}"),
+        format!("{TCP}{}", LISTENS.replace("0100007F", "0100007")),
+        LISTENS.to_owned(),
+    ] {
+        assert!(!has(&list(&text), Transport::Tcp, SocketPart::Waiting), "{text}");
+    }
+    let none = list(&format!("# cat /proc/net/tcp\n{TCP}# date\n"));
+    assert!(none.has_all(Family::Ipv4, Transport::Tcp, SocketPart::Waiting));
+}

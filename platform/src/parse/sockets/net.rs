@@ -30,6 +30,8 @@ pub(super) struct NetColumns {
     listening: bool,
     /// How many cells a row has at least.
     least: usize,
+    /// How many it has at most; a time has several words.
+    most: Option<usize>,
 }
 
 /// Properties that are blank on some rows.
@@ -63,6 +65,7 @@ impl NetColumns {
             pid: cell("OwningProcess"),
             listening: asked.rows_are(AskedRows::Listening),
             least: heads.len() - blanks,
+            most: (!heads.contains(&"CreationTime")).then_some(heads.len()),
         })
     }
 
@@ -89,6 +92,9 @@ impl NetColumns {
         }
         if cells.len() < self.least {
             return ListLine::Damaged(CUT);
+        }
+        if self.most.is_some_and(|most| cells.len() > most) {
+            return ListLine::Damaged("it has more columns than the line of heads above it");
         }
         NetObject {
             transport: Some(self.transport),

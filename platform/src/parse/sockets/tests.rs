@@ -138,6 +138,8 @@ fn a_row_that_is_cut_is_seen() {
         "# lsof -i -nP\nCOMMAND PID USER FD TYPE DEVICE SIZE/OFF NODE NAME\nsshd 812 root 3u IPv6 0x1 0t0 TCP *:22 (LISTEN)\n",
     );
     let fstat = "# fstat | grep internet\nroot sshd 812 3* internet6 stream tcp 0xfff *:22\n";
+    let heads = "PS C:\\> Get-NetTCPConnection\nLocalAddress LocalPort RemoteAddress RemotePort State\n:: 50022 :: 0 Listen 4\n";
+    assert!(listed(heads).damaged.is_some(), "a line of heads that is cut");
     let net = "PS C:\\> Get-NetTCPConnection\nLocalAddress LocalPort RemoteAddress RemotePort State AppliedSetting OwningProcess\n\
         ------------ --------- ------------- ---------- ----- -------------- -------------\n:: 445 :: 0 Listen 4\n";
     let anv = "# netstat -anv\nProto Recv-Q Send-Q Local Address Foreign Address (state) rhiwat shiwat pid\ntcp4 0 0 *.22 *.* LISTEN 1 2 812\n";

@@ -305,3 +305,23 @@ fn a_long_line_takes_linear_time() {
         assert!(echoed(&text, "ndd").is_none_or(|args| args.count() <= 100_000));
     }
 }
+
+#[test]
+fn what_a_file_holds_is_told_from_what_was_read() {
+    for (line, wanted) in [
+        ("# cat /etc/sysctl.conf", Some(true)),
+        ("# sysctl settings are defined through files in", Some(true)),
+        ("; see sysctl.d(5)", Some(true)),
+        ("==> /etc/sysctl.conf <==", Some(true)),
+        ("==> /proc/sys/net/ipv4/ip_forward <==", Some(false)),
+        ("$ sudo tee -a /etc/sysctl.d/9.conf <<EOF", Some(true)),
+        ("# sysctl -a | grep ports", Some(false)),
+        ("# sysctl -p /etc/sysctl.d/9.conf", Some(false)),
+        ("root@web1:~# date", Some(false)),
+        ("# sysctl -p to apply it", None),
+        ("# ours", None),
+        ("a.b = 1", None),
+    ] {
+        assert_eq!(shows_file(line), wanted, "{line}");
+    }
+}
