@@ -15,7 +15,7 @@ use super::judged::Memory;
 use super::names::Names;
 use super::place::Place;
 use super::read::{Refusal, ReportView};
-use super::settings::Settings;
+use super::settings::KnownShapes;
 use crate::wire::v1::{Absence, FleetHost, Shape, Status, Text, Transport};
 
 /// Between the parts of a text that is kept whole: no text from outside holds it.
@@ -79,7 +79,7 @@ pub struct Roll {
     pub(super) others: Names,
     memory: Memory,
     believed: Believed,
-    settings: Settings,
+    settings: KnownShapes,
     scratch: String,
     /// How many reports were taken in.
     pub reports: u64,

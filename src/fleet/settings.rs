@@ -13,14 +13,14 @@ const MOST: usize = 2 * 1024 * 1024;
 
 /// The shapes of texts that were seen.
 #[derive(Default)]
-pub struct Settings {
+pub struct KnownShapes {
     texts: Names,
     /// By their text's place; behind these the one that is not remembered.
     shapes: Vec<Shape>,
     key: String,
 }
 
-impl Settings {
+impl KnownShapes {
     /// The shape of a namespace on such a system.
     pub(super) fn shape(&mut self, os: &str, scope: &ScopeView<'_>) -> Result<&Shape, Refusal> {
         let Self { texts, shapes, key } = self;
@@ -59,7 +59,7 @@ fn part<'a, T: Deserialize<'a>>(text: &'a RawValue) -> Result<T, Refusal> {
 mod tests {
     use super::*;
 
-    fn told(settings: &mut Settings, first: u16, padding: usize) -> String {
+    fn told(settings: &mut KnownShapes, first: u16, padding: usize) -> String {
         let padding = " ".repeat(padding);
         let scope = format!(
             r#"{{"id":"host","current":true,"ranges":[{padding}{{"role":"ephemeral",
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_text_has_its_own_shape_whether_it_is_remembered_or_not() {
-        let mut settings = Settings::default();
+        let mut settings = KnownShapes::default();
         for _ in 0..2 {
             for (first, padding) in [(1, 0), (2, MOST), (3, 0), (4, MOST), (2, MOST)] {
                 let expected = format!("linux; ephemeral 4 tcp {first}-60999; start -");

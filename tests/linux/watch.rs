@@ -129,5 +129,9 @@ fn the_second_v_says_what_was_asked_of_whom_and_what_came() {
     );
     let quiet = ephaudit(&["-v", "--from", CAPTURE, "--no-policy"]).output().expect("it ends");
     assert!(quiet.stderr.is_empty());
-    assert_eq!(quiet.stdout, output.stdout);
+    let page = |output: &[u8]| {
+        let page = String::from_utf8_lossy(output).into_owned();
+        page.lines().filter(|line| !line.contains('Z')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(page(&quiet.stdout), page(&output.stdout), "but for the times");
 }

@@ -160,9 +160,10 @@ const SHOWERS: [&str; 13] = [
     "cat", "grep", "egrep", "head", "tail", "less", "more", "vi", "vim", "nano", "sed", "awk",
     "tee",
 ];
-/// What the comments of such files say in their first lines.
-const HEADS: [&str; 4] =
-    ["sysctl.conf", "sysctl.d", "sysctl configuration", "sysctl settings are defined"];
+/// What the comments of such files name in their first lines, and what these say there: a quoted
+/// text has them without their mark.
+const NAMED_IN_HEADS: [&str; 2] = ["sysctl.conf", "sysctl.d"];
+const HEADS: [&str; 2] = ["sysctl configuration", "sysctl settings are defined"];
 
 /// Whether what follows a line is of a file of settings, where the line tells.
 fn shows_file(line: &str) -> Option<bool> {
@@ -184,7 +185,9 @@ fn shows_file(line: &str) -> Option<bool> {
     };
     let may_be = line.len() <= COMMAND_MAX && is_file(line);
     let shown = |tool: &str| echoed(line, tool).is_some_and(|mut words| words.any(is_file));
-    let heads = line.starts_with(['#', ';']) && HEADS.iter().any(|head| line.contains(head));
+    let named = NAMED_IN_HEADS.iter().any(|name| line.contains(name));
+    let heads =
+        HEADS.iter().any(|head| line.contains(head)) || named && line.starts_with(['#', ';']);
     if heads || may_be && SHOWERS.iter().any(|tool| shown(tool)) {
         return Some(true);
     }
