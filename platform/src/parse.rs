@@ -29,5 +29,6 @@ pub(crate) mod sockstat;
 pub(crate) mod sysctl_conf;
 pub(crate) mod sysctl_text;
 pub(crate) mod transcript;
+pub(crate) mod typed;
 pub(crate) mod uname;
 pub(crate) mod writes;

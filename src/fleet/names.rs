@@ -4,6 +4,9 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+/// Between the parts of a text that is kept whole: no text from outside holds it.
+pub const SEPARATOR: char = '\u{1f}';
+
 /// Texts, each once, by the order of their first use. Texts are compared, not their hashes: whoever
 /// writes a report can't make one text pass for another.
 #[derive(Default)]

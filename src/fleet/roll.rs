@@ -12,14 +12,11 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::Options;
 use super::believed::Believed;
 use super::judged::Memory;
-use super::names::Names;
+use super::names::{Names, SEPARATOR};
 use super::place::Place;
 use super::read::{Refusal, ReportView};
 use super::settings::KnownShapes;
 use crate::wire::v1::{Absence, FleetHost, Shape, Status, Text, Transport};
-
-/// Between the parts of a text that is kept whole: no text from outside holds it.
-pub const SEPARATOR: char = '\u{1f}';
 
 /// A report from further ahead than this is of a wrong clock.
 const AHEAD: Duration = Duration::from_secs(3600);

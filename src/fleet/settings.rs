@@ -3,9 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::names::Names;
+use super::names::{Names, SEPARATOR};
 use super::read::{Refusal, ScopeView};
-use super::roll::SEPARATOR;
 use crate::wire::v1::{OwnScope, Shape};
 
 /// How many bytes of texts are remembered.

@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::answers::Answers;
 use super::coverage::Inventory;
 use super::input::{Part, Tally};
+use super::names::SEPARATOR;
 use super::odd::ShapeGroup;
-use super::roll::{HostRow, Roll, RowContext, SEPARATOR};
+use super::roll::{HostRow, Roll, RowContext};
 use super::{By, Options};
 use crate::wire::v1::{
     Counts, FleetHost, HostList, HostName, Input, Named, Rejected, RejectedRow, SCHEMA_VERSION,

@@ -2,7 +2,8 @@
 
 use super::EvidenceError;
 use crate::os::{SYSTEMS, System};
-use crate::parse::sysctl_text::{PrintedValue, Separator, echoed};
+use crate::parse::sysctl_text::{PrintedValue, Separator};
+use crate::parse::typed::echoed;
 use crate::parse::uname;
 use crate::snapshot::Os;
 

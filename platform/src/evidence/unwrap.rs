@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::parse::console;
 use crate::parse::decode::decoded;
-use crate::parse::sysctl_text::echoed;
+use crate::parse::typed::echoed;
 
 /// The text as its program printed it.
 pub(crate) fn unwrapped(bytes: &[u8]) -> Cow<'_, [u8]> {

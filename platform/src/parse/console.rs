@@ -1,13 +1,8 @@
 //! Where the commands of a text ran: on which host, and in which container or namespace of it.
 
 use super::lines::Lines;
-use super::sysctl_text::{BLANKS, COMMAND_MAX, ran};
+use super::typed::{BLANKS, COMMAND_MAX, behind_prompt, ran, runs_elsewhere};
 
-/// Programs that run a command elsewhere.
-const RUNNERS: [&str; 11] = [
-    "ssh", "docker", "podman", "nerdctl", "kubectl", "oc", "crictl", "ip", "nsenter", "lxc",
-    "incus",
-];
 /// The programs whose output tells settings and sockets.
 const TOOLS: [&str; 5] = ["sysctl", "cat", "grep", "ss", "netstat"];
 /// What tells a line of a log that holds a setting.
@@ -19,13 +14,6 @@ pub(crate) struct Ran {
     host: Option<String>,
     /// The words that lead into a container or namespace; none where it ran on the host itself.
     inside: String,
-}
-
-/// Whether the words behind a prompt run a command elsewhere: `docker exec web1`, `ssh web1`.
-pub(crate) fn leads_elsewhere(before: &str) -> bool {
-    let command = behind_prompt(before).1;
-    let first = command.split(BLANKS).find(|word| !matches!(*word, "" | "sudo" | "doas"));
-    first.is_some_and(|word| RUNNERS.contains(&base(word)))
 }
 
 /// The first two lines whose output is of different hosts or namespaces, and what they are of.
@@ -66,7 +54,7 @@ impl Ran {
             host = self::host(target.rsplit('@').next().unwrap_or(target));
             words.clear();
         }
-        let elsewhere = words.first().is_some_and(|word| RUNNERS.contains(&base(word)));
+        let elsewhere = words.first().is_some_and(|word| runs_elsewhere(word));
         Self { host, inside: if elsewhere { words.join(" ") } else { String::new() } }
     }
 
@@ -124,27 +112,11 @@ pub(crate) fn logged(line: &str) -> Option<(&str, usize)> {
     (is_day && is_clock && tag.ends_with(':')).then(|| (host, line.len() - message.len()))
 }
 
-/// A line in two: what its prompt is, and what stands behind it.
-fn behind_prompt(before: &str) -> (&str, &str) {
-    let ends = |(at, c): &(usize, char)| {
-        matches!(c, '#' | '$' | '%' | '>')
-            && before[at + 1..].chars().next().is_none_or(|next| BLANKS.contains(&next))
-    };
-    match before.char_indices().rfind(ends) {
-        Some((at, _)) => (&before[..at], &before[at + 1..]),
-        None => ("", before),
-    }
-}
-
 /// The first label of a host's name.
 fn host(word: &str) -> Option<String> {
     let name =
         word.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))).next()?;
     (!name.is_empty()).then(|| name.to_ascii_lowercase())
-}
-
-fn base(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@
 //! command line that says which field, property and protocol a line is of. Tables without protocol
 //! or property, and those of interfaces and addresses, are not read.
 
-use super::sysctl_text::{LINE_MAX, PrintedLine, echoed, lines};
+use super::sysctl_text::{LINE_MAX, PrintedLine, lines};
+use super::typed::echoed;
 
 /// One property of one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,8 @@ mod rows;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
-use super::sysctl_text::{BLANKS, lines};
+use super::sysctl_text::lines;
+use super::typed::BLANKS;
 use crate::snapshot::{Connection, Family, Transport};
 use command::Shown;
 use rows::{LinuxColumns, LinuxRow};

@@ -5,7 +5,8 @@
 //! tcp_largest_anon_port`, says what they are. Where it is missing, or asks for another count of
 //! values than there are numbers, nothing is certain and nothing is read.
 
-use super::sysctl_text::{echoed, lines};
+use super::sysctl_text::lines;
+use super::typed::echoed;
 
 /// A tunable and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,8 @@
 //! of `no -a`: only the echoed command line tells them apart. A tunables file has a stanza `no:` of
 //! `name = "value"`.
 
-use super::sysctl_text::{COMMAND_MAX as LINE_MAX, PrintedLine, echoed, lines};
+use super::sysctl_text::{PrintedLine, lines};
+use super::typed::{COMMAND_MAX as LINE_MAX, echoed};
 
 /// When a value holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

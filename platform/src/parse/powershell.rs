@@ -13,7 +13,7 @@ mod object;
 
 use super::decode::decoded;
 use super::lines::Lines;
-use super::sysctl_text::COMMAND_MAX;
+use super::typed::COMMAND_MAX;
 use crate::snapshot::Transport;
 
 /// Windows has 6 templates; a text with more than this is no evidence.

@@ -4,7 +4,8 @@
 //! cat(1) and `sysctl -n` print no names. A value is told by its place below the echoed command,
 //! so a block of several is read only where it has as many lines as were asked for.
 
-use super::sysctl_text::{BLANKS, PrintedLine, echoed, lines};
+use super::sysctl_text::{PrintedLine, lines};
+use super::typed::{BLANKS, echoed};
 
 /// Where Linux keeps its sysctls.
 const SYSCTLS: &str = "/proc/sys/";

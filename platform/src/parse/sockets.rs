@@ -9,6 +9,7 @@ mod asked;
 mod census;
 mod ends;
 mod forms;
+mod list_line;
 mod net;
 mod pfiles;
 mod rows;
@@ -16,10 +17,12 @@ mod windows;
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::sysctl_text::{BLANKS, lines};
+use super::sysctl_text::lines;
+use super::typed::BLANKS;
 use crate::snapshot::{Family, Transport};
 use asked::{Asked, AskedRows};
-use forms::{Form, ListLine, ShownEnds, Waits};
+use forms::Form;
+use list_line::{ListLine, ShownEnds, Waits};
 use net::NetObject;
 
 pub(crate) use census::census;

@@ -4,7 +4,7 @@
 //! it: a line that is not of the form is passed over, and the caller looks up names in what is
 //! left. The text is the capture decoded lossily; U+FFFD and NUL are in no name, and in no number.
 
-use super::console::leads_elsewhere;
+use super::typed::{BLANKS, COMMAND_MAX, echoed};
 
 /// A line, without its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +77,6 @@ pub(crate) enum NoValue {
     /// Anything else, such as a read error or a message in another language.
     Other,
 }
-
-pub(crate) const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Longer than any line of a system, in bytes: OpenBSD's list of all ports has 382,105. The rest of
 /// a line is dropped.
@@ -270,57 +268,6 @@ fn refusal(message: &str) -> NoValue {
     } else {
         NoValue::Other
     }
-}
-
-/// The longest line that is looked at as a command, in bytes: people type shorter ones.
-pub(crate) const COMMAND_MAX: usize = 4096;
-
-/// The arguments of `tool` where a line is the echo of a command that runs it and nothing else:
-/// after a prompt (`# `, `bash-3.00$ `, `host% `), `sudo` or `pfexec`, what runs it elsewhere (`docker
-/// exec web1`), or at the head of the line; by name or by path.
-pub(crate) fn echoed<'a>(
-    line: &'a str,
-    tool: &str,
-) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
-    ran(line, tool).map(|(_, arguments)| arguments)
-}
-
-/// The same with what stands before the program.
-pub(crate) fn ran<'a>(
-    line: &'a str,
-    tool: &str,
-) -> Option<(&'a str, impl Iterator<Item = &'a str> + use<'a>)> {
-    let prompt = |c: char| matches!(c, '#' | '$' | '%' | '>');
-    let short = (line.len() <= COMMAND_MAX).then(|| line.trim_matches(BLANKS));
-    let line = short.filter(|line| line.contains(tool))?;
-    let mut from = 0;
-    loop {
-        let rest = &line[from..];
-        let word = rest.split(BLANKS).next().unwrap_or_default();
-        let after = from + word.len();
-        // A prompt may stand against the command: `#ndd`.
-        let command = word.rsplit(prompt).next().unwrap_or_default();
-        let base = command.rsplit('/').next().unwrap_or_default();
-        let before = line[..after - command.len()].trim_end_matches(BLANKS);
-        if base == tool {
-            let runs = before.is_empty()
-                || before.ends_with(prompt)
-                || runner(before)
-                || leads_elsewhere(before);
-            let arguments = || line[after..].split(BLANKS).filter(|word| !word.is_empty());
-            return runs.then(|| (before, arguments()));
-        }
-        from = after + (line[after..].len() - line[after..].trim_start_matches(BLANKS).len());
-        if from == line.len() {
-            return None;
-        }
-    }
-}
-
-/// Whether the last word is one that runs the command after it.
-fn runner(before: &str) -> bool {
-    let prompt = |c: char| c.is_ascii_whitespace() || matches!(c, '#' | '$' | '%' | '>');
-    before.rsplit(prompt).next().is_some_and(|word| matches!(word, "sudo" | "pfexec" | "doas"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Which lines of a text are commands: what is told again behind one replaces what was told before
 //! it, as before and after a change.
 
-use super::sysctl_text::{COMMAND_MAX, echoed};
+use super::typed::{COMMAND_MAX, echoed};
 
 /// The place of a value among the commands of all texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

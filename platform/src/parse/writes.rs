@@ -2,7 +2,8 @@
 //! no more, and only what is shown after it does.
 
 use super::netsh::Kind;
-use super::sysctl_text::{BLANKS, COMMAND_MAX, echoed, lines};
+use super::sysctl_text::lines;
+use super::typed::{BLANKS, COMMAND_MAX, echoed};
 use crate::snapshot::{Family, Transport};
 
 /// What a command line changes.

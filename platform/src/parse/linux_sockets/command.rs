@@ -1,7 +1,7 @@
 //! What a command line of `ss` or `netstat` asks for.
 
 use super::SocketPart;
-use crate::parse::sysctl_text::echoed;
+use crate::parse::typed::echoed;
 use crate::snapshot::{Family, Transport};
 
 /// What is shown.

@@ -1,9 +1,8 @@
 //! The kernel's own tables as `cat /proc/net/tcp` shows them (proc_net(5)).
 
 use super::LinuxSocket;
-use super::rows::LinuxRow;
 use crate::parse::socket_table;
-use crate::parse::sysctl_text::echoed;
+use crate::parse::typed::echoed;
 use crate::snapshot::{Family, Transport};
 
 /// Where the tables are.
@@ -37,16 +36,13 @@ impl KernelTable {
         Some(Self { family, transport })
     }
 
-    pub(super) fn row(self, line: &str) -> LinuxRow {
+    /// The socket of a row; none where that is damaged.
+    pub(super) fn row(self, line: &str) -> Option<LinuxSocket> {
         let table = format!("sl\n{line}\n");
         let mut rows = socket_table::rows(table.as_bytes(), self.transport).unwrap_or_default();
-        match rows.pop().filter(|row| row.local.is_ipv6() == (self.family == Family::Ipv6)) {
-            Some(connection) => {
-                let (transport, owners) = (self.transport, Vec::new());
-                LinuxRow::Socket(LinuxSocket { transport, connection, owners })
-            }
-            None => LinuxRow::Damaged("this row of the table is damaged"),
-        }
+        let connection =
+            rows.pop().filter(|row| row.local.is_ipv6() == (self.family == Family::Ipv6))?;
+        Some(LinuxSocket { transport: self.transport, connection, owners: Vec::new() })
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum LinuxColumns {
     Ss { netid: bool, owners: bool },
     /// netstat(8): protocol, two queues, two ends, perhaps a state, and what the heads name.
     Netstat { inode: bool, owners: bool },
-    /// /proc/net/{tcp,udp}[6].
+    /// `/proc/net/{tcp,udp}[6]`.
     Kernel(KernelTable),
 }
 
@@ -95,7 +95,9 @@ impl LinuxColumns {
                 }
                 _ => Err(MARKED),
             },
-            Self::Kernel(table) => return table.row(line),
+            Self::Kernel(table) => {
+                return table.row(line).map_or(LinuxRow::Damaged(MARKED), LinuxRow::Socket);
+            }
         };
         match read {
             Ok(socket) => LinuxRow::Socket(socket),

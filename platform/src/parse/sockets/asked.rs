@@ -1,6 +1,6 @@
 //! What a command line asks a list for, and whether all of it is shown.
 
-use crate::parse::sysctl_text::{BLANKS, COMMAND_MAX, echoed};
+use crate::parse::typed::{BLANKS, COMMAND_MAX, echoed};
 use crate::snapshot::{Family, Transport};
 
 /// What a command line asks of a list.

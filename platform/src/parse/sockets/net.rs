@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::asked::{Asked, AskedRows};
 use super::ends;
-use super::forms::{CUT, ListLine, ShownEnds, V4, V6, Waits};
+use super::list_line::{CUT, ListLine, ShownEnds, V4, V6, Waits};
 use super::rows;
 use crate::snapshot::{Family, Transport};
 

@@ -1,7 +1,7 @@
 //! The rows of the lists of Unix.
 
 use super::ends;
-use super::forms::{
+use super::list_line::{
     CUT, ListLine, PidColumn, ShownEnds, V4, V6, connects, is_number, protocol, waits,
 };
 use crate::snapshot::{Family, Transport};

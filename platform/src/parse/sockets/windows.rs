@@ -1,7 +1,7 @@
 //! The rows of netstat of Windows.
 
 use super::ends;
-use super::forms::{CUT, ListLine, V4, V6, connects, is_number, waits};
+use super::list_line::{CUT, ListLine, V4, V6, connects, is_number, waits};
 use super::rows;
 use crate::snapshot::Transport;
 
