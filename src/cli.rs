@@ -14,7 +14,7 @@ mod plan;
 mod values;
 mod watch;
 
-pub use confine::{CaptureArgs, ConfineArgs};
+pub use confine::{CaptureArgs, Confine, ConfineArgs};
 pub use fleet::{FleetArgs, FleetCommand, FleetDiffArgs, RollArgs, RollReadArgs};
 pub use help::SHORT;
 pub use identity::{AbsenceArgs, IdentityArgs};

@@ -3,7 +3,6 @@
 
 mod audit;
 mod cli;
-mod confine;
 mod draft;
 mod explain;
 mod fixed;

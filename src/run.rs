@@ -29,6 +29,7 @@ use std::slice::from_ref;
 
 use clap::error::ErrorKind;
 use ephaudit_platform::capture::{Capture, Recording};
+use ephaudit_platform::confine::{self, ConfinedTo, Layer};
 use ephaudit_platform::ports::PortSet;
 use ephaudit_platform::snapshot::{Depth, Snapshot, Transport};
 use ephaudit_platform::trace::AskTrace;
@@ -43,10 +44,9 @@ use self::progress::Progress;
 use crate::audit::{audit, needs, needs_owners};
 use crate::cli;
 use crate::cli::{
-    AuditArgs, CaptureArgs, Cli, Command, ConfineArgs, ConvertArgs, FactsArgs, ProbeArgs,
+    AuditArgs, CaptureArgs, Cli, Command, Confine, ConfineArgs, ConvertArgs, FactsArgs, ProbeArgs,
     REGISTRY_VARIABLE, ReadArgs, RulesArgs, ShowArgs, UsageDepth,
 };
-use crate::confine::{self, Confine, Layer, Reach};
 use crate::iana::Registry;
 use crate::policy::{Policy, Profile};
 use crate::probe::{self, judge};
@@ -233,7 +233,7 @@ fn snapshot(args: &ReadArgs, policy: &Policy, verbose: u8) -> Result<Taken, Fail
         output::explain(trace.lines());
         Ok::<_, Failure>((snapshot, host.collected_at().map_or(at, str::to_owned)))
     };
-    let reach = if args.all_netns { Reach::Namespaces } else { Reach::Host };
+    let reach = if args.all_netns { ConfinedTo::Namespaces } else { ConfinedTo::Host };
     let (read, held) = confined(&args.confine, elsewhere, reach, read)?;
     let (snapshot, at) = read?;
     Ok(Taken { snapshot, at, held })
@@ -243,11 +243,13 @@ fn snapshot(args: &ReadArgs, policy: &Policy, verbose: u8) -> Result<Taken, Fail
 fn confined<T: Send>(
     args: &ConfineArgs,
     elsewhere: bool,
-    reach: Reach,
+    reach: ConfinedTo,
     read: impl FnOnce() -> T + Send,
 ) -> Result<(T, Vec<Layer>), Failure> {
-    let how = if elsewhere { Confine::Off } else { args.confine };
-    confine::within(how, reach, read)
+    if elsewhere || args.confine == Confine::Off {
+        return Ok((read(), Vec::new()));
+    }
+    confine::within(args.confine == Confine::Require, reach, read)
         .map_err(|why| Failure::Output(format!("--confine require: {why}")))
 }
 
@@ -295,7 +297,7 @@ fn capture(args: &CaptureArgs) -> Result<u8, Failure> {
             .capture(&snapshot.host, at)
             .map_err(|error| Failure::Output(format!("cannot make the capture: {error}")))
     };
-    let (bytes, _) = confined(&args.confine, false, Reach::Host, read)?;
+    let (bytes, _) = confined(&args.confine, false, ConfinedTo::Host, read)?;
     let bytes = bytes?;
     if bytes.len() > Capture::MAX {
         return Err(Failure::Output(

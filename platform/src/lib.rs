@@ -31,4 +31,4 @@ pub use host::Host;
 pub use needs::Needs;
 pub use os::{SYSTEMS, Support, System, Way};
 pub use pool::{bound_in_pool, pools, usable_ports};
-pub use source::{Folder, Live, files, on_end};
+pub use source::{Folder, Live, confine, files, on_end};

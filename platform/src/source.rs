@@ -1,5 +1,6 @@
 //! The rim: the only code that touches the system.
 
+pub mod confine;
 mod ending;
 pub mod files;
 #[cfg_attr(target_os = "dragonfly", path = "source/no_folder.rs")]

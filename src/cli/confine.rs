@@ -1,9 +1,19 @@
 //! How the reading of this host is confined.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{OutputArgs, help};
-use crate::confine::Confine;
+
+/// Whether the reading is confined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Confine {
+    /// As far as the kernel grants it
+    Auto,
+    /// By every layer, or not at all: exit code 4
+    Require,
+    /// Not confined
+    Off,
+}
 
 // How the reading of this host is confined.
 #[derive(Debug, Args)]

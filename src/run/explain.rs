@@ -1,6 +1,7 @@
 //! `explain`: a port of this or another host, or a rule.
 
 use ephaudit_platform::Needs;
+use ephaudit_platform::confine::ConfinedTo;
 use ephaudit_platform::holders::Holders;
 use ephaudit_platform::ports::{PortRange, PortSet};
 use ephaudit_platform::snapshot::Transport;
@@ -10,7 +11,6 @@ use super::output::Content;
 use super::{Failure, confined, exit, host, output, registry, unjudged};
 use crate::audit::needs_owners;
 use crate::cli::ExplainArgs;
-use crate::confine::Reach;
 use crate::explain;
 use crate::render::{self, Screen};
 use crate::rules::{self, RULES};
@@ -115,7 +115,7 @@ fn explain_port(args: &ExplainArgs, port: u16, of: &[Transport]) -> Result<(), F
             .collect();
         Ok::<_, Failure>((snapshot, holders, at))
     };
-    let (read, held) = confined(&args.confine, elsewhere, Reach::Host, read)?;
+    let (read, held) = confined(&args.confine, elsewhere, ConfinedTo::Host, read)?;
     let (snapshot, holders, at) = read?;
     let Some(explanation) = explain::explain(&snapshot, &policy.registry, port, &holders) else {
         return Err(Failure::Usage("this system has no live reader; see --from".to_owned()));

@@ -1,4 +1,4 @@
-//! The thread that reads this host is confined, and reads the same; src/confine/acts.rs tries what
+//! The thread that reads this host is confined, and reads the same; platform/src/source/confine/acts.rs tries what
 //! it must not be able to do.
 
 use std::thread;

@@ -8,7 +8,9 @@ use super::tunables::{MAX_BYTES, MAX_TUNABLES};
 pub enum EvidenceError {
     /// Nothing in it says anything about ports.
     #[error(
-        "nothing about ephemeral ports was found in {0}; it takes what sysctl, netsh, Get-NetTCPSetting, ipadm show-prop, ndd or no printed, and docker inspect or kubectl get pod -o json"
+        "nothing about ephemeral ports was found in {0}; it takes what sysctl, netsh, \
+         Get-NetTCPSetting, ipadm show-prop, ndd or no printed, and docker inspect or kubectl get \
+         pod -o json"
     )]
     Empty(String),
     /// More than one system prints such text.
@@ -26,7 +28,8 @@ pub enum EvidenceError {
     Mixed(String),
     /// It shows the values of two hosts, or of two namespaces of one.
     #[error(
-        "{name} shows {} in line {} and {} in line {}: give the evidence of one host and namespace", one.1, one.0, other.1, other.0
+        "{name} shows {} in line {} and {} in line {}: give the evidence of one host and namespace",
+        one.1, one.0, other.1, other.0
     )]
     TwoPlaces {
         /// The file.
@@ -38,7 +41,8 @@ pub enum EvidenceError {
     },
     /// It is of several containers.
     #[error(
-        "{name} is of several containers, and each may have a range of its own ({containers}): give that of one, such as {command}"
+        "{name} is of several containers, and each may have a range of its own ({containers}): give \
+         that of one, such as {command}"
     )]
     Several {
         /// The file.

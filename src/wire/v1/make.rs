@@ -1,5 +1,6 @@
 //! From facts and judgement to the document.
 
+use ephaudit_platform::confine::Layer;
 use ephaudit_platform::ports::{PortClass, PortSet};
 use ephaudit_platform::snapshot as facts;
 
@@ -14,7 +15,6 @@ use super::{
     Verdict, Word,
 };
 use crate::audit;
-use crate::confine::Layer;
 use crate::iana::{self, REGISTRY_NAME};
 use crate::policy::services::Declared;
 use crate::policy::{Policy, Weight};

@@ -3,7 +3,7 @@
 use super::super::time_wait;
 use crate::ask::{Answer, Ask, Question, Refusal};
 use crate::parse::linux_sysctl;
-use crate::snapshot::{Environment, HostInfo, Reading, Source};
+use crate::snapshot::{Environment, HostInfo, Reading, Reason, Source};
 
 /// 1 to 600 seconds. Alibaba Cloud Linux 2 (since 4.19.43-13.al7) and 3 have it, Linux itself has
 /// not.
@@ -54,7 +54,10 @@ impl TimeWait {
         let Answer { source, outcome } = ask.ask(Question::Tunable(TW_TIMEOUT));
         match outcome {
             Ok(bytes) => Reading::new(source, linux_sysctl::seconds(&bytes)),
-            Err(Refusal::Failed(why)) if matches!(self, Self::Setting) => {
+            // A list of settings without it is of a kernel that has none, where nothing else tells.
+            Err(Refusal::Failed(why))
+                if matches!(self, Self::Setting) || why.reason != Reason::NotCaptured =>
+            {
                 Reading::Unknown { source, why }
             }
             Err(_) => fixed(),
@@ -67,7 +70,7 @@ mod tests {
     use super::*;
     use crate::ask::Outcome;
     use crate::os::Os;
-    use crate::snapshot::{Reason, Why};
+    use crate::snapshot::Why;
 
     fn read(release: &str, outcome: Outcome) -> Reading<u32> {
         struct One(Outcome);
@@ -95,7 +98,7 @@ mod tests {
         let (alibaba, linux) = ("5.10.134-16.al8.x86_64", "6.12.48+deb13-amd64");
         assert_eq!(read(alibaba, Ok(b"5\n".to_vec())).known(), Some(&5000));
         assert_eq!(read("", Ok(b"600\n".to_vec())).known(), Some(&600_000), "a list of settings");
-        assert_eq!(read("", denied()).known(), Some(&60_000));
+        assert!(read("", denied()).why().is_some());
         for wrong in ["0\n", "-1\n", "60", "60 s\n", "4294968\n"] {
             assert!(read(alibaba, Ok(wrong.into())).why().is_some(), "{wrong:?}");
         }

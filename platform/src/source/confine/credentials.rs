@@ -7,22 +7,22 @@ use rustix::thread::{
     set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
-use super::Reach;
+use super::ConfinedTo;
 
 /// nobody, who owns no file.
 const NOBODY: u32 = 65534;
 
 /// Whether this thread has given up what the reading does not need.
-pub(super) fn reduce(reach: Reach) -> bool {
+pub(super) fn reduce(reach: ConfinedTo) -> bool {
     try_reduce(needed(reach)).is_ok_and(|done| done)
 }
 
 /// Reads what root reads: processes of all users, and files whatever their mode.
-fn needed(reach: Reach) -> CapabilitySet {
+fn needed(reach: ConfinedTo) -> CapabilitySet {
     let reading = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH;
     match reach {
-        Reach::Host => reading,
-        Reach::Namespaces => reading | CapabilitySet::SYS_ADMIN,
+        ConfinedTo::Host => reading,
+        ConfinedTo::Namespaces => reading | CapabilitySet::SYS_ADMIN,
     }
 }
 

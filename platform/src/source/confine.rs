@@ -12,21 +12,9 @@ mod filter;
 use std::panic;
 use std::thread;
 
-use clap::ValueEnum;
-
-/// Whether the reading is confined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Confine {
-    /// As far as the kernel grants it
-    Auto,
-    /// By every layer, or not at all: exit code 4
-    Require,
-    /// Not confined
-    Off,
-}
-
 /// What holds a confined thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layer {
     /// Nobody's user id, with the capabilities alone that the reading needs; where the user is not
     /// root, no other capabilities.
@@ -50,28 +38,28 @@ impl Layer {
 
 /// How much a reading reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+#[non_exhaustive]
+pub enum ConfinedTo {
     /// Processes and files of this host.
     Host,
     /// Its other network namespaces too, which are entered.
     Namespaces,
 }
 
-/// What the work returned, and what held the thread that did it; the error names the layers that
-/// are missing where all are required.
+/// What the work returned, and what held the thread that did it.
+///
+/// # Errors
+/// The layers that are missing, where all are required; or there is no room for a thread.
 pub fn within<T: Send>(
-    how: Confine,
-    reach: Reach,
+    required: bool,
+    reach: ConfinedTo,
     work: impl FnOnce() -> T + Send,
 ) -> Result<(T, Vec<Layer>), String> {
-    if how == Confine::Off {
-        return Ok((work(), Vec::new()));
-    }
     let confined = || {
-        let held = layers(how, reach);
+        let held = layers(required, reach);
         let missing = Layer::ALL.into_iter().filter(|layer| !held.contains(layer));
         let missing = missing.map(Layer::name).collect::<Vec<_>>();
-        if how == Confine::Require && !missing.is_empty() {
+        if required && !missing.is_empty() {
             return Err(format!("the kernel does not grant {}", missing.join(" and ")));
         }
         Ok((work(), held))
@@ -87,10 +75,10 @@ pub fn within<T: Send>(
 
 /// Takes on what the kernel grants, for this thread and those that it starts.
 #[cfg(target_os = "linux")]
-fn layers(how: Confine, reach: Reach) -> Vec<Layer> {
+fn layers(required: bool, reach: ConfinedTo) -> Vec<Layer> {
     // Whoever filters this process already has chosen its calls, and one that was not foreseen may
     // end it.
-    if how == Confine::Auto && !filter::is_first() {
+    if !required && !filter::is_first() {
         return Vec::new();
     }
     let credentials = credentials::reduce(reach).then_some(Layer::Credentials);
@@ -100,6 +88,6 @@ fn layers(how: Confine, reach: Reach) -> Vec<Layer> {
 
 /// Other systems have nothing of the kind for one thread.
 #[cfg(not(target_os = "linux"))]
-fn layers(_: Confine, _: Reach) -> Vec<Layer> {
+fn layers(_: bool, _: ConfinedTo) -> Vec<Layer> {
     Vec::new()
 }
